@@ -1,0 +1,40 @@
+# One module, one folder, one target: the helpers that every CMakeLists.txt below uses.
+
+add_library(fovea_flags INTERFACE)
+target_compile_options(fovea_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor
+                                             -Wold-style-cast -Wconversion -Wno-sign-conversion)
+# GCC 12 reports a false overlap in std::string's operator+ (its bug 105651).
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+  target_compile_options(fovea_flags INTERFACE -Wno-restrict)
+endif()
+if(FOVEA_WERROR)
+  target_compile_options(fovea_flags INTERFACE -Werror)
+endif()
+if(FOVEA_SANITIZE)
+  target_compile_options(fovea_flags INTERFACE -fsanitize=${FOVEA_SANITIZE} -fno-omit-frame-pointer)
+  target_link_options(fovea_flags INTERFACE -fsanitize=${FOVEA_SANITIZE})
+endif()
+target_include_directories(
+  fovea_flags INTERFACE ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src)
+
+# fovea_module(NAME SOURCES ... DEPENDS other modules... THIRD_PARTY libraries...)
+# A third-party library is PRIVATE: its headers reach no other module.
+function(fovea_module name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS;THIRD_PARTY" ${ARGN})
+  add_library(fovea_${name} STATIC ${ARG_SOURCES})
+  target_link_libraries(fovea_${name} PRIVATE fovea_flags ${ARG_THIRD_PARTY})
+  foreach(dependency IN LISTS ARG_DEPENDS)
+    target_link_libraries(fovea_${name} PUBLIC fovea_${dependency})
+  endforeach()
+endfunction()
+
+# fovea_test(NAME SOURCES ... LINK libraries... [LABELS ...]): a GoogleTest program, each case a ctest case.
+function(fovea_test name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;LINK;LABELS" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE fovea_flags ${ARG_LINK} GTest::gtest GTest::gtest_main)
+  target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
+  target_compile_definitions(${name} PRIVATE FOVEA_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+  include(GoogleTest)
+  gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 600 LABELS "${ARG_LABELS}")
+endfunction()

@@ -1,0 +1,61 @@
+#include "base/parallel.hpp"
+
+#include <immintrin.h>
+#include <omp.h>
+
+#include <algorithm>
+
+namespace fovea::base {
+namespace {
+
+constexpr unsigned kFlushDenormals = 0x8040;  // FTZ (bit 15) and DAZ (bit 6) of MXCSR
+
+}  // namespace
+
+int max_threads() {
+  return omp_get_max_threads();
+}
+
+ThreadScope::ThreadScope(int threads)
+    : saved_threads_(omp_get_max_threads()),
+      saved_dynamic_(omp_get_dynamic()),
+      saved_csr_(_mm_getcsr()) {
+  omp_set_dynamic(0);
+  if (threads > 0) omp_set_num_threads(threads);
+  team_ = omp_get_max_threads();
+  // The pool's threads are ours between calls as much as the host's: each of them is set on entry
+  // and cleared on exit; the caller's own register is saved.
+#pragma omp parallel num_threads(team_)
+  _mm_setcsr(_mm_getcsr() | kFlushDenormals);
+}
+
+ThreadScope::~ThreadScope() {
+  const unsigned csr = saved_csr_;
+#pragma omp parallel num_threads(team_)
+  _mm_setcsr(csr);
+  omp_set_num_threads(saved_threads_);
+  omp_set_dynamic(saved_dynamic_);
+}
+
+namespace detail {
+
+void parallel_range(std::int64_t n, std::int64_t grain, RangeBody body, void* context) {
+  if (n <= 0) return;
+  const auto pieces = std::min<std::int64_t>(
+      omp_get_max_threads(), std::max<std::int64_t>(1, n / std::max<std::int64_t>(1, grain)));
+  if (pieces <= 1 || omp_in_parallel()) {
+    body(context, 0, n);
+    return;
+  }
+#pragma omp parallel num_threads(static_cast <int>(pieces))
+  {
+    const std::int64_t team = omp_get_num_threads();
+    const std::int64_t me = omp_get_thread_num();
+    const std::int64_t begin = n * me / team;
+    const std::int64_t end = n * (me + 1) / team;
+    if (begin < end) body(context, begin, end);
+  }
+}
+
+}  // namespace detail
+}  // namespace fovea::base

@@ -1,0 +1,80 @@
+#include <gtest/gtest.h>
+#include <immintrin.h>
+#include <omp.h>
+
+#include <atomic>
+#include <limits>
+#include <vector>
+
+#include "base/aligned.hpp"
+#include "base/checked.hpp"
+#include "base/parallel.hpp"
+
+namespace fovea::base {
+namespace {
+
+TEST(Error, OneLineWithSentenceAndContext) {
+  const Error error(ErrorCode::bad_model, "no such tensor", {"m.onnx", "conv1", "Conv"});
+  EXPECT_STREQ(error.what(), "no such tensor (file m.onnx, node conv1, op Conv)");
+  EXPECT_EQ(exit_code(error.code()), 3);
+}
+
+TEST(Error, ContextIsFilledNotOverwritten) {
+  const Error inner(ErrorCode::bad_model, "bad pads", {"", "conv1", ""});
+  const Error outer = inner.with({"m.onnx", "other", "Conv"});
+  EXPECT_EQ(outer.context().file, "m.onnx");
+  EXPECT_EQ(outer.context().node, "conv1");
+}
+
+TEST(Error, HostileNamesStayOnOneBoundedLine) {
+  const Error error(ErrorCode::bad_model, "x", {"", std::string(100000, 'a') + "\n", ""});
+  const std::string what = error.what();
+  EXPECT_LT(what.size(), 400u);
+  EXPECT_EQ(Error(ErrorCode::bad_model, "x", {"", "a\nb", ""}).what(), std::string("x (node a?b)"));
+}
+
+TEST(Checked, ProductsThatDoNotFitThrow) {
+  const auto big = std::numeric_limits<std::int64_t>::max() / 2;
+  EXPECT_THROW(checked_mul(big, 3), Error);
+  EXPECT_THROW(checked_mul(-1, 3), Error);
+  EXPECT_THROW(element_count(std::vector<std::int64_t>{1 << 20, 1 << 20}), Error);
+  EXPECT_THROW(element_count(std::vector<std::int64_t>(9, 1)), Error);
+  EXPECT_THROW(element_count(std::vector<std::int64_t>{-1}), Error);
+  EXPECT_EQ(element_count(std::vector<std::int64_t>{2, 0, 3}), 0);
+  EXPECT_EQ(element_count(std::vector<std::int64_t>{}), 1);
+}
+
+TEST(AlignedBuffer, IsAlignedToACacheLine) {
+  const AlignedBuffer buffer(100);
+  EXPECT_EQ(reinterpret_cast<std::uintptr_t>(buffer.data()) % kAlignment, 0u);
+  EXPECT_EQ(buffer.size(), 100u);
+}
+
+TEST(ParallelFor, VisitsEveryIndexOnce) {
+  std::vector<int> seen(1001, 0);
+  parallel_for(1001, 1, [&](std::int64_t begin, std::int64_t end) {
+    for (auto i = begin; i < end; ++i) ++seen[static_cast<std::size_t>(i)];
+  });
+  for (const int n : seen) EXPECT_EQ(n, 1);
+}
+
+TEST(ThreadScope, FlushesDenormalsInEveryThreadAndGivesBackTheCallersSettings) {
+  omp_set_num_threads(2);
+  omp_set_dynamic(1);
+  const unsigned before = _mm_getcsr();
+  {
+    const ThreadScope scope(3);
+    EXPECT_EQ(max_threads(), 3);
+    std::atomic<int> flushing{0};
+#pragma omp parallel num_threads(3)
+    if ((_mm_getcsr() & 0x8040) == 0x8040) ++flushing;
+    EXPECT_EQ(flushing.load(), 3);
+  }
+  EXPECT_EQ(omp_get_max_threads(), 2);
+  EXPECT_EQ(omp_get_dynamic(), 1);
+  EXPECT_EQ(_mm_getcsr(), before);
+  omp_set_dynamic(0);
+}
+
+}  // namespace
+}  // namespace fovea::base
