@@ -1,0 +1,145 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "fovea/explanation.hpp"
+#include "fovea/export.hpp"
+#include "fovea/method.hpp"
+#include "fovea/model.hpp"
+#include "fovea/target.hpp"
+#include "fovea/tensor.hpp"
+
+namespace fovea {
+
+/// Arithmetic of convolutions and matrix products. bf16 needs AVX-512 or AMX.
+enum class Precision { f32, bf16 };
+
+struct ExplainerOptions {
+  /// Extents per input name, for what the file leaves open. Anything left open after this: the
+  /// first extent of an input becomes `batch`, any other is refused.
+  std::map<std::string, Shape> input_shapes;
+  std::int64_t batch = 1;
+  Precision precision = Precision::f32;
+  /// Where the CPU cannot do `precision`: false refuses (Error invalid_argument), true uses f32 and
+  /// `Explainer::precision` says so.
+  bool allow_precision_fallback = false;
+  /// OpenMP threads of each call; 0 takes what the calling thread would use.
+  int threads = 0;
+  /// Layers to be explained, by value or node name; empty: the default layer.
+  std::vector<std::string> layers;
+  /// Methods prepared for; a method asked for later that needs more is refused.
+  std::vector<Method> methods = {GradCam{}};
+  /// Output that holds the scores; empty: the only one, or the first of rank 2.
+  std::string output;
+  /// Probabilities by sigmoid, each class on its own.
+  bool multi_label = false;
+  /// Further outputs or inner values to read from a run, by name.
+  std::vector<std::string> fetches;
+  /// Optimise the graph (fold batch-norms, fuse, fast heads). Off: the slow, obvious plan.
+  bool optimize = true;
+  /// Runs that may be under way at once; a call beyond waits for one to end.
+  int max_workspaces = 64;
+  /// Bytes that one plan may take for its activations.
+  std::int64_t memory_limit = std::int64_t{4} << 30;
+};
+
+/// Limits of one call. Checked between the network's steps.
+struct CallOptions {
+  std::stop_token stop;                                           ///< Error cancelled
+  std::optional<std::chrono::steady_clock::time_point> deadline;  ///< Error deadline_exceeded
+};
+
+/// A layer that can be explained.
+struct LayerInfo {
+  std::string name;  ///< the value's name
+  std::string node;  ///< the node that makes it
+  std::string op;
+  Shape shape;
+  bool is_default = false;
+  std::string why;  ///< why it is the default, or why it cannot be explained
+};
+
+/// Values for the model's inputs, by name. One unnamed ("") value serves a model with one input.
+using Feeds = std::map<std::string, TensorView>;
+
+struct ExplainOptions {
+  Normalize normalize = Normalize::max;
+  std::string layer;  ///< one of the explainer's layers; empty: the first
+};
+
+/// A forward pass and what it left behind: predictions now, explanations as often as wanted. Holds
+/// a workspace until destroyed; movable; not for concurrent use (two runs of one explainer are).
+class FOVEA_API Run {
+ public:
+  Run(Run&&) noexcept;
+  Run& operator=(Run&&) noexcept;
+  ~Run();
+
+  /// Every class of one image, best first. Cost: a sort, on the first call.
+  const std::vector<Prediction>& predictions(std::int64_t image = 0) const;
+
+  /// The value of an output or fetch of the explainer.
+  Tensor output(const std::string& name) const;
+
+  /// Raw scores (logits): [batch, classes].
+  const Tensor& logits() const;
+
+  /// One explanation per image and target, image by image. Throws Error invalid_argument for a
+  /// method, layer or class that does not exist or that the head does not allow.
+  /// Cost: a walk back per target, or a matrix product where the head is pool + linear.
+  std::vector<Explanation> explain(const Method& method, std::span<const Target> targets,
+                                   const ExplainOptions& options = {},
+                                   const CallOptions& call = {}) const;
+
+  /// The first image's, for one target.
+  Explanation explain(const Method& method = GradCam{}, const Target& target = Target::top1(),
+                      const ExplainOptions& options = {}, const CallOptions& call = {}) const;
+
+  struct Impl;
+  explicit Run(std::unique_ptr<Impl> impl);
+
+ private:
+  std::unique_ptr<Impl> impl_;
+};
+
+/// A model compiled for input extents, a precision, target layers and methods. Const and safe from
+/// any number of threads at once: each run draws a workspace from a pool. N concurrent callers run
+/// N OpenMP teams: set `threads` so that the product suits the machine.
+class FOVEA_API Explainer {
+ public:
+  /// Cost: packs weights and creates oneDNN's primitives, tens to hundreds of milliseconds.
+  /// Throws Error invalid_argument, bad_model, unsupported, out_of_memory.
+  explicit Explainer(const Model& model, ExplainerOptions options = {});
+
+  /// Runs the network. The data is copied in; the feeds are not needed after the call.
+  Run forward(const Feeds& feeds, const CallOptions& call = {}) const;
+  /// For a model with one input.
+  Run forward(const TensorView& input, const CallOptions& call = {}) const;
+
+  /// forward and explain in one.
+  Explanation explain(const TensorView& input, const Method& method = GradCam{},
+                      const Target& target = Target::top1(), const ExplainOptions& options = {},
+                      const CallOptions& call = {}) const;
+
+  const Model& model() const;
+  const std::vector<ValueInfo>& inputs() const;  ///< with every extent bound
+  const std::vector<LayerInfo>& layers() const;  ///< every value one could explain, in order
+  const std::string& default_layer() const;      ///< empty where there is none
+  Precision precision() const;                   ///< what it really uses
+  int threads() const;
+
+  struct Impl;
+
+ private:
+  std::shared_ptr<const Impl> impl_;
+};
+
+}  // namespace fovea

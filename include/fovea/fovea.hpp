@@ -1,0 +1,11 @@
+#pragma once
+
+/// Where a CNN looked: load a Model, compile an Explainer, read the Explanation.
+#include "fovea/error.hpp"
+#include "fovea/explainer.hpp"
+#include "fovea/explanation.hpp"
+#include "fovea/method.hpp"
+#include "fovea/model.hpp"
+#include "fovea/target.hpp"
+#include "fovea/tensor.hpp"
+#include "fovea/version.hpp"

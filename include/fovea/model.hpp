@@ -1,0 +1,73 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "fovea/error.hpp"
+#include "fovea/export.hpp"
+#include "fovea/tensor.hpp"
+
+namespace fovea {
+
+/// Element types that appear in ONNX files; fovea computes in f32 or bf16 whatever is declared.
+enum class DataType { f32, f16, bf16, f64, i8, u8, i16, u16, i32, u32, i64, u64, boolean };
+
+/// "f32" and so on.
+FOVEA_API std::string_view to_string(DataType type) noexcept;
+
+/// One declared input or output of a model.
+struct ValueInfo {
+  std::string name;
+  DataType type = DataType::f32;
+  Shape shape;                          ///< -1 where the file leaves an extent open
+  std::vector<std::string> dimensions;  ///< the symbolic name per extent, "" where it is a number
+};
+
+/// One node as imported, in execution order.
+struct NodeInfo {
+  std::string name;
+  std::string op;  ///< ONNX operator type
+  std::vector<std::string> inputs;
+  std::vector<std::string> outputs;
+};
+
+struct LoadOptions {
+  /// Folder that external weight files (`.onnx.data`) are looked up in; they may not lie outside
+  /// it. Empty: the model file's folder for `load`, refused for `from_bytes`.
+  std::filesystem::path external_data;
+};
+
+/// A trained network: graph and weights, as imported from ONNX (opsets 6 to 28, IR 3 to 14).
+/// Immutable; copies share one instance; every member is safe to call from any thread.
+class FOVEA_API Model {
+ public:
+  /// Reads a file. Throws Error bad_model (missing, truncated, inconsistent; names file and node)
+  /// or unsupported (lists every unsupported node at once). Cost: one read of the file.
+  static Model load(const std::filesystem::path& file, const LoadOptions& options = {});
+
+  /// The same from memory; the bytes are not needed after the call.
+  static Model from_bytes(std::span<const std::byte> onnx, const LoadOptions& options = {});
+
+  const std::vector<ValueInfo>& inputs() const;   ///< those without an initializer, in file order
+  const std::vector<ValueInfo>& outputs() const;  ///< in file order
+  const std::vector<NodeInfo>& nodes() const;     ///< in execution order
+  const std::map<std::string, std::string>& metadata() const;  ///< the file's metadata_props
+  std::int64_t opset() const;       ///< version of the default operator set
+  std::int64_t ir_version() const;  ///< version of the ONNX container
+  std::string producer() const;     ///< "pytorch 2.13.0", or empty
+
+  struct Impl;
+  explicit Model(std::shared_ptr<const Impl> impl);
+  const Impl& impl() const { return *impl_; }
+
+ private:
+  std::shared_ptr<const Impl> impl_;
+};
+
+}  // namespace fovea
