@@ -1,0 +1,102 @@
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "fovea/error.hpp"
+#include "fovea/tensor.hpp"
+#include "graph/ops.hpp"
+
+/// The IR: values, nodes in execution order, names of the user's file. No oneDNN, no ONNX.
+namespace fovea::graph {
+
+/// A strong index; -1 is "none" (an optional input that is absent).
+template <class Tag>
+struct Id {
+  std::int32_t index = -1;
+  friend auto operator<=>(const Id&, const Id&) = default;
+  explicit operator bool() const { return index >= 0; }
+};
+using ValueId = Id<struct ValueTag>;
+using NodeId = Id<struct NodeTag>;
+
+/// Immutable data of a value. Floats are f32 (f16, bf16 and f64 are converted at import); integers
+/// and booleans are i64. `owner` keeps alive what the spans look at (a buffer, or the file's
+/// bytes).
+struct Constant {
+  DType type = DType::f32;
+  Shape shape;
+  std::shared_ptr<const void> owner;
+  std::span<const float> floats;       ///< for f32
+  std::span<const std::int64_t> ints;  ///< for i64 and boolean (0 or 1)
+
+  static Constant of_floats(Shape shape, std::vector<float> data);
+  static Constant of_ints(Shape shape, std::vector<std::int64_t> data, DType type = DType::i64);
+};
+
+struct Value {
+  std::string name;
+  DType type = DType::f32;
+  Shape shape;  ///< concrete once inferred; in a graph as imported, inputs may hold -1
+  std::optional<Constant> constant;
+  NodeId producer;  ///< none for inputs and constants
+};
+
+struct Node {
+  std::string name;     ///< never empty: made from the first output where the file has none
+  std::string op_type;  ///< the file's operator, for messages
+  Op op;
+  std::vector<ValueId> inputs;  ///< trailing absent inputs are trimmed
+  std::vector<ValueId> outputs;
+};
+
+class Graph {
+ public:
+  std::vector<ValueId> inputs;   ///< without initializers, in file order
+  std::vector<ValueId> outputs;  ///< in file order
+
+  ValueId add_input(std::string name, DType type, Shape shape);
+  ValueId add_constant(std::string name, Constant constant);
+  /// Appends a node (its inputs must exist) and creates its outputs, named `output_names`.
+  NodeId add_node(std::string name, std::string op_type, Op op, std::vector<ValueId> node_inputs,
+                  const std::vector<std::string>& output_names);
+
+  const std::vector<Value>& values() const { return values_; }
+  const std::vector<Node>& nodes() const { return nodes_; }
+  const Value& value(ValueId id) const { return values_[static_cast<std::size_t>(id.index)]; }
+  Value& value(ValueId id) { return values_[static_cast<std::size_t>(id.index)]; }
+  const Node& node(NodeId id) const { return nodes_[static_cast<std::size_t>(id.index)]; }
+  Node& node(NodeId id) { return nodes_[static_cast<std::size_t>(id.index)]; }
+
+  /// By name; none where there is no such value.
+  ValueId find_value(std::string_view name) const;
+
+  /// For each value, the nodes that read it, in order (a node that reads it twice stands twice).
+  std::vector<std::vector<NodeId>> uses() const;
+
+  /// Replaces `old_value` by `new_value` in every node input and graph output.
+  void replace_uses(ValueId old_value, ValueId new_value);
+
+  /// Drops the nodes for which `dead` holds, keeps the others' order, renumbers producers.
+  void erase_nodes(const std::vector<bool>& dead);
+
+  /// Orders the nodes so that each comes after what it reads; stable. Throws Error bad_model on a
+  /// cycle.
+  void sort();
+
+ private:
+  std::vector<Value> values_;
+  std::vector<Node> nodes_;
+};
+
+/// Error context of a node.
+ErrorContext where(const Node& node);
+
+}  // namespace fovea::graph

@@ -1,0 +1,310 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+/// What fovea understands: one page. Fields are ONNX's attributes with their defaults resolved
+/// across opsets; `std::optional` fields may instead arrive as constant inputs, which shape
+/// inference reads, stores in the field and drops from the node, so that everything after it sees
+/// fields only. Spatial fields (kernel, strides, pads ...) have one entry per spatial dimension
+/// after inference.
+namespace fovea::graph {
+
+using Ints = std::vector<std::int64_t>;
+
+enum class AutoPad { explicit_pads, same_upper, same_lower, valid };
+
+/// Kernel geometry shared by convolutions and pools. `pads_begin` / `pads_end` are final after
+/// inference: auto_pad and ceil_mode are resolved into them there.
+struct Window {
+  Ints kernel;  ///< taken from the weights where empty
+  Ints strides;
+  Ints dilations;
+  Ints pads_begin;
+  Ints pads_end;
+  AutoPad auto_pad = AutoPad::explicit_pads;
+};
+
+/// Element-wise functions of one value. alpha, beta, gamma: see `Unary`.
+enum class UnaryKind {
+  identity,      // also Dropout at inference
+  relu,          // max(x, 0)
+  leaky_relu,    // x < 0 ? alpha x : x
+  clip,          // min(max(x, alpha), beta)
+  elu,           // x < 0 ? alpha (e^x - 1) : x
+  selu,          // gamma (x <= 0 ? alpha (e^x - 1) : x)
+  celu,          // max(x, 0) + min(0, alpha (e^(x / alpha) - 1))
+  sigmoid,       // 1 / (1 + e^-x)
+  hard_sigmoid,  // clip(alpha x + beta, 0, 1)
+  hard_swish,    // x clip(x / 6 + 1/2, 0, 1)
+  tanh,
+  softplus,   // log(1 + e^x)
+  softsign,   // x / (1 + |x|)
+  mish,       // x tanh(softplus(x))
+  gelu,       // x Phi(x), by erf
+  gelu_tanh,  // its tanh approximation
+  silu,       // x sigmoid(alpha x); no ONNX operator below opset 24, recognised by a pass
+  erf,
+  sqrt,
+  exp,
+  log,
+  abs,
+  neg,
+  reciprocal,
+  floor,  // gradient 0
+  ceil,   // gradient 0
+  round,  // half to even; gradient 0
+  sign,   // gradient 0
+  sin,
+  cos,
+  logical_not,  // not differentiable
+};
+
+struct Unary {
+  UnaryKind kind = UnaryKind::identity;
+  float alpha = 0;
+  float beta = 0;
+  float gamma = 0;
+  /// For clip: the bounds are inputs 1 and 2 (each optional) until inference resolves them.
+  bool bounds_are_inputs = false;
+};
+
+/// Element-wise functions of two values under numpy's broadcasting.
+enum class BinaryKind {
+  add,
+  sub,
+  mul,
+  div,  // truncates for integers
+  pow,
+  max,
+  min,
+  mod,    // not differentiable
+  equal,  // this and all below: not differentiable
+  less,
+  less_or_equal,
+  greater,
+  greater_or_equal,
+  logical_and,
+  logical_or,
+  logical_xor,
+};
+struct Binary {
+  BinaryKind kind = BinaryKind::add;
+};
+
+/// slope is broadcast to x: x < 0 ? slope x : x. Inputs x, slope.
+struct PRelu {};
+/// condition ? a : b under broadcasting. Inputs condition, a, b.
+struct Where {};
+
+/// What a Conv, Gemm or MatMul does to its result before writing it. Filled by the fusion pass
+/// only.
+struct PostOp {
+  enum class Kind { unary, add_input } kind = Kind::unary;
+  Unary unary;    ///< for `unary`
+  int input = 0;  ///< for `add_input`: index in the node's inputs of the value added
+};
+using PostOps = std::vector<PostOp>;
+
+/// Inputs x [n, c, ...], weights [m, c / group, ...], optional bias [m].
+struct Conv {
+  Window window;
+  std::int64_t group = 1;
+  PostOps post;
+};
+/// Inputs x [n, c, ...], weights [c, m / group, ...], optional bias [m].
+struct ConvTranspose {
+  Window window;
+  std::int64_t group = 1;
+  Ints output_padding;
+  Ints output_shape;  ///< spatial extents asked for; resolved into the pads
+};
+
+enum class PoolKind { max, average };
+/// Windowed pooling; the global pools are Reduce over the spatial axes.
+struct Pool {
+  PoolKind kind = PoolKind::max;
+  Window window;
+  bool ceil_mode = false;
+  bool count_include_pad = false;
+};
+
+/// alpha op(A) op(B) + beta C. Inputs a [.., ..], b, optional c (broadcast).
+struct Gemm {
+  float alpha = 1;
+  float beta = 1;
+  bool trans_a = false;
+  bool trans_b = false;
+  PostOps post;
+};
+/// numpy.matmul. Inputs a, b.
+struct MatMul {
+  PostOps post;
+};
+/// The matrix-product forms: two (or one) operands, distinct letters per operand, no ellipsis left
+/// after inference.
+struct Einsum {
+  std::string equation;
+};
+
+/// Inference form. Inputs x, scale, bias, mean, variance.
+struct BatchNorm {
+  float epsilon = 1e-5f;
+};
+/// Over axes [axis, rank). Inputs x, scale, optional bias.
+struct LayerNorm {
+  std::int64_t axis = -1;
+  float epsilon = 1e-5f;
+};
+/// Per image and channel. Inputs x, scale [c], bias [c].
+struct InstanceNorm {
+  float epsilon = 1e-5f;
+};
+/// Per image and group of channels. Inputs x, scale, bias: [groups] in opset 18, [c] from 21.
+struct GroupNorm {
+  std::int64_t groups = 1;
+  float epsilon = 1e-5f;
+};
+/// Across channels.
+struct Lrn {
+  std::int64_t size = 1;
+  float alpha = 1e-4f;
+  float beta = 0.75f;
+  float bias = 1;
+};
+
+/// `flatten`: opset < 13, softmax over all axes from `axis` on taken as one.
+struct Softmax {
+  std::int64_t axis = -1;
+  bool log = false;
+  bool flatten = false;
+};
+
+enum class ReduceKind { mean, sum, max, min, prod, l1, l2, sum_square, log_sum_exp, arg_max };
+/// axes: attribute or input 1; none: all (or nothing where `noop_with_empty_axes`). arg_max yields
+/// indices and is not differentiable.
+struct Reduce {
+  ReduceKind kind = ReduceKind::mean;
+  std::optional<Ints> axes;
+  bool keep_dims = true;
+  bool noop_with_empty_axes = false;
+};
+
+struct Concat {
+  std::int64_t axis = 0;
+};
+/// sizes: attribute, input 1, or equal parts over the outputs (the last may be smaller).
+struct Split {
+  std::int64_t axis = 0;
+  std::optional<Ints> sizes;
+};
+/// Attributes or inputs 1 to 4. Final after inference: one non-negative start, extent-clamped end
+/// and step per entry of axes.
+struct Slice {
+  std::optional<Ints> starts;
+  std::optional<Ints> ends;
+  std::optional<Ints> axes;
+  std::optional<Ints> steps;
+};
+enum class PadMode { constant, reflect, edge, wrap };
+/// pads: attribute or input 1 (begins, then ends; negative crops); value: attribute or input 2;
+/// axes: input 3. After inference `pads` covers every axis.
+struct Pad {
+  PadMode mode = PadMode::constant;
+  std::optional<Ints> pads;
+  std::optional<float> value;
+};
+
+enum class ReshapeKind { reshape, flatten, squeeze, unsqueeze };
+/// Same elements, other extents. `spec`: the shape for reshape, the axes for (un)squeeze, the one
+/// axis for flatten; attribute or input 1. After inference: kind reshape with the full shape.
+struct Reshape {
+  ReshapeKind kind = ReshapeKind::reshape;
+  std::optional<Ints> spec;
+  bool allow_zero = false;
+};
+struct Transpose {
+  Ints perm;  ///< empty: reversed; full after inference
+};
+/// shape: input 1; after inference the output's extents.
+struct Expand {
+  std::optional<Ints> shape;
+};
+/// repeats: input 1.
+struct Tile {
+  std::optional<Ints> repeats;
+};
+/// Inputs data, indices.
+struct Gather {
+  std::int64_t axis = 0;
+};
+/// Inputs data, indices.
+struct GatherND {
+  std::int64_t batch_dims = 0;
+};
+/// Inputs data, indices, updates; duplicates: the last one wins.
+struct ScatterND {};
+
+enum class ResizeMode { nearest, linear };
+enum class ResizeCoordinates { half_pixel, pytorch_half_pixel, align_corners, asymmetric };
+enum class NearestMode { round_prefer_floor, round_prefer_ceil, floor, ceil };
+/// scales / sizes: attributes, or Resize's inputs 2 and 3 (input 1, roi, is not used), Upsample's
+/// input 1. After inference both cover every axis: `sizes` the output extents, `scales` the
+/// factors.
+struct Resize {
+  ResizeMode mode = ResizeMode::nearest;
+  ResizeCoordinates coordinates = ResizeCoordinates::half_pixel;
+  NearestMode nearest = NearestMode::round_prefer_floor;
+  std::optional<std::vector<float>> scales;
+  std::optional<Ints> sizes;
+  std::optional<Ints> axes;
+  bool keep_aspect_not_larger = false;
+  bool keep_aspect_not_smaller = false;
+  bool antialias = false;    ///< refused by name
+  bool is_upsample = false;  ///< input 1 holds the scales
+};
+
+struct DepthToSpace {
+  std::int64_t block = 1;
+  bool column_row_depth = false;  ///< mode CRD
+};
+struct SpaceToDepth {
+  std::int64_t block = 1;
+};
+
+enum class DType { f32, i64, boolean };
+
+/// To f32, i64 (truncating) or boolean. Between float types it is an identity.
+struct Cast {
+  DType to = DType::f32;
+};
+
+/// The next four yield constants at inference; none reaches the engine unless noted.
+struct ConstantOfShape {  ///< input: shape
+  DType type = DType::f32;
+  double value = 0;
+};
+struct Range {};  ///< inputs start, limit, delta
+struct ShapeOf {
+  std::int64_t start = 0;
+  std::optional<std::int64_t> end;
+};
+struct SizeOf {};
+
+using Op =
+    std::variant<Unary, Binary, PRelu, Where, Conv, ConvTranspose, Pool, Gemm, MatMul, Einsum,
+                 BatchNorm, LayerNorm, InstanceNorm, GroupNorm, Lrn, Softmax, Reduce, Concat, Split,
+                 Slice, Pad, Reshape, Transpose, Expand, Tile, Gather, GatherND, ScatterND, Resize,
+                 DepthToSpace, SpaceToDepth, Cast, ConstantOfShape, Range, ShapeOf, SizeOf>;
+
+/// "Conv", "Relu", "ReduceMean": the ONNX spelling where there is one.
+std::string_view name_of(const Op& op);
+std::string_view name_of(UnaryKind kind);
+std::string_view name_of(BinaryKind kind);
+std::string_view name_of(ReduceKind kind);
+
+}  // namespace fovea::graph

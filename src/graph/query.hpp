@@ -1,0 +1,56 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "graph/graph.hpp"
+
+/// Questions about a bound graph. Read-only.
+namespace fovea::graph {
+
+/// The score tensor: the named output (or the only one, or the first of rank 2), looked back
+/// through a trailing Softmax / Sigmoid and what only reshapes after it.
+struct Scores {
+  ValueId output;        ///< as declared
+  ValueId logits;        ///< before the trailing activation; may equal `output`
+  bool softmax = false;  ///< the model ends in a softmax (so `output` holds probabilities)
+  bool sigmoid = false;  ///< the model ends in a sigmoid
+};
+/// Throws Error invalid_argument for an unknown name or when no output looks like scores.
+Scores find_scores(const Graph& graph, std::string_view output_name);
+
+/// A head that is global average pooling (a mean over every spatial position) followed by at most
+/// one linear layer: logits[j] = sum_k weights[j, k] mean_p(feature_map[k, p]) + bias[j].
+struct PoolLinearHead {
+  ValueId feature_map;
+  /// [classes, channels] row-major; empty: the identity (classes == channels).
+  std::vector<float> weights;
+  std::vector<float> bias;  ///< [classes]; empty: zero
+  std::int64_t classes = 0;
+  std::int64_t channels = 0;
+};
+std::optional<PoolLinearHead> find_pool_linear_head(const Graph& graph, ValueId logits);
+
+/// The last spatial feature map that feeds the head: what global pooling or flattening reads,
+/// looked back through pools that only shrink, dropouts and layout changes. `why` says it in words.
+/// None for a graph without one (why says so).
+struct DefaultLayer {
+  ValueId value;
+  std::string why;
+};
+DefaultLayer find_default_layer(const Graph& graph, ValueId logits);
+
+/// True where a path leads from `from` to `to`.
+bool reaches(const Graph& graph, ValueId from, ValueId to);
+
+/// Values of rank 3 to 5 that a node produces, that reach `logits` and have a spatial extent
+/// above 1.
+std::vector<ValueId> explainable_layers(const Graph& graph, ValueId logits);
+
+/// A value by its own name or by its node's name ("last Conv": `Conv` finds the last node of that
+/// operator). None where nothing matches.
+ValueId find_layer(const Graph& graph, std::string_view name);
+
+}  // namespace fovea::graph

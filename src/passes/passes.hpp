@@ -1,0 +1,32 @@
+#pragma once
+
+#include <set>
+#include <string>
+
+#include "graph/graph.hpp"
+
+/// graph -> graph on a plan's own copy. Every pass keeps the names of the values that remain, and
+/// never removes or changes a value in `keep`. After each pass the graph is verified.
+namespace fovea::passes {
+
+using Keep = std::set<graph::ValueId>;
+
+/// Nodes that nothing in `keep` or the graph's outputs needs; nodes whose outputs are all
+/// constants.
+bool eliminate_dead(graph::Graph& graph, const Keep& keep);
+/// Identity, Dropout, float casts, reshapes to the same shape, transposes by the identity.
+bool eliminate_identity(graph::Graph& graph, const Keep& keep);
+/// x * sigmoid(x) -> silu; x * hard_sigmoid -> hard_swish; the erf and tanh forms of GELU;
+/// mean/sub/pow/sqrt/div forms of LayerNorm; x * tanh(softplus x) -> mish.
+bool recognise_activations(graph::Graph& graph, const Keep& keep);
+bool recognise_layernorm(graph::Graph& graph, const Keep& keep);
+/// Conv (or ConvTranspose, Gemm, MatMul with constant weights) followed by BatchNorm, or by a Mul /
+/// Add with a constant per channel: folded into the weights and bias.
+bool fold_batchnorm(graph::Graph& graph, const Keep& keep);
+/// Conv / Gemm / MatMul + [Add of another value] + [activation]: into the op's PostOps.
+bool fuse_post_ops(graph::Graph& graph, const Keep& keep);
+
+/// All of them in order, each followed by graph::verify.
+void optimize(graph::Graph& graph, const Keep& keep);
+
+}  // namespace fovea::passes
