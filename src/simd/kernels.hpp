@@ -1,0 +1,222 @@
+#pragma once
+
+#include <cstdint>
+
+/// The SIMD kernels: raw pointers in and out, one table of functions per instruction set.
+///
+/// Every kernel is single-threaded, allocates nothing, throws nothing and keeps no state, so any
+/// number of threads may call it on disjoint pieces of work; a range argument named *_begin, *_end
+/// is what a caller splits. Where the pieces are cut never changes a bit of the result. Pointers
+/// need no alignment. `dst` may be `src` itself in element-wise kernels (in place); any other
+/// overlap is undefined. Sizes are trusted: the caller checks them. Results of two instruction sets
+/// may differ in the last bits of a float (fused multiply-add), never in a byte of an image.
+///
+/// This header is included by translation units that are compiled for instruction sets the machine
+/// may lack, so it holds types only: an inline function here could be emitted there and be called
+/// on a machine that cannot run it.
+namespace fovea::simd {
+
+/// baseline: x86-64 (SSE2). avx2: AVX2 and FMA. avx512: AVX-512 F, CD, DQ, BW (and AVX2, FMA).
+enum class Isa { baseline, avx2, avx512 };
+
+/// A feature map of one image: channel c of position p lies at
+///   src[(c / block * positions + p) * block + c % block].
+/// block 1 is plain NCHW, 8 and 16 are oneDNN's nChw8c and nChw16c, block == channels is NHWC.
+/// `channels` is the true count: the memory holds whole blocks, and kernels neither read what pads
+/// the last one nor leave anything but zero there when they write it.
+struct MapLayout {
+  std::int64_t channels;
+  std::int64_t positions;
+  std::int64_t block;
+};
+
+/// The smallest and largest value that is not NaN (+inf and -inf where there is none).
+struct MapStats {
+  float min;
+  float max;
+  bool has_nan;
+};
+
+/// One axis of a bilinear resize: out[i] = in[lo[i]] + (in[hi[i]] - in[lo[i]]) * frac[i].
+struct LinearAxis {
+  const std::int32_t* lo;
+  const std::int32_t* hi;
+  const float* frac;
+};
+
+/// One axis of a Pillow-exact resize: out[i] = clip8(round(sum_k in[first[i] + k] * coeffs[i *
+/// stride + k])), k < count[i], coefficients in fixed point with 22 fractional bits.
+struct PillowAxis {
+  const std::int32_t* first;
+  const std::int32_t* count;
+  const std::int32_t* coeffs;
+  std::int64_t stride;
+};
+
+/// How interleaved bytes become float planes: (byte * scale - mean[c]) / std[c], c the channel of
+/// the output.
+struct PlanarSpec {
+  std::int64_t src_channels;  ///< 1 (grey), 3 (RGB) or 4 (RGB and one byte that is ignored)
+  std::int64_t dst_channels;  ///< 3, or 1: Pillow's grey, (19595 R + 38470 G + 7471 B + 2^15) >> 16
+  bool bgr;                   ///< the output planes are B, G, R (with dst_channels 3)
+  float scale;
+  float mean[3];
+  float std[3];
+};
+
+enum class Binary { add, sub, mul, div, max, min, add_relu };
+
+/// Two parameters, a and b; those a kind does not name are ignored.
+enum class Unary {
+  relu,
+  leaky_relu,  ///< x > 0 ? x : a x
+  clip,        ///< min(max(x, a), b)
+  sigmoid,     ///< 1 / (1 + exp(-x))
+  tanh,
+  silu,          ///< x sigmoid(x)
+  swish,         ///< x sigmoid(a x)
+  hard_sigmoid,  ///< min(max(a x + b, 0), 1)
+  hard_swish,    ///< x min(max(x / 6 + 1/2, 0), 1)
+  elu,           ///< x > 0 ? x : a (exp(x) - 1)
+  selu,          ///< b (x > 0 ? x : a (exp(x) - 1))
+  celu,          ///< x > 0 ? x : a (exp(x / a) - 1)
+  exp,
+  log,
+  sqrt,
+  reciprocal,
+  abs,
+  neg,
+  erf,
+  gelu_erf,   ///< x (1 + erf(x / sqrt 2)) / 2
+  gelu_tanh,  ///< x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2
+  softplus,   ///< log(1 + exp(x))
+  softsign,   ///< x / (1 + |x|)
+  mish,       ///< x tanh(softplus(x))
+  floor,
+  ceil,
+  sin,
+  cos,
+};
+
+struct Kernels {
+  Isa isa;
+
+  // --- Feature maps to maps ---
+
+  /// dst[c] = mean over positions of channel c, for c in [c_begin, c_end) (dst holds `channels`).
+  /// positions must not be 0.
+  void (*channel_mean)(const float* src, MapLayout layout, std::int64_t c_begin, std::int64_t c_end,
+                       float* dst);
+
+  /// dst[p] = sum_c weights[c] * src[c, p], for p in [p_begin, p_end) (dst holds `positions`).
+  void (*weighted_channel_sum)(const float* src, MapLayout layout, const float* weights,
+                               std::int64_t p_begin, std::int64_t p_end, float* dst);
+
+  /// dst[p] = sum_c a[c, p] * b[c, p], for p in [p_begin, p_end); both maps have one layout.
+  void (*channel_dot)(const float* a, const float* b, MapLayout layout, std::int64_t p_begin,
+                      std::int64_t p_end, float* dst);
+
+  /// dst[c, p] = src[c, p] * scale[c] + shift[c], then ReLU if asked, for c in [c_begin, c_end);
+  /// scale and shift hold `channels` values, and either may be null (1, 0). Where the range ends at
+  /// `channels`, the padding of the last block is set to zero. dst may be src.
+  void (*channel_affine)(const float* src, MapLayout layout, const float* scale, const float* shift,
+                         bool relu, std::int64_t c_begin, std::int64_t c_end, float* dst);
+
+  /// map = max(map, 0) in place, NaN stays NaN; `max` and `has_nan` of the result (`min` too).
+  MapStats (*relu_max)(float* map, std::int64_t n);
+
+  MapStats (*min_max)(const float* map, std::int64_t n);
+
+  /// map = map * scale + shift, in place.
+  void (*scale_shift)(float* map, std::int64_t n, float scale, float shift);
+
+  // --- Element-wise, n contiguous values. NaN in, NaN out, max and min included. ---
+
+  /// dst = a op b; add_relu: max(a + b, 0). dst may be a or b.
+  void (*binary)(Binary kind, const float* a, const float* b, float* dst, std::int64_t n);
+
+  /// dst = a op b with one b for all.
+  void (*binary_scalar)(Binary kind, const float* a, float b, float* dst, std::int64_t n);
+
+  /// dst = a op b with one a for all (sub and div do not commute).
+  void (*scalar_binary)(Binary kind, float a, const float* b, float* dst, std::int64_t n);
+
+  /// dst += alpha * src.
+  void (*axpy)(float alpha, const float* src, float* dst, std::int64_t n);
+
+  /// dst = f(src). Relative error at most 2e-6 (sin, cos: absolute, |x| <= 1e4) against the exact
+  /// function; results below the smallest normal float may be zero. In a padded blocked layout
+  /// f(0) lands in the padding: see clear_padding.
+  void (*unary)(Unary kind, float a, float b, const float* src, float* dst, std::int64_t n);
+
+  /// dst = diff * f'(src). At a kink the slope is that of the side where the function is flatter:
+  /// 0 for relu at 0, clip at its bounds, abs at 0; `a` for leaky_relu at 0. Where a slope is zero
+  /// on a whole piece (relu, clip, hard_*, floor, ceil), dst is 0 even for an infinite or NaN diff;
+  /// NaN in src gives NaN. dst may be src or diff.
+  void (*unary_backward)(Unary kind, float a, float b, const float* diff, const float* src,
+                         float* dst, std::int64_t n);
+
+  /// dst = y > 0 ? diff : 0; y is what the ReLU returned (or took). dst may be diff or y.
+  void (*relu_backward_masked)(const float* diff, const float* y, float* dst, std::int64_t n);
+
+  // --- Maps to pictures ---
+
+  /// Rows [y_begin, y_end) of a dh x dw map from a source of sw columns; the axes are indexed by
+  /// output column and row (simd/resize.hpp makes them). scratch holds 2 * dw floats, one per
+  /// caller. dst is the whole map.
+  void (*resize_bilinear)(const float* src, std::int64_t sw, LinearAxis columns, LinearAxis rows,
+                          std::int64_t dw, std::int64_t y_begin, std::int64_t y_end, float* scratch,
+                          float* dst);
+
+  /// rgb[i] = lut[clamp(trunc(255 * map[i]), 0, 255)], NaN as 0; lut holds 256 RGB triples, rgb
+  /// 3 n bytes.
+  void (*colormap)(const float* map, std::int64_t n, const std::uint8_t* lut, std::uint8_t* rgb);
+
+  /// dst = floor((1 - alpha) * photo + alpha * heat + 1/2) for n bytes, alpha in [0, 1]. dst may be
+  /// photo or heat.
+  void (*blend)(const std::uint8_t* photo, const std::uint8_t* heat, float alpha, std::int64_t n,
+                std::uint8_t* dst);
+
+  // --- Pictures to tensors; images are interleaved bytes, strides are in bytes ---
+
+  /// Columns: rows [y_begin, y_end) of src become rows [y_begin, y_end) of dst, dw pixels wide;
+  /// `src_width` is the width of src in pixels. channels: 1, 3 or 4. The channels are independent
+  /// (Pillow multiplies RGB by alpha first in its RGBA mode).
+  void (*pillow_columns)(const std::uint8_t* src, std::int64_t src_stride, std::int64_t src_width,
+                         std::int64_t channels, PillowAxis axis, std::int64_t dw,
+                         std::int64_t y_begin, std::int64_t y_end, std::uint8_t* dst,
+                         std::int64_t dst_stride);
+
+  /// Rows: rows [y_begin, y_end) of dst, each of row_bytes bytes, from all of src.
+  void (*pillow_rows)(const std::uint8_t* src, std::int64_t src_stride, std::int64_t row_bytes,
+                      PillowAxis axis, std::int64_t y_begin, std::int64_t y_end, std::uint8_t* dst,
+                      std::int64_t dst_stride);
+
+  /// Pillow's grey of n pixels of 3 or 4 bytes (RGB first).
+  void (*grey)(const std::uint8_t* src, std::int64_t channels, std::int64_t n, std::uint8_t* dst);
+
+  /// Rows [y_begin, y_end) of `width` pixels: dst[c * plane_stride + y * row_stride + x], strides
+  /// of dst in floats. Computed as written (multiply, subtract, divide, each rounded to float), so
+  /// every instruction set gives the same bits.
+  void (*planar)(const std::uint8_t* src, std::int64_t src_stride, const PlanarSpec* spec,
+                 std::int64_t width, std::int64_t y_begin, std::int64_t y_end, float* dst,
+                 std::int64_t row_stride, std::int64_t plane_stride);
+};
+
+/// The kernels of the best instruction set of this CPU; found once.
+const Kernels& kernels();
+
+/// The kernels of one instruction set, or null where this CPU (or its operating system) lacks it.
+const Kernels* kernels(Isa isa);
+
+Isa best_isa();
+
+const char* to_string(Isa isa);
+
+/// Channels rounded up to whole blocks.
+std::int64_t padded_channels(MapLayout layout);
+
+/// Sets the lanes that pad the last block to zero, as oneDNN expects them.
+void clear_padding(float* map, MapLayout layout);
+
+}  // namespace fovea::simd
