@@ -2,12 +2,13 @@
 
 #include <compare>
 #include <cstdint>
-#include <map>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "fovea/error.hpp"
@@ -42,11 +43,11 @@ struct Constant {
 };
 
 struct Value {
-  std::string name;
+  std::string name = {};
   DType type = DType::f32;
-  Shape shape;  ///< concrete once inferred; in a graph as imported, inputs may hold -1
-  std::optional<Constant> constant;
-  NodeId producer;  ///< none for inputs and constants
+  Shape shape = {};  ///< concrete once inferred; in a graph as imported, inputs may hold -1
+  std::optional<Constant> constant = {};
+  NodeId producer = {};  ///< none for inputs, constants and what no node makes any more
 };
 
 struct Node {
@@ -57,11 +58,15 @@ struct Node {
   std::vector<ValueId> outputs;
 };
 
+/// More values than this are refused: ids are 32-bit.
+inline constexpr std::int32_t kMaxValues = 1 << 24;
+
 class Graph {
  public:
   std::vector<ValueId> inputs;   ///< without initializers, in file order
   std::vector<ValueId> outputs;  ///< in file order
 
+  /// The three below throw Error bad_model where a value of that name exists already.
   ValueId add_input(std::string name, DType type, Shape shape);
   ValueId add_constant(std::string name, Constant constant);
   /// Appends a node (its inputs must exist) and creates its outputs, named `output_names`.
@@ -75,8 +80,11 @@ class Graph {
   const Node& node(NodeId id) const { return nodes_[static_cast<std::size_t>(id.index)]; }
   Node& node(NodeId id) { return nodes_[static_cast<std::size_t>(id.index)]; }
 
-  /// By name; none where there is no such value.
+  /// By name; none where there is no such value. Values are never renamed.
   ValueId find_value(std::string_view name) const;
+
+  /// `wanted`, or `wanted` followed by the first number that makes it new.
+  std::string unique_name(std::string_view wanted) const;
 
   /// For each value, the nodes that read it, in order (a node that reads it twice stands twice).
   std::vector<std::vector<NodeId>> uses() const;
@@ -92,8 +100,16 @@ class Graph {
   void sort();
 
  private:
+  struct NameHash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view s) const { return std::hash<std::string_view>{}(s); }
+  };
+
+  ValueId add_value(Value value);
+
   std::vector<Value> values_;
   std::vector<Node> nodes_;
+  std::unordered_map<std::string, ValueId, NameHash, std::equal_to<>> by_name_;
 };
 
 /// Error context of a node.
