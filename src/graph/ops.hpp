@@ -186,12 +186,14 @@ struct Softmax {
 
 enum class ReduceKind { mean, sum, max, min, prod, l1, l2, sum_square, log_sum_exp, arg_max };
 /// axes: attribute or input 1; none: all (or nothing where `noop_with_empty_axes`). arg_max yields
-/// indices and is not differentiable.
+/// indices and is not differentiable. `spatial` (the global pools, whose rank the file does not
+/// say): axes stay unset until inference fills in 2 to rank - 1, and clears the flag.
 struct Reduce {
   ReduceKind kind = ReduceKind::mean;
   std::optional<Ints> axes;
   bool keep_dims = true;
   bool noop_with_empty_axes = false;
+  bool spatial = false;
 };
 
 struct Concat {
