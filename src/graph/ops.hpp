@@ -94,10 +94,16 @@ enum class BinaryKind {
 };
 struct Binary {
   BinaryKind kind = BinaryKind::add;
+  /// Opset 6 with broadcast = 1 and an axis: b's first extent stands at this axis of a. Resolved at
+  /// binding (b must be constant).
+  std::optional<std::int64_t> axis = {};
 };
 
 /// slope is broadcast to x: x < 0 ? slope x : x. Inputs x, slope.
-struct PRelu {};
+struct PRelu {
+  /// Opset 6: a slope [c] belongs to axis 1. Resolved at binding (the slope must be constant).
+  bool per_channel = false;
+};
 /// condition ? a : b under broadcasting. Inputs condition, a, b.
 struct Where {};
 
@@ -131,6 +137,8 @@ struct Pool {
   Window window;
   bool ceil_mode = false;
   bool count_include_pad = false;
+  /// After inference: the part of pads_end that ceil_mode added; no average counts it.
+  Ints ceil_extra = {};
 };
 
 /// alpha op(A) op(B) + beta C. Inputs a [.., ..], b, optional c (broadcast).
@@ -185,8 +193,9 @@ struct Softmax {
 };
 
 enum class ReduceKind { mean, sum, max, min, prod, l1, l2, sum_square, log_sum_exp, arg_max };
-/// axes: attribute or input 1; none: all (or nothing where `noop_with_empty_axes`). arg_max yields
-/// indices and is not differentiable. `spatial` (the global pools, whose rank the file does not
+/// axes: attribute or input 1; none: all (or nothing where `noop_with_empty_axes`), or for `spatial`
+/// (the global pools) all from 2 on. Sorted and non-negative after inference. arg_max yields indices
+/// and is not differentiable. `spatial` (the global pools, whose rank the file does not
 /// say): axes stay unset until inference fills in 2 to rank - 1, and clears the flag.
 struct Reduce {
   ReduceKind kind = ReduceKind::mean;
@@ -205,7 +214,8 @@ struct Split {
   std::optional<Ints> sizes;
 };
 /// Attributes or inputs 1 to 4. Final after inference: one non-negative start, extent-clamped end
-/// and step per entry of axes.
+/// and step per entry of axes (non-negative, too); only the end of a backward slice that includes
+/// element 0 is negative.
 struct Slice {
   std::optional<Ints> starts;
   std::optional<Ints> ends;
