@@ -193,10 +193,10 @@ struct Softmax {
 };
 
 enum class ReduceKind { mean, sum, max, min, prod, l1, l2, sum_square, log_sum_exp, arg_max };
-/// axes: attribute or input 1; none: all (or nothing where `noop_with_empty_axes`), or for `spatial`
-/// (the global pools) all from 2 on. Sorted and non-negative after inference. arg_max yields indices
-/// and is not differentiable. `spatial` (the global pools, whose rank the file does not
-/// say): axes stay unset until inference fills in 2 to rank - 1, and clears the flag.
+/// axes: attribute or input 1; none: all (or nothing where `noop_with_empty_axes`). Sorted and
+/// non-negative after inference. arg_max yields indices and is not differentiable. `spatial` (the
+/// global pools, whose rank the file does not say): axes stay unset until inference fills in 2 to
+/// rank - 1, and clears the flag.
 struct Reduce {
   ReduceKind kind = ReduceKind::mean;
   std::optional<Ints> axes;
