@@ -1,0 +1,141 @@
+#!/usr/bin/env python3
+"""Checks every #include against the table of modules in docs/architecture.md.
+
+usage: includes.py ROOT
+"""
+
+import re
+import sys
+from pathlib import Path
+
+from cxx_source import cxx_files, report
+
+ALL = "*"
+# module -> {module it may include: the headers of it, or ALL}
+MODULES = {
+    "base": {},
+    "graph": {"base": ALL},
+    "onnx": {"base": ALL, "graph": ALL},
+    "passes": {"base": ALL, "graph": ALL},
+    "simd": {"base": ALL},
+    "engine": {"base": ALL, "graph": ALL, "simd": ALL},
+    "explain": {
+        "base": ALL,
+        "graph": {"query.hpp"},
+        "simd": ALL,
+        "engine": {"plan.hpp", "run.hpp"},
+    },
+    "image": {"base": ALL, "simd": ALL},
+    "api": {
+        "base": ALL,
+        "graph": ALL,
+        "onnx": ALL,
+        "passes": ALL,
+        "engine": ALL,
+        "explain": ALL,
+        "image": ALL,
+    },
+}
+# A third-party library has one home. `tools` and `tests` count as homes of their own.
+LIBRARIES = {
+    "OpenMP": (r"omp\.h", "base"),
+    "Protobuf": (r"google/protobuf/.*|.*\.pb\.h", "onnx"),
+    "xsimd": (r"xsimd/.*", "simd"),
+    "oneDNN": (r"(oneapi/dnnl/)?dnnl.*", "engine"),
+    "OpenCV": (r"opencv2/.*", "image"),
+    "JPEG, PNG and WebP codecs": (r"(jpeglib|jerror|turbojpeg|png|zlib)\.h|webp/.*", "image"),
+    "CLI11": (r"CLI/.*", "tools"),
+    "nlohmann-json": (r"nlohmann/.*", "tools"),
+}
+# The instruction sets' own headers, for run-time dispatch and the denormal switch.
+INTRINSICS = re.compile(r"(cpuid|x86intrin|[a-z]mmintrin)\.h")
+INTRINSICS_HOMES = {"base", "simd"}
+POSIX = {"fcntl.h", "unistd.h", "sys/mman.h", "sys/stat.h", "sys/types.h", "cxxabi.h"}
+STANDARD = set(
+    """algorithm any array atomic barrier bit bitset cassert cctype cerrno cfenv cfloat charconv
+    chrono cinttypes climits clocale cmath codecvt compare complex concepts condition_variable
+    coroutine csetjmp csignal cstdarg cstddef cstdint cstdio cstdlib cstring ctime cuchar cwchar
+    cwctype deque exception execution filesystem format forward_list fstream functional future
+    initializer_list iomanip ios iosfwd iostream istream iterator latch limits list locale map
+    memory memory_resource mutex new numbers numeric optional ostream queue random ranges ratio
+    regex scoped_allocator semaphore set shared_mutex source_location span sstream stack stdexcept
+    stop_token streambuf string string_view syncstream system_error thread tuple type_traits
+    typeindex typeinfo unordered_map unordered_set utility valarray variant vector
+    version stddef.h stdint.h""".split()
+)
+INCLUDE = re.compile(r'\s*#\s*include\s*(?P<open>["<])(?P<name>[^">]+)[">]')
+
+
+def home_of(path, root):
+    """ "include", "tools", or the module of src/."""
+    parts = path.relative_to(root).parts
+    return parts[1] if parts[0] == "src" else parts[0]
+
+
+def check_quoted(name, path, home, root):
+    if name.startswith("fovea/"):
+        return None if (root / "include" / name).is_file() else "no such public header"
+    if home == "include":
+        return "a public header includes only <standard> and fovea/ headers"
+    if home == "tools":
+        beside = (path.parent / name, root / "tools" / name)
+        own = ".." not in name and any(header.is_file() for header in beside)
+        return None if own else "tools use fovea/ headers only"
+    module, _, header = name.partition("/")
+    if module == home:
+        return None
+    if module in MODULES:
+        allowed = MODULES[home].get(module)
+        if allowed is None:
+            return f"{home} may not include {module}"
+        if allowed is not ALL and header not in allowed:
+            return f"{home} may include of {module} only {', '.join(sorted(allowed))}"
+        return None
+    return "not a module's header: write it as module/file.hpp"
+
+
+def check_library(name, home):
+    for library, (pattern, owner) in LIBRARIES.items():
+        if re.fullmatch(pattern, name):
+            return (True, None if home == owner else f"{library} belongs to {owner} alone")
+    return (False, None)
+
+
+def check_angled(name, home):
+    if name in STANDARD:
+        return None
+    if home == "include":
+        return "a public header includes only <standard> and fovea/ headers"
+    if INTRINSICS.fullmatch(name):
+        homes = INTRINSICS_HOMES
+        return None if home in homes else f"intrinsics belong to {' and '.join(sorted(homes))}"
+    return None if name in POSIX else "an unknown header: add its library to the table"
+
+
+def check(root):
+    root = Path(root)
+    problems = []
+    for path in cxx_files(root, ("include", "src", "tools")):
+        home = home_of(path, root)
+        if home not in MODULES and home not in ("include", "tools"):
+            problems.append(f"{path.relative_to(root)}: {home} is not in the table of modules")
+            continue
+        for number, line in enumerate(path.read_text().splitlines(), 1):
+            found = INCLUDE.match(line)
+            if not found:
+                continue
+            name = found["name"]
+            is_library, problem = check_library(name, home)
+            if not is_library:
+                problem = (
+                    check_quoted(name, path, home, root)
+                    if found["open"] == '"'
+                    else check_angled(name, home)
+                )
+            if problem:
+                problems.append(f"{path.relative_to(root)}:{number}: {name}: {problem}")
+    return problems
+
+
+if __name__ == "__main__":
+    sys.exit(report(check(sys.argv[1])))
