@@ -1,0 +1,103 @@
+# What leaves the build: the two public libraries, their headers and find_package(fovea).
+include(CMakePackageConfigHelpers)
+
+# fovea_public_library(TARGET EXPORT_NAME name OUTPUT_NAME name MODULES modules...
+#                      [SOURCES ...] [PUBLIC_LINK libraries...] [BORROWS modules...])
+# One library made of the modules' objects, with fovea::name as its name here and when installed;
+# shared or static as BUILD_SHARED_LIBS says. BORROWS names modules that PUBLIC_LINK already
+# contains but does not export: a shared library takes from them what it uses.
+function(fovea_public_library target)
+  cmake_parse_arguments(ARG "" "EXPORT_NAME;OUTPUT_NAME" "MODULES;SOURCES;PUBLIC_LINK;BORROWS" ${ARGN})
+  foreach(module IN LISTS ARG_MODULES)
+    list(APPEND objects $<TARGET_OBJECTS:fovea_${module}>)
+    fovea_third_party(fovea_${module} third_party)
+  endforeach()
+  add_library(${target} ${ARG_SOURCES} ${objects})
+  add_library(fovea::${ARG_EXPORT_NAME} ALIAS ${target})
+  set_target_properties(
+    ${target}
+    PROPERTIES EXPORT_NAME ${ARG_EXPORT_NAME}
+               OUTPUT_NAME ${ARG_OUTPUT_NAME}
+               VERSION ${PROJECT_VERSION}
+               SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR}
+               INSTALL_RPATH $ORIGIN
+               LINKER_LANGUAGE CXX)
+  target_compile_features(${target} INTERFACE cxx_std_20)
+  target_include_directories(
+    ${target} INTERFACE $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>
+                        $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+  # The public library comes first, so that what it exports is never taken from a borrowed archive.
+  target_link_libraries(${target} PUBLIC ${ARG_PUBLIC_LINK} PRIVATE $<BUILD_INTERFACE:fovea_flags>
+                                                                    ${third_party})
+  if(BUILD_SHARED_LIBS)
+    foreach(module IN LISTS ARG_BORROWS)
+      target_link_libraries(${target} PRIVATE fovea_${module})
+    endforeach()
+    set(symbols ${PROJECT_SOURCE_DIR}/cmake/fovea.map)
+    target_link_options(${target} PRIVATE -Wl,--version-script=${symbols})
+    set_target_properties(${target} PROPERTIES LINK_DEPENDS ${symbols})
+    if(NOT FOVEA_SANITIZE)
+      target_link_options(${target} PRIVATE -Wl,-z,defs)
+    endif()
+  endif()
+  install(
+    TARGETS ${target}
+    EXPORT fovea
+    ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
+    LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
+    RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+endfunction()
+
+# Appends to `result` the third-party libraries that the objects of `library` must be linked with.
+function(fovea_third_party library result)
+  set(found ${${result}})
+  get_target_property(type ${library} TYPE)
+  if(type STREQUAL INTERFACE_LIBRARY)
+    get_target_property(linked ${library} INTERFACE_LINK_LIBRARIES)
+  else()
+    get_target_property(linked ${library} LINK_LIBRARIES)
+  endif()
+  foreach(below IN LISTS linked)
+    if(NOT TARGET ${below})
+      continue()
+    endif()
+    get_target_property(imported ${below} IMPORTED)
+    get_target_property(type ${below} TYPE)
+    if(imported)
+      list(APPEND found ${below})
+    elseif(type STREQUAL INTERFACE_LIBRARY)
+      fovea_third_party(${below} found)
+    endif()
+  endforeach()
+  list(REMOVE_DUPLICATES found)
+  set(${result} ${found} PARENT_SCOPE)
+endfunction()
+
+# The headers, the program and the package's own files. Called once, after every target is there.
+function(fovea_install_package)
+  if(NOT TARGET fovea::fovea)
+    return()
+  endif()
+  set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/fovea)
+  set(without)
+  if(NOT FOVEA_VISION)
+    set(without PATTERN image.hpp EXCLUDE)
+  endif()
+  install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/fovea DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
+          FILES_MATCHING PATTERN *.hpp ${without})
+  if(TARGET fovea)
+    file(RELATIVE_PATH to_libraries ${CMAKE_INSTALL_FULL_BINDIR} ${CMAKE_INSTALL_FULL_LIBDIR})
+    set_target_properties(fovea PROPERTIES INSTALL_RPATH $ORIGIN/${to_libraries})
+    install(TARGETS fovea RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+  endif()
+  install(EXPORT fovea NAMESPACE fovea:: FILE foveaTargets.cmake DESTINATION ${package_dir})
+  configure_package_config_file(
+    ${PROJECT_SOURCE_DIR}/cmake/foveaConfig.cmake.in ${PROJECT_BINARY_DIR}/foveaConfig.cmake
+    INSTALL_DESTINATION ${package_dir})
+  write_basic_package_version_file(${PROJECT_BINARY_DIR}/foveaConfigVersion.cmake
+                                   COMPATIBILITY SameMinorVersion)
+  install(FILES ${PROJECT_BINARY_DIR}/foveaConfig.cmake ${PROJECT_BINARY_DIR}/foveaConfigVersion.cmake
+                ${PROJECT_SOURCE_DIR}/cmake/FindOneDNN.cmake
+                ${PROJECT_SOURCE_DIR}/cmake/FindOpenCVImage.cmake
+          DESTINATION ${package_dir})
+endfunction()
