@@ -1,0 +1,91 @@
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "graph/graph.hpp"
+
+/// The arithmetic on shapes that exporters write into the graph, computed at binding: exact for
+/// integers. Large float subgraphs are not computed here; the engine runs them once.
+namespace fovea::graph::detail {
+
+/// Results above this are left to the engine, except those that copy nothing or only transpose.
+inline constexpr std::int64_t kMaxEvaluated = 65'536;
+
+/// What evaluation may still allocate, in elements: a small file must not grow without bound.
+class EvaluationBudget {
+ public:
+  /// In proportion to the constants of the file.
+  explicit EvaluationBudget(const Graph& graph);
+  bool take(std::int64_t elements);
+
+ private:
+  std::int64_t left_;
+};
+
+/// The constants of the node's outputs; none where an input is not constant or the op is not one of
+/// shape arithmetic. The node must be inferred. Throws Error bad_model (a division by zero, an
+/// overflow, an index out of range), without the node's context.
+std::optional<std::vector<Constant>> evaluate(const Graph& graph, const Node& node,
+                                              EvaluationBudget& budget);
+
+/// Row-major elements of a tensor of extents `shape`, element (i, j, ...) being at
+/// offset + i strides[0] + j strides[1] ... of the source.
+struct Walk {
+  Shape shape;
+  Shape strides;
+  std::int64_t offset = 0;
+};
+
+/// Strides of a dense tensor.
+Shape dense_strides(const Shape& shape);
+/// Walks a dense tensor of shape `from` as numpy broadcasts it to `to`.
+Walk broadcast_walk(const Shape& from, const Shape& to);
+
+/// Calls visit(source index) for every element in order.
+template <class Visit>
+void for_each(const Walk& walk, Visit visit) {
+  for (const auto extent : walk.shape)
+    if (extent == 0) return;
+  Shape at(walk.shape.size(), 0);
+  auto index = walk.offset;
+  for (;;) {
+    visit(index);
+    auto d = walk.shape.size();
+    for (; d > 0; --d) {
+      const auto i = d - 1;
+      index += walk.strides[i];
+      if (++at[i] < walk.shape[i]) break;
+      index -= walk.strides[i] * walk.shape[i];
+      at[i] = 0;
+    }
+    if (d == 0) return;
+  }
+}
+
+/// The constant that the walk reads from `source`, with extents `shape`.
+Constant read(const Constant& source, const Walk& walk, Shape shape);
+
+/// Families; none for what they leave to the engine. `in` holds the node's inputs (null: absent).
+using Inputs = std::vector<const Constant*>;
+std::optional<Constant> evaluate_op(const Unary& op, const Inputs& in, const Shape& shape);
+std::optional<Constant> evaluate_op(const Binary& op, const Inputs& in, const Shape& shape);
+Constant evaluate_where(const Inputs& in, const Shape& shape);
+Constant evaluate_cast(const Constant& in, DType to);
+std::optional<Constant> evaluate_op(const Reduce& op, const Inputs& in, const Shape& shape);
+Constant evaluate_op(const Slice& op, const Inputs& in, const Shape& shape);
+Constant evaluate_op(const Concat& op, const Inputs& in, const Shape& shape);
+Constant evaluate_op(const Gather& op, const Inputs& in, const Shape& shape);
+Constant evaluate_op(const Tile& op, const Inputs& in, const Shape& shape);
+Constant evaluate_op(const Transpose& op, const Inputs& in, const Shape& shape);
+std::vector<Constant> evaluate_split(const Split& op, const Constant& in);
+Constant evaluate_range(const Inputs& in, const Shape& shape);
+Constant evaluate_op(const ConstantOfShape& op, const Shape& shape);
+
+/// Exact integer arithmetic; each throws bad_model where the result does not fit.
+std::int64_t exact_add(std::int64_t a, std::int64_t b);
+std::int64_t exact_mul(std::int64_t a, std::int64_t b);
+/// Truncates.
+std::int64_t exact_div(std::int64_t a, std::int64_t b);
+
+}  // namespace fovea::graph::detail

@@ -1,0 +1,122 @@
+#include <algorithm>
+#include <cmath>
+
+#include "base/checked.hpp"
+#include "graph/evaluate/evaluate.hpp"
+#include "graph/infer/context.hpp"
+
+namespace fovea::graph::detail {
+namespace {
+
+std::int64_t combine(ReduceKind kind, std::int64_t a, std::int64_t b) {
+  switch (kind) {
+    case ReduceKind::prod:
+      return exact_mul(a, b);
+    case ReduceKind::max:
+      return std::max(a, b);
+    case ReduceKind::min:
+      return std::min(a, b);
+    default:
+      return exact_add(a, b);
+  }
+}
+
+double combine(ReduceKind kind, double a, double b) {
+  switch (kind) {
+    case ReduceKind::prod:
+      return a * b;
+    case ReduceKind::max:
+      return std::isnan(a) || a > b ? a : b;
+    case ReduceKind::min:
+      return std::isnan(a) || a < b ? a : b;
+    default:
+      return a + b;
+  }
+}
+
+/// For each element of x in order, where in the output it goes.
+Ints targets(const Reduce& op, const Shape& x) {
+  Shape kept = x;
+  for (const auto axis : *op.axes) kept[static_cast<std::size_t>(axis)] = 1;
+  const auto strides = dense_strides(kept);
+  Walk walk{x, strides, 0};
+  for (const auto axis : *op.axes) walk.strides[static_cast<std::size_t>(axis)] = 0;
+  Ints out;
+  for_each(walk, [&](std::int64_t i) { out.push_back(i); });
+  return out;
+}
+
+/// Sums in T: exact for integers, f64 for floats.
+template <class T, class Span>
+std::vector<T> reduce(const Reduce& op, Span data, const Shape& x, std::size_t count) {
+  std::vector<T> out(count);
+  std::vector<bool> begun(count, false);
+  const auto where_to = targets(op, x);
+  for (std::size_t i = 0; i < data.size(); ++i) {
+    const auto at = static_cast<std::size_t>(where_to[i]);
+    const auto v = static_cast<T>(data[i]);
+    out[at] = begun[at] ? combine(op.kind, out[at], v) : v;
+    begun[at] = true;
+  }
+  return out;
+}
+
+bool is_arithmetic(ReduceKind kind) {
+  switch (kind) {
+    case ReduceKind::sum:
+    case ReduceKind::mean:
+    case ReduceKind::prod:
+    case ReduceKind::max:
+    case ReduceKind::min:
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
+std::optional<Constant> evaluate_op(const Reduce& op, const Inputs& in, const Shape& shape) {
+  const auto& x = *in[0];
+  const auto elements = base::element_count(x.shape);
+  if (!is_arithmetic(op.kind) || elements > kMaxEvaluated) return std::nullopt;
+  const auto count = static_cast<std::size_t>(base::element_count(shape));
+  const auto group = count == 0 ? 1 : elements / static_cast<std::int64_t>(count);
+  if (x.type == DType::f32) {
+    std::vector<float> out;
+    for (const auto v : reduce<double>(op, x.floats, x.shape, count))
+      out.push_back(
+          static_cast<float>(op.kind == ReduceKind::mean ? v / static_cast<double>(group) : v));
+    return Constant::of_floats(shape, std::move(out));
+  }
+  auto out = reduce<std::int64_t>(op, x.ints, x.shape, count);
+  if (op.kind == ReduceKind::mean)
+    for (auto& v : out) v = exact_div(v, group);
+  return Constant::of_ints(shape, std::move(out));
+}
+
+Constant evaluate_range(const Inputs& in, const Shape& shape) {
+  const auto count = shape[0];
+  if (in[0]->type == DType::f32) {
+    std::vector<float> out;
+    for (std::int64_t i = 0; i < count; ++i)
+      out.push_back(in[0]->floats[0] + static_cast<float>(i) * in[2]->floats[0]);
+    return Constant::of_floats(shape, std::move(out));
+  }
+  Ints out;
+  for (std::int64_t i = 0; i < count; ++i)
+    out.push_back(exact_add(in[0]->ints[0], exact_mul(i, in[2]->ints[0])));
+  return Constant::of_ints(shape, std::move(out));
+}
+
+Constant evaluate_op(const ConstantOfShape& op, const Shape& shape) {
+  const auto count = static_cast<std::size_t>(base::element_count(shape));
+  if (op.type == DType::f32)
+    return Constant::of_floats(shape, std::vector<float>(count, static_cast<float>(op.value)));
+  // Files hold integers here; a double keeps those of up to 53 bits.
+  if (!(op.value >= -0x1p63 && op.value < 0x1p63))
+    bad_model("the value does not fit into an integer");
+  return Constant::of_ints(shape, Ints(count, static_cast<std::int64_t>(op.value)), op.type);
+}
+
+}  // namespace fovea::graph::detail

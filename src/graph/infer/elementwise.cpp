@@ -1,0 +1,100 @@
+#include <cmath>
+#include <limits>
+
+#include "graph/infer/context.hpp"
+
+namespace fovea::graph::detail {
+namespace {
+
+bool takes_integers(UnaryKind kind) {
+  switch (kind) {
+    case UnaryKind::identity:
+    case UnaryKind::relu:
+    case UnaryKind::clip:
+    case UnaryKind::abs:
+    case UnaryKind::neg:
+    case UnaryKind::sign:
+      return true;
+    default:
+      return false;
+  }
+}
+
+float clip_bound(const InferContext& c, std::size_t i, float absent) {
+  if (!c.has_input(i)) return absent;
+  const auto bound = c.constant_floats(i, i == 1 ? "min" : "max");
+  if (bound.size() != 1) bad_model("a bound of Clip is not a single number");
+  return bound.front();
+}
+
+}  // namespace
+
+void infer_op(Unary& op, InferContext& c) {
+  const auto type = c.type(0);
+  if (op.kind == UnaryKind::logical_not)
+    c.require(0, DType::boolean);
+  else if (type == DType::boolean && op.kind != UnaryKind::identity)
+    c.require(0, DType::f32);
+  else if (type == DType::i64 && !takes_integers(op.kind))
+    c.require(0, DType::f32);
+
+  // Integer bounds stay inputs: a float would round them.
+  if (op.kind == UnaryKind::clip && op.bounds_are_inputs && type == DType::f32) {
+    op.alpha = clip_bound(c, 1, std::numeric_limits<float>::lowest());
+    op.beta = clip_bound(c, 2, std::numeric_limits<float>::max());
+    op.bounds_are_inputs = false;
+    c.keep_inputs(1);
+  }
+  if (std::isnan(op.alpha) || std::isnan(op.beta) || std::isnan(op.gamma))
+    bad_model("a parameter is not a number");
+  if (op.kind == UnaryKind::celu && op.alpha == 0) bad_model("alpha is zero");
+  c.set_output(type, c.shape(0));
+}
+
+void infer_op(Binary& op, InferContext& c) {
+  auto result = c.type(0);
+  switch (op.kind) {
+    case BinaryKind::logical_and:
+    case BinaryKind::logical_or:
+    case BinaryKind::logical_xor:
+      c.require(0, DType::boolean);
+      c.require(1, DType::boolean);
+      break;
+    case BinaryKind::equal:
+      c.require(1, c.type(0));
+      result = DType::boolean;
+      break;
+    case BinaryKind::less:
+    case BinaryKind::less_or_equal:
+    case BinaryKind::greater:
+    case BinaryKind::greater_or_equal:
+      c.require(1, c.type(0));
+      if (result == DType::boolean) c.require(0, DType::f32);
+      result = DType::boolean;
+      break;
+    default:
+      c.require(1, c.type(0));
+      if (result == DType::boolean) c.require(0, DType::f32);
+      break;
+  }
+  c.set_output(result, broadcast(c.shape(0), c.shape(1)));
+}
+
+void infer_op(PRelu&, InferContext& c) {
+  c.require(0, DType::f32);
+  c.require(1, DType::f32);
+  require_broadcasts_to(c.shape(1), c.shape(0), "slope");
+  c.set_output(DType::f32, c.shape(0));
+}
+
+void infer_op(Where&, InferContext& c) {
+  c.require(0, DType::boolean);
+  c.require(2, c.type(1));
+  c.set_output(c.type(1), broadcast(c.shape(0), broadcast(c.shape(1), c.shape(2))));
+}
+
+void infer_op(Cast& op, InferContext& c) {
+  c.set_output(op.to, c.shape(0));
+}
+
+}  // namespace fovea::graph::detail
