@@ -144,9 +144,10 @@ struct Kernels {
   /// dst += alpha * src.
   void (*axpy)(float alpha, const float* src, float* dst, std::int64_t n);
 
-  /// dst = f(src). Relative error at most 2e-6 (sin, cos: absolute, |x| <= 1e4) against the exact
-  /// function; results below the smallest normal float may be zero. In a padded blocked layout
-  /// f(0) lands in the padding: see clear_padding.
+  /// dst = f(src). The relative error is at most 1e-6, and 2e-5 in the far negative tails of swish
+  /// and gelu; for sin, cos, hard_sigmoid and hard_swish read absolute. Results below the smallest
+  /// normal float may be zero. silu, swish, gelu, mish and hard_swish of -inf are NaN (-inf * 0).
+  /// In a padded blocked layout f(0) lands in the padding: see clear_padding.
   void (*unary)(Unary kind, float a, float b, const float* src, float* dst, std::int64_t n);
 
   /// dst = diff * f'(src). At a kink the slope is that of the side where the function is flatter:

@@ -12,8 +12,7 @@ namespace {
 class Statistics {
  public:
   void add(F x) {
-    const auto is_nan = x != x;
-    nan_ = nan_ | is_nan;
+    nan_ = nan_ | xsimd::isnan(x);
     max_ = xsimd::select(x > max_, x, max_);
     min_ = xsimd::select(x < min_, x, min_);
   }
@@ -23,7 +22,7 @@ class Statistics {
  private:
   F max_ = F(-__builtin_inff());
   F min_ = F(__builtin_inff());
-  typename F::batch_bool_type nan_ = F(0.f) != F(0.f);
+  typename F::batch_bool_type nan_ = xsimd::isnan(F(0.f));
 };
 
 /// The lanes that a partial load left at zero take the value of its first.

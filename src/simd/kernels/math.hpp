@@ -3,7 +3,8 @@
 #include "simd/kernels/arch.hpp"
 
 /// The functions of simd::Unary on batches, and their slopes. NaN comes out where NaN goes in:
-/// comparisons are written so that a NaN takes the branch that keeps it.
+/// comparisons are written so that a NaN takes the branch that keeps it (and never with !=, which
+/// xsimd 8 answers with false for NaN on AVX).
 namespace fovea::simd {
 namespace {
 namespace math {
@@ -15,7 +16,7 @@ B relu(B x) {
 
 template <class B>
 B nan_or(B x, B otherwise) {
-  return xsimd::select(x != x, x, otherwise);
+  return xsimd::select(xsimd::isnan(x), x, otherwise);
 }
 
 inline F clip(F x, F lo, F hi) {
@@ -76,7 +77,9 @@ inline F gelu_tanh_argument(F x) {
 inline F gelu_tanh(F x) {
   return x * sigmoid(gelu_tanh_argument(x));
 }
-inline F gelu_tanh_slope(F x) {
+/// Beyond 20 the slope is 0 or 1, and the cube may overflow.
+inline F gelu_tanh_slope(F far) {
+  const F x = clip(far, F(-20.f), F(20.f));
   const F u = gelu_tanh_argument(x);
   const F du = F(1.59576912160573071f) * fused(F(3.f * 0.044715f), x * x, F(1.f));
   return sigmoid(u) + x * du * sigmoid_slope(u);
@@ -96,9 +99,10 @@ inline F mish(F x) {
   return x * mish_factor(x);
 }
 
-/// d/dx tanh(softplus(x)) = 4 e (e + 1) / (n + 2)^2.
-inline F mish_slope(F x) {
-  const F e = xsimd::exp(xsimd::select(x > F(20.f), F(20.f), x));
+/// n / (n + 2) + x 4 e (e + 1) / (n + 2)^2.
+inline F mish_slope(F far) {
+  const F x = xsimd::select(far > F(20.f), F(20.f), far);
+  const F e = xsimd::exp(x);
   const F n = e * (e + F(2.f));
   const F d = n + F(2.f);
   return n / d + x * (F(4.f) * e * (e + F(1.f)) / (d * d));

@@ -1,0 +1,23 @@
+# Fails if an object file compiled for a special instruction set holds a weak symbol that another
+# object file might share: the linker keeps one copy for all, and it may be this one.
+# Run with -DNM=nm "-DOBJECTS=a.o;b.o;..." -P check_symbols.cmake
+foreach(object IN LISTS OBJECTS)
+  if(NOT object MATCHES "arch_(avx2|avx512)\\.cpp")
+    continue()
+  endif()
+  execute_process(COMMAND ${NM} --demangle ${object} OUTPUT_VARIABLE symbols RESULT_VARIABLE failed)
+  if(failed)
+    message(FATAL_ERROR "cannot read ${object}")
+  endif()
+  math(EXPR checked "${checked} + 1")
+  string(REPLACE ";" "," symbols "${symbols}")
+  string(REPLACE "\n" ";" symbols "${symbols}")
+  foreach(symbol IN LISTS symbols)
+    if(symbol MATCHES " [WVu] " AND NOT symbol MATCHES "fovea_xsimd_|DW\\.ref\\.")
+      message(SEND_ERROR "${object}: ${symbol}")
+    endif()
+  endforeach()
+endforeach()
+if(NOT checked EQUAL 2)
+  message(FATAL_ERROR "expected the objects of two instruction sets, found ${checked}")
+endif()

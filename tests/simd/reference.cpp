@@ -1,0 +1,177 @@
+#include "simd/reference.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace fovea::simd::reference {
+
+i64 offset(MapLayout layout, i64 c, i64 p) {
+  return (c / layout.block * layout.positions + p) * layout.block + c % layout.block;
+}
+
+double channel_mean(const float* src, MapLayout layout, i64 c) {
+  double sum = 0;
+  for (i64 p = 0; p < layout.positions; ++p) sum += src[offset(layout, c, p)];
+  return sum / static_cast<double>(layout.positions);
+}
+
+double weighted_channel_sum(const float* src, MapLayout layout, const float* weights, i64 p,
+                            double* magnitude) {
+  double sum = 0;
+  *magnitude = 0;
+  for (i64 c = 0; c < layout.channels; ++c) {
+    const double term = static_cast<double>(src[offset(layout, c, p)]) * weights[c];
+    sum += term;
+    *magnitude += std::abs(term);
+  }
+  return sum;
+}
+
+double channel_dot(const float* a, const float* b, MapLayout layout, i64 p, double* magnitude) {
+  double sum = 0;
+  *magnitude = 0;
+  for (i64 c = 0; c < layout.channels; ++c) {
+    const i64 at = offset(layout, c, p);
+    const double term = static_cast<double>(a[at]) * b[at];
+    sum += term;
+    *magnitude += std::abs(term);
+  }
+  return sum;
+}
+
+double binary(Binary kind, double a, double b) {
+  switch (kind) {
+    case Binary::add:
+      return a + b;
+    case Binary::sub:
+      return a - b;
+    case Binary::mul:
+      return a * b;
+    case Binary::div:
+      return a / b;
+    case Binary::max:
+      return std::isnan(a) ? a : std::isnan(b) ? b : std::max(a, b);
+    case Binary::min:
+      return std::isnan(a) ? a : std::isnan(b) ? b : std::min(a, b);
+    case Binary::add_relu:
+      return a + b < 0 ? 0 : a + b;
+  }
+  return 0;
+}
+
+long double unary(Unary kind, long double a, long double b, long double x) {
+  const auto sigmoid = [](long double v) { return 1 / (1 + std::exp(-v)); };
+  const auto clip = [](long double v, long double lo, long double hi) {
+    return std::isnan(v) ? v : std::min(std::max(v, lo), hi);
+  };
+  const auto softplus = [](long double v) {
+    return std::max(v, 0.0L) + std::log1p(std::exp(-std::abs(v)));
+  };
+  switch (kind) {
+    case Unary::relu:
+      return x < 0 ? 0 : x;
+    case Unary::leaky_relu:
+      return x > 0 ? x : a * x;
+    case Unary::clip:
+      return clip(x, a, b);
+    case Unary::sigmoid:
+      return sigmoid(x);
+    case Unary::tanh:
+      return std::tanh(x);
+    case Unary::silu:
+      return x * sigmoid(x);
+    case Unary::swish:
+      return x * sigmoid(a * x);
+    case Unary::hard_sigmoid:
+      return clip(a * x + b, 0, 1);
+    case Unary::hard_swish:
+      return x * clip(x / 6 + 0.5L, 0, 1);
+    case Unary::elu:
+      return x > 0 ? x : a * std::expm1(x);
+    case Unary::selu:
+      return b * (x > 0 ? x : a * std::expm1(x));
+    case Unary::celu:
+      return x > 0 ? x : a * std::expm1(x / a);
+    case Unary::exp:
+      return std::exp(x);
+    case Unary::log:
+      return std::log(x);
+    case Unary::sqrt:
+      return std::sqrt(x);
+    case Unary::reciprocal:
+      return 1 / x;
+    case Unary::abs:
+      return std::abs(x);
+    case Unary::neg:
+      return -x;
+    case Unary::erf:
+      return std::erf(x);
+    case Unary::gelu_erf:
+      return x * std::erfc(-x * std::sqrt(0.5L)) / 2;
+    case Unary::gelu_tanh:  // (1 + tanh(u)) / 2 = sigmoid(2 u)
+      return x * sigmoid(2 * std::sqrt(2 / 3.14159265358979323846L) * (x + 0.044715L * x * x * x));
+    case Unary::softplus:
+      return softplus(x);
+    case Unary::softsign:
+      return x / (1 + std::abs(x));
+    case Unary::mish:
+      return x * std::tanh(softplus(x));
+    case Unary::floor:
+      return std::floor(x);
+    case Unary::ceil:
+      return std::ceil(x);
+    case Unary::sin:
+      return std::sin(x);
+    case Unary::cos:
+      return std::cos(x);
+  }
+  return 0;
+}
+
+long double slope(Unary kind, long double a, long double b, long double x) {
+  const long double h = 1e-6L * (std::abs(x) + 1e-3L);
+  return (unary(kind, a, b, x + h) - unary(kind, a, b, x - h)) / (2 * h);
+}
+
+std::vector<double> resize_bilinear(const float* src, i64 sh, i64 sw, i64 dh, i64 dw) {
+  const auto source = [](i64 i, i64 from, i64 to) {
+    const double centre =
+        (static_cast<double>(i) + 0.5) * static_cast<double>(from) / static_cast<double>(to) - 0.5;
+    return std::clamp(centre, 0.0, static_cast<double>(from - 1));
+  };
+  std::vector<double> out;
+  for (i64 y = 0; y < dh; ++y) {
+    const double sy = source(y, sh, dh);
+    const i64 y0 = static_cast<i64>(sy);
+    const i64 y1 = std::min(y0 + 1, sh - 1);
+    const double fy = sy - static_cast<double>(y0);
+    for (i64 x = 0; x < dw; ++x) {
+      const double sx = source(x, sw, dw);
+      const i64 x0 = static_cast<i64>(sx);
+      const i64 x1 = std::min(x0 + 1, sw - 1);
+      const double fx = sx - static_cast<double>(x0);
+      const auto at = [&](i64 row, i64 column) {
+        return static_cast<double>(src[row * sw + column]);
+      };
+      out.push_back((1 - fy) * ((1 - fx) * at(y0, x0) + fx * at(y0, x1)) +
+                    fy * ((1 - fx) * at(y1, x0) + fx * at(y1, x1)));
+    }
+  }
+  return out;
+}
+
+int colour_index(float value) {
+  if (std::isnan(value)) return 0;
+  const float scaled = 255.f * value;
+  return static_cast<int>(std::clamp(std::trunc(scaled), 0.f, 255.f));
+}
+
+double blend(u8 photo, u8 heat, double alpha) {
+  return (1 - alpha) * photo + alpha * heat;
+}
+
+u8 grey(const u8* rgb) {
+  return static_cast<u8>((19595 * rgb[0] + 38470 * rgb[1] + 7471 * rgb[2] + 0x8000) >> 16);
+}
+
+}  // namespace fovea::simd::reference
