@@ -1,0 +1,113 @@
+#include "onnx/external_data.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cstdint>
+#include <set>
+#include <utility>
+
+#include "base/checked.hpp"
+#include "fovea/error.hpp"
+#include "onnx/file.hpp"
+#include "onnx/limits.hpp"
+#include "onnx/text.hpp"
+
+namespace fovea::onnx {
+namespace {
+
+[[noreturn]] void refuse(std::string sentence) {
+  throw Error(ErrorCode::bad_model, std::move(sentence));
+}
+
+std::int64_t parse_size(const std::string& key, const std::string& text) {
+  std::int64_t value = 0;
+  const auto* end = text.data() + text.size();
+  const auto [stopped, error] = std::from_chars(text.data(), end, value);
+  if (error != std::errc{} || stopped != end || value < 0)
+    refuse("the external data's " + key + " " + quote(text) + " is not a size");
+  return value;
+}
+
+// Writers align tensors to pages; what lies between two of them is cheaper read than skipped.
+constexpr std::int64_t kGap = 64 << 10;
+
+}  // namespace
+
+ExternalRange external_range(const fovea_onnx::TensorProto& tensor, std::int64_t bytes) {
+  ExternalRange range;
+  std::set<std::string> seen;
+  bool has_length = false;
+  for (const auto& entry : tensor.external_data()) {
+    const auto& key = entry.key();
+    if (!seen.insert(key).second) refuse("the external data repeats the key " + quote(key));
+    if (key == "location")
+      range.location = entry.value();
+    else if (key == "offset")
+      range.offset = parse_size(key, entry.value());
+    else if (key == "length") {
+      range.length = parse_size(key, entry.value());
+      has_length = true;
+    } else if (key != "checksum")
+      refuse("the external data has the unknown key " + quote(key));
+  }
+  if (!seen.contains("location")) refuse("the external data names no location");
+  if (has_length && range.length != bytes)
+    refuse("the external data has " + std::to_string(range.length) + " bytes, its shape needs " +
+           std::to_string(bytes));
+  range.length = bytes;
+  return range;
+}
+
+void ExternalData::announce(const ExternalRange& range) {
+  if (folder_.empty())
+    throw Error(ErrorCode::invalid_argument,
+                "the model keeps weights in the file " + quote(range.location) +
+                    ": name the folder that holds it (LoadOptions::external_data)");
+  auto size = sizes_.find(range.location);
+  if (size == sizes_.end())
+    size = sizes_.emplace(range.location, File::open_beneath(folder_, range.location).size()).first;
+  if (range.offset > size->second || range.length > size->second - range.offset)
+    refuse("the external data " + quote(range.location) + " is truncated: it has " +
+           std::to_string(size->second) + " bytes, " + std::to_string(range.length) +
+           " are wanted from byte " + std::to_string(range.offset) + " on");
+  pieces_[range.location].push_back({range.offset, range.offset + range.length, nullptr});
+}
+
+void ExternalData::read_all() {
+  std::int64_t total = 0;
+  for (auto& [location, pieces] : pieces_) {
+    std::sort(pieces.begin(), pieces.end(),
+              [](const Piece& a, const Piece& b) { return a.begin < b.begin; });
+    std::vector<Piece> merged;
+    for (const auto& piece : pieces) {
+      if (merged.empty() || piece.begin > merged.back().end + kGap)
+        merged.push_back(piece);
+      else
+        merged.back().end = std::max(merged.back().end, piece.end);
+    }
+    const auto file = File::open_beneath(folder_, location);
+    for (auto& piece : merged) {
+      // From a cache line on, so that what is aligned in the file is aligned in memory.
+      piece.begin -= piece.begin % static_cast<std::int64_t>(base::kAlignment);
+      const auto length = piece.end - piece.begin;
+      total = base::checked_add(total, length);
+      if (total > kMaxWeightBytes) refuse("the model's weights are larger than 16 GiB");
+      piece.buffer = std::make_shared<base::AlignedBuffer>(static_cast<std::size_t>(length));
+      file.read(piece.begin, {piece.buffer->data(), piece.buffer->size()});
+    }
+    pieces = std::move(merged);
+  }
+}
+
+ExternalData::Bytes ExternalData::find(const ExternalRange& range) const {
+  const auto& pieces = pieces_.at(range.location);
+  const auto after = std::upper_bound(
+      pieces.begin(), pieces.end(), range.offset,
+      [](std::int64_t offset, const Piece& piece) { return offset < piece.begin; });
+  const auto& piece = *(after - 1);
+  const std::span<const std::byte> all(piece.buffer->data(), piece.buffer->size());
+  return {piece.buffer, all.subspan(static_cast<std::size_t>(range.offset - piece.begin),
+                                    static_cast<std::size_t>(range.length))};
+}
+
+}  // namespace fovea::onnx

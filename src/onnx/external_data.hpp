@@ -1,0 +1,59 @@
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/aligned.hpp"
+#include "onnx_subset.pb.h"
+
+namespace fovea::onnx {
+
+/// Where a tensor's bytes lie in another file.
+struct ExternalRange {
+  std::string location;
+  std::int64_t offset = 0;
+  std::int64_t length = 0;
+};
+
+/// The range that a tensor's `external_data` entries name, for data of `bytes` bytes. Throws Error
+/// bad_model for unknown or repeated keys, numbers that are not, and a length that does not fit.
+ExternalRange external_range(const fovea_onnx::TensorProto& tensor, std::int64_t bytes);
+
+/// The external weight files of one model. First every range is announced; then the bytes that are
+/// wanted are read, once, and shared by the tensors that look at them.
+class ExternalData {
+ public:
+  /// `folder` empty: external data is refused.
+  explicit ExternalData(std::filesystem::path folder) : folder_(std::move(folder)) {}
+
+  /// Throws Error: invalid_argument without a folder, bad_model for an unsafe location or a range
+  /// beyond the file's end.
+  void announce(const ExternalRange& range);
+  void read_all();
+
+  struct Bytes {
+    std::shared_ptr<const void> owner;
+    std::span<const std::byte> bytes;
+  };
+  /// An announced range, after read_all.
+  Bytes find(const ExternalRange& range) const;
+
+ private:
+  struct Piece {
+    std::int64_t begin = 0;
+    std::int64_t end = 0;
+    std::shared_ptr<base::AlignedBuffer> buffer;
+  };
+  struct Source;
+  std::filesystem::path folder_;
+  std::map<std::string, std::vector<Piece>> pieces_;  // by location; ordered once read
+  std::map<std::string, std::int64_t> sizes_;
+};
+
+}  // namespace fovea::onnx

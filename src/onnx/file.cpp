@@ -1,0 +1,125 @@
+#include "onnx/file.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "fovea/error.hpp"
+#include "onnx/text.hpp"
+
+namespace fovea::onnx {
+namespace {
+
+[[noreturn]] void refuse(std::string sentence) {
+  throw Error(ErrorCode::bad_model, std::move(sentence));
+}
+
+std::string reason(int error) {
+  return std::generic_category().message(error);
+}
+
+// The parts of a relative path that stays beneath where it starts.
+std::vector<std::string> safe_parts(const std::string& location) {
+  const auto refuse_location = [&](const std::string& why) {
+    refuse("the external data location " + quote(location) + " " + why);
+  };
+  if (location.empty()) refuse_location("is empty");
+  if (location.front() == '/') refuse_location("is an absolute path");
+  if (location.find('\0') != std::string::npos) refuse_location("contains a zero byte");
+  std::vector<std::string> parts;
+  for (std::size_t begin = 0; begin <= location.size();) {
+    const auto end = std::min(location.find('/', begin), location.size());
+    const auto part = location.substr(begin, end - begin);
+    if (part == "..") refuse_location("leaves the model's folder");
+    if (!part.empty() && part != ".") parts.push_back(part);
+    begin = end + 1;
+  }
+  if (parts.empty()) refuse_location("names no file");
+  return parts;
+}
+
+class Descriptor {
+ public:
+  explicit Descriptor(int value) : value_(value) {}
+  ~Descriptor() { reset(-1); }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  int get() const { return value_; }
+  void reset(int value) {
+    if (value_ >= 0) ::close(value_);
+    value_ = value;
+  }
+
+ private:
+  int value_;
+};
+
+}  // namespace
+
+File::~File() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+}
+
+void File::require_regular() {
+  struct stat status {};
+  if (::fstat(descriptor_, &status) != 0) refuse("cannot inspect the file: " + reason(errno));
+  if (!S_ISREG(status.st_mode)) refuse("is not a regular file");
+  size_ = status.st_size;
+}
+
+File File::open(const std::filesystem::path& path) {
+  // Non-blocking, so that a pipe without a writer is refused and not waited for.
+  File file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  if (file.descriptor_ < 0) refuse("cannot open the file: " + reason(errno));
+  file.require_regular();
+  return file;
+}
+
+File File::open_beneath(const std::filesystem::path& folder, const std::string& location) {
+  const auto parts = safe_parts(location);
+  const auto fail = [&](int error) {
+    // Linux answers ELOOP or ENOTDIR for a link that may not be followed.
+    const bool link = error == ELOOP || error == ENOTDIR;
+    refuse("cannot open the external data " + quote(location) + ": " +
+           (link ? "a part of it is a symbolic link or not a folder" : reason(error)));
+  };
+  Descriptor at(::open(folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (at.get() < 0) fail(errno);
+  for (std::size_t i = 0; i + 1 < parts.size(); ++i) {
+    const int next =
+        ::openat(at.get(), parts[i].c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (next < 0) fail(errno);
+    at.reset(next);
+  }
+  File file(::openat(at.get(), parts.back().c_str(),
+                     O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  if (file.descriptor_ < 0) fail(errno);
+  struct stat status {};
+  if (::fstat(file.descriptor_, &status) != 0) fail(errno);
+  if (!S_ISREG(status.st_mode))
+    refuse("the external data " + quote(location) + " is not a regular file");
+  if (status.st_nlink != 1)
+    refuse("the external data " + quote(location) + " has a second name (a hard link)");
+  file.size_ = status.st_size;
+  return file;
+}
+
+void File::read(std::int64_t offset, std::span<std::byte> out) const {
+  while (!out.empty()) {
+    const auto got = ::pread(descriptor_, out.data(), out.size(), offset);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) refuse("cannot read the file: " + reason(errno));
+    if (got == 0) refuse("the file became shorter while it was read");
+    offset += got;
+    out = out.subspan(static_cast<std::size_t>(got));
+  }
+}
+
+}  // namespace fovea::onnx

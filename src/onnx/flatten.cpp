@@ -1,0 +1,216 @@
+#include "onnx/flatten.hpp"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <string>
+#include <tuple>
+#include <unordered_map>
+
+#include "fovea/error.hpp"
+#include "onnx/limits.hpp"
+#include "onnx/text.hpp"
+
+namespace fovea::onnx {
+namespace {
+
+using fovea_onnx::FunctionProto;
+using fovea_onnx::ModelProto;
+using fovea_onnx::NodeProto;
+
+// Bodies are copied at every call.
+constexpr std::size_t kMaxInlinedBytes = std::size_t{1} << 30;
+
+using Key = std::tuple<std::string, std::string, std::string>;
+
+Key key_of(const std::string& domain, const std::string& name, const std::string& overload) {
+  return {is_default_domain(domain) ? "" : domain, name, overload};
+}
+
+class Flattener {
+ public:
+  Flattener(ModelProto& model, std::int64_t opset, Names& names)
+      : model_(model), opset_(opset), names_(names) {
+    for (const auto& function : model.functions()) {
+      const auto key = key_of(function.domain(), function.name(), function.overload());
+      if (!functions_.emplace(key, &function).second)
+        throw Error(ErrorCode::bad_model, "a local function is defined twice",
+                    {{}, quote(function.name()), {}});
+    }
+  }
+
+  Flattened run() {
+    for (auto& node : *model_.mutable_graph()->mutable_node()) visit(node, opset_);
+    return std::move(out_);
+  }
+
+ private:
+  using Renames = std::unordered_map<std::string, std::string>;
+
+  void visit(NodeProto& node, std::int64_t opset) {
+    // Calls count as well: a tower of empty functions would take exponential time.
+    if (++visited_ > 2 * kMaxNodes || out_.nodes.size() >= kMaxNodes)
+      refuse(node, "the model has more than " + std::to_string(kMaxNodes) +
+                       " nodes once its local functions are inlined");
+    const auto found =
+        functions_.empty()
+            ? functions_.end()
+            : functions_.find(key_of(node.domain(), node.op_type(), node.overload()));
+    if (found == functions_.end())
+      out_.nodes.push_back({&node, opset});
+    else
+      expand(node, *found->second);
+  }
+
+  void expand(const NodeProto& call, const FunctionProto& function) {
+    if (std::find(active_.begin(), active_.end(), &function) != active_.end())
+      refuse(call, "a local function calls itself");
+    if (active_.size() >= static_cast<std::size_t>(kMaxCallDepth))
+      refuse(call, "local functions call each other more than " + std::to_string(kMaxCallDepth) +
+                       " deep");
+    if (call.input_size() > function.input_size() || call.output_size() > function.output_size())
+      refuse(call, "a local function is called with more inputs or outputs than it has");
+    inlined_bytes_ += function.ByteSizeLong();
+    if (inlined_bytes_ > kMaxInlinedBytes)
+      refuse(call, "the model is larger than 1 GiB once its local functions are inlined");
+    active_.push_back(&function);
+    const auto own = default_opset(function.opset_import());
+    const auto renames = rename(call, function);
+    for (const auto& body : function.node()) {
+      auto& node = out_.inlined.emplace_back(body);
+      for (auto& name : *node.mutable_input()) name = renamed(renames, name, call);
+      for (auto& name : *node.mutable_output()) name = renamed(renames, name, call);
+      node.set_name(display_name(call) + "/" + display_name(body));
+      bind_attributes(node, call, function);
+      visit(node, own == 0 ? opset_ : own);
+    }
+    for (int i = 0; i < call.output_size(); ++i) pass_through(call, function, i, renames);
+    active_.pop_back();
+  }
+
+  // Formal names to those of the call, and new names for what is inside.
+  Renames rename(const NodeProto& call, const FunctionProto& function) {
+    Renames out{{"", ""}};
+    for (int i = 0; i < function.input_size(); ++i) {
+      const bool given = i < call.input_size();
+      if (!out.emplace(function.input(i), given ? call.input(i) : "").second)
+        refuse(call, "a local function repeats an input name");
+    }
+    for (int i = 0; i < call.output_size(); ++i)
+      if (!call.output(i).empty()) out.emplace(function.output(i), call.output(i));
+    const auto prefix = display_name(call) + "/";
+    std::set<std::string> made;
+    for (const auto& node : function.node())
+      for (const auto& name : node.output()) {
+        if (name.empty()) continue;
+        if (!made.insert(name).second || std::find(function.input().begin(), function.input().end(),
+                                                   name) != function.input().end())
+          refuse(call, "a local function defines a value twice");
+        if (!out.contains(name)) out.emplace(name, names_.fresh(prefix + name));
+      }
+    return out;
+  }
+
+  static const std::string& renamed(const Renames& renames, const std::string& name,
+                                    const NodeProto& call) {
+    const auto it = renames.find(name);
+    if (it == renames.end())
+      refuse(call, "a local function reads " + quote(name) + ", which it does not define");
+    return it->second;
+  }
+
+  // An output that is one of the function's inputs, or stands there a second time.
+  void pass_through(const NodeProto& call, const FunctionProto& function, int i,
+                    const Renames& renames) {
+    const auto& wanted = call.output(i);
+    if (wanted.empty()) return;
+    const auto& source = renamed(renames, function.output(i), call);
+    if (source == wanted) return;
+    auto& node = out_.inlined.emplace_back();
+    node.set_op_type("Identity");
+    node.set_name(wanted);
+    node.add_input(source);
+    node.add_output(wanted);
+    visit(node, opset_);
+  }
+
+  void bind_attributes(NodeProto& node, const NodeProto& call, const FunctionProto& function) {
+    auto& attributes = *node.mutable_attribute();
+    for (int i = attributes.size() - 1; i >= 0; --i) {
+      auto& attribute = attributes[i];
+      if (attribute.ref_attr_name().empty()) continue;
+      const auto* value = find(call.attribute(), attribute.ref_attr_name());
+      if (!value) value = find(function.attribute_proto(), attribute.ref_attr_name());
+      if (!value) {
+        attributes.DeleteSubrange(i, 1);
+        continue;
+      }
+      const auto name = attribute.name();
+      attribute = *value;
+      attribute.set_name(name);
+    }
+  }
+
+  static const fovea_onnx::AttributeProto* find(
+      const google::protobuf::RepeatedPtrField<fovea_onnx::AttributeProto>& attributes,
+      const std::string& name) {
+    for (const auto& attribute : attributes)
+      if (attribute.name() == name) return &attribute;
+    return nullptr;
+  }
+
+  [[noreturn]] static void refuse(const NodeProto& node, std::string sentence) {
+    throw Error(ErrorCode::bad_model, std::move(sentence),
+                {{}, display_name(node), node.op_type()});
+  }
+
+  ModelProto& model_;
+  std::int64_t opset_;
+  Names& names_;
+  std::map<Key, const FunctionProto*> functions_;
+  std::vector<const FunctionProto*> active_;
+  std::size_t visited_ = 0;
+  std::size_t inlined_bytes_ = 0;
+  Flattened out_;
+};
+
+}  // namespace
+
+Flattened flatten(ModelProto& model, std::int64_t opset, Names& names) {
+  return Flattener(model, opset, names).run();
+}
+
+std::int64_t default_opset(
+    const google::protobuf::RepeatedPtrField<fovea_onnx::OperatorSetIdProto>& imports) {
+  std::set<std::string> seen;
+  std::int64_t version = 0;
+  for (const auto& import : imports) {
+    const bool ours = is_default_domain(import.domain());
+    if (!seen.insert(ours ? "" : import.domain()).second)
+      throw Error(ErrorCode::bad_model,
+                  "the operator set " + quote(import.domain()) + " is imported twice");
+    if (!ours) continue;
+    version = import.version();
+    if (version < 1)
+      throw Error(ErrorCode::bad_model,
+                  "the operator set version " + std::to_string(version) + " does not exist");
+    if (version < kOldestOpset || version > kNewestOpset)
+      throw Error(ErrorCode::unsupported, "operator set version " + std::to_string(version) +
+                                              " is not supported: " + std::to_string(kOldestOpset) +
+                                              " to " + std::to_string(kNewestOpset) + " are");
+  }
+  return version;
+}
+
+bool is_default_domain(std::string_view domain) {
+  return domain.empty() || domain == "ai.onnx";
+}
+
+std::string display_name(const NodeProto& node) {
+  if (!node.name().empty()) return node.name();
+  for (const auto& name : node.output())
+    if (!name.empty()) return name;
+  return node.op_type();
+}
+
+}  // namespace fovea::onnx

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <vector>
+
+#include "onnx/names.hpp"
+#include "onnx_subset.pb.h"
+
+namespace fovea::onnx {
+
+/// A node with the version of the default operator set that it is written in.
+struct FlatNode {
+  fovea_onnx::NodeProto* proto = nullptr;
+  std::int64_t opset = 0;
+};
+
+/// The nodes of the main graph in file order, calls of the model's local functions replaced by
+/// their bodies.
+struct Flattened {
+  std::vector<FlatNode> nodes;
+  std::deque<fovea_onnx::NodeProto> inlined;  ///< owns the nodes that came out of functions
+};
+
+/// `opset`: the model's. Throws Error bad_model for recursion, chains of calls beyond
+/// kMaxCallDepth, and more than kMaxNodes nodes. New names are added to `names`, which holds the
+/// model's.
+Flattened flatten(fovea_onnx::ModelProto& model, std::int64_t opset, Names& names);
+
+/// The version of the default operator set among `imports`; 0 where there is none. Throws Error
+/// bad_model for a domain that appears twice, and unsupported for a version out of range.
+std::int64_t default_opset(
+    const google::protobuf::RepeatedPtrField<fovea_onnx::OperatorSetIdProto>& imports);
+
+/// "ai.onnx" is another spelling of the default domain "".
+bool is_default_domain(std::string_view domain);
+
+/// What a message calls a node: its name, or that of its first output.
+std::string display_name(const fovea_onnx::NodeProto& node);
+
+}  // namespace fovea::onnx

@@ -1,0 +1,82 @@
+#include "onnx/node_import.hpp"
+
+#include <utility>
+
+#include "fovea/error.hpp"
+
+namespace fovea::onnx {
+
+NodeImport::NodeImport(ImportState& state, const FlatNode& node)
+    : attributes(*node.proto),
+      state_(state),
+      proto_(*node.proto),
+      opset_(node.opset),
+      name_(display_name(*node.proto)) {
+  for (const auto& name : proto_.input())
+    inputs_.push_back(name.empty() ? graph::ValueId{} : state_.values.at(name));
+  while (!inputs_.empty() && !inputs_.back()) inputs_.pop_back();
+}
+
+graph::ValueId NodeImport::input(int i) const {
+  return i < input_count() ? inputs_[static_cast<std::size_t>(i)] : graph::ValueId{};
+}
+
+const graph::Constant* NodeImport::constant_input(int i) const {
+  const auto id = input(i);
+  if (!id) return nullptr;
+  const auto& constant = std::as_const(state_.graph).value(id).constant;
+  return constant ? &*constant : nullptr;
+}
+
+std::string NodeImport::output_name(int i) {
+  return output_named(i) ? proto_.output(i)
+                         : state_.names.fresh(name_ + "/output" + std::to_string(i));
+}
+
+void NodeImport::emit(graph::Op op, std::vector<graph::ValueId> inputs) {
+  const auto output = output_name(0);
+  const auto id =
+      state_.graph.add_node(name_, proto_.op_type(), std::move(op), std::move(inputs), {output});
+  state_.values[output] = state_.graph.node(id).outputs[0];
+}
+
+void NodeImport::emit_all(graph::Op op) {
+  std::vector<std::string> outputs;
+  for (int i = 0; i < output_count(); ++i) outputs.push_back(output_name(i));
+  const auto id = state_.graph.add_node(name_, proto_.op_type(), std::move(op), inputs_, outputs);
+  for (std::size_t i = 0; i < outputs.size(); ++i)
+    state_.values[outputs[i]] = state_.graph.node(id).outputs[i];
+}
+
+void NodeImport::define(graph::Constant constant) {
+  const auto output = output_name(0);
+  state_.values[output] = state_.graph.add_constant(output, std::move(constant));
+}
+
+graph::ValueId NodeImport::step(graph::Op op, std::vector<graph::ValueId> inputs) {
+  const auto name = state_.names.fresh(name_ + "/step");
+  const auto id =
+      state_.graph.add_node(name, proto_.op_type(), std::move(op), std::move(inputs), {name});
+  return state_.graph.node(id).outputs[0];
+}
+
+graph::ValueId NodeImport::floats(Shape shape, std::vector<float> data) {
+  return state_.graph.add_constant(state_.names.fresh(name_ + "/constant"),
+                                   graph::Constant::of_floats(std::move(shape), std::move(data)));
+}
+
+graph::ValueId NodeImport::ints(std::vector<std::int64_t> data) {
+  const Shape shape{static_cast<std::int64_t>(data.size())};
+  return state_.graph.add_constant(state_.names.fresh(name_ + "/constant"),
+                                   graph::Constant::of_ints(shape, std::move(data)));
+}
+
+void NodeImport::unsupported(const std::string& sentence) const {
+  throw Error(ErrorCode::unsupported, sentence, {{}, name_, op()});
+}
+
+void NodeImport::bad(const std::string& sentence) const {
+  throw Error(ErrorCode::bad_model, sentence, {{}, name_, op()});
+}
+
+}  // namespace fovea::onnx

@@ -1,0 +1,87 @@
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "graph/graph.hpp"
+#include "onnx/attributes.hpp"
+#include "onnx/flatten.hpp"
+#include "onnx/names.hpp"
+#include "onnx/tensors.hpp"
+
+namespace fovea::onnx {
+
+/// What the nodes of one import share.
+struct ImportState {
+  explicit ImportState(std::filesystem::path external_data_dir)
+      : tensors(std::move(external_data_dir)) {}
+
+  graph::Graph graph;
+  Tensors tensors;
+  Names names;
+  std::unordered_map<std::string, graph::ValueId> values;  ///< defined so far, by the file's name
+  std::unordered_set<std::string> read;                    ///< by a node or as a graph output
+};
+
+/// What a registry row sees of its node and what it may add to the graph: exactly one of `emit`,
+/// `emit_all` and `define`, after any number of `step`s.
+class NodeImport {
+ public:
+  NodeImport(ImportState& state, const FlatNode& node);
+
+  Attributes attributes;
+
+  std::int64_t opset() const { return opset_; }
+  const std::string& op() const { return proto_.op_type(); }
+
+  /// Named inputs up to the last one that is there.
+  int input_count() const { return static_cast<int>(inputs_.size()); }
+  bool has_input(int i) const { return static_cast<bool>(input(i)); }
+  /// None where it is absent.
+  graph::ValueId input(int i) const;
+  const std::vector<graph::ValueId>& inputs() const { return inputs_; }
+  /// Of an input that is a constant already; null otherwise.
+  const graph::Constant* constant_input(int i) const;
+
+  int output_count() const { return proto_.output_size(); }
+  bool output_named(int i) const { return i < output_count() && !proto_.output(i).empty(); }
+  bool output_used(int i) const {
+    return output_named(i) && state_.read.contains(proto_.output(i));
+  }
+
+  /// The operator: all inputs (or those given) to output 0.
+  void emit(graph::Op op) { emit(std::move(op), inputs_); }
+  void emit(graph::Op op, std::vector<graph::ValueId> inputs);
+  /// To every output.
+  void emit_all(graph::Op op);
+  /// Output 0 is a constant.
+  void define(graph::Constant constant);
+  /// A node on the way, with a name of its own.
+  graph::ValueId step(graph::Op op, std::vector<graph::ValueId> inputs);
+  graph::ValueId floats(Shape shape, std::vector<float> data);
+  graph::ValueId ints(std::vector<std::int64_t> data);
+
+  /// The data of an attribute's tensor.
+  graph::Constant take(fovea_onnx::TensorProto& tensor) { return state_.tensors.take(tensor); }
+
+  /// Throw Error: a form that fovea has not, a node that contradicts the format. `sentence`
+  /// continues the operator's name: "with mode cubic".
+  [[noreturn]] void unsupported(const std::string& sentence) const;
+  [[noreturn]] void bad(const std::string& sentence) const;
+
+ private:
+  std::string output_name(int i);
+
+  ImportState& state_;
+  fovea_onnx::NodeProto& proto_;
+  std::int64_t opset_;
+  std::string name_;
+  std::vector<graph::ValueId> inputs_;
+};
+
+}  // namespace fovea::onnx

@@ -1,0 +1,124 @@
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "onnx/node_import.hpp"
+#include "onnx/registry.hpp"
+
+namespace fovea::onnx {
+namespace {
+
+using graph::AutoPad;
+using graph::Ints;
+
+Ints read_extents(NodeImport& n, std::string_view name, std::int64_t least) {
+  auto out = n.attributes.get_ints(name).value_or(Ints{});
+  for (const auto extent : out)
+    if (extent < least || extent > kMaxExtent)
+      n.bad("an entry of " + std::string(name) + " is out of range");
+  return out;
+}
+
+graph::Window read_window(NodeImport& n) {
+  graph::Window out;
+  out.auto_pad = n.attributes.get_choice<AutoPad>("auto_pad", "NOTSET",
+                                                  {{"NOTSET", AutoPad::explicit_pads},
+                                                   {"SAME_UPPER", AutoPad::same_upper},
+                                                   {"SAME_LOWER", AutoPad::same_lower},
+                                                   {"VALID", AutoPad::valid}});
+  out.kernel = read_extents(n, "kernel_shape", 1);
+  out.strides = read_extents(n, "strides", 1);
+  out.dilations = read_extents(n, "dilations", 1);
+  const auto pads = read_extents(n, "pads", 0);
+  if (pads.size() % 2 != 0) n.bad("pads has an odd number of entries");
+
+  const auto rank =
+      std::max({out.kernel.size(), out.strides.size(), out.dilations.size(), pads.size() / 2});
+  for (const auto size :
+       {out.kernel.size(), out.strides.size(), out.dilations.size(), pads.size() / 2})
+    if (size != 0 && size != rank) n.bad("its attributes differ in the number of dimensions");
+  if (rank > 3) n.unsupported("with more than 3 spatial dimensions");
+
+  // Writers fill in pads beside auto_pad; the format gives them no meaning there.
+  if (out.auto_pad == AutoPad::explicit_pads) {
+    const auto half = pads.begin() + static_cast<std::ptrdiff_t>(pads.size() / 2);
+    out.pads_begin.assign(pads.begin(), half);
+    out.pads_end.assign(half, pads.end());
+  }
+  return out;
+}
+
+std::int64_t read_group(NodeImport& n) {
+  const auto group = n.attributes.get_int("group", 1);
+  if (group < 1 || group > kMaxExtent) n.bad("group is out of range");
+  return group;
+}
+
+void conv(NodeImport& n) {
+  graph::Conv op;
+  op.window = read_window(n);
+  op.group = read_group(n);
+  n.emit(std::move(op));
+}
+
+void conv_transpose(NodeImport& n) {
+  graph::ConvTranspose op;
+  op.window = read_window(n);
+  op.group = read_group(n);
+  op.output_padding = read_extents(n, "output_padding", 0);
+  op.output_shape = read_extents(n, "output_shape", 1);
+  n.emit(std::move(op));
+}
+
+graph::Pool read_pool(NodeImport& n, graph::PoolKind kind) {
+  graph::Pool op;
+  op.kind = kind;
+  op.window = read_window(n);
+  if (op.window.kernel.empty()) n.bad("the attribute 'kernel_shape' is missing");
+  op.ceil_mode = n.attributes.get_flag("ceil_mode", false);
+  return op;
+}
+
+void max_pool(NodeImport& n) {
+  n.attributes.ignore({"storage_order"});  // of the indices
+  n.emit(read_pool(n, graph::PoolKind::max));
+}
+
+void average_pool(NodeImport& n) {
+  auto op = read_pool(n, graph::PoolKind::average);
+  op.count_include_pad = n.attributes.get_flag("count_include_pad", false);
+  n.emit(std::move(op));
+}
+
+void global_pool(NodeImport& n, graph::ReduceKind kind) {
+  graph::Reduce op;
+  op.kind = kind;
+  op.spatial = true;
+  n.emit(std::move(op));
+}
+void global_average_pool(NodeImport& n) {
+  global_pool(n, graph::ReduceKind::mean);
+}
+void global_max_pool(NodeImport& n) {
+  global_pool(n, graph::ReduceKind::max);
+}
+
+constexpr std::array kRows{
+    Row{"Conv", kOldestOpset, kNewestOpset, 2, 3, conv, "1 to 3 spatial dimensions"},
+    Row{"ConvTranspose", kOldestOpset, kNewestOpset, 2, 3, conv_transpose,
+        "1 to 3 spatial dimensions"},
+    Row{"MaxPool", kOldestOpset, 7, 1, 1, max_pool, "1 to 3 spatial dimensions"},
+    Row{"MaxPool", 8, kNewestOpset, 1, 1, max_pool,
+        "1 to 3 spatial dimensions; not its second output, the indices", 2},
+    Row{"AveragePool", kOldestOpset, kNewestOpset, 1, 1, average_pool, "1 to 3 spatial dimensions"},
+    Row{"GlobalAveragePool", kOldestOpset, kNewestOpset, 1, 1, global_average_pool, {}},
+    Row{"GlobalMaxPool", kOldestOpset, kNewestOpset, 1, 1, global_max_pool, {}},
+};
+
+}  // namespace
+
+std::span<const Row> conv_rows() {
+  return kRows;
+}
+
+}  // namespace fovea::onnx

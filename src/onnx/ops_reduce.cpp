@@ -1,0 +1,98 @@
+#include <array>
+#include <utility>
+
+#include "onnx/node_import.hpp"
+#include "onnx/registry.hpp"
+
+namespace fovea::onnx {
+namespace {
+
+using graph::Reduce;
+using graph::ReduceKind;
+
+// Axes in an attribute, all of them where there is none.
+Reduce with_attribute(NodeImport& n, ReduceKind kind) {
+  Reduce op;
+  op.kind = kind;
+  op.axes = n.attributes.get_ints("axes");
+  op.keep_dims = n.attributes.get_flag("keepdims", true);
+  return op;
+}
+
+// Axes in input 1.
+Reduce with_input(NodeImport& n, ReduceKind kind) {
+  Reduce op;
+  op.kind = kind;
+  op.keep_dims = n.attributes.get_flag("keepdims", true);
+  op.noop_with_empty_axes = n.attributes.get_flag("noop_with_empty_axes", false);
+  return op;
+}
+
+template <ReduceKind kKind>
+void by_attribute(NodeImport& n) {
+  n.emit(with_attribute(n, kKind));
+}
+template <ReduceKind kKind>
+void by_input(NodeImport& n) {
+  n.emit(with_input(n, kKind));
+}
+
+void log_sum_by_attribute(NodeImport& n) {
+  const auto sum = n.step(with_attribute(n, ReduceKind::sum), n.inputs());
+  n.emit(graph::Unary{.kind = graph::UnaryKind::log}, {sum});
+}
+void log_sum_by_input(NodeImport& n) {
+  const auto sum = n.step(with_input(n, ReduceKind::sum), n.inputs());
+  n.emit(graph::Unary{.kind = graph::UnaryKind::log}, {sum});
+}
+
+void arg_max(NodeImport& n) {
+  Reduce op;
+  op.kind = ReduceKind::arg_max;
+  op.axes = graph::Ints{n.attributes.get_int("axis", 0)};
+  op.keep_dims = n.attributes.get_flag("keepdims", true);
+  if (n.attributes.get_flag("select_last_index", false)) n.unsupported("with select_last_index");
+  n.emit(std::move(op));
+}
+
+// ReduceSum takes its axes as an input from opset 13 on, the others from 18 on.
+template <ReduceKind kKind>
+constexpr Row attribute_row(std::string_view op) {
+  return {op, kOldestOpset, kKind == ReduceKind::sum ? 12 : 17, 1, 1, by_attribute<kKind>};
+}
+template <ReduceKind kKind>
+constexpr Row input_row(std::string_view op) {
+  return {op, kKind == ReduceKind::sum ? 13 : 18, kNewestOpset, 1, 2, by_input<kKind>};
+}
+
+constexpr std::array kRows{
+    attribute_row<ReduceKind::mean>("ReduceMean"),
+    input_row<ReduceKind::mean>("ReduceMean"),
+    attribute_row<ReduceKind::sum>("ReduceSum"),
+    input_row<ReduceKind::sum>("ReduceSum"),
+    attribute_row<ReduceKind::max>("ReduceMax"),
+    input_row<ReduceKind::max>("ReduceMax"),
+    attribute_row<ReduceKind::min>("ReduceMin"),
+    input_row<ReduceKind::min>("ReduceMin"),
+    attribute_row<ReduceKind::prod>("ReduceProd"),
+    input_row<ReduceKind::prod>("ReduceProd"),
+    attribute_row<ReduceKind::l1>("ReduceL1"),
+    input_row<ReduceKind::l1>("ReduceL1"),
+    attribute_row<ReduceKind::l2>("ReduceL2"),
+    input_row<ReduceKind::l2>("ReduceL2"),
+    attribute_row<ReduceKind::sum_square>("ReduceSumSquare"),
+    input_row<ReduceKind::sum_square>("ReduceSumSquare"),
+    attribute_row<ReduceKind::log_sum_exp>("ReduceLogSumExp"),
+    input_row<ReduceKind::log_sum_exp>("ReduceLogSumExp"),
+    Row{"ReduceLogSum", kOldestOpset, 17, 1, 1, log_sum_by_attribute},
+    Row{"ReduceLogSum", 18, kNewestOpset, 1, 2, log_sum_by_input},
+    Row{"ArgMax", kOldestOpset, kNewestOpset, 1, 1, arg_max, "not with select_last_index"},
+};
+
+}  // namespace
+
+std::span<const Row> reduce_rows() {
+  return kRows;
+}
+
+}  // namespace fovea::onnx

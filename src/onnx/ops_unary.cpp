@@ -1,0 +1,133 @@
+#include <array>
+#include <limits>
+#include <utility>
+
+#include "onnx/node_import.hpp"
+#include "onnx/registry.hpp"
+
+namespace fovea::onnx {
+namespace {
+
+using graph::Unary;
+using graph::UnaryKind;
+
+template <UnaryKind kKind>
+void plain(NodeImport& n) {
+  n.emit(Unary{.kind = kKind});
+}
+
+void leaky_relu(NodeImport& n) {
+  n.emit(Unary{.kind = UnaryKind::leaky_relu, .alpha = n.attributes.get_float("alpha", 0.01f)});
+}
+void elu(NodeImport& n) {
+  n.emit(Unary{.kind = UnaryKind::elu, .alpha = n.attributes.get_float("alpha", 1)});
+}
+void selu(NodeImport& n) {
+  n.emit(Unary{.kind = UnaryKind::selu,
+               .alpha = n.attributes.get_float("alpha", 1.67326319217681884765625f),
+               .gamma = n.attributes.get_float("gamma", 1.05070102214813232421875f)});
+}
+void celu(NodeImport& n) {
+  const float alpha = n.attributes.get_float("alpha", 1);
+  if (alpha == 0) n.bad("alpha is 0");
+  n.emit(Unary{.kind = UnaryKind::celu, .alpha = alpha});
+}
+void hard_sigmoid(NodeImport& n) {
+  n.emit(Unary{.kind = UnaryKind::hard_sigmoid,
+               .alpha = n.attributes.get_float("alpha", 0.2f),
+               .beta = n.attributes.get_float("beta", 0.5f)});
+}
+void gelu(NodeImport& n) {
+  n.emit(Unary{
+      .kind = n.attributes.get_choice<UnaryKind>(
+          "approximate", "none", {{"none", UnaryKind::gelu}, {"tanh", UnaryKind::gelu_tanh}})});
+}
+void swish(NodeImport& n) {
+  n.emit(Unary{.kind = UnaryKind::silu, .alpha = n.attributes.get_float("alpha", 1)});
+}
+
+constexpr float kLowest = std::numeric_limits<float>::lowest();
+constexpr float kHighest = std::numeric_limits<float>::max();
+
+void clip_by_attributes(NodeImport& n) {
+  n.emit(Unary{.kind = UnaryKind::clip,
+               .alpha = n.attributes.get_float("min", kLowest),
+               .beta = n.attributes.get_float("max", kHighest)});
+}
+void clip_by_inputs(NodeImport& n) {
+  n.emit(Unary{.kind = UnaryKind::clip,
+               .alpha = kLowest,
+               .beta = kHighest,
+               .bounds_are_inputs = n.input_count() > 1});
+}
+
+// x where x > alpha, 0 elsewhere.
+void thresholded_relu(NodeImport& n) {
+  const auto alpha = n.floats({}, {n.attributes.get_float("alpha", 1)});
+  const auto above = n.step(graph::Binary{graph::BinaryKind::greater}, {n.input(0), alpha});
+  n.emit(graph::Where{}, {above, n.input(0), n.floats({}, {0})});
+}
+
+// The mask, its second output, has no meaning at inference.
+void dropout_by_attributes(NodeImport& n) {
+  n.attributes.ignore({"ratio", "is_test"});
+  n.emit(Unary{});
+}
+void dropout_by_inputs(NodeImport& n) {
+  n.attributes.ignore({"seed"});
+  const auto* training = n.constant_input(2);
+  if (n.has_input(2) && (!training || training->ints.size() != 1 || training->ints[0] != 0))
+    n.unsupported("in training mode");
+  n.emit(Unary{}, {n.input(0)});
+}
+
+template <UnaryKind kKind>
+constexpr Row row(std::string_view op, std::int64_t first = kOldestOpset) {
+  return {op, first, kNewestOpset, 1, 1, plain<kKind>};
+}
+
+constexpr std::array kRows{
+    row<UnaryKind::identity>("Identity"),
+    row<UnaryKind::relu>("Relu"),
+    Row{"LeakyRelu", kOldestOpset, kNewestOpset, 1, 1, leaky_relu},
+    Row{"Clip", kOldestOpset, 10, 1, 1, clip_by_attributes},
+    Row{"Clip", 11, kNewestOpset, 1, 3, clip_by_inputs},
+    Row{"Elu", kOldestOpset, kNewestOpset, 1, 1, elu},
+    Row{"Selu", kOldestOpset, kNewestOpset, 1, 1, selu},
+    Row{"Celu", 12, kNewestOpset, 1, 1, celu},
+    row<UnaryKind::sigmoid>("Sigmoid"),
+    Row{"HardSigmoid", kOldestOpset, kNewestOpset, 1, 1, hard_sigmoid},
+    row<UnaryKind::hard_swish>("HardSwish", 14),
+    row<UnaryKind::tanh>("Tanh"),
+    row<UnaryKind::softplus>("Softplus"),
+    row<UnaryKind::softsign>("Softsign"),
+    row<UnaryKind::mish>("Mish", 18),
+    Row{"Gelu", 20, kNewestOpset, 1, 1, gelu},
+    Row{"Swish", 24, kNewestOpset, 1, 1, swish},
+    Row{"ThresholdedRelu", 10, kNewestOpset, 1, 1, thresholded_relu},
+    row<UnaryKind::erf>("Erf", 9),
+    row<UnaryKind::sqrt>("Sqrt"),
+    row<UnaryKind::exp>("Exp"),
+    row<UnaryKind::log>("Log"),
+    row<UnaryKind::abs>("Abs"),
+    row<UnaryKind::neg>("Neg"),
+    row<UnaryKind::reciprocal>("Reciprocal"),
+    row<UnaryKind::floor>("Floor"),
+    row<UnaryKind::ceil>("Ceil"),
+    row<UnaryKind::round>("Round", 11),
+    row<UnaryKind::sign>("Sign", 9),
+    row<UnaryKind::sin>("Sin", 7),
+    row<UnaryKind::cos>("Cos", 7),
+    row<UnaryKind::logical_not>("Not"),
+    Row{"Dropout", kOldestOpset, 11, 1, 1, dropout_by_attributes, "identity; not its mask", 2},
+    Row{"Dropout", 12, kNewestOpset, 1, 3, dropout_by_inputs,
+        "identity; not its mask, nor training mode", 2},
+};
+
+}  // namespace
+
+std::span<const Row> unary_rows() {
+  return kRows;
+}
+
+}  // namespace fovea::onnx

@@ -1,0 +1,376 @@
+#include "onnx/tensors.hpp"
+
+#include <bit>
+#include <cstring>
+#include <limits>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "base/checked.hpp"
+#include "onnx/limits.hpp"
+#include "onnx/text.hpp"
+
+namespace fovea::onnx {
+namespace {
+
+using fovea_onnx::TensorProto;
+
+static_assert(std::endian::native == std::endian::little, "raw data is little-endian");
+
+[[noreturn]] void refuse(std::string sentence) {
+  throw Error(ErrorCode::bad_model, std::move(sentence));
+}
+
+std::int64_t size_of(DataType type) {
+  switch (type) {
+    case DataType::boolean:
+    case DataType::i8:
+    case DataType::u8:
+      return 1;
+    case DataType::f16:
+    case DataType::bf16:
+    case DataType::i16:
+    case DataType::u16:
+      return 2;
+    case DataType::f32:
+    case DataType::i32:
+    case DataType::u32:
+      return 4;
+    default:
+      return 8;
+  }
+}
+
+// Which of a tensor's fields hold values.
+enum class Field { none, raw, external, f32, i32, i64, f64, u64 };
+
+Field typed_field(DataType type) {
+  switch (type) {
+    case DataType::f32:
+      return Field::f32;
+    case DataType::f64:
+      return Field::f64;
+    case DataType::i64:
+      return Field::i64;
+    case DataType::u32:
+    case DataType::u64:
+      return Field::u64;
+    default:
+      return Field::i32;
+  }
+}
+
+std::int64_t typed_count(const TensorProto& tensor, Field field) {
+  switch (field) {
+    case Field::f32:
+      return tensor.float_data_size();
+    case Field::i32:
+      return tensor.int32_data_size();
+    case Field::i64:
+      return tensor.int64_data_size();
+    case Field::f64:
+      return tensor.double_data_size();
+    case Field::u64:
+      return tensor.uint64_data_size();
+    default:
+      return 0;
+  }
+}
+
+Field used_field(const TensorProto& tensor) {
+  auto used = Field::none;
+  const auto use = [&](Field field) {
+    if (used != Field::none) refuse("a tensor has two kinds of data");
+    used = field;
+  };
+  if (tensor.data_location() == 1)
+    use(Field::external);
+  else if (tensor.data_location() != 0)
+    refuse("a tensor's data location is unknown");
+  else if (tensor.external_data_size() > 0)
+    refuse("a tensor names external data but says that it has none");
+  if (!tensor.raw_data().empty()) use(Field::raw);
+  for (const auto field : {Field::f32, Field::i32, Field::i64, Field::f64, Field::u64})
+    if (typed_count(tensor, field) > 0) use(field);
+  return used;
+}
+
+struct Layout {
+  DataType type = DataType::f32;
+  Shape shape;
+  std::int64_t count = 0;
+  std::int64_t bytes = 0;
+  Field field = Field::none;
+};
+
+Layout layout_of(const TensorProto& tensor) {
+  Layout out;
+  out.type = data_type(tensor.data_type());
+  out.shape.assign(tensor.dims().begin(), tensor.dims().end());
+  for (const auto extent : out.shape)
+    if (extent < 0) refuse("a tensor has a negative extent");
+  out.count = base::element_count(out.shape);
+  out.bytes = base::checked_mul(out.count, size_of(out.type));
+  out.field = used_field(tensor);
+  const auto expect = [&](std::int64_t have, std::int64_t want, const char* unit) {
+    if (have != want)
+      refuse("a tensor holds " + std::to_string(have) + " " + unit + ", its shape needs " +
+             std::to_string(want));
+  };
+  switch (out.field) {
+    case Field::none:
+      if (out.count != 0) refuse("a tensor has no data");
+      break;
+    case Field::raw:
+      expect(static_cast<std::int64_t>(tensor.raw_data().size()), out.bytes, "bytes");
+      break;
+    case Field::external:
+      break;
+    default:
+      if (out.field != typed_field(out.type))
+        refuse("a tensor's values are stored in the field of another type");
+      expect(typed_count(tensor, out.field), out.count, "values");
+  }
+  return out;
+}
+
+// f16 to f32 by its bits; exact, NaN payloads kept.
+float from_half(std::uint16_t half) {
+  const std::uint32_t sign = (half & 0x8000U) << 16;
+  const std::uint32_t exponent = (half >> 10) & 0x1fU;
+  const std::uint32_t mantissa = half & 0x3ffU;
+  if (exponent == 0x1f) return std::bit_cast<float>(sign | 0x7f800000U | (mantissa << 13));
+  if (exponent != 0)
+    return std::bit_cast<float>(sign | ((exponent + 112) << 23) | (mantissa << 13));
+  const float magnitude = static_cast<float>(mantissa) * 0x1p-24f;
+  return sign != 0 ? -magnitude : magnitude;
+}
+
+float from_bfloat(std::uint16_t bits) {
+  return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16);
+}
+
+template <class From, class To, class Convert>
+std::vector<To> convert_bytes(std::span<const std::byte> bytes, Convert&& convert) {
+  std::vector<To> out(bytes.size() / sizeof(From));
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    From value;
+    std::memcpy(&value, bytes.data() + i * sizeof(From), sizeof(From));
+    out[i] = convert(value);
+  }
+  return out;
+}
+
+std::vector<float> floats_of(DataType type, std::span<const std::byte> bytes) {
+  switch (type) {
+    case DataType::f16:
+      return convert_bytes<std::uint16_t, float>(bytes, from_half);
+    case DataType::bf16:
+      return convert_bytes<std::uint16_t, float>(bytes, from_bfloat);
+    case DataType::f64:
+      return convert_bytes<double, float>(bytes, [](double v) { return static_cast<float>(v); });
+    default:
+      return convert_bytes<float, float>(bytes, [](float v) { return v; });
+  }
+}
+
+std::int64_t from_unsigned(std::uint64_t value) {
+  if (value > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()))
+    refuse("an unsigned value does not fit into 63 bits");
+  return static_cast<std::int64_t>(value);
+}
+
+std::vector<std::int64_t> ints_of(DataType type, std::span<const std::byte> bytes) {
+  const auto widen = [](auto value) { return static_cast<std::int64_t>(value); };
+  switch (type) {
+    case DataType::boolean:
+      return convert_bytes<std::uint8_t, std::int64_t>(
+          bytes, [](std::uint8_t v) { return std::int64_t{v != 0}; });
+    case DataType::i8:
+      return convert_bytes<std::int8_t, std::int64_t>(bytes, widen);
+    case DataType::u8:
+      return convert_bytes<std::uint8_t, std::int64_t>(bytes, widen);
+    case DataType::i16:
+      return convert_bytes<std::int16_t, std::int64_t>(bytes, widen);
+    case DataType::u16:
+      return convert_bytes<std::uint16_t, std::int64_t>(bytes, widen);
+    case DataType::i32:
+      return convert_bytes<std::int32_t, std::int64_t>(bytes, widen);
+    case DataType::u32:
+      return convert_bytes<std::uint32_t, std::int64_t>(bytes, widen);
+    case DataType::u64:
+      return convert_bytes<std::uint64_t, std::int64_t>(bytes, from_unsigned);
+    default:
+      return convert_bytes<std::int64_t, std::int64_t>(bytes, widen);
+  }
+}
+
+// int32_data carries every type of 16 bits and less.
+std::int64_t narrow(DataType type, std::int32_t value) {
+  const auto within = [&](std::int64_t low, std::int64_t high) {
+    if (value < low || value > high) refuse("a value does not fit its tensor's type");
+    return std::int64_t{value};
+  };
+  switch (type) {
+    case DataType::boolean:
+      return std::int64_t{value != 0};
+    case DataType::i8:
+      return within(-128, 127);
+    case DataType::u8:
+      return within(0, 255);
+    case DataType::i16:
+      return within(-32768, 32767);
+    case DataType::u16:
+    case DataType::f16:
+    case DataType::bf16:
+      return within(0, 65535);
+    default:
+      return value;
+  }
+}
+
+graph::Constant from_fields(const TensorProto& tensor, const Layout& layout) {
+  const auto count = static_cast<std::size_t>(layout.count);
+  if (graph_type(layout.type) == graph::DType::f32) {
+    std::vector<float> out;
+    out.reserve(count);
+    if (layout.field == Field::f32)
+      out.assign(tensor.float_data().begin(), tensor.float_data().end());
+    for (const auto value : tensor.double_data()) out.push_back(static_cast<float>(value));
+    for (const auto value : tensor.int32_data()) {
+      const auto bits = static_cast<std::uint16_t>(narrow(layout.type, value));
+      out.push_back(layout.type == DataType::f16 ? from_half(bits) : from_bfloat(bits));
+    }
+    return graph::Constant::of_floats(layout.shape, std::move(out));
+  }
+  std::vector<std::int64_t> out;
+  out.reserve(count);
+  for (const auto value : tensor.int32_data()) out.push_back(narrow(layout.type, value));
+  for (const auto value : tensor.int64_data()) out.push_back(value);
+  for (const auto value : tensor.uint64_data()) {
+    if (layout.type == DataType::u32 && value > std::numeric_limits<std::uint32_t>::max())
+      refuse("a value does not fit its tensor's type");
+    out.push_back(from_unsigned(value));
+  }
+  return graph::Constant::of_ints(layout.shape, std::move(out), graph_type(layout.type));
+}
+
+template <class T>
+bool is_aligned(std::span<const std::byte> bytes) {
+  return reinterpret_cast<std::uintptr_t>(bytes.data()) % alignof(T) == 0;
+}
+
+graph::Constant from_bytes(const Layout& layout, ExternalData::Bytes data) {
+  graph::Constant out;
+  out.type = graph_type(layout.type);
+  out.shape = layout.shape;
+  const auto count = static_cast<std::size_t>(layout.count);
+  if (layout.type == DataType::f32 && is_aligned<float>(data.bytes)) {
+    out.floats = {reinterpret_cast<const float*>(data.bytes.data()), count};
+    out.owner = std::move(data.owner);
+    return out;
+  }
+  if (layout.type == DataType::i64 && is_aligned<std::int64_t>(data.bytes)) {
+    out.ints = {reinterpret_cast<const std::int64_t*>(data.bytes.data()), count};
+    out.owner = std::move(data.owner);
+    return out;
+  }
+  if (out.type == graph::DType::f32)
+    return graph::Constant::of_floats(layout.shape, floats_of(layout.type, data.bytes));
+  return graph::Constant::of_ints(layout.shape, ints_of(layout.type, data.bytes), out.type);
+}
+
+}  // namespace
+
+DataType data_type(std::int64_t number) {
+  switch (number) {
+    case 1:
+      return DataType::f32;
+    case 2:
+      return DataType::u8;
+    case 3:
+      return DataType::i8;
+    case 4:
+      return DataType::u16;
+    case 5:
+      return DataType::i16;
+    case 6:
+      return DataType::i32;
+    case 7:
+      return DataType::i64;
+    case 9:
+      return DataType::boolean;
+    case 10:
+      return DataType::f16;
+    case 11:
+      return DataType::f64;
+    case 12:
+      return DataType::u32;
+    case 13:
+      return DataType::u64;
+    case 16:
+      return DataType::bf16;
+    default:
+      break;
+  }
+  const auto unsupported = [](const char* name) {
+    throw Error(ErrorCode::unsupported,
+                std::string("the element type ") + name + " is not supported");
+  };
+  if (number == 8) unsupported("string");
+  if (number == 14 || number == 15) unsupported("complex");
+  if ((number >= 17 && number <= 20) || number == 24) unsupported("float8");
+  if (number >= 21 && number <= 26) unsupported("of less than 8 bits");
+  refuse(number == 0 ? "an element type is missing"
+                     : "the element type " + std::to_string(number) + " does not exist");
+}
+
+graph::DType graph_type(DataType type) {
+  switch (type) {
+    case DataType::f32:
+    case DataType::f16:
+    case DataType::bf16:
+    case DataType::f64:
+      return graph::DType::f32;
+    case DataType::boolean:
+      return graph::DType::boolean;
+    default:
+      return graph::DType::i64;
+  }
+}
+
+void Tensors::announce(const TensorProto& tensor) {
+  try {
+    const auto layout = layout_of(tensor);
+    if (layout.field == Field::external) external_.announce(external_range(tensor, layout.bytes));
+    const auto width = graph_type(layout.type) == graph::DType::f32 ? 4 : 8;
+    bytes_ = base::checked_add(bytes_, base::checked_mul(layout.count, width));
+    if (bytes_ > kMaxWeightBytes) refuse("the model's weights are larger than 16 GiB");
+  } catch (const Error& error) {
+    throw error.with({{}, tensor.name(), {}});
+  }
+}
+
+graph::Constant Tensors::take(TensorProto& tensor) {
+  try {
+    const auto layout = layout_of(tensor);
+    switch (layout.field) {
+      case Field::raw: {
+        // Handed over with its heap block: a short one lives inside the string object, which stays
+        // where it is.
+        const std::shared_ptr<const std::string> held(tensor.release_raw_data());
+        const auto bytes = std::as_bytes(std::span(held->data(), held->size()));
+        return from_bytes(layout, {held, bytes});
+      }
+      case Field::external:
+        return from_bytes(layout, external_.find(external_range(tensor, layout.bytes)));
+      default:
+        return from_fields(tensor, layout);
+    }
+  } catch (const Error& error) {
+    throw error.with({{}, tensor.name(), {}});
+  }
+}
+
+}  // namespace fovea::onnx

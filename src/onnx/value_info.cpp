@@ -1,0 +1,63 @@
+#include "onnx/value_info.hpp"
+
+#include <string>
+
+#include "base/checked.hpp"
+#include "onnx/limits.hpp"
+#include "onnx/tensors.hpp"
+#include "onnx/text.hpp"
+
+namespace fovea::onnx {
+namespace {
+
+void read_shape(const fovea_onnx::TensorShapeProto& shape, ValueInfo& out) {
+  if (shape.dim_size() > base::kMaxRank)
+    throw Error(ErrorCode::unsupported, "a value has more than 8 dimensions", {{}, out.name, {}});
+  for (const auto& dim : shape.dim()) {
+    const bool number = dim.has_dim_value();
+    // Some writers say -1 for "open".
+    if (number && (dim.dim_value() < -1 || dim.dim_value() > kMaxExtent))
+      throw Error(ErrorCode::bad_model, "a declared extent is out of range", {{}, out.name, {}});
+    check_name(dim.dim_param(), "a dimension");
+    out.shape.push_back(number ? dim.dim_value() : -1);
+    out.dimensions.push_back(number ? "" : dim.dim_param());
+  }
+}
+
+}  // namespace
+
+ValueInfo input_info(const fovea_onnx::ValueInfoProto& value) {
+  const ErrorContext context{{}, value.name(), {}};
+  if (!value.has_type()) throw Error(ErrorCode::bad_model, "an input has no type", context);
+  if (!value.type().has_tensor_type())
+    throw Error(ErrorCode::unsupported, "an input is not a dense tensor", context);
+  const auto& tensor = value.type().tensor_type();
+  if (!tensor.has_shape())
+    throw Error(ErrorCode::unsupported, "an input does not say how many dimensions it has",
+                context);
+  ValueInfo out;
+  out.name = value.name();
+  try {
+    out.type = data_type(tensor.elem_type());
+  } catch (const Error& error) {
+    throw error.with(context);
+  }
+  read_shape(tensor.shape(), out);
+  return out;
+}
+
+ValueInfo output_info(const fovea_onnx::ValueInfoProto& value) {
+  ValueInfo out;
+  out.name = value.name();
+  if (!value.type().has_tensor_type()) return out;
+  const auto& tensor = value.type().tensor_type();
+  if (tensor.elem_type() != 0) try {
+      out.type = data_type(tensor.elem_type());
+    } catch (const Error& error) {
+      throw error.with({{}, value.name(), {}});
+    }
+  if (tensor.has_shape()) read_shape(tensor.shape(), out);
+  return out;
+}
+
+}  // namespace fovea::onnx

@@ -1,0 +1,15 @@
+#pragma once
+
+#include "fovea/model.hpp"
+#include "onnx_subset.pb.h"
+
+namespace fovea::onnx {
+
+/// A declared input. Throws Error: bad_model for a missing type or an extent below -1, unsupported
+/// for what is no dense tensor, for a missing shape and for types that fovea does not compute with.
+ValueInfo input_info(const fovea_onnx::ValueInfoProto& value);
+
+/// A declared output; what it leaves out stays empty.
+ValueInfo output_info(const fovea_onnx::ValueInfoProto& value);
+
+}  // namespace fovea::onnx
