@@ -1,0 +1,171 @@
+#include "graph/query/walk.hpp"
+
+#include <algorithm>
+
+namespace fovea::graph::detail {
+namespace {
+
+std::size_t at(ValueId id) {
+  return static_cast<std::size_t>(id.index);
+}
+
+using Order = Layout::Order;
+
+/// Follows the layout through one node.
+class LayoutOf {
+ public:
+  LayoutOf(const Graph& graph, const Node& node, const std::vector<Layout>& known)
+      : graph_(graph), node_(node), known_(known) {}
+
+  Layout operator()(const Conv&) const { return channels_first(); }
+  Layout operator()(const ConvTranspose&) const { return channels_first(); }
+  Layout operator()(const Pool&) const { return channels_first(); }
+  Layout operator()(const InstanceNorm&) const { return channels_first(); }
+  Layout operator()(const Lrn&) const { return channels_first(); }
+  Layout operator()(const DepthToSpace&) const { return channels_first(); }
+  Layout operator()(const SpaceToDepth&) const { return channels_first(); }
+  Layout operator()(const BatchNorm&) const { return channels_first(); }
+  Layout operator()(const GroupNorm&) const { return channels_first(); }
+
+  Layout operator()(const Transpose& op) const {
+    auto layout = input(0);
+    // Behind the batch only the extents before or behind the spatial ones may change places.
+    if (layout.order == Order::channels_first) {
+      const auto fixed = op.perm.size() - layout.spatial;
+      for (std::size_t d = fixed; d < op.perm.size(); ++d)
+        if (op.perm[d] != static_cast<std::int64_t>(d))
+          return {moves_channels_last(op) && fixed == 2 ? Order::channels_last : Order::unknown,
+                  layout.spatial};
+      return layout;
+    }
+    if (layout.order == Order::channels_last && moves_channels_first(op))
+      return {Order::channels_first, layout.spatial};
+    return {};
+  }
+
+  Layout operator()(const Reshape&) const {
+    const auto layout = input(0);
+    const auto& from = shape(node_.inputs[0]);
+    const auto& to = shape(node_.outputs[0]);
+    if (layout.order == Order::channels_first) {
+      // The channels may be grouped (a channel shuffle), the spatial extents merged into one.
+      const auto s = static_cast<std::ptrdiff_t>(layout.spatial);
+      if (to.size() >= layout.spatial + 2 && std::equal(from.end() - s, from.end(), to.end() - s))
+        return layout;
+      if (to.size() == 3 && from.size() >= 3 && to[0] == from[0] && to[1] == from[1])
+        return {Order::channels_first, 1};
+    }
+    if (layout.order == Order::channels_last && to.size() == 3 && to[0] == from[0] &&
+        to[2] == from.back())
+      return {Order::channels_last, 1};
+    return {};
+  }
+
+  Layout operator()(const Reduce& op) const { return op.keep_dims ? input(0) : Layout{}; }
+
+  Layout operator()(const MatMul&) const {
+    // A product with a matrix mixes the last extent: the channels, where they are last.
+    const auto layout = input(0);
+    const bool mixes_channels =
+        layout.order == Order::channels_last && shape(node_.inputs[1]).size() <= 2;
+    return mixes_channels ? layout : Layout{};
+  }
+
+  Layout operator()(const Gemm&) const { return {}; }
+  Layout operator()(const Einsum&) const { return {}; }
+  Layout operator()(const Gather&) const { return {}; }
+  Layout operator()(const GatherND&) const { return {}; }
+  Layout operator()(const ScatterND&) const { return {}; }
+
+  /// Everything else works in place: the layout of the first operand of the result's rank.
+  template <class Other>
+  Layout operator()(const Other&) const {
+    const auto& out = shape(node_.outputs[0]);
+    for (std::size_t i = 0; i < node_.inputs.size(); ++i)
+      if (node_.inputs[i] && shape(node_.inputs[i]).size() == out.size() &&
+          input(i).order != Order::unknown)
+        return input(i);
+    return {};
+  }
+
+ private:
+  const Shape& shape(ValueId id) const { return graph_.value(id).shape; }
+  Layout input(std::size_t i) const { return known_[at(node_.inputs[i])]; }
+  Layout channels_first() const {
+    const auto rank = shape(node_.outputs[0]).size();
+    return rank < 3 ? Layout{} : Layout{Order::channels_first, rank - 2};
+  }
+
+  const Graph& graph_;
+  const Node& node_;
+  const std::vector<Layout>& known_;
+};
+
+}  // namespace
+
+const Node* producer(const Graph& graph, ValueId id) {
+  if (!id || graph.value(id).constant || !graph.value(id).producer) return nullptr;
+  return &graph.node(graph.value(id).producer);
+}
+
+std::vector<bool> depends_on_inputs(const Graph& graph) {
+  std::vector<bool> out(graph.values().size(), false);
+  for (const auto id : graph.inputs) out[at(id)] = true;
+  for (const auto& node : graph.nodes()) {
+    const bool any = std::any_of(node.inputs.begin(), node.inputs.end(),
+                                 [&](ValueId id) { return id && out[at(id)]; });
+    for (const auto id : node.outputs) out[at(id)] = any && !graph.value(id).constant;
+  }
+  return out;
+}
+
+std::vector<bool> reaching(const Graph& graph, ValueId to) {
+  std::vector<bool> out(graph.values().size(), false);
+  if (to) out[at(to)] = true;
+  for (auto node = graph.nodes().rbegin(); node != graph.nodes().rend(); ++node) {
+    const bool any = std::any_of(node->outputs.begin(), node->outputs.end(), [&](ValueId id) {
+      return out[at(id)] && !graph.value(id).constant;
+    });
+    if (!any) continue;
+    for (const auto id : node->inputs)
+      if (id) out[at(id)] = true;
+  }
+  return out;
+}
+
+bool moves_channels_last(const Transpose& op) {
+  const auto rank = static_cast<std::int64_t>(op.perm.size());
+  if (rank < 3 || op.perm.front() != 0 || op.perm.back() != 1) return false;
+  for (std::int64_t d = 1; d + 1 < rank; ++d)
+    if (op.perm[static_cast<std::size_t>(d)] != d + 1) return false;
+  return true;
+}
+
+bool moves_channels_first(const Transpose& op) {
+  const auto rank = static_cast<std::int64_t>(op.perm.size());
+  if (rank < 3 || op.perm[0] != 0 || op.perm[1] != rank - 1) return false;
+  for (std::int64_t d = 2; d < rank; ++d)
+    if (op.perm[static_cast<std::size_t>(d)] != d - 1) return false;
+  return true;
+}
+
+std::vector<Layout> layouts(const Graph& graph) {
+  std::vector<Layout> out(graph.values().size());
+  for (const auto& node : graph.nodes()) {
+    if (node.inputs.empty() || !node.inputs[0]) continue;
+    const auto layout = std::visit(LayoutOf(graph, node, out), node.op);
+    for (const auto id : node.outputs) out[at(id)] = layout;
+  }
+  return out;
+}
+
+bool is_map(const Value& value, const Layout& layout) {
+  if (layout.order == Order::unknown || value.type != DType::f32 ||
+      value.shape.size() != layout.spatial + 2)
+    return false;
+  const auto first = value.shape.begin() + (layout.order == Order::channels_first ? 2 : 1);
+  return std::any_of(first, first + static_cast<std::ptrdiff_t>(layout.spatial),
+                     [](std::int64_t extent) { return extent > 1; });
+}
+
+}  // namespace fovea::graph::detail

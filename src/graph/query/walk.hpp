@@ -1,0 +1,37 @@
+#pragma once
+
+#include <vector>
+
+#include "graph/graph.hpp"
+
+/// What the queries ask of the edges. All of it is iterative: graphs come from files.
+namespace fovea::graph::detail {
+
+/// The node that computes the value at run time; null for inputs and constants.
+const Node* producer(const Graph& graph, ValueId id);
+
+/// For each value: does it depend on an input of the graph?
+std::vector<bool> depends_on_inputs(const Graph& graph);
+
+/// For each value: does a path lead from it to `to` (true for `to`)?
+std::vector<bool> reaching(const Graph& graph, ValueId to);
+
+/// Does the permutation move the channels behind the spatial extents: (0, 2, ..., r - 1, 1)?
+bool moves_channels_last(const Transpose& op);
+/// Its inverse: (0, r - 1, 1, ..., r - 2).
+bool moves_channels_first(const Transpose& op);
+
+/// Where a value keeps its spatial extents.
+struct Layout {
+  enum class Order { unknown, channels_first, channels_last } order = Order::unknown;
+  std::size_t spatial = 0;  ///< how many spatial extents
+};
+
+/// For each value, as far as the ops say it: what a convolution writes has its channels first, what
+/// follows inherits or permutes. Token sequences are channels_last with one spatial extent.
+std::vector<Layout> layouts(const Graph& graph);
+
+/// Is the value a feature map: batch, channels and spatial extents, at least one of them above 1?
+bool is_map(const Value& value, const Layout& layout);
+
+}  // namespace fovea::graph::detail
