@@ -133,7 +133,9 @@ class FOVEA_API Explainer {
   const std::vector<ValueInfo>& inputs() const;  ///< with every extent bound
   const std::vector<LayerInfo>& layers() const;  ///< every value one could explain, in order
   const std::string& default_layer() const;      ///< empty where there is none
-  Precision precision() const;                   ///< what it really uses
+  /// Every value of the model as imported, by name, with its extents bound.
+  const std::map<std::string, Shape>& shapes() const;
+  Precision precision() const;  ///< what it really uses
   int threads() const;
 
   struct Impl;
