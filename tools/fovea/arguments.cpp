@@ -1,0 +1,67 @@
+#include "arguments.hpp"
+
+namespace fovea::cli {
+namespace {
+
+constexpr int kMostThreads = 1024;
+
+}  // namespace
+
+void add_model_option(CLI::App& app, Arguments& arguments) {
+  app.add_option("-m,--model", arguments.model, "ONNX file (default: the demo's)")
+      ->type_name("FILE");
+}
+
+void add_shape_option(CLI::App& app, Arguments& arguments) {
+  app.add_option("--input-shape", arguments.input_shapes,
+                 "Extents of an input that the model leaves open: NAME=1,3,224,224 (repeatable)")
+      ->type_name("NAME=N,N,..")
+      ->allow_extra_args(false);
+}
+
+void add_json_option(CLI::App& app, std::string& json) {
+  app.add_option("--json", json,
+                 "Write the result as JSON to FILE; without FILE or with -, to standard output in "
+                 "place of the text")
+      ->type_name("[FILE]");
+}
+
+void add_run_options(CLI::App& app, Arguments& arguments) {
+  add_model_option(app, arguments);
+  app.add_option("-i,--image", arguments.image,
+                 "Photo: JPEG, PNG, BMP or WebP (default: a scene of the demo)")
+      ->type_name("FILE");
+  app.add_option("--input", arguments.inputs,
+                 "A ready tensor (.npy) in place of the photo; NAME=x.npy for one of several "
+                 "inputs (repeatable). May hold a batch")
+      ->type_name("[NAME=]FILE")
+      ->allow_extra_args(false);
+  add_shape_option(app, arguments);
+  app.add_option("--labels", arguments.labels,
+                 "Class names, one per line, with or without a WordNet id in front (default: "
+                 "the model's own, where its metadata has them)")
+      ->type_name("FILE");
+  app.add_option("--preprocess", arguments.preprocess,
+                 "How the photo becomes the input: imagenet, inception, caffe, raw, a JSON "
+                 "object or a .json file (default: the model's own, else imagenet)")
+      ->type_name("RECIPE");
+  app.add_option("--output-name", arguments.output_name,
+                 "The output that holds the scores (default: the only one, or the first of rank 2)")
+      ->type_name("NAME");
+  app.add_flag("--multi-label", arguments.multi_label,
+               "Every class on its own: probabilities by sigmoid");
+  app.add_option("--precision", arguments.precision, "f32, or bf16 where the CPU has it")
+      ->check(CLI::IsMember({"f32", "bf16"}))
+      ->type_name("f32|bf16")
+      ->capture_default_str();
+  app.add_option("--threads", arguments.threads, "Threads; 0 takes OpenMP's default")
+      ->check(CLI::Range(0, kMostThreads))
+      ->type_name("N")
+      ->capture_default_str();
+  app.add_flag("--no-optimize", arguments.no_optimize, "Run the graph as it is, without fusion");
+  app.add_option("--logits", arguments.logits, "Write the raw scores, [images, classes], as .npy")
+      ->type_name("FILE");
+  add_json_option(app, arguments.json);
+}
+
+}  // namespace fovea::cli

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <string>
+#include <vector>
+
+/// The command line: what the subcommands have in common, and the subcommands.
+namespace fovea::cli {
+
+/// Options of every subcommand that runs a model.
+struct Arguments {
+  std::string model;                      ///< empty: the demo's
+  std::string image;                      ///< empty: the demo's, unless a tensor is given
+  std::vector<std::string> inputs;        ///< FILE or NAME=FILE
+  std::vector<std::string> input_shapes;  ///< NAME=1,3,224,224
+  std::string labels;
+  std::string preprocess;
+  std::string precision = "f32";
+  std::string output_name;
+  std::string logits;
+  std::string json;  ///< a file, "-" for standard output, or empty
+  int threads = 0;
+  bool multi_label = false;
+  bool no_optimize = false;
+};
+
+void add_model_option(CLI::App& app, Arguments& arguments);
+void add_shape_option(CLI::App& app, Arguments& arguments);
+void add_json_option(CLI::App& app, std::string& json);
+/// Everything in Arguments.
+void add_run_options(CLI::App& app, Arguments& arguments);
+
+/// Each adds its subcommand, whose callback does the work and throws Error.
+void add_explain(CLI::App& app);
+void add_predict(CLI::App& app);
+void add_inspect(CLI::App& app);
+void add_methods(CLI::App& app);
+void add_version(CLI::App& app);
+
+}  // namespace fovea::cli

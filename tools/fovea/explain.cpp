@@ -1,0 +1,231 @@
+#include <algorithm>
+#include <cmath>
+#include <span>
+
+#include "arguments.hpp"
+#include "json_output.hpp"
+#include "npy.hpp"
+#include "outputs.hpp"
+#include "pictures.hpp"
+#include "results.hpp"
+#include "text.hpp"
+
+namespace fovea::cli {
+namespace {
+
+struct ExplainArguments : Arguments {
+  std::vector<std::int64_t> classes;
+  std::vector<std::string> target_labels;
+  std::int64_t top = 1;
+  std::string method = "gradcam", layer, normalize = "max", colormap = "jet";
+  double alpha = 0.5;
+  std::string output, heatmap, map, feature_map;
+};
+
+Normalize parse_normalize(const std::string& text) {
+  if (text == "none") return Normalize::none;
+  return text == "minmax" ? Normalize::minmax : Normalize::max;
+}
+
+Colormap parse_colormap(const std::string& text) {
+  if (text == "turbo") return Colormap::turbo;
+  if (text == "viridis") return Colormap::viridis;
+  return text == "inferno" ? Colormap::inferno : Colormap::jet;
+}
+
+void check_usage(const ExplainArguments& arguments) {
+  std::vector<std::string> known;
+  for (const auto& info : methods()) known.push_back(info.name);
+  if (std::find(known.begin(), known.end(), arguments.method) == known.end())
+    throw Error(ErrorCode::invalid_argument,
+                "there is no method '" + arguments.method + "'; known: " + joined(known));
+  if (!(arguments.alpha >= 0 && arguments.alpha <= 1))
+    throw Error(ErrorCode::invalid_argument, "--alpha must be from 0 to 1");
+
+  const auto inputs = input_files(arguments);
+  OutputFiles outputs;  // refuses a name that is there twice
+  const auto check = [&](const std::string& file, std::span<const std::string_view> extensions) {
+    if (file.empty()) return;
+    check_output(file, extensions, inputs);
+    outputs.add(file, std::string_view());
+  };
+  check(arguments.output, picture_extensions());
+  check(arguments.heatmap, picture_extensions());
+  check(arguments.map, tensor_extensions());
+  check(arguments.feature_map, tensor_extensions());
+  check(arguments.logits, tensor_extensions());
+  if (arguments.json != "-") check(arguments.json, {});
+}
+
+std::vector<Target> choose_targets(const ExplainArguments& arguments, const Labels& labels) {
+  std::vector<Target> targets;
+  for (const auto index : arguments.classes) targets.push_back(Target::class_index(index));
+  for (const auto& label : arguments.target_labels)
+    targets.push_back(Target::class_index(find_label(labels, label)));
+  for (std::int64_t rank = 0; targets.size() < static_cast<std::size_t>(arguments.top) &&
+                              arguments.classes.empty() && arguments.target_labels.empty();
+       ++rank)
+    targets.push_back(Target::ranked(rank));
+  return targets;
+}
+
+void check_targets(const std::vector<Target>& targets, std::int64_t classes) {
+  for (const auto& target : targets) {
+    if (target.value >= 0 && target.value < classes) continue;
+    const auto range = std::to_string(classes) + " classes, 0 to " + std::to_string(classes - 1);
+    throw Error(
+        ErrorCode::invalid_argument,
+        target.kind == Target::Kind::ranked
+            ? "--top " + std::to_string(target.value + 1) + " is more than the model's " +
+                  std::to_string(classes) + " classes"
+            : "class " + std::to_string(target.value) + " is out of range: the model has " + range);
+  }
+}
+
+struct Pictures {
+  OverlayOptions options;
+  bool raw = false;  // the map is not in 0..1, which is what colours stand for
+};
+
+void draw(const Session& session, const Pictures& how, const Result& result, const Tensor& map,
+          OutputFiles& outputs) {
+  const auto add = [&](const std::string& file, const Image& image) {
+    outputs.add(file, encode_image(image, file.substr(file.rfind('.'))));
+  };
+  const auto& colours = how.raw ? final_map(session, *result.why, Normalize::max) : map;
+  if (!result.overlay_file.empty())
+    add(result.overlay_file,
+        overlay(backdrop(session, map, result.why->image), colours, how.options));
+  if (!result.heatmap_file.empty())
+    add(result.heatmap_file, heatmap(colours, how.options.colormap));
+}
+
+// One map at a time: those of many classes over a large photo would not fit into memory together.
+Results finish(const ExplainArguments& arguments, Session& session,
+               const std::vector<Explanation>& explanations, std::int64_t images,
+               std::int64_t targets, OutputFiles& outputs) {
+  Results results{{}, images, targets};
+  Tensor maps, grids;
+  const auto how = parse_normalize(arguments.normalize);
+  const Pictures pictures{{arguments.alpha, parse_colormap(arguments.colormap)},
+                          how == Normalize::none};
+  const auto inputs = input_files(arguments);
+  for (std::int64_t image = 0; image < images; ++image)
+    for (std::int64_t target = 0; target < targets; ++target) {
+      const auto& why = explanations.at(results.rows.size());
+      session.times.backward += why.timings_ms.backward;
+      session.times.map += why.timings_ms.map;
+      const auto map = timed(session.times.map, [&] { return final_map(session, why, how); });
+      Result result{&why, map.shape, max_at(map), {}, {}};
+      for (const auto& [given, name] : {std::pair{&arguments.output, &result.overlay_file},
+                                        std::pair{&arguments.heatmap, &result.heatmap_file}}) {
+        if (given->empty()) continue;
+        *name = with_suffix(*given, results.suffix(image, target));
+        check_output(*name, picture_extensions(), inputs);
+      }
+      timed(session.times.render, [&] { draw(session, pictures, result, map, outputs); });
+      if (!arguments.map.empty()) stack(maps, map);
+      if (!arguments.feature_map.empty()) stack(grids, why.feature_map);
+      for (const auto& warning : why.warnings)
+        session.warnings.push_back(explanations.size() == 1
+                                       ? warning
+                                       : class_text(why.target.class_index, session.labels) + ": " +
+                                             warning);
+      results.rows.push_back(std::move(result));
+    }
+  if (!arguments.map.empty())
+    outputs.add(arguments.map, npy_bytes(unstacked(maps, images, targets)));
+  if (!arguments.feature_map.empty())
+    outputs.add(arguments.feature_map, npy_bytes(unstacked(grids, images, targets)));
+  return results;
+}
+
+void explain(const ExplainArguments& arguments) {
+  check_usage(arguments);
+  auto session = open_session(arguments);
+  const auto targets = choose_targets(arguments, session.labels);
+  std::vector<std::string> layers;
+  if (!arguments.layer.empty()) layers.push_back(arguments.layer);
+  const Method method{arguments.method};
+  const auto explainer = session.explainer(layers, {method});
+  const auto run = session.forward(explainer);
+  const auto& logits = run.logits().shape;
+  check_targets(targets, logits.back());
+  const ExplainOptions options{.normalize = parse_normalize(arguments.normalize), .layer = {}};
+  const auto explanations =
+      in_file(session.model_file, [&] { return run.explain(method, targets, options); });
+
+  OutputFiles outputs;
+  const auto results = finish(arguments, session, explanations, logits.front(),
+                              static_cast<std::int64_t>(targets.size()), outputs);
+  if (!session.photo && !arguments.output.empty())
+    session.warnings.push_back(
+        "the overlay shows the input tensor stretched to 0..255, not the photo");
+  if (!arguments.logits.empty()) outputs.add(arguments.logits, npy_bytes(run.logits()));
+  const auto json = json_text(result_json(session, explainer, arguments.normalize, results));
+  if (!arguments.json.empty() && arguments.json != "-") outputs.add(arguments.json, json);
+  outputs.write();
+  print(arguments.json == "-" ? json : result_text(session, explainer, results, outputs.names()));
+  outputs.keep();
+  if (arguments.json != "-") print_warnings(session.warnings);
+}
+
+}  // namespace
+
+void add_explain(CLI::App& app) {
+  const auto arguments = std::make_shared<ExplainArguments>();
+  auto& sub = *app.add_subcommand("explain", "Show where the network looked");
+  auto* by_class = sub.add_option("--class", arguments->classes,
+                                  "Explain this class (repeatable; default: the best one)")
+                       ->type_name("N")
+                       ->allow_extra_args(false);
+  auto* by_label = sub.add_option("--label", arguments->target_labels,
+                                  "Explain the class of this label, or of the only label that "
+                                  "contains it (repeatable)")
+                       ->type_name("TEXT")
+                       ->allow_extra_args(false);
+  auto* by_rank = sub.add_option("--top", arguments->top, "Explain the K best classes")
+                      ->check(CLI::Range(1, 1000000))
+                      ->type_name("K");
+  by_class->excludes(by_label)->excludes(by_rank);
+  by_label->excludes(by_rank);
+  sub.add_option("--method", arguments->method, "How: 'fovea methods' lists them")
+      ->type_name("NAME")
+      ->capture_default_str();
+  sub.add_option("--layer", arguments->layer,
+                 "The layer whose map is wanted, by the name of its value or node, or the last of "
+                 "an operator, like Conv (default: the last feature map before the head)")
+      ->type_name("NAME");
+  sub.add_option("--normalize", arguments->normalize,
+                 "max: divide by the maximum; minmax: stretch to 0..1; none: raw values (pictures "
+                 "then show them relative to the maximum)")
+      ->check(CLI::IsMember({"max", "minmax", "none"}))
+      ->type_name("max|minmax|none")
+      ->capture_default_str();
+  sub.add_option("-o,--output", arguments->output,
+                 "Overlay: the photo with the map over it (.png .jpg .jpeg .bmp .webp)")
+      ->type_name("FILE");
+  sub.add_option("--heatmap", arguments->heatmap, "The map alone, in colours")->type_name("FILE");
+  sub.add_option("--map", arguments->map,
+                 "The map at the photo's size (a tensor's: the input's), normalised, as .npy")
+      ->type_name("FILE");
+  sub.add_option("--feature-map", arguments->feature_map,
+                 "The map at the layer's own grid, before resizing and normalising, as .npy")
+      ->type_name("FILE");
+  sub.add_option("--colormap", arguments->colormap, "Colours of the pictures")
+      ->check(CLI::IsMember({"jet", "turbo", "viridis", "inferno"}))
+      ->type_name("jet|turbo|viridis|inferno")
+      ->capture_default_str();
+  sub.add_option("--alpha", arguments->alpha, "Weight of the colours in the overlay, 0 to 1")
+      ->type_name("A")
+      ->capture_default_str();
+  add_run_options(sub, *arguments);
+  sub.footer(
+      "Several classes: pictures get -1, -2, ... before their extension; several images in a\n"
+      "tensor: likewise; both: -IMAGE-CLASS. The .npy files are stacked: [images,] [classes,]\n"
+      "rows, columns. Exit status: 0 done, 2 wrong usage, 3 bad model, 4 bad image or tensor,\n"
+      "5 unsupported operator, 1 anything else. On failure no output file is left behind.");
+  sub.callback([arguments] { explain(*arguments); });
+}
+
+}  // namespace fovea::cli

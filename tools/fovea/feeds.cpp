@@ -1,0 +1,212 @@
+#include "feeds.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <filesystem>
+
+#include "npy.hpp"
+#include "text.hpp"
+
+namespace fovea::cli {
+namespace {
+
+std::vector<std::string> input_names(const Model& model) {
+  std::vector<std::string> names;
+  for (const auto& input : model.inputs()) names.push_back(input.name);
+  return names;
+}
+
+const ValueInfo& find_input(const Model& model, const std::string& name) {
+  for (const auto& input : model.inputs())
+    if (input.name == name) return input;
+  const auto names = input_names(model);
+  throw Error(ErrorCode::invalid_argument,
+              "the model has no input '" + name + "'; its inputs are: " + joined(names));
+}
+
+std::string described(const Model& model) {
+  std::string out;
+  for (const auto& input : model.inputs())
+    out += (out.empty() ? "'" : ", '") + input.name + "' " + std::string(to_string(input.type)) +
+           " " + shape_text(input.shape);
+  return out.empty() ? "none" : out;
+}
+
+bool fits(const Shape& declared, const Shape& shape) {
+  if (declared.size() != shape.size()) return false;
+  for (std::size_t d = 0; d < shape.size(); ++d)
+    if (declared[d] >= 0 && declared[d] != shape[d]) return false;
+  return true;
+}
+
+struct NamedFile {
+  std::string name, file;
+};
+
+// Both names of inputs and paths may have '=' in them: an input's name in front of one decides.
+NamedFile split_input(const std::string& text, const Model& model) {
+  for (auto at = text.find('='); at != std::string::npos; at = text.find('=', at + 1)) {
+    const auto name = text.substr(0, at);
+    for (const auto& input : model.inputs())
+      if (input.name == name) return {name, text.substr(at + 1)};
+  }
+  const auto equals = text.find('=');
+  if (equals != std::string::npos && !std::filesystem::exists(text))
+    find_input(model, text.substr(0, equals));
+  if (model.inputs().size() != 1)
+    throw Error(ErrorCode::invalid_argument,
+                "the model has " + std::to_string(model.inputs().size()) +
+                    " inputs: say which with --input NAME=FILE (" + described(model) + ")");
+  return {model.inputs().front().name, text};
+}
+
+// The shape that an input will have, as far as the file and --input-shape say.
+Shape known_shape(const Session& session, const ValueInfo& input) {
+  const auto given = session.options.input_shapes.find(input.name);
+  return given == session.options.input_shapes.end() ? input.shape : given->second;
+}
+
+const ValueInfo& find_image_input(const Session& session) {
+  std::vector<const ValueInfo*> found;
+  for (const auto& input : session.model.inputs()) {
+    if (session.tensors.contains(input.name)) continue;
+    const auto shape = known_shape(session, input);
+    if (image_shape(shape)) found.push_back(&input);
+    if (shape.size() == 4 && shape[1] < 0 && shape[3] < 0)
+      throw Error(ErrorCode::invalid_argument, "the model leaves the channels of input '" +
+                                                   input.name + "' open: give " + "--input-shape " +
+                                                   input.name + "=1,3,HEIGHT,WIDTH");
+  }
+  if (found.size() == 1) return *found.front();
+  const ErrorContext where{.file = session.model_file, .node = {}, .op = {}};
+  if (found.empty())
+    throw Error(ErrorCode::bad_model,
+                "the model has no image input (4 dimensions, 1 or 3 channels); its inputs are: " +
+                    described(session.model) + "; --input takes tensors",
+                where);
+  throw Error(ErrorCode::invalid_argument,
+              "the model has several image inputs: give all but one with --input NAME=FILE (" +
+                  described(session.model) + ")",
+              where);
+}
+
+void bind_extent(std::int64_t& extent, int given, const std::string& which) {
+  if (given == 0) return;
+  if (extent >= 0 && extent != given)
+    throw Error(ErrorCode::invalid_argument, "the recipe's " + which + " is " +
+                                                 std::to_string(given) + " and the model's " +
+                                                 std::to_string(extent));
+  extent = given;
+}
+
+}  // namespace
+
+std::optional<ImageShape> image_shape(const Shape& shape) {
+  if (shape.size() != 4) return std::nullopt;
+  if (shape[1] == 1 || shape[1] == 3) return ImageShape{Layout::nchw, shape[1], shape[2], shape[3]};
+  if (shape[3] == 1 || shape[3] == 3) return ImageShape{Layout::nhwc, shape[3], shape[1], shape[2]};
+  return std::nullopt;
+}
+
+std::map<std::string, Shape> parse_shapes(const std::vector<std::string>& texts,
+                                          const Model& model) {
+  std::map<std::string, Shape> out;
+  for (const auto& text : texts) {
+    const auto equals = text.rfind('=');
+    if (equals == std::string::npos)
+      throw Error(ErrorCode::invalid_argument,
+                  "--input-shape '" + text + "' is not NAME=N,N,..., like data=1,3,224,224");
+    const auto& input = find_input(model, text.substr(0, equals));
+    Shape shape;
+    const char* at = text.data() + equals + 1;
+    const char* const end = text.data() + text.size();
+    while (true) {
+      std::int64_t extent = 0;
+      const auto [rest, failure] = std::from_chars(at, end, extent);
+      if (failure != std::errc() || extent < 1)
+        throw Error(ErrorCode::invalid_argument,
+                    "--input-shape '" + text + "' must list whole numbers from 1 up");
+      shape.push_back(extent);
+      if (rest == end) break;
+      if (*rest != ',')
+        throw Error(ErrorCode::invalid_argument,
+                    "--input-shape '" + text + "' must separate its numbers by commas");
+      at = rest + 1;
+    }
+    if (!fits(input.shape, shape))
+      throw Error(ErrorCode::invalid_argument, "--input-shape: input '" + input.name + "' is " +
+                                                   shape_text(input.shape) + ", not " +
+                                                   shape_text(shape));
+    if (!out.emplace(input.name, std::move(shape)).second)
+      throw Error(ErrorCode::invalid_argument,
+                  "--input-shape is given twice for input '" + input.name + "'");
+  }
+  return out;
+}
+
+void read_tensors(Session& session, const std::vector<std::string>& inputs) {
+  for (const auto& text : inputs) {
+    const auto [name, file] = split_input(text, session.model);
+    if (session.tensors.contains(name))
+      throw Error(ErrorCode::invalid_argument, "--input is given twice for input '" + name + "'");
+    auto tensor = timed(session.times.decode, [&, &path = file] { return read_npy(path); });
+    const auto expected = known_shape(session, find_input(session.model, name));
+    if (!fits(expected, tensor.shape))
+      throw Error(ErrorCode::bad_input,
+                  "input '" + name + "' takes " + shape_text(expected) + " and the tensor is " +
+                      shape_text(tensor.shape),
+                  {.file = file, .node = {}, .op = {}});
+    if (!std::all_of(tensor.data.begin(), tensor.data.end(),
+                     [](float value) { return std::isfinite(value); }))
+      session.warnings.push_back("the tensor in '" + file + "' has values that are not finite");
+    session.options.input_shapes[name] = tensor.shape;
+    if (!tensor.shape.empty()) session.options.batch = tensor.shape.front();
+    session.tensor_files.emplace(name, file);
+    session.tensors.emplace(name, std::move(tensor));
+  }
+}
+
+void read_photo(Session& session, const std::string& file, const Recipe& recipe) {
+  const auto& input = find_image_input(session);
+  const auto shape = known_shape(session, input);
+  auto extents = *image_shape(shape);
+  bind_extent(extents.height, recipe.height, "height");
+  bind_extent(extents.width, recipe.width, "width");
+  if (extents.height < 1 || extents.width < 1)
+    throw Error(ErrorCode::invalid_argument,
+                "the model leaves the height or width of input '" + input.name +
+                    "' open: give --input-shape " + input.name + "=" +
+                    (extents.layout == Layout::nchw
+                         ? "1," + std::to_string(extents.channels) + ",HEIGHT,WIDTH"
+                         : "1,HEIGHT,WIDTH," + std::to_string(extents.channels)));
+  if (shape[0] > 1)
+    throw Error(ErrorCode::invalid_argument,
+                "the model takes " + std::to_string(shape[0]) +
+                    " images at once: give them with --input, as one tensor");
+  Photo photo;
+  photo.file = file;
+  photo.input = input.name;
+  photo.recipe = for_channels(recipe, extents.channels);
+  photo.image = timed(session.times.decode, [&] { return read_image(file); });
+  photo.view =
+      view_of(photo.image.width, photo.image.height, photo.recipe, extents.width, extents.height);
+  auto tensor = timed(session.times.preprocess, [&] {
+    return preprocess(photo.image, photo.recipe, extents.channels, extents.height, extents.width,
+                      extents.layout);
+  });
+  session.options.input_shapes[input.name] = tensor.shape;
+  session.options.batch = 1;
+  session.tensors.emplace(input.name, std::move(tensor));
+  session.photo = std::move(photo);
+}
+
+void require_all_inputs(const Session& session) {
+  for (const auto& input : session.model.inputs())
+    if (!session.tensors.contains(input.name))
+      throw Error(ErrorCode::invalid_argument,
+                  "the model's input '" + input.name + "' (" + shape_text(input.shape) +
+                      ") is not given: use --input " + input.name + "=FILE");
+}
+
+}  // namespace fovea::cli

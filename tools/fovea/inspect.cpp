@@ -1,0 +1,176 @@
+#include <algorithm>
+#include <map>
+#include <optional>
+
+#include "arguments.hpp"
+#include "json_output.hpp"
+#include "outputs.hpp"
+#include "text.hpp"
+
+namespace fovea::cli {
+namespace {
+
+struct InspectArguments : Arguments {
+  bool nodes = false;
+};
+
+// What is known once the open extents are bound; a model may leave too many open for that.
+struct Bound {
+  std::optional<Explainer> explainer;
+  std::string reason;  // why there is none
+
+  std::map<std::string, Shape> shapes() const {
+    return explainer ? explainer->shapes() : std::map<std::string, Shape>{};
+  }
+};
+
+Bound bind(const Model& model, const Arguments& arguments) {
+  ExplainerOptions options;
+  options.methods.clear();
+  options.input_shapes = parse_shapes(arguments.input_shapes, model);
+  options.output = arguments.output_name;
+  try {
+    return {Explainer(model, options), {}};
+  } catch (const Error& error) {
+    return {std::nullopt, error.sentence()};
+  }
+}
+
+std::string extents_text(const ValueInfo& value) {
+  std::string out;
+  for (std::size_t d = 0; d < value.shape.size(); ++d) {
+    const bool named = d < value.dimensions.size() && !value.dimensions[d].empty();
+    out += (d == 0 ? "" : " x ");
+    out += value.shape[d] >= 0 ? std::to_string(value.shape[d]) : named ? value.dimensions[d] : "?";
+  }
+  return out.empty() ? "scalar" : out;
+}
+
+std::string values_text(const char* title, const std::vector<ValueInfo>& values) {
+  std::string out;
+  for (const auto& value : values)
+    out += std::string(title) + value.name + "  " + std::string(to_string(value.type)) + "  " +
+           extents_text(value) + "\n";
+  return out;
+}
+
+std::string nodes_text(const Model& model, const std::map<std::string, Shape>& shapes) {
+  std::string out = "\nnodes\n";
+  for (const auto& node : model.nodes()) {
+    out += "  " + node.op + (node.name.empty() ? "" : " '" + node.name + "'") + ": " +
+           joined(node.inputs) + " ->";
+    for (const auto& output : node.outputs) {
+      const auto shape = shapes.find(output);
+      out += " " + output;
+      if (shape != shapes.end()) out += " [" + shape_text(shape->second) + "]";
+    }
+    out += "\n";
+  }
+  return out;
+}
+
+std::string layers_text(const Bound& bound) {
+  if (!bound.explainer) return "\nlayers     unknown: " + bound.reason + "\n";
+  if (bound.explainer->layers().empty()) return "\nlayers     none that can be explained\n";
+  std::string out = "\nlayers that can be explained (* the default)\n";
+  for (const auto& layer : bound.explainer->layers())
+    out += std::string(layer.is_default ? "* " : "  ") + layer.name + "  " + layer.op +
+           (layer.node.empty() || layer.node == layer.name ? "" : " '" + layer.node + "'") + "  " +
+           shape_text(layer.shape) + (layer.why.empty() ? "" : "  (" + layer.why + ")") + "\n";
+  return out;
+}
+
+Json values_json(const std::vector<ValueInfo>& values) {
+  auto rows = Json::array();
+  for (const auto& value : values)
+    rows.push_back({{"name", value.name},
+                    {"type", to_string(value.type)},
+                    {"shape", value.shape},
+                    {"dimensions", value.dimensions}});
+  return rows;
+}
+
+Json nodes_json(const Model& model, const std::map<std::string, Shape>& shapes) {
+  auto rows = Json::array();
+  for (const auto& node : model.nodes()) {
+    auto output_shapes = Json::array();
+    for (const auto& output : node.outputs) {
+      const auto shape = shapes.find(output);
+      output_shapes.push_back(shape == shapes.end() ? Json(nullptr) : Json(shape->second));
+    }
+    rows.push_back({{"name", node.name},
+                    {"op", node.op},
+                    {"inputs", node.inputs},
+                    {"outputs", node.outputs},
+                    {"shapes", std::move(output_shapes)}});
+  }
+  return rows;
+}
+
+Json layers_json(const Bound& bound) {
+  auto rows = Json::array();
+  if (bound.explainer)
+    for (const auto& layer : bound.explainer->layers())
+      rows.push_back({{"name", layer.name},
+                      {"node", layer.node},
+                      {"op", layer.op},
+                      {"shape", layer.shape},
+                      {"default", layer.is_default},
+                      {"why", layer.why}});
+  return rows;
+}
+
+void inspect(const InspectArguments& arguments) {
+  const auto file = model_file_or_demo(arguments.model);
+  if (!arguments.json.empty() && arguments.json != "-")
+    check_output(arguments.json, {}, std::vector<std::string>{file});
+  const auto model = Model::load(file);
+  const auto bound = bind(model, arguments);
+  const auto shapes = bound.shapes();
+
+  std::string text = "model      " + file + "\n";
+  text += "producer   " + (model.producer().empty() ? "unknown" : model.producer()) + "\n";
+  text += "opset      " + std::to_string(model.opset()) + ", IR " +
+          std::to_string(model.ir_version()) + ", " + std::to_string(model.nodes().size()) +
+          " nodes\n";
+  text += values_text("input      ", model.inputs()) + values_text("output     ", model.outputs());
+  for (const auto& [key, value] : model.metadata())
+    text += "metadata   " + key + " = " + value.substr(0, value.find('\n')) +
+            (value.find('\n') == std::string::npos ? "\n" : " ...\n");
+  if (arguments.nodes) text += nodes_text(model, shapes);
+  text += layers_text(bound);
+
+  Json json;
+  json["model"] = file;
+  json["producer"] = model.producer();
+  json["opset"] = model.opset();
+  json["ir_version"] = model.ir_version();
+  json["inputs"] = values_json(model.inputs());
+  json["outputs"] = values_json(model.outputs());
+  json["metadata"] = model.metadata();
+  json["nodes"] = nodes_json(model, shapes);
+  json["layers"] = layers_json(bound);
+  json["default_layer"] = bound.explainer && !bound.explainer->default_layer().empty()
+                              ? Json(bound.explainer->default_layer())
+                              : Json(nullptr);
+  json["warnings"] = Json::array();
+  if (!bound.explainer) json["warnings"].push_back(bound.reason);
+  write_result(arguments.json, text, json_text(json));
+}
+
+}  // namespace
+
+void add_inspect(CLI::App& app) {
+  const auto arguments = std::make_shared<InspectArguments>();
+  auto& sub = *app.add_subcommand("inspect", "Print a model's inputs, outputs, nodes and layers");
+  add_model_option(sub, *arguments);
+  add_shape_option(sub, *arguments);
+  sub.add_option("--output-name", arguments->output_name,
+                 "The output that holds the scores (the layers depend on it)")
+      ->type_name("NAME");
+  sub.add_flag("--nodes", arguments->nodes, "Every node in order, with the shapes of its outputs");
+  add_json_option(sub, arguments->json);
+  sub.callback([arguments] { inspect(*arguments); });
+}
+
+}  // namespace fovea::cli

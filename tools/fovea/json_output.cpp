@@ -1,0 +1,99 @@
+#include "json_output.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdio>
+#include <utility>
+
+#include "recipe.hpp"
+#include "text.hpp"
+
+namespace fovea::cli {
+namespace {
+
+using Stage = std::pair<const char*, double>;
+
+std::array<Stage, 8> stages(const Stages& times) {
+  return {{{"load", times.load},
+           {"create", times.create},
+           {"decode", times.decode},
+           {"preprocess", times.preprocess},
+           {"forward", times.forward},
+           {"backward", times.backward},
+           {"map", times.map},
+           {"render", times.render}}};
+}
+
+}  // namespace
+
+Json prediction_json(const Prediction& prediction, const Labels& labels) {
+  const auto index = static_cast<std::size_t>(prediction.class_index);
+  Json row;
+  row["class"] = prediction.class_index;
+  row["label"] = index < labels.size() ? Json(labels[index]) : Json(nullptr);
+  row["logit"] = shortest(prediction.logit);
+  row["probability"] = shortest(prediction.probability);
+  return row;
+}
+
+Json predictions_json(const std::vector<Prediction>& predictions, const Labels& labels,
+                      std::size_t count) {
+  auto rows = Json::array();
+  for (std::size_t i = 0; i < predictions.size() && i < count; ++i)
+    rows.push_back(prediction_json(predictions[i], labels));
+  return rows;
+}
+
+Json run_json(const Session& session, const Explainer& explainer) {
+  Json json;
+  json["model"] = session.model_file;
+  if (session.photo) {
+    json["image"] = session.photo->file;
+    json["preprocess"] = to_json(session.photo->recipe);
+  }
+  if (!session.tensor_files.empty()) json["inputs"] = session.tensor_files;
+  json["precision"] = explainer.precision() == Precision::bf16 ? "bf16" : "f32";
+  json["threads"] = explainer.threads();
+  return json;
+}
+
+Json timings_json(const Stages& times) {
+  Json json;
+  for (const auto& [name, value] : stages(times)) json[name] = std::round(value * 1000) / 1000;
+  return json;
+}
+
+std::string json_text(const Json& json) {
+  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+std::string class_text(std::int64_t index, const Labels& labels) {
+  const auto number = "class " + std::to_string(index);
+  const auto i = static_cast<std::size_t>(index);
+  return i < labels.size() && !labels[i].empty() ? labels[i] + " (" + number + ")" : number;
+}
+
+std::string timings_text(const Stages& times) {
+  std::string out;
+  for (const auto& [name, value] : stages(times))
+    if (value > 0)
+      out += (out.empty() ? "" : ", ") + std::string(name) + number_text(" %.1f", value);
+  return out + " ms";
+}
+
+std::string number_text(const char* format, double value) {
+  char buffer[64];
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+  std::snprintf(buffer, sizeof buffer, format, value);
+#pragma GCC diagnostic pop
+  return buffer;
+}
+
+void print_warnings(const std::vector<std::string>& warnings) {
+  for (const auto& warning : warnings)
+    std::fprintf(stderr, "fovea: warning: %s\n", warning.c_str());
+}
+
+}  // namespace fovea::cli

@@ -1,0 +1,69 @@
+#include <csignal>
+#include <cstdio>
+#include <exception>
+#include <new>
+#include <string>
+#include <vector>
+
+#include "arguments.hpp"
+#include "fovea/error.hpp"
+#include "fovea/version.hpp"
+
+namespace fovea::cli {
+namespace {
+
+constexpr int kUsage = 2;
+constexpr int kOurs = 1;
+
+int fail(std::string reason, int status) {
+  while (!reason.empty() && (reason.back() == '\n' || reason.back() == ' ')) reason.pop_back();
+  for (auto& c : reason)
+    if (c == '\n' || c == '\r') c = ' ';
+  std::fprintf(stderr, "fovea: error: %s\n", reason.c_str());
+  return status;
+}
+
+// --json may stand alone; its file name is "-" then.
+std::vector<std::string> with_json_file(int argc, char** argv) {
+  std::vector<std::string> out;
+  for (int i = argc - 1; i > 0; --i) {
+    const std::string argument = argv[i];
+    if (argument == "--json" && (out.empty() || out.back().starts_with("--"))) out.push_back("-");
+    out.push_back(argument);
+  }
+  return out;  // last argument first, as CLI11 takes them
+}
+
+int run(int argc, char** argv) {
+  CLI::App app("Where a convolutional network looked: explanations from ONNX files.", "fovea");
+  app.require_subcommand(1);
+  app.set_version_flag("--version", [] { return "fovea " + build_info().version; });
+  add_explain(app);
+  add_predict(app);
+  add_inspect(app);
+  add_methods(app);
+  add_version(app);
+  try {
+    app.parse(with_json_file(argc, argv));
+  } catch (const CLI::Success& wanted) {  // --help and --version
+    return app.exit(wanted);
+  } catch (const CLI::ParseError& error) {
+    return fail(std::string(error.what()) + " ('fovea --help' lists what there is)", kUsage);
+  } catch (const Error& error) {
+    return fail(error.what(), exit_code(error.code()));
+  } catch (const std::bad_alloc&) {
+    return fail("out of memory", kOurs);
+  } catch (const std::exception& error) {
+    return fail(std::string("internal: ") + error.what(), kOurs);
+  }
+  return 0;
+}
+
+}  // namespace
+}  // namespace fovea::cli
+
+int main(int argc, char** argv) {
+  // A reader that goes away is a write error, which removes the files that were written.
+  std::signal(SIGPIPE, SIG_IGN);
+  return fovea::cli::run(argc, argv);
+}

@@ -1,0 +1,61 @@
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// Files that appear all together or not at all.
+namespace fovea::cli {
+
+/// Refuses, before any work, an output path that cannot be: an extension that is not in
+/// `extensions` (lower case, with the dot; empty: any), a folder that does not exist or may not be
+/// written, a folder in the file's place, or one of `inputs`. Throws Error invalid_argument.
+void check_output(const std::string& file, std::span<const std::string_view> extensions,
+                  std::span<const std::string> inputs);
+
+/// ".png .jpg .jpeg .bmp .webp" and ".npy".
+std::span<const std::string_view> picture_extensions();
+std::span<const std::string_view> tensor_extensions();
+
+/// "overlay.png" and "2-1" give "overlay-2-1.png"; an empty suffix changes nothing.
+std::string with_suffix(const std::string& file, const std::string& suffix);
+
+class OutputFiles {
+ public:
+  OutputFiles() = default;
+  OutputFiles(const OutputFiles&) = delete;
+  OutputFiles& operator=(const OutputFiles&) = delete;
+  ~OutputFiles();  ///< removes what was written, unless keep() was called
+
+  void add(std::string file, std::vector<std::byte> bytes);
+  void add(std::string file, std::string_view text);
+
+  /// Writes every file beside its place and then moves them there. Throws Error internal naming the
+  /// file when the disk refuses; none of them is left then.
+  void write();
+  void keep() noexcept { kept_ = true; }
+
+  std::vector<std::string> names() const;
+
+ private:
+  struct File {
+    std::string name;
+    std::string place;      // what `name` leads to
+    std::string temporary;  // empty where the place is a device or a pipe
+    std::vector<std::byte> bytes;
+    bool moved = false;
+  };
+  std::vector<File> files_;
+  bool kept_ = false;
+};
+
+/// For subcommands whose only output is text or JSON: `json_file` as --json gives it (a file, "-",
+/// or empty for the text).
+void write_result(const std::string& json_file, const std::string& text, const std::string& json);
+
+/// Prints and flushes. Throws Error internal where standard output does not take it.
+void print(std::string_view text);
+
+}  // namespace fovea::cli

@@ -1,0 +1,88 @@
+#include <span>
+
+#include "arguments.hpp"
+#include "json_output.hpp"
+#include "npy.hpp"
+#include "outputs.hpp"
+#include "text.hpp"
+
+namespace fovea::cli {
+namespace {
+
+struct PredictArguments : Arguments {
+  std::int64_t top = 5;
+};
+
+void check_usage(const PredictArguments& arguments) {
+  const auto inputs = input_files(arguments);
+  OutputFiles outputs;  // refuses a name that is there twice
+  if (!arguments.logits.empty()) {
+    check_output(arguments.logits, tensor_extensions(), inputs);
+    outputs.add(arguments.logits, std::string_view());
+  }
+  if (!arguments.json.empty() && arguments.json != "-") {
+    check_output(arguments.json, {}, inputs);
+    outputs.add(arguments.json, std::string_view());
+  }
+}
+
+std::string result_text(const Session& session, const Run& run, std::size_t top) {
+  std::string out;
+  const auto images = run.logits().shape.front();
+  for (std::int64_t image = 0; image < images; ++image) {
+    if (images > 1) out += "image " + std::to_string(image + 1) + "\n";
+    out += "probability   logit  class\n";
+    const auto& rows = run.predictions(image);
+    for (std::size_t i = 0; i < rows.size() && i < top; ++i)
+      out += number_text("%11.4f", rows[i].probability) + number_text("%8.4g", rows[i].logit) +
+             "  " + class_text(rows[i].class_index, session.labels) + "\n";
+    out += "\n";
+  }
+  return out + "time  " + timings_text(session.times) + "\n";
+}
+
+Json result_json(const Session& session, const Explainer& explainer, const Run& run,
+                 std::size_t top) {
+  auto json = run_json(session, explainer);
+  json["predictions"] = predictions_json(run.predictions(0), session.labels, top);
+  auto& images = json["images"] = Json::array();
+  for (std::int64_t i = 0; i < run.logits().shape.front(); ++i) {
+    Json image;
+    image["predictions"] = predictions_json(run.predictions(i), session.labels, top);
+    images.push_back(std::move(image));
+  }
+  json["timings_ms"] = timings_json(session.times);
+  json["warnings"] = session.warnings;
+  return json;
+}
+
+void predict(const PredictArguments& arguments) {
+  check_usage(arguments);
+  auto session = open_session(arguments);
+  const auto explainer = session.explainer({}, {});
+  const auto run = session.forward(explainer);
+  const auto top = static_cast<std::size_t>(arguments.top);
+  OutputFiles outputs;
+  if (!arguments.logits.empty()) outputs.add(arguments.logits, npy_bytes(run.logits()));
+  const auto json = json_text(result_json(session, explainer, run, top));
+  if (!arguments.json.empty() && arguments.json != "-") outputs.add(arguments.json, json);
+  outputs.write();
+  print(arguments.json == "-" ? json : result_text(session, run, top));
+  outputs.keep();
+  if (arguments.json != "-") print_warnings(session.warnings);
+}
+
+}  // namespace
+
+void add_predict(CLI::App& app) {
+  const auto arguments = std::make_shared<PredictArguments>();
+  auto& sub = *app.add_subcommand("predict", "Print the best classes");
+  sub.add_option("--top", arguments->top, "How many classes")
+      ->check(CLI::Range(1, 1000000))
+      ->type_name("K")
+      ->capture_default_str();
+  add_run_options(sub, *arguments);
+  sub.callback([arguments] { predict(*arguments); });
+}
+
+}  // namespace fovea::cli

@@ -1,0 +1,90 @@
+#include "results.hpp"
+
+#include <algorithm>
+
+#include "text.hpp"
+
+namespace fovea::cli {
+namespace {
+
+constexpr std::int64_t kListed = 5;
+
+Json map_json(const Result& result) {
+  return {{"shape", result.shape},
+          {"grid", result.why->feature_map.shape},
+          {"max_at", result.max_at ? Json(*result.max_at) : Json(nullptr)}};
+}
+
+}  // namespace
+
+std::string Results::suffix(std::int64_t image, std::int64_t target) const {
+  std::string out;
+  if (images > 1) out = std::to_string(image + 1);
+  if (targets > 1) out += (out.empty() ? "" : "-") + std::to_string(target + 1);
+  return out;
+}
+
+Json result_json(const Session& session, const Explainer& explainer, const std::string& normalize,
+                 const Results& results) {
+  const auto listed = static_cast<std::size_t>(std::max(kListed, results.targets));
+  const auto& first = results.rows.front();
+  auto json = run_json(session, explainer);
+  json["method"] = first.why->method;
+  json["layer"] = first.why->layer;
+  json["normalize"] = normalize;
+  json["target"] = prediction_json(first.why->target, session.labels);
+  json["map"] = map_json(first);
+  json["predictions"] = predictions_json(first.why->predictions, session.labels, listed);
+  auto& images = json["images"] = Json::array();
+  for (std::int64_t i = 0; i < results.images; ++i) {
+    Json image;
+    image["predictions"] =
+        predictions_json(results.at(i, 0).why->predictions, session.labels, listed);
+    auto& explanations = image["explanations"] = Json::array();
+    for (std::int64_t t = 0; t < results.targets; ++t) {
+      const auto& result = results.at(i, t);
+      Json row;
+      row["target"] = prediction_json(result.why->target, session.labels);
+      row["map"] = map_json(result);
+      if (!result.overlay_file.empty()) row["overlay"] = result.overlay_file;
+      if (!result.heatmap_file.empty()) row["heatmap"] = result.heatmap_file;
+      explanations.push_back(std::move(row));
+    }
+    images.push_back(std::move(image));
+  }
+  json["timings_ms"] = timings_json(session.times);
+  json["warnings"] = session.warnings;
+  return json;
+}
+
+std::string result_text(const Session& session, const Explainer& explainer, const Results& results,
+                        const std::vector<std::string>& files) {
+  std::string out;
+  for (std::int64_t i = 0; i < results.images; ++i)
+    for (std::int64_t t = 0; t < results.targets; ++t) {
+      const auto& result = results.at(i, t);
+      const auto& why = result.why;
+      const auto& place = result.max_at;
+      if (results.images > 1) out += "image        " + std::to_string(i + 1) + "\n";
+      out += "class        " + class_text(why->target.class_index, session.labels) + "\n";
+      out += "probability  " + number_text("%.4f", why->target.probability);
+      out += number_text("   (logit %.4g)\n", why->target.logit);
+      out += "looked at    ";
+      if (!place) out += "nothing: the map is zero everywhere";
+      for (std::size_t d = 0; place && d < place->size(); ++d)
+        out += (d == 0 ? "" : ", ") + std::to_string((*place)[d]);
+      if (place && place->size() == 2) out += " (row, column)";
+      out += " of " + shape_text(result.shape) + "\n\n";
+    }
+  const auto& first = *results.rows.front().why;
+  out += "method       " + first.method + "\n";
+  out += "layer        " + first.layer + " (" + shape_text(first.feature_map.shape) + ")\n";
+  out += "precision    " + std::string(explainer.precision() == Precision::bf16 ? "bf16" : "f32") +
+         ", " + std::to_string(explainer.threads()) +
+         (explainer.threads() == 1 ? " thread\n" : " threads\n");
+  out += "time         " + timings_text(session.times) + "\n";
+  for (const auto& file : files) out += "wrote        " + file + "\n";
+  return out;
+}
+
+}  // namespace fovea::cli

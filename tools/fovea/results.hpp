@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "json_output.hpp"
+#include "session.hpp"
+
+/// What `fovea explain` found, and how it is told.
+namespace fovea::cli {
+
+/// One explanation, what its map at the final extents is like, and the pictures it goes to.
+struct Result {
+  const Explanation* why = nullptr;
+  Shape shape;                  ///< of the map
+  std::optional<Shape> max_at;  ///< none where it is zero everywhere
+  std::string overlay_file, heatmap_file;
+};
+
+struct Results {
+  std::vector<Result> rows;  ///< image by image, target by target
+  std::int64_t images = 0, targets = 0;
+
+  const Result& at(std::int64_t image, std::int64_t target) const {
+    return rows[static_cast<std::size_t>(image * targets + target)];
+  }
+  /// "2" for the second of several targets or images, "3-2" for the second target of the third
+  /// image, nothing for the only one.
+  std::string suffix(std::int64_t image, std::int64_t target) const;
+};
+
+Json result_json(const Session& session, const Explainer& explainer, const std::string& normalize,
+                 const Results& results);
+
+std::string result_text(const Session& session, const Explainer& explainer, const Results& results,
+                        const std::vector<std::string>& files);
+
+}  // namespace fovea::cli

@@ -1,0 +1,92 @@
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "arguments.hpp"
+#include "fovea/fovea.hpp"
+#include "fovea/image.hpp"
+#include "labels.hpp"
+
+/// From the command line to a model and its input.
+namespace fovea::cli {
+
+/// Wall time of each stage, milliseconds.
+struct Stages {
+  double load = 0, create = 0, decode = 0, preprocess = 0;
+  double forward = 0, backward = 0, map = 0, render = 0;
+};
+
+/// Runs `work`, adds its wall time to `milliseconds` and returns what it returned.
+template <class Work>
+decltype(auto) timed(double& milliseconds, Work&& work) {
+  struct Watch {
+    explicit Watch(double& to) : to_(to) {}
+    Watch(const Watch&) = delete;
+    Watch& operator=(const Watch&) = delete;
+    ~Watch() {
+      to_ += std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start_)
+                 .count();
+    }
+    double& to_;
+    std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+  } watch(milliseconds);
+  return std::forward<Work>(work)();
+}
+
+/// Runs `work`; an Error that names no file names `file` afterwards.
+template <class Work>
+decltype(auto) in_file(const std::string& file, Work&& work) {
+  try {
+    return std::forward<Work>(work)();
+  } catch (const Error& error) {
+    throw error.with({.file = file, .node = {}, .op = {}});
+  }
+}
+
+struct Photo {
+  std::string file;
+  Image image;
+  Preprocess recipe;
+  View view;          ///< what of the photo the network sees
+  std::string input;  ///< the model's input that it feeds
+};
+
+/// A model with everything that one run of it needs.
+struct Session {
+  std::string model_file;
+  Model model;
+  Labels labels;
+  ExplainerOptions options;  ///< without layers and methods
+  std::map<std::string, std::string> tensor_files;
+  std::map<std::string, Tensor> tensors;  ///< one per input, by its name
+  std::optional<Photo> photo;
+  Stages times;
+  std::vector<std::string> warnings;
+
+  Feeds feeds() const;
+  /// Compiles the model. Throws Error invalid_argument naming the nearest layers where one of
+  /// `layers` does not exist.
+  Explainer explainer(const std::vector<std::string>& layers, const std::vector<Method>& methods);
+  Run forward(const Explainer& explainer);
+};
+
+/// Loads the model, the labels and the photo or the tensors. Throws Error: invalid_argument,
+/// bad_model, bad_input, unsupported.
+Session open_session(const Arguments& arguments);
+
+/// Every file that the command line reads, so that no output overwrites one.
+std::vector<std::string> input_files(const Arguments& arguments);
+
+/// "NAME=1,3,224,224" for each. Throws Error invalid_argument for an unknown input or a wrong rank.
+std::map<std::string, Shape> parse_shapes(const std::vector<std::string>& texts,
+                                          const Model& model);
+
+/// The default model's file where `given` is empty.
+std::string model_file_or_demo(const std::string& given);
+
+}  // namespace fovea::cli
