@@ -25,51 +25,64 @@ struct Image {
   std::vector<std::uint8_t> rgb;
 };
 
-/// JPEG, PNG, BMP or WebP, by content; EXIF orientation applied; grey and alpha become RGB (alpha
-/// is dropped). Throws Error bad_input (missing, unreadable, truncated, empty, larger than 16384 a
-/// side or 64 megapixels).
+/// JPEG (also progressive and CMYK), PNG (any kind; 16 bits lose the low byte), BMP (not the
+/// run-length coded) or WebP (not animated), recognised by content; EXIF orientation applied; grey
+/// and alpha become RGB (alpha is dropped). JPEG and PNG pixels are those that Pillow gives. Throws
+/// Error bad_input (missing, unreadable, cut off anywhere, damaged, empty, larger than 16384 a side
+/// or 64 megapixels (2^26): judged by the header, before any pixel is decoded).
 FOVEA_API Image read_image(const std::filesystem::path& file);
 /// The same from memory; `name` stands in error messages.
 FOVEA_API Image decode_image(std::span<const std::byte> bytes, const std::string& name = {});
 
-/// Format by extension (.png .jpg .jpeg .bmp .webp). The file appears whole or not at all.
-/// Throws Error invalid_argument (extension) or bad_input (cannot be written).
+/// Format by extension (.png .jpg .jpeg .bmp .webp, in either case); PNG, BMP and WebP keep every
+/// pixel, JPEG has quality 95. The file appears whole or not at all: it is written beside its place
+/// and renamed. Throws Error invalid_argument (extension, or an image whose sizes disagree; found
+/// before anything is written) or bad_input (cannot be written).
 FOVEA_API void write_image(const std::filesystem::path& file, const Image& image);
 FOVEA_API std::vector<std::byte> encode_image(const Image& image, std::string_view extension);
 
 /// How a photo becomes the network's input; the map's way back into the photo follows from it.
 struct Preprocess {
+  /// luma: grey as Pillow's, (19595 R + 38470 G + 7471 B) / 65536 rounded, made before resizing; a
+  /// network of 3 channels gets it three times. A network of 1 channel gets luma in any order.
   enum class Order { rgb, bgr, luma };
   enum class Geometry {
     stretch,        ///< the whole photo, aspect ratio ignored
     center_square,  ///< the largest centred square, then resized
-    resize_crop,    ///< shorter side to `shorter_side`, then the centre cut out (torchvision)
-    letterbox,      ///< the whole photo inside, borders filled with the mean
+    resize_crop,    ///< shorter side to `shorter_side`, then the centre cut out, with black borders
+                    ///< where the resized photo is smaller than the input (torchvision)
+    letterbox,      ///< the whole photo inside, borders filled with the mean (so 0 in the input)
   };
   enum class Resize {
-    bilinear_antialias,  ///< as Pillow and torchvision do
+    bilinear_antialias,  ///< Pillow's BILINEAR, so torchvision's on Pillow images, to the bit;
+                         ///< always columns before rows, as in Pillow up to version 12
     bilinear,            ///< OpenCV's INTER_LINEAR
-    nearest,
-    area,  ///< OpenCV's INTER_AREA
+    nearest,             ///< the pixel under the centre of the new one (Pillow's NEAREST)
+    area,                ///< OpenCV's INTER_AREA
   };
   Order order = Order::rgb;
-  /// A pixel value x in 0..255 becomes (x * scale - mean) / std, per channel in `order`.
+  /// A pixel value x in 0..255 becomes (x * scale - mean) / std, computed in f32; mean and std are
+  /// per channel in `order` (bgr: of blue first), the first one for a network of 1 channel.
   double scale = 1.0 / 255;
   std::array<double, 3> mean = {0.485, 0.456, 0.406};
   std::array<double, 3> std = {0.229, 0.224, 0.225};
   Geometry geometry = Geometry::resize_crop;
-  /// For resize_crop; 0: the input's shorter extent times 256 / 224.
+  /// For resize_crop, 0..16384; 0: the input's shorter extent times 256 / 224.
   int shorter_side = 0;
   Resize resize = Resize::bilinear_antialias;
 
-  static Preprocess imagenet();   ///< the defaults above
-  static Preprocess inception();  ///< RGB to -1..1, resize_crop with 0.875 central fraction
-  static Preprocess caffe();      ///< BGR, 0..255 minus (104, 117, 123), center_square
-  static Preprocess raw();        ///< RGB, 0..255 as it is, stretch
+  /// The defaults above.
+  FOVEA_API static Preprocess imagenet();
+  /// RGB to -1..1, the rest as above (so the central 0.875).
+  FOVEA_API static Preprocess inception();
+  /// BGR, 0..255 minus (104, 117, 123), center_square.
+  FOVEA_API static Preprocess caffe();
+  /// RGB, 0..255 as it is, stretch.
+  FOVEA_API static Preprocess raw();
 };
 
 /// The rectangle of the photo that the network's input shows, in photo pixels; it reaches beyond
-/// the photo where a letterbox adds borders.
+/// the photo where the recipe adds borders. Continuous coordinates: pixel i covers [i, i + 1).
 struct View {
   double x0 = 0, y0 = 0, x1 = 0, y1 = 0;
 };
@@ -78,25 +91,31 @@ FOVEA_API View view_of(int photo_width, int photo_height, const Preprocess& reci
 
 enum class Layout { nchw, nhwc };
 
-/// The network's input [1, c, h, w] (or [1, h, w, c]) for a photo; `channels` 3, or 1 with luma.
+/// The network's input [1, c, h, w] (or [1, h, w, c]) for a photo; `channels` 3, or 1 for luma.
+/// Throws Error invalid_argument (channels, extents, a std of 0, values that are not finite), or
+/// bad_input (a photo so narrow that resize_crop would make more than 2^26 pixels of it).
 FOVEA_API Tensor preprocess(const Image& photo, const Preprocess& recipe, std::int64_t channels,
                             std::int64_t height, std::int64_t width, Layout layout = Layout::nchw);
 
 /// A map [h, w] that covers `view`, resampled (bilinear, half-pixel) at every pixel of the photo:
-/// [photo_height, photo_width]; 0 where the network did not look.
+/// [photo_height, photo_width]; 0 where the network did not look. Edges are clamped, a NaN spreads
+/// to the pixels that touch it. Throws Error invalid_argument (not two extents, an empty view).
 FOVEA_API Tensor map_on_photo(const Tensor& map, const View& view, int photo_width,
                               int photo_height);
 
 enum class Colormap { jet, turbo, viridis, inferno };
 
-/// Colours for a map in 0..1 (values outside are clamped, NaN is drawn as 0).
+/// Colours for a map [h, w] in 0..1: OpenCV's tables, entry trunc(255 x) as pytorch-grad-cam takes
+/// it (values outside are clamped, NaN is drawn as 0).
 FOVEA_API Image heatmap(const Tensor& map, Colormap colormap = Colormap::jet);
 
 struct OverlayOptions {
   double alpha = 0.5;  ///< weight of the heat map, 0..1
   Colormap colormap = Colormap::jet;
 };
-/// The photo with the map blended over it; `map` has the photo's extents (see map_on_photo).
+/// The photo with the map blended over it: floor((1 - alpha) photo + alpha heat + 1/2) per byte.
+/// Throws Error invalid_argument (an alpha outside 0..1, or a map whose extents are not the
+/// photo's: see map_on_photo).
 FOVEA_API Image overlay(const Image& photo, const Tensor& map, const OverlayOptions& options = {});
 
 }  // namespace fovea

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include "fovea/error.hpp"
+#include "fovea/image.hpp"
+#include "image/check.hpp"
+
+/// One decoder per format, bytes in, pixels out. Each looks at the size that the header declares
+/// before it allocates anything of that size, refuses a file that stops before its end, prints
+/// nothing, and leaves EXIF orientation to the caller. Errors carry no file name: decode_image adds
+/// it.
+namespace fovea::image {
+
+using Bytes = std::span<const std::uint8_t>;
+
+inline Error bad_image(const std::string& sentence) {
+  return Error(ErrorCode::bad_input, sentence);
+}
+
+/// Throws Error(bad_input) unless an image of this size may be decoded.
+inline void check_declared(std::int64_t width, std::int64_t height) {
+  check_extents(width, height, ErrorCode::bad_input);
+}
+
+/// An image of this size with its pixels allocated; checks the size first.
+Image allocate_image(std::int64_t width, std::int64_t height);
+
+Image decode_jpeg(Bytes file);
+Image decode_png(Bytes file);
+Image decode_bmp(Bytes file);
+Image decode_webp(Bytes file);
+
+/// The EXIF block (a TIFF header and what follows) of a file, empty where there is none.
+Bytes jpeg_exif(Bytes file);
+Bytes png_exif(Bytes file);
+Bytes webp_exif(Bytes file);
+
+/// BMP or WebP through OpenCV, once the caller has checked the container.
+Image decode_with_opencv(Bytes file, std::int64_t width, std::int64_t height);
+
+}  // namespace fovea::image

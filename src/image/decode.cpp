@@ -1,0 +1,112 @@
+#include <cerrno>
+#include <cstddef>
+#include <fstream>
+#include <limits>
+#include <opencv2/imgcodecs.hpp>
+#include <system_error>
+
+#include "base/checked.hpp"
+#include "image/byte_order.hpp"
+#include "image/codec.hpp"
+#include "image/exif.hpp"
+#include "image/opencv.hpp"
+
+namespace fovea {
+namespace image {
+
+Image allocate_image(std::int64_t width, std::int64_t height) {
+  check_declared(width, height);
+  Image out{static_cast<int>(width), static_cast<int>(height), {}};
+  const std::int64_t shape[] = {height, width, 3};
+  out.rgb.resize(static_cast<std::size_t>(base::element_count(shape, ErrorCode::bad_input)));
+  return out;
+}
+
+Image decode_with_opencv(Bytes file, std::int64_t width, std::int64_t height) {
+  // OpenCV takes its input as a matrix of one row, whose width is an int.
+  if (file.size() > static_cast<std::size_t>(std::numeric_limits<int>::max()))
+    throw bad_image("the image file is too large");
+  const Error damaged = bad_image("the image is damaged");
+  const cv::Mat decoded = translated(damaged, [&] {
+    const cv::Mat source(1, static_cast<int>(file.size()), CV_8UC1,
+                         const_cast<std::uint8_t*>(file.data()));
+    return cv::imdecode(source, cv::IMREAD_COLOR | cv::IMREAD_IGNORE_ORIENTATION);
+  });
+  if (decoded.type() != CV_8UC3 || decoded.cols != width || decoded.rows != height) throw damaged;
+  Image out = allocate_image(width, height);
+  std::uint8_t* to = out.rgb.data();
+  for (int y = 0; y < out.height; ++y) {
+    const std::uint8_t* from = decoded.ptr<std::uint8_t>(y);
+    for (int x = 0; x < out.width; ++x, from += 3, to += 3) {
+      to[0] = from[2];
+      to[1] = from[1];
+      to[2] = from[0];
+    }
+  }
+  return out;
+}
+
+namespace {
+
+Image decode_and_orient(Bytes file) {
+  if (file.empty()) throw bad_image("the image file is empty");
+  const auto finish = [](Image pixels, Bytes exif) {
+    return oriented(std::move(pixels), exif_orientation(exif));
+  };
+  if (has_text(file, 0, "\xFF\xD8\xFF")) return finish(decode_jpeg(file), jpeg_exif(file));
+  if (has_text(file, 0, "\x89PNG\r\n\x1A\n")) return finish(decode_png(file), png_exif(file));
+  if (has_text(file, 0, "RIFF") && has_text(file, 8, "WEBP"))
+    return finish(decode_webp(file), webp_exif(file));
+  if (has_text(file, 0, "BM")) return decode_bmp(file);
+  throw bad_image("not a JPEG, PNG, BMP or WebP image");
+}
+
+// The largest BMP within the limits, with room for its tables; other formats are smaller.
+constexpr std::size_t kMaxFile = 4 * static_cast<std::size_t>(kMaxPixels) + (std::size_t{1} << 20);
+
+std::vector<std::byte> read_file(const std::filesystem::path& file) {
+  std::error_code status;
+  if (std::filesystem::is_directory(file, status)) throw bad_image("a directory, not an image");
+  errno = 0;
+  std::ifstream stream(file, std::ios::binary);
+  if (!stream) throw bad_image("cannot open the image: " + std::generic_category().message(errno));
+  std::vector<std::byte> bytes;
+  constexpr std::size_t kPiece = std::size_t{1} << 20;
+  while (stream) {
+    const std::size_t before = bytes.size();
+    if (before > kMaxFile) throw bad_image("the image file is too large");
+    bytes.resize(before + kPiece);
+    stream.read(reinterpret_cast<char*>(bytes.data() + before), kPiece);
+    bytes.resize(before + static_cast<std::size_t>(stream.gcount()));
+  }
+  if (stream.bad()) throw bad_image("cannot read the image");
+  return bytes;
+}
+
+// Runs `body` and gives every error the name of the file.
+template <class Body>
+auto with_name(const std::string& name, Body&& body) {
+  try {
+    return guarded(body);
+  } catch (const Error& error) {
+    throw error.with({name, "", ""});
+  }
+}
+
+}  // namespace
+}  // namespace image
+
+Image decode_image(std::span<const std::byte> bytes, const std::string& name) {
+  return image::with_name(name, [&] {
+    return image::decode_and_orient(
+        {reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()});
+  });
+}
+
+Image read_image(const std::filesystem::path& file) {
+  const std::string name = file.string();
+  const auto bytes = image::with_name(name, [&] { return image::read_file(file); });
+  return decode_image(bytes, name);
+}
+
+}  // namespace fovea

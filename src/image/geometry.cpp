@@ -1,0 +1,102 @@
+#include "image/geometry.hpp"
+
+#include <algorithm>
+
+#include "base/checked.hpp"
+#include "image/check.hpp"
+
+namespace fovea {
+namespace image {
+namespace {
+
+// A resized picture is never larger than what one may decode, whatever the recipe asks.
+constexpr std::int64_t kMaxResizedSide = std::int64_t{1} << 18;
+
+std::int64_t product(std::int64_t a, std::int64_t b) {
+  return base::checked_mul(a, b, ErrorCode::invalid_argument);
+}
+
+// The nearest integer to a / b, halves upwards; both positive.
+std::int64_t rounded_ratio(std::int64_t a, std::int64_t b) {
+  return (product(a, 2) + b) / product(b, 2);
+}
+
+// The nearest integer to n / 2, halves to even, as Python's round.
+std::int64_t half_to_even(std::int64_t n) {
+  return n / 2 + (n % 4 == 3 ? 1 : 0);
+}
+
+Axis resized_whole(std::int64_t crop, std::int64_t crop_size, std::int64_t input) {
+  return {crop, crop_size, input, 0, 0, input, input};
+}
+
+// The centre of the resized axis, or all of it between borders where it is too short.
+Axis centred_crop(std::int64_t photo, std::int64_t resized, std::int64_t input) {
+  if (input > resized) return {0, photo, resized, 0, (input - resized) / 2, resized, input};
+  return {0, photo, resized, half_to_even(resized - input), 0, input, input};
+}
+
+Axis letterboxed(std::int64_t photo, std::int64_t resized, std::int64_t input) {
+  return {0, photo, resized, 0, (input - resized) / 2, resized, input};
+}
+
+Placement resize_crop(std::int64_t w, std::int64_t h, std::int64_t shorter, std::int64_t iw,
+                      std::int64_t ih) {
+  if (shorter == 0) shorter = rounded_ratio(product(std::min(iw, ih), 256), 224);
+  const std::int64_t longer = product(shorter, std::max(w, h)) / std::min(w, h);
+  if (longer > kMaxResizedSide || product(longer, shorter) > kMaxPixels)
+    throw Error(ErrorCode::bad_input, "the photo is too narrow for this recipe");
+  return {centred_crop(w, w <= h ? shorter : longer, iw),
+          centred_crop(h, w <= h ? longer : shorter, ih)};
+}
+
+Placement letterbox(std::int64_t w, std::int64_t h, std::int64_t iw, std::int64_t ih) {
+  const bool full_width = product(iw, h) <= product(ih, w);
+  const std::int64_t rw =
+      full_width ? iw : std::max<std::int64_t>(1, rounded_ratio(product(w, ih), h));
+  const std::int64_t rh =
+      full_width ? std::max<std::int64_t>(1, rounded_ratio(product(h, iw), w)) : ih;
+  return {letterboxed(w, rw, iw), letterboxed(h, rh, ih)};
+}
+
+}  // namespace
+
+Placement place(std::int64_t photo_width, std::int64_t photo_height, const Preprocess& recipe,
+                std::int64_t input_width, std::int64_t input_height) {
+  check_extents(photo_width, photo_height, ErrorCode::invalid_argument);
+  check_extents(input_width, input_height, ErrorCode::invalid_argument);
+  switch (recipe.geometry) {
+    case Preprocess::Geometry::stretch:
+      return {resized_whole(0, photo_width, input_width),
+              resized_whole(0, photo_height, input_height)};
+    case Preprocess::Geometry::center_square: {
+      const std::int64_t side = std::min(photo_width, photo_height);
+      return {resized_whole((photo_width - side) / 2, side, input_width),
+              resized_whole((photo_height - side) / 2, side, input_height)};
+    }
+    case Preprocess::Geometry::resize_crop:
+      if (recipe.shorter_side < 0 || recipe.shorter_side > kMaxSide)
+        throw Error(ErrorCode::invalid_argument, "shorter_side must be 0 to 16384");
+      return resize_crop(photo_width, photo_height, recipe.shorter_side, input_width, input_height);
+    case Preprocess::Geometry::letterbox:
+      return letterbox(photo_width, photo_height, input_width, input_height);
+  }
+  throw Error(ErrorCode::invalid_argument, "unknown geometry");
+}
+
+}  // namespace image
+
+View view_of(int photo_width, int photo_height, const Preprocess& recipe, std::int64_t input_width,
+             std::int64_t input_height) {
+  const image::Placement placement =
+      image::place(photo_width, photo_height, recipe, input_width, input_height);
+  const auto photo_at = [](const image::Axis& axis, std::int64_t input) {
+    const double step = static_cast<double>(axis.crop_size) / static_cast<double>(axis.resized);
+    return static_cast<double>(axis.crop) +
+           static_cast<double>(input - axis.place + axis.take) * step;
+  };
+  return {photo_at(placement.x, 0), photo_at(placement.y, 0),
+          photo_at(placement.x, placement.x.input), photo_at(placement.y, placement.y.input)};
+}
+
+}  // namespace fovea

@@ -1,0 +1,173 @@
+#include <array>
+#include <csetjmp>
+#include <cstddef>
+#include <cstdio>
+#include <string>
+#include <vector>
+
+// jpeglib.h needs FILE and size_t to be declared before it.
+#include <jpeglib.h>
+
+#include <jerror.h>
+
+#include "image/byte_order.hpp"
+#include "image/codec.hpp"
+
+namespace fovea::image {
+namespace {
+
+// More scans than any encoder writes: each one walks the whole picture, however short it is.
+constexpr int kMaxScans = 100;
+
+// What libjpeg only warns about although pixels are missing or wrong from there on. Other warnings
+// (bytes between segments, unknown revisions) leave the picture whole.
+bool loses_pixels(int message) {
+  switch (message) {
+    case JWRN_JPEG_EOF:
+    case JWRN_HIT_MARKER:
+    case JWRN_HUFF_BAD_CODE:
+    case JWRN_ARITH_BAD_CODE:
+    case JWRN_MUST_RESYNC:
+      return true;
+    default:
+      return false;
+  }
+}
+
+// libjpeg reports by longjmp: between setjmp and a longjmp no object with a destructor may live, so
+// each member function that calls libjpeg holds plain values only.
+class JpegReader {
+ public:
+  JpegReader() {
+    state_.err = jpeg_std_error(&errors_.base);
+    errors_.base.error_exit = [](j_common_ptr info) {
+      info->err->format_message(info, errors_of(info).text.data());
+      std::longjmp(errors_of(info).jump, 1);
+    };
+    errors_.base.emit_message = [](j_common_ptr info, int level) {
+      if (level < 0 && loses_pixels(info->err->msg_code)) info->err->error_exit(info);
+    };
+    errors_.base.output_message = [](j_common_ptr) {};
+    progress_.progress_monitor = [](j_common_ptr info) {
+      // Decompression objects only are made here, so the cast undoes libjpeg's own.
+      const auto* state = reinterpret_cast<j_decompress_ptr>(info);
+      if (state->input_scan_number <= kMaxScans) return;
+      std::snprintf(errors_of(info).text.data(), errors_of(info).text.size(), "more than %d scans",
+                    kMaxScans);
+      std::longjmp(errors_of(info).jump, 1);
+    };
+  }
+  ~JpegReader() { jpeg_destroy_decompress(&state_); }
+  JpegReader(const JpegReader&) = delete;
+  JpegReader& operator=(const JpegReader&) = delete;
+
+  bool read_header(Bytes file) {
+    if (setjmp(errors_.jump) != 0) return false;
+    jpeg_create_decompress(&state_);
+    state_.progress = &progress_;
+    jpeg_mem_src(&state_, file.data(), file.size());
+    jpeg_read_header(&state_, TRUE);
+    state_.out_color_space = components() == 4 ? JCS_CMYK : JCS_RGB;
+    return true;
+  }
+
+  /// Rows of components() bytes a pixel, 3 for everything but CMYK.
+  bool start() {
+    if (setjmp(errors_.jump) != 0) return false;
+    jpeg_start_decompress(&state_);
+    return true;
+  }
+
+  bool read_row(std::uint8_t* row) {
+    if (setjmp(errors_.jump) != 0) return false;
+    JSAMPROW rows[] = {row};
+    jpeg_read_scanlines(&state_, rows, 1);
+    return true;
+  }
+
+  /// Reads up to the end-of-image marker, which a cut file lacks.
+  bool finish() {
+    if (setjmp(errors_.jump) != 0) return false;
+    jpeg_finish_decompress(&state_);
+    return true;
+  }
+
+  int components() const { return state_.num_components; }
+  std::int64_t width() const { return state_.image_width; }
+  std::int64_t height() const { return state_.image_height; }
+
+  Error error() const {
+    const bool cut =
+        errors_.base.msg_code == JWRN_JPEG_EOF || errors_.base.msg_code == JWRN_HIT_MARKER;
+    return bad_image(std::string(cut ? "the JPEG is cut off or damaged: " : "not a sound JPEG: ") +
+                     errors_.text.data());
+  }
+
+ private:
+  struct Errors {
+    jpeg_error_mgr base;  // first, so that libjpeg's pointer to it is a pointer to the whole
+    std::jmp_buf jump;
+    std::array<char, JMSG_LENGTH_MAX> text;
+  };
+  static Errors& errors_of(j_common_ptr info) { return *reinterpret_cast<Errors*>(info->err); }
+
+  jpeg_decompress_struct state_{};
+  Errors errors_{};
+  jpeg_progress_mgr progress_{};
+};
+
+// Stored inverted, as Adobe's programs and everybody after them do; the arithmetic is Pillow's.
+void cmyk_to_rgb(const std::uint8_t* cmyk, std::int64_t pixels, std::uint8_t* rgb) {
+  for (std::int64_t i = 0; i < pixels; ++i, cmyk += 4, rgb += 3) {
+    const int light = cmyk[3];
+    for (int c = 0; c < 3; ++c) {
+      const int product = (255 - cmyk[c]) * light + 128;
+      rgb[c] = static_cast<std::uint8_t>(light - ((product + (product >> 8)) >> 8));
+    }
+  }
+}
+
+}  // namespace
+
+Image decode_jpeg(Bytes file) {
+  JpegReader reader;
+  if (!reader.read_header(file)) throw reader.error();
+  check_declared(reader.width(), reader.height());
+  const int components = reader.components();
+  if (components != 1 && components != 3 && components != 4)
+    throw bad_image("a JPEG with " + std::to_string(components) + " components is not supported");
+
+  if (!reader.start()) throw reader.error();
+  Image image = allocate_image(reader.width(), reader.height());
+  const std::size_t stride = 3 * static_cast<std::size_t>(image.width);
+  std::vector<std::uint8_t> cmyk(components == 4 ? 4 * static_cast<std::size_t>(image.width) : 0);
+  for (int y = 0; y < image.height; ++y) {
+    std::uint8_t* row = image.rgb.data() + static_cast<std::size_t>(y) * stride;
+    if (!reader.read_row(cmyk.empty() ? row : cmyk.data())) throw reader.error();
+    if (!cmyk.empty()) cmyk_to_rgb(cmyk.data(), image.width, row);
+  }
+  if (!reader.finish()) throw reader.error();
+  return image;
+}
+
+Bytes jpeg_exif(Bytes file) {
+  constexpr std::uint8_t kScan = 0xDA, kApp1 = 0xE1, kEnd = 0xD9;
+  std::size_t at = 2;  // behind the start-of-image marker
+  while (at + 4 <= file.size() && file[at] == 0xFF) {
+    const std::uint8_t marker = file[at + 1];
+    if (marker == 0xFF) {  // a fill byte
+      ++at;
+      continue;
+    }
+    if (marker == kScan || marker == kEnd) break;
+    const std::size_t length = be16(file, at + 2);
+    if (length < 2 || length > file.size() - at - 2) break;
+    const Bytes segment = file.subspan(at + 4, length - 2);
+    constexpr std::string_view kName("Exif\0\0", 6);
+    if (marker == kApp1 && has_text(segment, 0, kName)) return segment.subspan(kName.size());
+    at += 2 + length;
+  }
+  return {};
+}
+
+}  // namespace fovea::image

@@ -1,0 +1,120 @@
+#include <png.h>
+
+#include <array>
+#include <csetjmp>
+#include <cstddef>
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include "image/byte_order.hpp"
+#include "image/codec.hpp"
+
+namespace fovea::image {
+namespace {
+
+// libpng reports by longjmp: between setjmp and a longjmp no object with a destructor may live, so
+// each member function that calls libpng holds plain values only.
+class PngReader {
+ public:
+  explicit PngReader(Bytes file) : file_(file) {}
+  ~PngReader() { png_destroy_read_struct(&png_, &info_, nullptr); }
+  PngReader(const PngReader&) = delete;
+  PngReader& operator=(const PngReader&) = delete;
+
+  bool read_header() {
+    if (setjmp(jump_) != 0) return false;
+    png_ = png_create_read_struct(PNG_LIBPNG_VER_STRING, this, fail, ignore);
+    if (png_ == nullptr) return false;
+    info_ = png_create_info_struct(png_);
+    if (info_ == nullptr) return false;
+    png_set_read_fn(png_, this, read);
+    png_set_user_limits(png_, kMaxSide, kMaxSide);
+    // Texts, profiles and the like stay unread: they could unpack to any size.
+    png_set_keep_unknown_chunks(png_, PNG_HANDLE_CHUNK_NEVER, nullptr, -1);
+    png_read_info(png_, info_);
+    return true;
+  }
+
+  /// Every kind of PNG becomes 8-bit RGB: the high byte of 16, and alpha dropped.
+  bool read_rows(png_bytep* rows) {
+    if (setjmp(jump_) != 0) return false;
+    png_set_expand(png_);
+    png_set_strip_16(png_);
+    png_set_gray_to_rgb(png_);
+    png_set_strip_alpha(png_);
+    png_set_interlace_handling(png_);
+    png_read_update_info(png_, info_);
+    if (png_get_rowbytes(png_, info_) != 3 * static_cast<std::size_t>(width()))
+      png_error(png_, "unexpected pixel format");
+    png_read_image(png_, rows);
+    png_read_end(png_, nullptr);
+    return true;
+  }
+
+  std::int64_t width() const { return png_get_image_width(png_, info_); }
+  std::int64_t height() const { return png_get_image_height(png_, info_); }
+
+  Error error() const {
+    if (short_) return bad_image("the PNG is cut off");
+    return bad_image(std::string("not a sound PNG: ") + text_.data());
+  }
+
+ private:
+  [[noreturn]] static void fail(png_structp png, png_const_charp message) {
+    auto& self = *static_cast<PngReader*>(png_get_error_ptr(png));
+    std::snprintf(self.text_.data(), self.text_.size(), "%s", message);
+    std::longjmp(self.jump_, 1);
+  }
+
+  static void ignore(png_structp, png_const_charp) {}
+
+  static void read(png_structp png, png_bytep to, std::size_t count) {
+    auto& self = *static_cast<PngReader*>(png_get_io_ptr(png));
+    if (count > self.file_.size()) {
+      self.short_ = true;
+      png_error(png, "end of file");
+    }
+    std::memcpy(to, self.file_.data(), count);
+    self.file_ = self.file_.subspan(count);
+  }
+
+  Bytes file_;
+  png_structp png_ = nullptr;
+  png_infop info_ = nullptr;
+  std::jmp_buf jump_;
+  std::array<char, 128> text_{};
+  bool short_ = false;
+};
+
+}  // namespace
+
+Image decode_png(Bytes file) {
+  constexpr std::size_t kHeaderEnd = 24;  // signature, length and name of IHDR, width, height
+  if (file.size() < kHeaderEnd || !has_text(file, 12, "IHDR"))
+    throw bad_image("the PNG has no header");
+  check_declared(be32(file, 16), be32(file, 20));
+
+  PngReader reader(file);
+  if (!reader.read_header()) throw reader.error();
+  Image image = allocate_image(reader.width(), reader.height());
+  std::vector<png_bytep> rows(static_cast<std::size_t>(image.height));
+  for (std::size_t y = 0; y < rows.size(); ++y)
+    rows[y] = image.rgb.data() + y * 3 * static_cast<std::size_t>(image.width);
+  if (!reader.read_rows(rows.data())) throw reader.error();
+  return image;
+}
+
+Bytes png_exif(Bytes file) {
+  constexpr std::size_t kFrame = 12;  // length, name, checksum
+  std::size_t at = 8;                 // behind the signature
+  while (at + kFrame <= file.size()) {
+    const std::size_t length = be32(file, at);
+    if (length > file.size() - at - kFrame) break;
+    if (has_text(file, at + 4, "eXIf")) return file.subspan(at + 8, length);
+    at += kFrame + length;
+  }
+  return {};
+}
+
+}  // namespace fovea::image

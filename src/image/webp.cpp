@@ -1,0 +1,108 @@
+#include <cstddef>
+
+#include "image/byte_order.hpp"
+#include "image/codec.hpp"
+
+namespace fovea::image {
+namespace {
+
+constexpr std::size_t kRiffHeader = 12;
+constexpr std::size_t kChunkHeader = 8;
+
+struct Chunk {
+  std::size_t at = 0;  // of its header
+  Bytes data;
+};
+
+/// The RIFF chunks of a WebP file in order; stops at the first that does not fit.
+class Chunks {
+ public:
+  explicit Chunks(Bytes riff) : riff_(riff) {}
+
+  bool next(Chunk& chunk) {
+    if (at_ >= riff_.size()) return false;
+    if (riff_.size() - at_ < kChunkHeader) return stop();
+    const std::size_t size = le32(riff_, at_ + 4);
+    // A chunk of odd size is followed by one byte of padding.
+    if (riff_.size() - at_ - kChunkHeader < size + size % 2) return stop();
+    chunk = {at_, riff_.subspan(at_ + kChunkHeader, size)};
+    at_ += kChunkHeader + size + size % 2;
+    return true;
+  }
+
+  bool broken() const { return broken_; }
+
+ private:
+  bool stop() {
+    broken_ = true;
+    return false;
+  }
+
+  Bytes riff_;
+  std::size_t at_ = kRiffHeader;
+  bool broken_ = false;
+};
+
+/// The file up to where its RIFF header says that it ends.
+Bytes riff_of(Bytes file) {
+  if (file.size() < kRiffHeader) throw bad_image("the WebP is cut off");
+  const std::size_t size = std::size_t{le32(file, 4)} + 8;
+  if (size > file.size()) throw bad_image("the WebP is cut off");
+  if (size < kRiffHeader) throw bad_image("not a sound WebP: its size is wrong");
+  return file.first(size);
+}
+
+struct Extents {
+  std::int64_t width = 0, height = 0;
+};
+
+Extents lossy_extents(Bytes data) {
+  if (data.size() < 10 || data[3] != 0x9D || data[4] != 0x01 || data[5] != 0x2A)
+    throw bad_image("not a sound WebP: its key frame has no start code");
+  return {le16(data, 6) & 0x3FFF, le16(data, 8) & 0x3FFF};
+}
+
+Extents lossless_extents(Bytes data) {
+  if (data.size() < 5 || data[0] != 0x2F)
+    throw bad_image("not a sound WebP: its lossless frame has no signature");
+  const std::uint32_t bits = le32(data, 1);
+  return {(bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1};
+}
+
+}  // namespace
+
+Image decode_webp(Bytes file) {
+  constexpr std::uint8_t kAnimated = 2;
+  const Bytes riff = riff_of(file);
+  Chunks chunks(riff);
+  Chunk chunk;
+  Extents extents;
+  bool found = false;
+  while (chunks.next(chunk)) {
+    if (has_text(riff, chunk.at, "VP8X") && !chunk.data.empty() && (chunk.data[0] & kAnimated))
+      throw bad_image("an animated WebP is not supported");
+    const bool lossy = has_text(riff, chunk.at, "VP8 ");
+    if (found || (!lossy && !has_text(riff, chunk.at, "VP8L"))) continue;
+    extents = lossy ? lossy_extents(chunk.data) : lossless_extents(chunk.data);
+    check_declared(extents.width, extents.height);
+    found = true;
+  }
+  if (chunks.broken()) throw bad_image("the WebP is cut off or damaged");
+  if (!found) throw bad_image("not a sound WebP: it has no picture");
+  return decode_with_opencv(riff, extents.width, extents.height);
+}
+
+Bytes webp_exif(Bytes file) {
+  const Bytes riff = riff_of(file);
+  Chunks chunks(riff);
+  Chunk chunk;
+  while (chunks.next(chunk)) {
+    if (!has_text(riff, chunk.at, "EXIF")) continue;
+    // Some writers keep the name that the block has inside a JPEG.
+    constexpr std::string_view kName("Exif\0\0", 6);
+    return has_text(chunk.data, 0, kName) ? chunk.data.subspan(kName.size()) : chunk.data;
+  }
+  return {};
+}
+
+}  // namespace fovea::image
