@@ -1,0 +1,151 @@
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include "image/support.hpp"
+
+namespace fovea::image::test {
+namespace {
+
+struct Pair {
+  const char* sample;
+  const char* pixels;
+};
+
+class DecodesAsPillow : public testing::TestWithParam<Pair> {};
+
+TEST_P(DecodesAsPillow, ToTheByte) {
+  const Image got = decode_image(golden(GetParam().sample));
+  EXPECT_EQ(largest_difference(got, golden_picture(GetParam().pixels)), 0);
+}
+
+std::string name_of(const testing::TestParamInfo<Pair>& pair) {
+  std::string name = pair.param.sample;
+  std::replace(name.begin(), name.end(), '.', '_');
+  return name;
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Samples, DecodesAsPillow,
+    testing::Values(
+        Pair{"baseline.jpg", "baseline.ppm"}, Pair{"full_chroma.jpg", "full_chroma.ppm"},
+        Pair{"half_chroma.jpg", "half_chroma.ppm"}, Pair{"progressive.jpg", "progressive.ppm"},
+        Pair{"restarts.jpg", "restarts.ppm"}, Pair{"grey.jpg", "grey.ppm"},
+        Pair{"cmyk.jpg", "cmyk.ppm"}, Pair{"rgb.png", "rgb.ppm"},
+        Pair{"rgb_interlaced.png", "rgb.ppm"}, Pair{"rgb16.png", "rgb.ppm"},
+        Pair{"rgba.png", "rgb.ppm"}, Pair{"key.png", "rgb.ppm"},
+        Pair{"grey.png", "grey_levels.ppm"}, Pair{"grey16.png", "grey_levels.ppm"},
+        Pair{"grey_alpha.png", "grey_levels.ppm"}, Pair{"palette.png", "palette.ppm"},
+        Pair{"palette4.png", "palette.ppm"}, Pair{"rgb.bmp", "rgb.ppm"},
+        Pair{"top_down.bmp", "rgb.ppm"}, Pair{"core.bmp", "rgb.ppm"}, Pair{"rgbx.bmp", "rgb.ppm"},
+        Pair{"masks32.bmp", "rgb.ppm"}, Pair{"palette8.bmp", "palette.ppm"},
+        Pair{"palette4.bmp", "palette.ppm"}, Pair{"lossy.webp", "lossy.ppm"},
+        Pair{"lossless.webp", "rgb.ppm"}, Pair{"alpha.webp", "rgb.ppm"}),
+    name_of);
+
+TEST(Decode, PngOfOneAndTwoBits) {
+  const auto expected = golden_pictures("bits.ppm");
+  EXPECT_EQ(largest_difference(decode_image(golden("bits1.png")), expected.at(0)), 0);
+  EXPECT_EQ(largest_difference(decode_image(golden("bits2.png")), expected.at(1)), 0);
+}
+
+TEST(Decode, BmpOf16BitsKeepsTheHighBitsOfEachChannel) {
+  const Image expected = golden_picture("rgb.ppm");
+  const Image got = decode_image(golden("masks16.bmp"));
+  ASSERT_EQ(got.rgb.size(), expected.rgb.size());
+  for (std::size_t i = 0; i < got.rgb.size(); ++i) {
+    const int dropped = i % 3 == 1 ? 2 : 3;
+    ASSERT_EQ(got.rgb[i] >> dropped, expected.rgb[i] >> dropped) << "byte " << i;
+  }
+}
+
+TEST(Decode, GoesByContentNotByExtension) {
+  const TemporaryFolder folder;
+  const auto file = folder.path() / "really_a_png.jpg";
+  std::filesystem::copy_file(golden_path("rgb.png"), file);
+  EXPECT_EQ(largest_difference(read_image(file), golden_picture("rgb.ppm")), 0);
+}
+
+TEST(Decode, IgnoresWhatFollowsTheImage) {
+  for (const char* name : {"baseline.jpg", "rgb.png", "rgb.bmp", "lossless.webp"}) {
+    Bytes bytes = golden(name);
+    const Image expected = decode_image(bytes);
+    bytes.resize(bytes.size() + 1000, std::byte{0x5A});
+    EXPECT_EQ(largest_difference(decode_image(bytes), expected), 0) << name;
+  }
+}
+
+TEST(Decode, RefusesWhatIsNoImageAndNamesTheFile) {
+  const TemporaryFolder folder;
+  const auto text = folder.path() / "notes.jpg";
+  std::ofstream(text) << "not a picture\n";
+  const auto empty = folder.path() / "empty.png";
+  std::ofstream(empty).flush();
+  const auto reason = [](const std::filesystem::path& file) {
+    try {
+      read_image(file);
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ErrorCode::bad_input);
+      EXPECT_EQ(error.context().file, file.string());
+      return error.sentence();
+    }
+    return std::string("read");
+  };
+  EXPECT_EQ(reason(text), "not a JPEG, PNG, BMP or WebP image");
+  EXPECT_EQ(reason(empty), "the image file is empty");
+  EXPECT_EQ(reason(folder.path()), "a directory, not an image");
+  EXPECT_EQ(reason(folder.path() / "none.png"), "cannot open the image: No such file or directory");
+}
+
+TEST(Decode, RefusesAnimationByName) {
+  EXPECT_EQ(decoding_error(golden("animated.webp")).sentence(),
+            "an animated WebP is not supported");
+}
+
+TEST(Decode, RefusesRunLengthBmpByName) {
+  Bytes bytes = golden("palette8.bmp");
+  put(bytes, 30, {1});
+  EXPECT_EQ(decoding_error(bytes).sentence(), "a BMP of 8 bits and compression 1 is not supported");
+}
+
+// Offsets of the extents in each header; a picture this large must be refused before it is decoded.
+TEST(Decode, RefusesHugeDeclaredExtentsBeforeDecoding) {
+  Bytes jpeg = golden("baseline.jpg");
+  std::size_t frame = 0;
+  while (byte_at(jpeg, frame) != 0xFF || byte_at(jpeg, frame + 1) != 0xC0) ++frame;
+  put(jpeg, frame + 5, {0xFF, 0xDC, 0xFF, 0xDC});
+  Bytes png = golden("rgb.png");
+  put(png, 16, {0, 0, 0xFF, 0xFF, 0, 0, 0xFF, 0xFF});
+  Bytes bmp = golden("rgb.bmp");
+  put(bmp, 18, {0xFF, 0xFF, 0, 0, 0xFF, 0xFF, 0, 0});
+  Bytes webp = golden("lossless.webp");
+  put(webp, 21, {0xFF, 0xFF, 0xFF, byte_at(webp, 24) | 0x0Fu});
+  for (const Bytes& bytes : {jpeg, png, bmp, webp}) {
+    const Error error = decoding_error(bytes);
+    EXPECT_EQ(error.code(), ErrorCode::bad_input);
+    EXPECT_NE(error.sentence().find("too large"), std::string::npos) << error.what();
+  }
+  // One side within the limit, the product not.
+  put(png, 16, {0, 0, 0x40, 0, 0, 0, 0x10, 0x01});
+  EXPECT_NE(decoding_error(png).sentence().find("too large: 16384 x 4097"), std::string::npos);
+}
+
+TEST(Decode, RefusesExtentsOfZero) {
+  Bytes jpeg = golden("baseline.jpg");
+  std::size_t frame = 0;
+  while (byte_at(jpeg, frame) != 0xFF || byte_at(jpeg, frame + 1) != 0xC0) ++frame;
+  put(jpeg, frame + 5, {0, 0});
+  EXPECT_EQ(decoding_error(jpeg).code(), ErrorCode::bad_input);
+  Bytes png = golden("rgb.png");
+  put(png, 16, {0, 0, 0, 0});
+  Bytes bmp = golden("rgb.bmp");
+  put(bmp, 22, {0, 0, 0, 0});
+  for (const Bytes& bytes : {png, bmp})
+    EXPECT_EQ(decoding_error(bytes).sentence(), "the image has no pixels");
+}
+
+}  // namespace
+}  // namespace fovea::image::test

@@ -1,0 +1,105 @@
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "image/exif.hpp"
+#include "image/support.hpp"
+
+namespace fovea::image::test {
+namespace {
+
+using Raw = std::vector<std::uint8_t>;
+
+struct TiffWriter {
+  bool little;
+  Raw bytes;
+
+  void u16(unsigned v) {
+    const auto low = static_cast<std::uint8_t>(v), high = static_cast<std::uint8_t>(v >> 8);
+    bytes.push_back(little ? low : high);
+    bytes.push_back(little ? high : low);
+  }
+  void u32(unsigned v) {
+    u16(little ? v & 0xFFFF : v >> 16);
+    u16(little ? v >> 16 : v & 0xFFFF);
+  }
+};
+
+// A directory of three entries, the orientation in the middle.
+Raw tiff(bool little, unsigned orientation, unsigned type = 3, unsigned count = 1) {
+  TiffWriter out{little, little ? Raw{'I', 'I'} : Raw{'M', 'M'}};
+  out.u16(42);
+  out.u32(8);
+  out.u16(3);
+  const auto entry = [&](unsigned tag, unsigned kind, unsigned n, unsigned value) {
+    out.u16(tag);
+    out.u16(kind);
+    out.u32(n);
+    out.u16(value);
+    out.u16(0);
+  };
+  entry(0x0100, 3, 1, 640);
+  entry(0x0112, type, count, orientation);
+  entry(0x011A, 3, 1, 5);
+  out.u32(0);
+  return out.bytes;
+}
+
+Bytes with_exif(const Bytes& jpeg, const Raw& exif) {
+  Raw segment = {0xFF, 0xE1, 0, 0, 'E', 'x', 'i', 'f', 0, 0};
+  segment.insert(segment.end(), exif.begin(), exif.end());
+  const std::size_t length = segment.size() - 2;
+  segment[2] = static_cast<std::uint8_t>(length >> 8);
+  segment[3] = static_cast<std::uint8_t>(length);
+  Bytes out(jpeg.begin(), jpeg.begin() + 2);
+  for (const std::uint8_t b : segment) out.push_back(std::byte{b});
+  out.insert(out.end(), jpeg.begin() + 2, jpeg.end());
+  return out;
+}
+
+TEST(Exif, EveryOrientationAsPillowTurnsIt) {
+  const Bytes plain = golden("plain.jpg");
+  const auto expected = golden_pictures("plain_oriented.ppm");
+  ASSERT_EQ(expected.size(), 8u);
+  for (unsigned orientation = 1; orientation <= 8; ++orientation)
+    for (const bool little : {true, false}) {
+      const Image got = decode_image(with_exif(plain, tiff(little, orientation)));
+      EXPECT_EQ(largest_difference(got, expected[orientation - 1]), 0)
+          << orientation << (little ? " little" : " big");
+    }
+}
+
+TEST(Exif, OfPngAndWebpIsFollowedToo) {
+  const Image upright = golden_picture("rgb.ppm");
+  EXPECT_EQ(largest_difference(decode_image(golden("turned.png")), oriented(upright, 8)), 0);
+  EXPECT_EQ(largest_difference(decode_image(golden("turned.webp")), oriented(upright, 6)), 0);
+}
+
+TEST(Exif, JunkIsIgnored) {
+  const Bytes plain = golden("plain.jpg");
+  const Image expected = decode_image(plain);
+  const Raw good = tiff(true, 6);
+  std::vector<Raw> junk = {{}, {'I', 'I'}, Raw(300, 0xFF), Raw(300, 0)};
+  for (const unsigned value : {0u, 9u, 65535u}) junk.push_back(tiff(false, value));
+  junk.push_back(tiff(true, 6, 4));     // a long
+  junk.push_back(tiff(true, 6, 3, 2));  // two of them
+  junk.push_back(good);
+  junk.back()[4] = 0xF0;  // the directory lies beyond the end
+  junk.push_back(good);
+  junk.back()[7] = 0xFF;
+  junk.push_back(Raw(good.begin(), good.begin() + 30));  // the entry is cut
+  for (std::size_t i = 0; i < junk.size(); ++i)
+    EXPECT_EQ(largest_difference(decode_image(with_exif(plain, junk[i])), expected), 0) << i;
+}
+
+TEST(Exif, EveryPrefixIsReadWithinItsBounds) {
+  const Raw good = tiff(false, 6);
+  for (std::size_t n = 0; n <= good.size(); ++n) {
+    const Raw cut(good.begin(), good.begin() + static_cast<int>(n));
+    // The orientation's entry ends at byte 34; what follows it does not matter.
+    EXPECT_EQ(exif_orientation(cut), n >= 34 ? 6 : 1) << n;
+  }
+}
+
+}  // namespace
+}  // namespace fovea::image::test
