@@ -9,7 +9,6 @@
 namespace fovea::graph {
 namespace {
 
-using detail::bad_model;
 using detail::text;
 
 [[noreturn]] void bad_argument(const std::string& sentence, const Value& value) {
@@ -60,45 +59,18 @@ void bind_inputs(Graph& graph, const std::map<std::string, Shape>& shapes, std::
   }
 }
 
-/// Gives input i of the node another constant of its own.
-void replace_constant(Graph& graph, NodeId id, std::size_t i, Constant constant) {
-  const auto old = graph.node(id).inputs[i];
-  const auto name = graph.unique_name(graph.value(old).name + "/bound");
-  graph.node(id).inputs[i] = graph.add_constant(name, std::move(constant));
-}
-
-/// A constant with extents of 1 behind its own, so that its first stands at `axis` of `rank`.
-void align(Graph& graph, NodeId id, std::size_t i, std::int64_t axis, std::size_t rank) {
-  const auto& value = graph.value(graph.node(id).inputs.at(i));
-  if (!value.constant) detail::unsupported("old-style broadcasting of a computed value");
-  const auto front = static_cast<std::size_t>(detail::front_axis(axis, rank));
-  Constant aligned = *value.constant;
-  if (front + aligned.shape.size() > rank)
-    bad_model("the shape " + text(aligned.shape) + " does not fit at axis " + std::to_string(axis));
-  aligned.shape.resize(rank - front, 1);
-  replace_constant(graph, id, i, std::move(aligned));
-}
-
-/// Rewrites the forms that older files (and Pow of integers) have into the one that ops.hpp means.
-void modernise(Graph& graph, NodeId id) {
-  auto& node = graph.node(id);
-  if (node.inputs.size() < 2 || !node.inputs[0] || !node.inputs[1]) return;
-  const auto rank = graph.value(node.inputs[0]).shape.size();
-  const auto& second = graph.value(node.inputs[1]);
-  if (auto* binary = std::get_if<Binary>(&node.op)) {
-    if (binary->axis) {
-      const auto axis = *binary->axis;
-      binary->axis.reset();
-      align(graph, id, 1, axis, rank);
-    } else if (binary->kind == BinaryKind::pow && second.type == DType::i64 && second.constant &&
-               graph.value(node.inputs[0]).type == DType::f32) {
-      replace_constant(graph, id, 1, detail::evaluate_cast(*second.constant, DType::f32));
-    }
-  } else if (auto* prelu = std::get_if<PRelu>(&node.op); prelu != nullptr && prelu->per_channel) {
-    prelu->per_channel = false;
-    // A single slope broadcasts by itself.
-    if (rank > 1 && base::element_count(second.shape) != 1) align(graph, id, 1, 1, rank);
-  }
+/// A float to the power of a constant integer becomes a float to the power of a float.
+void cast_exponent(Graph& graph, Node& node) {
+  const auto* binary = std::get_if<Binary>(&node.op);
+  if (binary == nullptr || binary->kind != BinaryKind::pow || node.inputs.size() < 2) return;
+  if (!node.inputs[0] || !node.inputs[1]) return;
+  const auto& exponent = graph.value(node.inputs[1]);
+  if (exponent.type != DType::i64 || !exponent.constant ||
+      graph.value(node.inputs[0]).type != DType::f32)
+    return;
+  auto cast = detail::evaluate_cast(*exponent.constant, DType::f32);
+  const auto name = graph.unique_name(exponent.name + "/float");
+  node.inputs[1] = graph.add_constant(name, std::move(cast));
 }
 
 void infer_one(Graph& graph, NodeId id) {
@@ -131,11 +103,7 @@ void bind(Graph& graph, const std::map<std::string, Shape>& shapes, std::int64_t
   detail::EvaluationBudget budget(graph);
   const auto count = static_cast<std::int32_t>(graph.nodes().size());
   for (NodeId id{0}; id.index < count; ++id.index) {
-    try {
-      modernise(graph, id);
-    } catch (const Error& error) {
-      throw error.with(where(graph.node(id)));
-    }
+    cast_exponent(graph, graph.node(id));
     infer_one(graph, id);
     evaluate_one(graph, id, budget);
   }

@@ -94,16 +94,10 @@ enum class BinaryKind {
 };
 struct Binary {
   BinaryKind kind = BinaryKind::add;
-  /// Opset 6 with broadcast = 1 and an axis: b's first extent stands at this axis of a. Resolved at
-  /// binding (b must be constant).
-  std::optional<std::int64_t> axis = {};
 };
 
 /// slope is broadcast to x: x < 0 ? slope x : x. Inputs x, slope.
-struct PRelu {
-  /// Opset 6: a slope [c] belongs to axis 1. Resolved at binding (the slope must be constant).
-  bool per_channel = false;
-};
+struct PRelu {};
 /// condition ? a : b under broadcasting. Inputs condition, a, b.
 struct Where {};
 

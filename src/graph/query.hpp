@@ -42,6 +42,10 @@ struct DefaultLayer {
 };
 DefaultLayer find_default_layer(const Graph& graph, ValueId logits);
 
+/// Does the node's only output hold exactly what its first input holds, in the same shape: an
+/// identity, a padding by nothing, a reshape to the same shape?
+bool is_copy(const Graph& graph, const Node& node);
+
 /// True where a path leads from `from` to `to`.
 bool reaches(const Graph& graph, ValueId from, ValueId to);
 

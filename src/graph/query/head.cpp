@@ -38,7 +38,8 @@ class HeadWalk {
     for (;;) {
       const auto* node = detail::producer(graph_, at_);
       if (node == nullptr || node->inputs.empty() || node->outputs.size() != 1) return std::nullopt;
-      const auto pooled = pooled_map(*node);
+      auto pooled = pooled_map(*node);
+      if (pooled) pooled = detail::skip_copies(graph_, *pooled);
       if (pooled && has_positions(*pooled)) return finish(*pooled);
       // A pool over a single position changes nothing.
       const bool stepped =

@@ -10,6 +10,10 @@ namespace fovea::graph::detail {
 /// The node that computes the value at run time; null for inputs and constants.
 const Node* producer(const Graph& graph, ValueId id);
 
+/// The value that `id` is a copy of, under the same shape: looked back through every node that
+/// is_copy.
+ValueId skip_copies(const Graph& graph, ValueId id);
+
 /// For each value: does it depend on an input of the graph?
 std::vector<bool> depends_on_inputs(const Graph& graph);
 
