@@ -61,7 +61,7 @@ STANDARD = set(
     regex scoped_allocator semaphore set shared_mutex source_location span sstream stack stdexcept
     stop_token streambuf string string_view syncstream system_error thread tuple type_traits
     typeindex typeinfo unordered_map unordered_set utility valarray variant vector
-    version stddef.h stdint.h""".split()
+    version math.h stddef.h stdint.h""".split()
 )
 INCLUDE = re.compile(r'\s*#\s*include\s*(?P<open>["<])(?P<name>[^">]+)[">]')
 
