@@ -45,7 +45,8 @@ struct LinearAxis {
 };
 
 /// One axis of a Pillow-exact resize: out[i] = clip8(round(sum_k in[first[i] + k] * coeffs[i *
-/// stride + k])), k < count[i], coefficients in fixed point with 22 fractional bits.
+/// stride + k])), k < count[i], coefficients in fixed point with 22 fractional bits. The stride is
+/// a multiple of 4, and the coefficients from count[i] on are zero.
 struct PillowAxis {
   const std::int32_t* first;
   const std::int32_t* count;

@@ -41,7 +41,8 @@ PillowTaps::PillowTaps(std::int64_t src_size, std::int64_t dst_size, double begi
   const double reach = std::max(scale, 1.0);
   const double per_pixel = 1.0 / reach;
   const auto n = static_cast<std::size_t>(dst_size);
-  stride_ = 2 * static_cast<std::int64_t>(std::ceil(reach)) + 1;
+  const std::int64_t most = 2 * static_cast<std::int64_t>(std::ceil(reach)) + 1;
+  stride_ = (most + 3) / 4 * 4;
   first_.resize(n);
   count_.resize(n);
   coeffs_.assign(n * static_cast<std::size_t>(stride_), 0);

@@ -76,8 +76,10 @@ TEST_P(MapTest, ScaleShift) {
 TEST_P(MapTest, ResizeBilinear) {
   const std::vector<std::pair<i64, i64>> sizes = {{1, 1},   {1, 5}, {7, 224}, {7, 7},   {14, 33},
                                                   {33, 14}, {5, 3}, {2, 65},  {100, 17}};
-  for (const auto& [sh, dh] : sizes)
-    for (const auto& [sw, dw] : sizes) {
+  for (const auto& vertical : sizes)
+    for (const auto& horizontal : sizes) {
+      const i64 sh = vertical.first, dh = vertical.second;
+      const i64 sw = horizontal.first, dw = horizontal.second;
       Fenced<float> src{random_floats(sh * sw, -1, 1)};
       Fenced<float> whole(dh * dw), pieces(dh * dw), scratch(2 * dw);
       const LinearTaps columns(sw, dw), rows(sh, dh);

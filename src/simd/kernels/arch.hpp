@@ -116,15 +116,23 @@ F fused<F>(F a, F b, F c) {
 }
 #endif
 
-/// Sum, maximum, minimum of the lanes, in an order of its own in every width.
+/// The sum of the lanes: the upper half is added to the lower until one is left.
 template <class B>
 float sum_lanes(B v) {
-  alignas(64) float values[B::size];
-  v.store_aligned(values);
-  for (i64 width = kLanesOf<B> / 2; width > 0; width /= 2)
-    for (i64 i = 0; i < width; ++i) values[i] += values[i + width];
-  return values[0];
+  if constexpr (B::size == 4) {
+    const __m128 two = _mm_add_ps(v, _mm_movehl_ps(v, v));
+    return _mm_cvtss_f32(_mm_add_ss(two, _mm_shuffle_ps(two, two, 1)));
+  }
+#if defined(FOVEA_SIMD_AVX2) || defined(FOVEA_SIMD_AVX512)
+  if constexpr (B::size == 8)
+    return sum_lanes(F4(_mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1))));
+#endif
+#ifdef FOVEA_SIMD_AVX512
+  if constexpr (B::size == 16)
+    return sum_lanes(F8(_mm256_add_ps(_mm512_castps512_ps256(v), _mm512_extractf32x8_ps(v, 1))));
+#endif
 }
+
 template <class B>
 float max_lanes(B v) {
   alignas(64) float values[B::size];

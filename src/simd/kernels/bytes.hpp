@@ -19,6 +19,12 @@ I weigh(I value, I factor);
 constexpr i64 kPixelRows = kLanes / 4;
 I widen_rows(const u8* const* rows, i64 offset);
 
+/// p[0..3] in every four lanes.
+I repeat_four(const int32_t* p);
+
+/// sums[r] = the sum of the r-th four lanes.
+void sum_fours(I v, int32_t* sums);
+
 inline int32_t load_int(const u8* p) {
   int32_t v;
   __builtin_memcpy(&v, p, sizeof v);
@@ -44,6 +50,15 @@ inline I widen_rows(const u8* const* rows, i64 offset) {
       _mm512_cvtepu8_epi32(_mm_setr_epi32(load_int(rows[0] + offset), load_int(rows[1] + offset),
                                           load_int(rows[2] + offset), load_int(rows[3] + offset))));
 }
+inline I repeat_four(const int32_t* p) {
+  return I(_mm512_broadcast_i32x4(_mm_loadu_si128(reinterpret_cast<const __m128i_u*>(p))));
+}
+inline void sum_fours(I v, int32_t* sums) {
+  const __m512i pairs = _mm512_add_epi32(v, _mm512_shuffle_epi32(v, _MM_PERM_CDAB));
+  const __m512i all = _mm512_add_epi32(pairs, _mm512_shuffle_epi32(pairs, _MM_PERM_BADC));
+  const __m512i first = _mm512_maskz_compress_epi32(0x1111, all);
+  _mm_storeu_si128(reinterpret_cast<__m128i_u*>(sums), _mm512_castsi512_si128(first));
+}
 #elif defined(FOVEA_SIMD_AVX2)
 inline I widen(const u8* p) {
   return I(_mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i_u*>(p))));
@@ -60,6 +75,15 @@ inline I weigh(I value, I factor) {
 inline I widen_rows(const u8* const* rows, i64 offset) {
   return I(_mm256_cvtepu8_epi32(
       _mm_setr_epi32(load_int(rows[0] + offset), load_int(rows[1] + offset), 0, 0)));
+}
+inline I repeat_four(const int32_t* p) {
+  return I(_mm256_broadcastsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i_u*>(p))));
+}
+inline void sum_fours(I v, int32_t* sums) {
+  const __m256i pairs = _mm256_add_epi32(v, _mm256_shuffle_epi32(v, 0xB1));
+  const __m256i all = _mm256_add_epi32(pairs, _mm256_shuffle_epi32(pairs, 0x4E));
+  sums[0] = _mm256_cvtsi256_si32(all);
+  sums[1] = _mm256_extract_epi32(all, 4);
 }
 #else
 inline I widen_int(int32_t four) {
@@ -81,6 +105,13 @@ inline I weigh(I value, I factor) {
 }
 inline I widen_rows(const u8* const* rows, i64 offset) {
   return widen_int(load_int(rows[0] + offset));
+}
+inline I repeat_four(const int32_t* p) {
+  return I::load_unaligned(p);
+}
+inline void sum_fours(I v, int32_t* sums) {
+  const __m128i pairs = _mm_add_epi32(v, _mm_shuffle_epi32(v, 0xB1));
+  sums[0] = _mm_cvtsi128_si32(_mm_add_epi32(pairs, _mm_shuffle_epi32(pairs, 0x4E)));
 }
 #endif
 

@@ -29,38 +29,48 @@ inline float sum_contiguous(const float* src, i64 n) {
   return sum_lanes(total);
 }
 
-/// The sum over positions of the lanes at src, two positions at a time.
-template <class B, class Load>
-B sum_strided(const float* src, i64 positions, i64 stride, Load load_lanes) {
-  B total(0.f);
-  for (i64 begin = 0; begin < positions; begin += 2 * kChain) {
-    const i64 end = min_of(positions, begin + 2 * kChain);
-    B even(0.f), odd(0.f);
+/// Means over positions of Registers * (lanes of B) neighbouring channels, or (Registers 1) of
+/// `lanes` of them; two chains per lane.
+template <class B, int Registers>
+void mean_lanes(const float* src, MapLayout layout, i64 lanes, float* dst) {
+  constexpr i64 kWidth = kLanesOf<B>;
+  const auto load_lanes = [lanes](const float* p) {
+    return lanes == kWidth ? load_all<B>(p) : load_part<B>(p, lanes);
+  };
+  B total[Registers], even[Registers], odd[Registers];
+  for (auto& t : total) t = B(0.f);
+  for (i64 begin = 0; begin < layout.positions; begin += 2 * kChain) {
+    const i64 end = min_of(layout.positions, begin + 2 * kChain);
+    for (int r = 0; r < Registers; ++r) even[r] = odd[r] = B(0.f);
     i64 p = begin;
-    for (; p + 2 <= end; p += 2) {
-      even += load_lanes(src + p * stride);
-      odd += load_lanes(src + (p + 1) * stride);
+    for (; p + 2 <= end; p += 2)
+      for (int r = 0; r < Registers; ++r) {
+        even[r] += load_lanes(src + p * layout.block + r * kWidth);
+        odd[r] += load_lanes(src + (p + 1) * layout.block + r * kWidth);
+      }
+    for (int r = 0; r < Registers; ++r) {
+      if (p < end) even[r] += load_lanes(src + p * layout.block + r * kWidth);
+      total[r] += even[r] + odd[r];
     }
-    if (p < end) even += load_lanes(src + p * stride);
-    total += even + odd;
   }
-  return total;
+  const B count(static_cast<float>(layout.positions));
+  for (int r = 0; r < Registers; ++r) {
+    if (lanes == kWidth)
+      store_all(dst + r * kWidth, total[r] / count);
+    else
+      store_part(dst + r * kWidth, total[r] / count, lanes);
+  }
 }
 
+/// Channels [begin, end) of one block.
 template <class B>
 void mean_block(const float* block, MapLayout layout, i64 begin, i64 end, float* dst) {
-  const B count(static_cast<float>(layout.positions));
   constexpr i64 kWidth = kLanesOf<B>;
-  for (i64 j = begin; j < end; j += kWidth) {
-    const i64 lanes = min_of(kWidth, end - j);
-    const auto whole = [](const float* p) { return load_all<B>(p); };
-    const auto part = [lanes](const float* p) { return load_part<B>(p, lanes); };
-    if (lanes == kWidth)
-      store_all(dst + j, sum_strided<B>(block + j, layout.positions, layout.block, whole) / count);
-    else
-      store_part(dst + j, sum_strided<B>(block + j, layout.positions, layout.block, part) / count,
-                 lanes);
-  }
+  i64 j = begin;
+  for (; j + 4 * kWidth <= end; j += 4 * kWidth)
+    mean_lanes<B, 4>(block + j, layout, kWidth, dst + j);
+  for (; j + kWidth <= end; j += kWidth) mean_lanes<B, 1>(block + j, layout, kWidth, dst + j);
+  if (j < end) mean_lanes<B, 1>(block + j, layout, end - j, dst + j);
 }
 
 void channel_mean(const float* src, MapLayout layout, i64 c_begin, i64 c_end, float* dst) {

@@ -59,20 +59,28 @@ inline I colour_index(F x) {
   return xsimd::to_int(F(xsimd::select(positive > F(255.f), F(255.f), positive)));
 }
 
-void colormap(const float* map, i64 n, const u8* lut, u8* rgb) {
+/// Colours [0, n) of the map, each written as four bytes of which the next colour overwrites the
+/// last; so the caller keeps a pixel back.
+inline void colour_fours(const float* map, i64 n, const int32_t* colours, u8* rgb) {
+  alignas(64) int32_t index[kLanes];
   for (i64 i = 0; i < n; i += kLanes) {
     const i64 lanes = min_of(kLanes, n - i);
-    alignas(64) int32_t index[kLanes];
-    colour_index(lanes == kLanes ? load_all<F>(map + i) : load_part<F>(map + i, lanes))
-        .store_aligned(index);
-    for (i64 k = 0; k < lanes; ++k) {
-      const u8* colour = lut + 3 * index[k];
-      u8* out = rgb + 3 * (i + k);
-      out[0] = colour[0];
-      out[1] = colour[1];
-      out[2] = colour[2];
-    }
+    const F x = lanes == kLanes ? load_all<F>(map + i) : load_part<F>(map + i, lanes);
+    colour_index(x).store_aligned(index);
+    for (i64 k = 0; k < lanes; ++k) store_int(rgb + 3 * (i + k), colours[index[k]]);
   }
+}
+
+void colormap(const float* map, i64 n, const u8* lut, u8* rgb) {
+  if (n == 0) return;
+  int32_t colours[256];
+  for (i64 i = 0; i < 255; ++i) colours[i] = load_int(lut + 3 * i);
+  const u8 top[4] = {lut[765], lut[766], lut[767], 0};
+  colours[255] = load_int(top);
+  colour_fours(map, n - 1, colours, rgb);
+  u8 last[4];
+  colour_fours(map + n - 1, 1, colours, last);
+  __builtin_memcpy(rgb + 3 * (n - 1), last, 3);
 }
 
 void blend(const u8* photo, const u8* heat, float alpha, i64 n, u8* dst) {

@@ -15,26 +15,27 @@ inline u8 clip8(int32_t sum) {
   return static_cast<u8>(v < 0 ? 0 : v > 255 ? 255 : v);
 }
 
-/// One channel: lanes are taps.
-inline void columns_1(const u8* row, i64 width, PillowAxis axis, i64 dw, u8* dst) {
+/// One channel: four lanes are taps, and the groups of four are rows. Taps are taken in fours; the
+/// coefficients behind the last are zero, and where the bytes behind it would lie outside the row,
+/// the output goes tap by tap.
+inline void columns_1(const u8* const* src, i64 width, PillowAxis axis, i64 dw, u8* const* dst,
+                      i64 rows) {
   for (i64 x = 0; x < dw; ++x) {
     const i64 first = axis.first[x];
     const i64 count = axis.count[x];
     const int32_t* coeffs = axis.coeffs + x * axis.stride;
-    int32_t sum = kHalf;
-    i64 k = 0;
-    if (count >= 2 * kLanes) {
+    int32_t sums[kPixelRows] = {};
+    if (first + (count + 3) / 4 * 4 <= width) {
       I lanes(0);
-      for (; k + kLanes <= count; k += kLanes)
-        lanes += weigh(widen(row + first + k), I::load_unaligned(coeffs + k));
-      alignas(64) int32_t values[kLanes];
-      lanes.store_aligned(values);
-      for (const int32_t v : values) sum += v;
+      for (i64 k = 0; k < count; k += 4)
+        lanes += weigh(widen_rows(src, first + k), repeat_four(coeffs + k));
+      sum_fours(lanes, sums);
+    } else {
+      for (i64 r = 0; r < rows; ++r)
+        for (i64 k = 0; k < count; ++k) sums[r] += src[r][first + k] * coeffs[k];
     }
-    for (; k < count; ++k) sum += row[first + k] * coeffs[k];
-    dst[x] = clip8(sum);
+    for (i64 r = 0; r < rows; ++r) dst[r][x] = clip8(sums[r] + kHalf);
   }
-  (void)width;
 }
 
 /// Pixels of Channels (3 or 4) bytes: four lanes are the bytes of one pixel, and the groups of four
@@ -75,12 +76,8 @@ void columns_pixels(const u8* const* src, i64 width, PillowAxis axis, i64 dw, u8
 
 void pillow_columns(const u8* src, i64 src_stride, i64 src_width, i64 channels, PillowAxis axis,
                     i64 dw, i64 y_begin, i64 y_end, u8* dst, i64 dst_stride) {
-  if (channels == 1) {
-    for (i64 y = y_begin; y < y_end; ++y)
-      columns_1(src + y * src_stride, src_width, axis, dw, dst + y * dst_stride);
-    return;
-  }
   for (i64 y = y_begin; y < y_end; y += kPixelRows) {
+    // Fewer rows than a register holds: the last is computed more than once, and written once.
     const i64 rows = min_of(kPixelRows, y_end - y);
     const u8* from[kPixelRows];
     u8* to[kPixelRows];
@@ -89,7 +86,9 @@ void pillow_columns(const u8* src, i64 src_stride, i64 src_width, i64 channels, 
       from[r] = src + row * src_stride;
       to[r] = dst + row * dst_stride;
     }
-    if (channels == 3)
+    if (channels == 1)
+      columns_1(from, src_width, axis, dw, to, rows);
+    else if (channels == 3)
       columns_pixels<3>(from, src_width, axis, dw, to, rows);
     else
       columns_pixels<4>(from, src_width, axis, dw, to, rows);
