@@ -1,0 +1,32 @@
+#include "graph/infer.hpp"
+#include "passes/passes.hpp"
+
+namespace fovea::passes {
+namespace {
+
+struct Pass {
+  const char* name;
+  bool (*run)(graph::Graph&, const Keep&);
+};
+
+constexpr Pass kPasses[] = {
+    // First, so that nothing below is kept from its pattern by a reader that nobody needs.
+    {"eliminate_dead", eliminate_dead},
+    {"eliminate_identity", eliminate_identity},
+    // Before the folds: they would move the numbers by which the patterns are known.
+    {"recognise_activations", recognise_activations},
+    {"recognise_layernorm", recognise_layernorm},
+    // Before the fusion: an Add of a bias is no Add of a skip, and a normalisation between a
+    // convolution and its activation keeps them apart.
+    {"fold_batchnorm", fold_batchnorm},
+    {"fuse_post_ops", fuse_post_ops},
+};
+
+}  // namespace
+
+void optimize(graph::Graph& graph, const Keep& keep) {
+  for (const auto& pass : kPasses)
+    if (pass.run(graph, keep)) graph::verify(graph, pass.name);
+}
+
+}  // namespace fovea::passes
