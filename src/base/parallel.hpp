@@ -34,7 +34,7 @@ void parallel_range(std::int64_t n, std::int64_t grain, RangeBody body, void* co
 
 /// body(begin, end) over disjoint pieces of [0, n), in parallel where n is at least `grain` (the
 /// number of items worth waking a thread for). Which piece runs where never changes a result that
-/// depends on its index only. The body must not throw.
+/// depends on its index only. What the body throws is thrown here, once every piece has ended.
 template <class Body>
 void parallel_for(std::int64_t n, std::int64_t grain, Body&& body) {
   using Plain = std::remove_reference_t<Body>;

@@ -58,6 +58,14 @@ TEST(ParallelFor, VisitsEveryIndexOnce) {
   for (const int n : seen) EXPECT_EQ(n, 1);
 }
 
+TEST(ParallelFor, ThrowsWhatAPieceThrew) {
+  const auto body = [](std::int64_t begin, std::int64_t) {
+    if (begin > 0) throw Error(ErrorCode::bad_input, "the second piece failed");
+  };
+  const ThreadScope scope(2);
+  EXPECT_THROW(parallel_for(100, 1, body), Error);
+}
+
 TEST(ThreadScope, FlushesDenormalsInEveryThreadAndGivesBackTheCallersSettings) {
   omp_set_num_threads(2);
   omp_set_dynamic(1);

@@ -1,0 +1,213 @@
+#include "fovea/explainer.hpp"
+
+#include <algorithm>
+#include <new>
+#include <utility>
+
+#include "api/explainer_impl.hpp"
+#include "api/run_impl.hpp"
+#include "base/checked.hpp"
+#include "base/parallel.hpp"
+#include "graph/infer.hpp"
+
+namespace fovea {
+namespace {
+
+/// Where an image's rows and columns are in an input's extents; empty where it is no image.
+Shape spatial_extents_of(const Shape& shape) {
+  if (shape.size() < 3 || shape.size() > 5) return {};
+  const auto like_channels = [](std::int64_t extent) { return extent >= 1 && extent <= 4; };
+  if (!like_channels(shape[1]) && like_channels(shape.back()))
+    return {shape.begin() + 1, shape.end() - 1};
+  return {shape.begin() + 2, shape.end()};
+}
+
+Precision chosen_precision(const ExplainerOptions& options) {
+  if (options.precision == Precision::f32 || engine::bf16_supported()) return options.precision;
+  if (options.allow_precision_fallback) return Precision::f32;
+  throw Error(ErrorCode::invalid_argument,
+              "this CPU cannot compute in bf16 (it needs AVX-512 or AMX); f32 works everywhere");
+}
+
+class ExplainerMaker {
+ public:
+  ExplainerMaker(const Model& model, ExplainerOptions options)
+      : impl_(std::make_shared<Explainer::Impl>(model, std::move(options))),
+        graph_(model.impl().imported.graph) {}
+
+  std::shared_ptr<const Explainer::Impl> make() {
+    const auto& options = impl_->options;
+    check_options(options);
+    impl_->precision = chosen_precision(options);
+    graph::bind(graph_, options.input_shapes, options.batch);
+    engine::fold_constants(graph_);
+    describe_inputs();
+    for (const auto& value : graph_.values()) impl_->shapes[value.name] = value.shape;
+    impl_->scores = graph::find_scores(graph_, options.output);
+    const Shape& logits = graph_.value(impl_->scores.logits).shape;
+    impl_->batch = logits.empty() ? 1 : logits[0];
+    const auto elements = base::element_count(logits);
+    if (impl_->batch <= 0 || elements == 0)
+      throw Error(ErrorCode::bad_model, "the scores hold no element",
+                  {"", graph_.value(impl_->scores.logits).name, ""});
+    impl_->classes = elements / impl_->batch;
+    impl_->head = graph::find_pool_linear_head(graph_, impl_->scores.logits);
+    if (impl_->head && impl_->head->classes != impl_->classes) impl_->head.reset();
+    describe_layers();
+    build_plan();
+    return impl_;
+  }
+
+ private:
+  static void check_options(const ExplainerOptions& options) {
+    if (options.batch < 1) throw Error(ErrorCode::invalid_argument, "the batch must be at least 1");
+    if (options.threads < 0)
+      throw Error(ErrorCode::invalid_argument, "the number of threads must not be negative");
+    if (options.max_workspaces < 1)
+      throw Error(ErrorCode::invalid_argument, "at least one workspace is needed");
+    for (const auto& method : options.methods) explain::find(method.name);
+  }
+
+  void describe_inputs() {
+    impl_->inputs = impl_->model.inputs();
+    for (std::size_t i = 0; i < graph_.inputs.size(); ++i) {
+      impl_->feeds.push_back(graph_.inputs[i]);
+      if (i < impl_->inputs.size()) impl_->inputs[i].shape = graph_.value(graph_.inputs[i]).shape;
+    }
+    if (!impl_->inputs.empty()) impl_->input_extents = spatial_extents_of(impl_->inputs[0].shape);
+  }
+
+  void describe_layers() {
+    const auto found = graph::find_default_layer(graph_, impl_->scores.logits);
+    impl_->default_why = found.why;
+    if (found.value) impl_->default_layer = graph_.value(found.value).name;
+    for (const auto id : graph::explainable_layers(graph_, impl_->scores.logits)) {
+      const auto& value = graph_.value(id);
+      const auto& node = graph_.node(value.producer);
+      LayerInfo info{value.name, node.name, node.op_type, value.shape, id == found.value, ""};
+      if (info.is_default) info.why = found.why;
+      impl_->layers.push_back(std::move(info));
+    }
+  }
+
+  explain::Layer resolve(const std::string& name) const {
+    const graph::ValueId id = graph::find_layer(graph_, name);
+    if (!id)
+      throw Error(ErrorCode::invalid_argument, "the model has no layer of this name",
+                  {"", name, ""});
+    const auto& value = graph_.value(id);
+    if (value.shape.size() < 3 || value.shape.size() > 5)
+      throw Error(ErrorCode::invalid_argument,
+                  "this layer is not a feature map: it has " + std::to_string(value.shape.size()) +
+                      " extents, where [images, channels, ...] with 3 to 5 is needed",
+                  {"", value.name, ""});
+    if (value.shape[0] != impl_->batch)
+      throw Error(ErrorCode::invalid_argument,
+                  "the first extent of this layer is not the number of images",
+                  {"", value.name, ""});
+    if (!graph::reaches(graph_, id, impl_->scores.logits))
+      throw Error(ErrorCode::invalid_argument, "the scores do not depend on this layer",
+                  {"", value.name, ""});
+    explain::Layer layer;
+    layer.name = value.name;
+    layer.value = id;
+    layer.is_head_map = impl_->head && impl_->head->feature_map == id;
+    return layer;
+  }
+
+  void build_plan() {
+    const auto& options = impl_->options;
+    engine::PlanSpec spec;
+    spec.feeds = impl_->feeds;
+    spec.precision = impl_->precision;
+    spec.optimize = options.optimize;
+    spec.memory_limit = options.memory_limit;
+    fetch(spec, graph_.value(impl_->scores.logits).name);
+    fetch(spec, graph_.value(impl_->scores.output).name);
+    for (const auto& name : options.fetches) fetch(spec, name);
+
+    std::vector<std::string> names = options.layers;
+    if (names.empty() && !options.methods.empty() && !impl_->default_layer.empty())
+      names.push_back(impl_->default_layer);
+    for (const auto& name : names) {
+      explain::Layer layer = resolve(name);
+      layer.map = spec.maps.size();
+      spec.maps.push_back(layer.value);
+      bool gradient = false;
+      for (const auto& method : options.methods) {
+        const auto& entry = explain::find(method.name);
+        entry.check(impl_->head, layer);
+        // Without optimisation the obvious way is taken wherever a method has one.
+        explain::Layer plain = layer;
+        plain.is_head_map = layer.is_head_map && options.optimize;
+        gradient = gradient || entry.needs_gradient(plain);
+      }
+      if (gradient) {
+        layer.gradient = spec.gradients.size();
+        spec.gradients.push_back({impl_->scores.logits, layer.value});
+      }
+      impl_->prepared.push_back(std::move(layer));
+    }
+    impl_->plan = engine::Plan::build(graph_, spec, *impl_->model.impl().weights);
+    impl_->pool = std::make_unique<api::WorkspacePool>(*impl_->plan, options.max_workspaces);
+  }
+
+  void fetch(engine::PlanSpec& spec, const std::string& name) {
+    const graph::ValueId id = graph_.find_value(name);
+    if (!id)
+      throw Error(ErrorCode::invalid_argument, "the model has no value of this name to fetch",
+                  {"", name, ""});
+    if (std::find(spec.fetches.begin(), spec.fetches.end(), id) != spec.fetches.end()) return;
+    spec.fetches.push_back(id);
+    impl_->fetch_names.push_back(name);
+  }
+
+  std::shared_ptr<Explainer::Impl> impl_;
+  graph::Graph graph_;
+};
+
+}  // namespace
+
+Explainer::Explainer(const Model& model, ExplainerOptions options) {
+  const base::ThreadScope threads(options.threads);
+  try {
+    impl_ = ExplainerMaker(model, std::move(options)).make();
+  } catch (const std::bad_alloc&) {
+    throw Error(ErrorCode::out_of_memory, "not enough memory to make the explainer");
+  }
+}
+
+Run Explainer::forward(const Feeds& feeds, const CallOptions& call) const {
+  return Run(Run::Impl::forward(impl_, feeds, call));
+}
+
+Run Explainer::forward(const TensorView& input, const CallOptions& call) const {
+  return forward(Feeds{{"", input}}, call);
+}
+
+Explanation Explainer::explain(const TensorView& input, const Method& method, const Target& target,
+                               const ExplainOptions& options, const CallOptions& call) const {
+  return forward(input, call).explain(method, target, options, call);
+}
+
+const Model& Explainer::model() const {
+  return impl_->model;
+}
+const std::vector<ValueInfo>& Explainer::inputs() const {
+  return impl_->inputs;
+}
+const std::vector<LayerInfo>& Explainer::layers() const {
+  return impl_->layers;
+}
+const std::string& Explainer::default_layer() const {
+  return impl_->default_layer;
+}
+const std::map<std::string, Shape>& Explainer::shapes() const { return impl_->shapes; }
+Precision Explainer::precision() const {
+  return impl_->precision;
+}
+int Explainer::threads() const {
+  return impl_->options.threads > 0 ? impl_->options.threads : base::max_threads();
+}
+
+}  // namespace fovea

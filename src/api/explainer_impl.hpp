@@ -1,0 +1,43 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "api/model_impl.hpp"
+#include "api/workspace_pool.hpp"
+#include "explain/method.hpp"
+#include "fovea/explainer.hpp"
+#include "graph/query.hpp"
+
+namespace fovea {
+
+struct Explainer::Impl {
+  Impl(Model m, ExplainerOptions o) : model(std::move(m)), options(std::move(o)) {}
+
+  Model model;
+  ExplainerOptions options;
+  Precision precision = Precision::f32;
+  std::vector<ValueInfo> inputs;
+  std::vector<LayerInfo> layers;
+  std::map<std::string, Shape> shapes;
+  std::string default_layer;
+  std::string default_why;
+
+  graph::Scores scores;
+  std::optional<graph::PoolLinearHead> head;
+  std::vector<explain::Layer> prepared;  ///< the layers to be explained, in the order asked for
+  std::vector<std::string> fetch_names;  ///< index: the plan's fetches; 0 is the logits
+  std::int64_t batch = 1;
+  std::int64_t classes = 0;
+  Shape input_extents;  ///< spatial extents of the first input, that maps are resized to; may be
+                        ///< empty
+  std::vector<graph::ValueId> feeds;
+
+  std::shared_ptr<const engine::Plan> plan;
+  std::unique_ptr<api::WorkspacePool> pool;
+};
+
+}  // namespace fovea

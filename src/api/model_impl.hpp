@@ -1,0 +1,17 @@
+#pragma once
+
+#include <memory>
+
+#include "engine/plan.hpp"
+#include "fovea/model.hpp"
+#include "onnx/importer.hpp"
+
+namespace fovea {
+
+struct Model::Impl {
+  onnx::Imported imported;
+  /// Filled by the explainers as they pack weights; locks itself.
+  std::shared_ptr<engine::WeightCache> weights = std::make_shared<engine::WeightCache>();
+};
+
+}  // namespace fovea

@@ -1,0 +1,228 @@
+#include <algorithm>
+#include <cmath>
+#include <new>
+#include <utility>
+
+#include "api/run_impl.hpp"
+#include "base/checked.hpp"
+#include "base/parallel.hpp"
+
+namespace fovea {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double milliseconds(Clock::time_point start) {
+  return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
+}
+
+std::string text(const Shape& shape) {
+  std::string out = "[";
+  for (std::size_t i = 0; i < shape.size(); ++i)
+    out += (i == 0 ? "" : ", ") + std::to_string(shape[i]);
+  return out + "]";
+}
+
+/// The data for each of the plan's feeds, checked.
+std::vector<std::span<const float>> matched(const Explainer::Impl& explainer, const Feeds& feeds) {
+  const auto& inputs = explainer.inputs;
+  const bool unnamed = feeds.size() == 1 && feeds.begin()->first.empty();
+  if (unnamed && inputs.size() != 1)
+    throw Error(ErrorCode::invalid_argument,
+                "the model has " + std::to_string(inputs.size()) +
+                    " inputs, so each tensor must be given by its input's name");
+  for (const auto& [name, tensor] : feeds) {
+    const auto known = [&](const ValueInfo& input) { return input.name == name; };
+    if (!unnamed && std::none_of(inputs.begin(), inputs.end(), known))
+      throw Error(ErrorCode::invalid_argument, "the model has no input of this name",
+                  {"", name, ""});
+  }
+  std::vector<std::span<const float>> out;
+  for (const auto& input : inputs) {
+    const auto it = feeds.find(unnamed ? std::string() : input.name);
+    if (it == feeds.end())
+      throw Error(ErrorCode::invalid_argument, "no tensor was given for this input",
+                  {"", input.name, ""});
+    const TensorView& tensor = it->second;
+    if (tensor.shape != input.shape)
+      throw Error(
+          ErrorCode::bad_input,
+          "the tensor has extents " + text(tensor.shape) + ", the input wants " + text(input.shape),
+          {"", input.name, ""});
+    if (static_cast<std::int64_t>(tensor.data.size()) !=
+        base::element_count(tensor.shape, ErrorCode::bad_input))
+      throw Error(ErrorCode::bad_input, "the tensor's data does not fill its extents",
+                  {"", input.name, ""});
+    out.push_back(tensor.data);
+  }
+  return out;
+}
+
+std::vector<Prediction> ranked(std::span<const float> logits, bool sigmoid) {
+  std::vector<Prediction> out;
+  float top = logits[0];
+  for (const float v : logits) top = std::max(top, v);
+  double sum = 0;
+  for (const float v : logits) sum += std::exp(static_cast<double>(v) - top);
+  for (std::size_t k = 0; k < logits.size(); ++k) {
+    const double v = logits[k];
+    const double p = sigmoid ? 1 / (1 + std::exp(-v)) : std::exp(v - top) / sum;
+    out.push_back({static_cast<std::int64_t>(k), logits[k], static_cast<float>(p)});
+  }
+  // NaN sorts last, so that a broken score never poses as the best one.
+  std::stable_sort(out.begin(), out.end(), [](const Prediction& a, const Prediction& b) {
+    if (std::isnan(b.logit)) return !std::isnan(a.logit);
+    return a.logit > b.logit;
+  });
+  return out;
+}
+
+}  // namespace
+
+std::unique_ptr<Run::Impl> Run::Impl::forward(std::shared_ptr<const Explainer::Impl> explainer,
+                                              const Feeds& feeds, const CallOptions& call) {
+  const auto data = matched(*explainer, feeds);
+  engine::Workspace workspace = explainer->pool->take(call);
+  auto run = std::make_unique<Impl>(explainer, std::move(workspace));
+  const base::ThreadScope threads(explainer->options.threads);
+  const auto start = Clock::now();
+  explainer->plan->forward(run->workspace, data, call);
+  run->forward_ms = milliseconds(start);
+  const auto logits = explainer->plan->fetch(run->workspace, 0);
+  run->logits.shape = {explainer->batch, explainer->classes};
+  run->logits.data.assign(logits.data, logits.data + explainer->batch * explainer->classes);
+  run->predictions.resize(static_cast<std::size_t>(explainer->batch));
+  return run;
+}
+
+Run::Run(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Run::Run(Run&&) noexcept = default;
+Run& Run::operator=(Run&&) noexcept = default;
+Run::~Run() = default;
+
+const Tensor& Run::logits() const {
+  return impl_->logits;
+}
+
+const std::vector<Prediction>& Run::predictions(std::int64_t image) const {
+  const auto& explainer = *impl_->explainer;
+  if (image < 0 || image >= explainer.batch)
+    throw Error(ErrorCode::invalid_argument,
+                "there is no image " + std::to_string(image) + " in this batch");
+  auto& cached = impl_->predictions[static_cast<std::size_t>(image)];
+  if (cached.empty()) {
+    const std::span<const float> row(impl_->logits.data.data() + image * explainer.classes,
+                                     static_cast<std::size_t>(explainer.classes));
+    cached = ranked(row, explainer.scores.sigmoid || explainer.options.multi_label);
+  }
+  return cached;
+}
+
+Tensor Run::output(const std::string& name) const {
+  const auto& names = impl_->explainer->fetch_names;
+  const auto it = std::find(names.begin(), names.end(), name);
+  if (it == names.end())
+    throw Error(ErrorCode::invalid_argument,
+                "this value is not fetched: name it in ExplainerOptions::fetches", {"", name, ""});
+  const auto view =
+      impl_->explainer->plan->fetch(impl_->workspace, static_cast<std::size_t>(it - names.begin()));
+  return {view.shape, std::vector<float>(view.data, view.data + base::element_count(view.shape))};
+}
+
+namespace {
+
+const explain::Layer& layer_named(const Explainer::Impl& explainer, const std::string& name) {
+  if (explainer.prepared.empty())
+    throw Error(ErrorCode::invalid_argument,
+                explainer.default_layer.empty()
+                    ? "this model has no layer to explain by default: " + explainer.default_why
+                    : "the explainer was made without methods or layers to explain");
+  if (name.empty()) return explainer.prepared.front();
+  for (const auto& layer : explainer.prepared)
+    if (layer.name == name) return layer;
+  throw Error(ErrorCode::invalid_argument, "the explainer was not prepared for this layer",
+              {"", name, ""});
+}
+
+/// The prediction that a target means for one image.
+const Prediction& resolve(const Target& target, const std::vector<Prediction>& ranking) {
+  const auto classes = static_cast<std::int64_t>(ranking.size());
+  if (target.value < 0 || target.value >= classes)
+    throw Error(ErrorCode::invalid_argument,
+                (target.kind == Target::Kind::ranked ? "rank " : "class ") +
+                    std::to_string(target.value) + " is out of range: the model has " +
+                    std::to_string(classes) + " classes");
+  if (target.kind == Target::Kind::ranked) return ranking[static_cast<std::size_t>(target.value)];
+  return *std::find_if(ranking.begin(), ranking.end(),
+                       [&](const Prediction& p) { return p.class_index == target.value; });
+}
+
+void describe(Explanation& out) {
+  const auto& map = out.feature_map.data;
+  if (std::any_of(map.begin(), map.end(), [](float v) { return std::isnan(v); })) {
+    out.warnings.emplace_back("the map holds values that are not a number");
+  } else if (std::all_of(map.begin(), map.end(), [](float v) { return v <= 0; })) {
+    out.warnings.emplace_back(
+        "the map is zero everywhere: nothing at this layer speaks for the class");
+  }
+}
+
+}  // namespace
+
+std::vector<Explanation> Run::explain(const Method& method, std::span<const Target> targets,
+                                      const ExplainOptions& options,
+                                      const CallOptions& call) const {
+  const auto& explainer = *impl_->explainer;
+  const auto& entry = explain::find(method.name);
+  const auto& layer = layer_named(explainer, options.layer);
+  entry.check(explainer.head, layer);
+  if (!layer.gradient && entry.needs_gradient(layer))
+    throw Error(ErrorCode::invalid_argument, "the explainer was not prepared for " +
+                                                 entry.info.title +
+                                                 ": name it in ExplainerOptions::methods");
+  const base::ThreadScope threads(explainer.options.threads);
+  std::vector<Explanation> out(static_cast<std::size_t>(explainer.batch) * targets.size());
+  for (std::size_t t = 0; t < targets.size(); ++t) {
+    std::vector<Prediction> chosen;
+    std::vector<std::int64_t> classes;
+    for (std::int64_t n = 0; n < explainer.batch; ++n) {
+      chosen.push_back(resolve(targets[t], predictions(n)));
+      classes.push_back(chosen.back().class_index);
+    }
+    const auto start = Clock::now();
+    explain::Context context{*explainer.plan,
+                             impl_->workspace,
+                             explainer.head,
+                             layer,
+                             explainer.batch,
+                             explainer.classes,
+                             call};
+    auto maps = entry.run(context, classes);
+    for (std::int64_t n = 0; n < explainer.batch; ++n) {
+      auto& one = out[static_cast<std::size_t>(n) * targets.size() + t];
+      one.feature_map = std::move(maps[static_cast<std::size_t>(n)]);
+      one.map = normalized(one.feature_map, options.normalize);
+      if (explainer.input_extents.size() == one.map.shape.size())
+        one.map = resized(one.map, explainer.input_extents);
+      one.method = entry.info.name;
+      one.layer = layer.name;
+      one.target = chosen[static_cast<std::size_t>(n)];
+      one.predictions = predictions(n);
+      one.image = n;
+      one.normalize = options.normalize;
+      describe(one);
+    }
+    const double total = milliseconds(start);
+    for (std::int64_t n = 0; n < explainer.batch; ++n)
+      out[static_cast<std::size_t>(n) * targets.size() + t].timings_ms = {
+          impl_->forward_ms, context.backward_ms, total - context.backward_ms};
+  }
+  return out;
+}
+
+Explanation Run::explain(const Method& method, const Target& target, const ExplainOptions& options,
+                         const CallOptions& call) const {
+  return std::move(explain(method, std::span(&target, 1), options, call).front());
+}
+
+}  // namespace fovea

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "api/explainer_impl.hpp"
+#include "fovea/explainer.hpp"
+
+namespace fovea {
+
+struct Run::Impl {
+  Impl(std::shared_ptr<const Explainer::Impl> owner, engine::Workspace space)
+      : explainer(std::move(owner)), workspace(std::move(space)) {}
+  ~Impl() { explainer->pool->give_back(std::move(workspace)); }
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+
+  static std::unique_ptr<Impl> forward(std::shared_ptr<const Explainer::Impl> explainer,
+                                       const Feeds& feeds, const CallOptions& call);
+
+  std::shared_ptr<const Explainer::Impl> explainer;
+  engine::Workspace workspace;
+  Tensor logits;
+  double forward_ms = 0;
+  std::vector<std::vector<Prediction>> predictions;  ///< per image; empty until asked for
+};
+
+}  // namespace fovea

@@ -1,0 +1,219 @@
+#include "engine/builder.hpp"
+
+#include <algorithm>
+#include <mutex>
+#include <utility>
+
+#include "base/checked.hpp"
+
+namespace fovea::engine {
+
+struct WeightCache::Impl::Lock {
+  std::mutex mutex;
+};
+
+WeightCache::Impl::Impl() : lock(std::make_shared<Lock>()) {}
+WeightCache::WeightCache() : impl_(std::make_unique<Impl>()) {}
+WeightCache::~WeightCache() = default;
+
+std::shared_ptr<const base::AlignedBuffer> WeightCache::Impl::find(const std::string& key,
+                                                                   const Desc& desc) {
+  const std::lock_guard guard(lock->mutex);
+  const auto [begin, end] = packed.equal_range(key);
+  for (auto it = begin; it != end; ++it)
+    if (it->second.first == desc) return it->second.second;
+  return nullptr;
+}
+
+std::shared_ptr<const base::AlignedBuffer> WeightCache::Impl::keep(
+    const std::string& key, const Desc& desc, std::shared_ptr<const base::AlignedBuffer> data) {
+  const std::lock_guard guard(lock->mutex);
+  const auto [begin, end] = packed.equal_range(key);
+  for (auto it = begin; it != end; ++it)
+    if (it->second.first == desc) return it->second.second;
+  packed.emplace(key, std::make_pair(desc, data));
+  return data;
+}
+
+Builder::Builder(const graph::Graph& graph, Precision precision, WeightCache& weights)
+    : graph_(graph), precision_(precision), weights_(weights) {}
+
+Type Builder::compute_type() const {
+  return precision_ == Precision::bf16 ? Type::bf16 : Type::f32;
+}
+
+Tensor Builder::make(const Desc& desc) {
+  Buffer buffer;
+  buffer.bytes = desc.get_size();
+  buffers_.push_back(buffer);
+  return {desc, static_cast<BufferId>(buffers_.size()) - 1};
+}
+
+Tensor Builder::constant(const Desc& desc, std::shared_ptr<const void> owner, const void* data) {
+  Buffer buffer;
+  buffer.bytes = desc.get_size();
+  buffer.owner = std::move(owner);
+  buffer.constant = static_cast<const std::byte*>(data);
+  buffers_.push_back(std::move(buffer));
+  return {desc, static_cast<BufferId>(buffers_.size()) - 1};
+}
+
+void Builder::begin_node(const std::string& name, const std::string& what) {
+  node_ = name;
+  what_ = what;
+}
+
+void Builder::touch(BufferId id) {
+  auto& buffer = buffers_[static_cast<std::size_t>(id)];
+  const int step = static_cast<int>(steps_.size());
+  if (buffer.first < 0) buffer.first = step;
+  buffer.last = step;
+  if (backward_from_ >= 0 && buffer.first < backward_from_) buffer.pinned = true;
+}
+
+void Builder::hold(const Tensor& tensor, int step) {
+  auto& buffer = buffers_[static_cast<std::size_t>(tensor.buffer)];
+  if (buffer.first < 0) buffer.first = step;
+  buffer.last = std::max(buffer.last, step);
+}
+
+void Builder::add(Step step, const std::vector<BufferId>& touched) {
+  for (const auto id : touched) touch(id);
+  step.node = node_;
+  if (step.what.empty()) step.what = what_;
+  steps_.push_back(std::move(step));
+}
+
+void Builder::primitive(const dnnl::primitive& primitive, const Desc& scratchpad,
+                        const char* implementation, std::vector<std::pair<int, Tensor>> args) {
+  if (scratchpad.get_size() > 0) args.emplace_back(DNNL_ARG_SCRATCHPAD, make(scratchpad));
+  std::vector<BufferId> touched;
+  for (const auto& [index, tensor] : args) touched.push_back(tensor.buffer);
+  Step step;
+  step.primitive = primitive;
+  step.implementation = implementation;
+  step.args = std::move(args);
+  add(std::move(step), touched);
+}
+
+void Builder::kernel(Kernel kernel, const std::vector<Tensor>& reads,
+                     const std::vector<Tensor>& writes) {
+  Step step;
+  step.implementation = "fovea";
+  step.kernel = std::move(kernel);
+  for (const auto& tensor : reads) step.buffers.push_back(tensor.buffer);
+  for (const auto& tensor : writes) step.buffers.push_back(tensor.buffer);
+  const auto touched = step.buffers;
+  add(std::move(step), touched);
+}
+
+Tensor Builder::private_copy(const Tensor& tensor, const Desc& desc) {
+  const Tensor out = make(desc);
+  dnnl::primitive_attr attr;
+  attr.set_scratchpad_mode(dnnl::scratchpad_mode::user);
+  const dnnl::reorder::primitive_desc pd(cpu(), tensor.desc, cpu(), desc, attr);
+  const std::string what = std::exchange(what_, "reorder");
+  primitive(dnnl::reorder(pd), pd.scratchpad_desc(), pd.impl_info_str(),
+            {{DNNL_ARG_FROM, tensor}, {DNNL_ARG_TO, out}});
+  what_ = what;
+  return out;
+}
+
+Tensor Builder::in_layout(const Tensor& tensor, const Desc& desc) {
+  if (tensor.desc == desc) return tensor;
+  const auto [begin, end] = reorders_.equal_range(tensor.buffer);
+  for (auto it = begin; it != end; ++it)
+    if (it->second.source == tensor.desc && it->second.result.desc == desc)
+      return it->second.result;
+  const Tensor out = private_copy(tensor, desc);
+  reorders_.emplace(tensor.buffer, Reordered{tensor.desc, out});
+  return out;
+}
+
+Tensor Builder::plain(const Tensor& tensor) {
+  return in_layout(tensor, plain_desc(dims_in(tensor.desc)));
+}
+
+Tensor Builder::f32(const Tensor& tensor) {
+  if (type_of(tensor.desc) == Type::f32) return tensor;
+  return in_layout(tensor, with_type(tensor.desc, Type::f32));
+}
+
+Tensor Builder::packed_weight(graph::ValueId value, const Desc& as, const Desc& want,
+                              const std::string& transform) {
+  const auto& constant_value = *graph_.value(value).constant;
+  const void* source = constant_value.floats.data();
+  if (as == want) return constant(want, constant_value.owner, source);
+  const std::string key = graph_.value(value).name + '\n' + transform;
+  auto& cache = weights_.impl();
+  auto data = cache.find(key, want);
+  if (!data) {
+    auto fresh = std::make_shared<base::AlignedBuffer>(want.get_size());
+    dnnl::memory from(as, cpu(), const_cast<void*>(source));
+    dnnl::memory to(want, cpu(), fresh->data());
+    dnnl::stream stream(cpu());
+    dnnl::reorder(from, to).execute(stream, from, to);
+    stream.wait();
+    data = cache.keep(key, want, std::move(fresh));
+  }
+  return constant(want, data, data->data());
+}
+
+Tensor Builder::value(graph::ValueId id) {
+  if (const auto it = values_.find(id.index); it != values_.end()) return it->second;
+  const auto& value = graph_.value(id);
+  if (!value.constant)
+    throw Error(ErrorCode::internal, "a value is read before it is computed", {"", value.name, ""});
+  const auto& data = *value.constant;
+  Tensor tensor;
+  if (data.type == graph::DType::f32) {
+    tensor = constant(plain_desc(value.shape), data.owner, data.floats.data());
+  } else {
+    // Integers reach a step as floats: exact up to 2^24, which covers every index fovea accepts.
+    auto converted = std::make_shared<std::vector<float>>(data.ints.begin(), data.ints.end());
+    const float* address = converted->data();
+    tensor = constant(plain_desc(value.shape), std::move(converted), address);
+  }
+  values_[id.index] = tensor;
+  return tensor;
+}
+
+bool Builder::has_value(graph::ValueId id) const {
+  return values_.contains(id.index);
+}
+
+void Builder::set_value(graph::ValueId id, const Tensor& tensor) {
+  values_[id.index] = tensor;
+}
+
+bool Builder::may_overwrite(const Tensor& tensor) const {
+  const auto& buffer = buffers_[static_cast<std::size_t>(tensor.buffer)];
+  if (buffer.constant != nullptr || buffer.pinned || backward_from_ >= 0) return false;
+  int uses = 0;  // of every value that shares the buffer; the node being built counts as one
+  for (const auto& [id, held] : values_) {
+    if (held.buffer != tensor.buffer) continue;
+    if (pinned_values_.contains(id)) return false;
+    if (const auto it = pending_uses_.find(id); it != pending_uses_.end()) uses += it->second;
+  }
+  return uses <= 1;
+}
+
+void Builder::overwritten(const Tensor& tensor) {
+  reorders_.erase(tensor.buffer);
+  std::erase_if(reorders_,
+                [&](const auto& item) { return item.second.result.buffer == tensor.buffer; });
+}
+
+void Builder::begin_gradient() {
+  if (backward_from_ < 0) backward_from_ = static_cast<int>(steps_.size());
+  // A reorder made by another walk back did not run when this one does.
+  std::erase_if(reorders_, [&](const auto& item) {
+    return buffers_[static_cast<std::size_t>(item.second.result.buffer)].first >= backward_from_;
+  });
+}
+
+void Builder::pin(const Tensor& tensor) {
+  buffers_[static_cast<std::size_t>(tensor.buffer)].pinned = true;
+}
+
+}  // namespace fovea::engine

@@ -1,0 +1,171 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/aligned.hpp"
+#include "engine/layout.hpp"
+#include "engine/plan.hpp"
+#include "graph/graph.hpp"
+
+/// What a plan is while it is made: buffers with lifetimes, and two kinds of flat steps.
+namespace fovea::engine {
+
+/// Index into Builder::buffers; -1: none.
+using BufferId = int;
+
+/// A value somewhere in memory, in a layout.
+struct Tensor {
+  Desc desc;
+  BufferId buffer = -1;
+  explicit operator bool() const { return buffer >= 0; }
+};
+
+struct Buffer {
+  std::size_t bytes = 0;
+  int first = -1;  ///< step that writes it first
+  int last = -1;   ///< last step that touches it
+  bool pinned =
+      false;  ///< lives to the end: read after the run, or by a walk back that may come again
+  std::shared_ptr<const void> owner;    ///< of a constant
+  const std::byte* constant = nullptr;  ///< its data; null: in the arena
+  std::size_t offset = 0;               ///< in the arena, set by plan_memory
+};
+
+/// Addresses of a step's buffers, in the order it named them.
+using Pointers = std::span<std::byte* const>;
+/// fovea's own code for a step. Must not throw, allocate or block.
+using Kernel = std::function<void(Pointers)>;
+
+inline float* floats(Pointers p, std::size_t i) {
+  return reinterpret_cast<float*>(p[i]);
+}
+
+/// One oneDNN primitive or one kernel.
+struct Step {
+  std::string node;
+  std::string what;
+  std::string implementation;
+  dnnl::primitive primitive;
+  std::vector<std::pair<int, Tensor>> args;  ///< of the primitive
+  Kernel kernel;
+  std::vector<BufferId> buffers;  ///< of the kernel
+};
+
+/// The least oneDNN asks of a name for a packed weight: value and layout.
+struct WeightCache::Impl {
+  /// The packed data, or null where it is not there yet.
+  std::shared_ptr<const base::AlignedBuffer> find(const std::string& key, const Desc& desc);
+  /// Keeps `data` unless somebody was faster; returns what is kept.
+  std::shared_ptr<const base::AlignedBuffer> keep(const std::string& key, const Desc& desc,
+                                                  std::shared_ptr<const base::AlignedBuffer> data);
+
+  struct Lock;
+  std::shared_ptr<Lock> lock;
+  std::multimap<std::string, std::pair<Desc, std::shared_ptr<const base::AlignedBuffer>>> packed;
+  Impl();
+};
+
+class Builder {
+ public:
+  Builder(const graph::Graph& graph, Precision precision, WeightCache& weights);
+
+  const graph::Graph& graph() const { return graph_; }
+  /// Element type of convolutions and matrix products.
+  Type compute_type() const;
+
+  // --- making steps ---
+
+  /// A new arena buffer. Throws Error out_of_memory beyond the limits of size.
+  Tensor make(const Desc& desc);
+  /// Memory that is there already and outlives the plan through `owner`.
+  Tensor constant(const Desc& desc, std::shared_ptr<const void> owner, const void* data);
+
+  void begin_node(const std::string& name, const std::string& what);
+  /// Scratchpad memory is added here.
+  void primitive(const dnnl::primitive& primitive, const Desc& scratchpad,
+                 const char* implementation, std::vector<std::pair<int, Tensor>> args);
+  /// `reads` and `writes` in this order are the kernel's pointers. A tensor in both is named once
+  /// per role.
+  void kernel(Kernel kernel, const std::vector<Tensor>& reads, const std::vector<Tensor>& writes);
+
+  /// The same value in another layout or type: itself, an earlier reorder's result, or a new
+  /// reorder.
+  Tensor in_layout(const Tensor& tensor, const Desc& desc);
+  /// A reorder (or copy) of its own, that the caller may overwrite.
+  Tensor private_copy(const Tensor& tensor, const Desc& desc);
+  /// Row-major f32.
+  Tensor plain(const Tensor& tensor);
+  /// f32 in its own layout.
+  Tensor f32(const Tensor& tensor);
+
+  /// A constant of the graph in a layout of oneDNN's choice, packed once per model. `permuted` is
+  /// the row-major descriptor to read the constant with, where it is not its own shape (a
+  /// transposed view, groups split off).
+  Tensor packed_weight(graph::ValueId value, const Desc& as, const Desc& want,
+                       const std::string& transform);
+
+  // --- values ---
+
+  /// Where a value is; constants are placed on first use.
+  Tensor value(graph::ValueId id);
+  bool has_value(graph::ValueId id) const;
+  void set_value(graph::ValueId id, const Tensor& tensor);
+
+  /// True where nothing after the current node reads what is in this buffer, so that the node may
+  /// overwrite it.
+  bool may_overwrite(const Tensor& tensor) const;
+  /// The buffer's content is about to change: forgets its reorders.
+  void overwritten(const Tensor& tensor);
+
+  // --- lifetimes ---
+
+  void count_use(graph::ValueId id) { ++pending_uses_[id.index]; }
+  void release_use(graph::ValueId id) { --pending_uses_[id.index]; }
+  /// The value must stay intact to the end (fetched, or read by a walk back).
+  void pin(graph::ValueId id) { pinned_values_.insert(id.index); }
+  void pin(const Tensor& tensor);
+  /// Marks the beginning of steps that run after, and apart from, the forward pass and other walks
+  /// back.
+  void begin_gradient();
+
+  /// The buffer is filled before the first step; before the next step; read after the last one so
+  /// far.
+  void hold_from_start(const Tensor& tensor) { hold(tensor, 0); }
+  void hold_from_here(const Tensor& tensor) { hold(tensor, static_cast<int>(steps_.size())); }
+  void hold_to_here(const Tensor& tensor) { hold(tensor, static_cast<int>(steps_.size())); }
+
+  std::vector<Step>& steps() { return steps_; }
+  std::vector<Buffer>& buffers() { return buffers_; }
+
+ private:
+  void hold(const Tensor& tensor, int step);
+  void touch(BufferId buffer);
+  void add(Step step, const std::vector<BufferId>& touched);
+
+  const graph::Graph& graph_;
+  Precision precision_;
+  WeightCache& weights_;
+  std::string node_;
+  std::string what_;
+  std::vector<Step> steps_;
+  std::vector<Buffer> buffers_;
+  std::map<int, Tensor> values_;
+  std::map<int, int> pending_uses_;
+  std::set<int> pinned_values_;
+  struct Reordered {
+    Desc source;
+    Tensor result;
+  };
+  std::multimap<BufferId, Reordered> reorders_;
+  int backward_from_ = -1;
+};
+
+}  // namespace fovea::engine

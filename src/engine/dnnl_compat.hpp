@@ -1,0 +1,154 @@
+#pragma once
+
+#include <dnnl.hpp>
+
+#include "engine/layout.hpp"
+
+/// Where oneDNN 2.6 (operation descriptors) and 3.x (none) differ: one spelling for both.
+namespace fovea::engine::compat {
+
+struct WindowDims {
+  Dims strides;
+  Dims dilates;  ///< oneDNN's: 0 is dense
+  Dims pad_begin;
+  Dims pad_end;
+};
+
+#if DNNL_VERSION_MAJOR >= 3
+
+template <class Primitive>
+typename Primitive::primitive_desc window_forward(const dnnl::engine& engine,
+                                                  dnnl::algorithm algorithm, const Desc& src,
+                                                  const Desc& weights, const Desc& bias,
+                                                  const Desc& dst, const WindowDims& w,
+                                                  const dnnl::primitive_attr& attr) {
+  return {engine,    dnnl::prop_kind::forward_inference,
+          algorithm, src,
+          weights,   bias,
+          dst,       w.strides,
+          w.dilates, w.pad_begin,
+          w.pad_end, attr,
+          true};
+}
+
+template <class Backward, class Forward>
+typename Backward::primitive_desc window_backward_data(const dnnl::engine& engine,
+                                                       dnnl::algorithm algorithm,
+                                                       const Desc& diff_src, const Desc& weights,
+                                                       const Desc& diff_dst, const WindowDims& w,
+                                                       const typename Forward::primitive_desc& hint,
+                                                       const dnnl::primitive_attr& attr) {
+  return {engine,    algorithm,   diff_src,  weights, diff_dst, w.strides,
+          w.dilates, w.pad_begin, w.pad_end, hint,    attr,     true};
+}
+
+using PoolForward = dnnl::pooling_forward;
+using PoolBackward = dnnl::pooling_backward;
+
+inline PoolForward::primitive_desc pool_forward(const dnnl::engine& engine, dnnl::prop_kind kind,
+                                                dnnl::algorithm algorithm, const Desc& src,
+                                                const Desc& dst, const Dims& kernel,
+                                                const WindowDims& w,
+                                                const dnnl::primitive_attr& attr) {
+  return {engine, kind,      algorithm,   src,       dst,  w.strides,
+          kernel, w.dilates, w.pad_begin, w.pad_end, attr, true};
+}
+
+inline PoolBackward::primitive_desc pool_backward(const dnnl::engine& engine,
+                                                  dnnl::algorithm algorithm, const Desc& diff_src,
+                                                  const Desc& diff_dst, const Dims& kernel,
+                                                  const WindowDims& w,
+                                                  const PoolForward::primitive_desc& hint,
+                                                  const dnnl::primitive_attr& attr) {
+  return {engine,    algorithm,   diff_src,  diff_dst, w.strides, kernel,
+          w.dilates, w.pad_begin, w.pad_end, hint,     attr,      true};
+}
+
+inline dnnl::matmul::primitive_desc matmul(const dnnl::engine& engine, const Desc& src,
+                                           const Desc& weights, const Desc& bias, const Desc& dst,
+                                           const dnnl::primitive_attr& attr) {
+  if (bias.get_ndims() == 0) return {engine, src, weights, dst, attr, true};
+  return {engine, src, weights, bias, dst, attr, true};
+}
+
+inline dnnl::concat::primitive_desc concat(const dnnl::engine& engine, const Desc& dst, int axis,
+                                           const std::vector<Desc>& srcs,
+                                           const dnnl::primitive_attr& attr) {
+  return {engine, dst, axis, srcs, attr};
+}
+
+inline void append_eltwise(dnnl::post_ops& ops, dnnl::algorithm algorithm, float alpha,
+                           float beta) {
+  ops.append_eltwise(algorithm, alpha, beta);
+}
+
+#else
+
+template <class Primitive>
+typename Primitive::primitive_desc window_forward(const dnnl::engine& engine,
+                                                  dnnl::algorithm algorithm, const Desc& src,
+                                                  const Desc& weights, const Desc& bias,
+                                                  const Desc& dst, const WindowDims& w,
+                                                  const dnnl::primitive_attr& attr) {
+  return {typename Primitive::desc(dnnl::prop_kind::forward_inference, algorithm, src, weights,
+                                   bias, dst, w.strides, w.dilates, w.pad_begin, w.pad_end),
+          attr, engine, true};
+}
+
+template <class Backward, class Forward>
+typename Backward::primitive_desc window_backward_data(const dnnl::engine& engine,
+                                                       dnnl::algorithm algorithm,
+                                                       const Desc& diff_src, const Desc& weights,
+                                                       const Desc& diff_dst, const WindowDims& w,
+                                                       const typename Forward::primitive_desc& hint,
+                                                       const dnnl::primitive_attr& attr) {
+  return {typename Backward::desc(algorithm, diff_src, weights, diff_dst, w.strides, w.dilates,
+                                  w.pad_begin, w.pad_end),
+          attr, engine, hint, true};
+}
+
+using PoolForward = dnnl::pooling_v2_forward;
+using PoolBackward = dnnl::pooling_v2_backward;
+
+inline PoolForward::primitive_desc pool_forward(const dnnl::engine& engine, dnnl::prop_kind kind,
+                                                dnnl::algorithm algorithm, const Desc& src,
+                                                const Desc& dst, const Dims& kernel,
+                                                const WindowDims& w,
+                                                const dnnl::primitive_attr& attr) {
+  return {PoolForward::desc(kind, algorithm, src, dst, w.strides, kernel, w.dilates, w.pad_begin,
+                            w.pad_end),
+          attr, engine, true};
+}
+
+inline PoolBackward::primitive_desc pool_backward(const dnnl::engine& engine,
+                                                  dnnl::algorithm algorithm, const Desc& diff_src,
+                                                  const Desc& diff_dst, const Dims& kernel,
+                                                  const WindowDims& w,
+                                                  const PoolForward::primitive_desc& hint,
+                                                  const dnnl::primitive_attr& attr) {
+  return {PoolBackward::desc(algorithm, diff_src, diff_dst, w.strides, kernel, w.dilates,
+                             w.pad_begin, w.pad_end),
+          attr, engine, hint, true};
+}
+
+inline dnnl::matmul::primitive_desc matmul(const dnnl::engine& engine, const Desc& src,
+                                           const Desc& weights, const Desc& bias, const Desc& dst,
+                                           const dnnl::primitive_attr& attr) {
+  if (bias.dims().empty()) return {dnnl::matmul::desc(src, weights, dst), attr, engine, true};
+  return {dnnl::matmul::desc(src, weights, bias, dst), attr, engine, true};
+}
+
+inline dnnl::concat::primitive_desc concat(const dnnl::engine& engine, const Desc& dst, int axis,
+                                           const std::vector<Desc>& srcs,
+                                           const dnnl::primitive_attr& attr) {
+  return {dst, axis, srcs, engine, attr};
+}
+
+inline void append_eltwise(dnnl::post_ops& ops, dnnl::algorithm algorithm, float alpha,
+                           float beta) {
+  ops.append_eltwise(1.f, algorithm, alpha, beta);
+}
+
+#endif
+
+}  // namespace fovea::engine::compat

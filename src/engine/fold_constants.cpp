@@ -1,0 +1,69 @@
+#include <cmath>
+
+#include "base/checked.hpp"
+#include "engine/plan.hpp"
+
+namespace fovea::engine {
+namespace {
+
+/// A fold that would make more than this is left to the run: a valid model never fails here.
+constexpr std::int64_t kMaxFolded = std::int64_t{16} << 20;
+
+}  // namespace
+
+void fold_constants(graph::Graph& graph) {
+  std::vector<bool> constant(graph.values().size(), false);
+  for (std::size_t i = 0; i < constant.size(); ++i)
+    constant[i] = graph.values()[i].constant.has_value();
+  const auto known = [&](graph::ValueId id) {
+    return !id || constant[static_cast<std::size_t>(id.index)];
+  };
+  // Computable: all inputs are; wanted: what a node that is not computable, or an output, reads of
+  // it.
+  std::vector<bool> wanted(graph.values().size(), false);
+  for (const auto& node : graph.nodes()) {
+    bool all = true, small = true;
+    for (const auto input : node.inputs) all = all && known(input);
+    for (const auto output : node.outputs)
+      small = small && base::element_count(graph.value(output).shape) <= kMaxFolded;
+    if (all && small) {
+      for (const auto output : node.outputs)
+        constant[static_cast<std::size_t>(output.index)] = true;
+      continue;
+    }
+    for (const auto input : node.inputs)
+      if (input) wanted[static_cast<std::size_t>(input.index)] = true;
+  }
+  for (const auto output : graph.outputs) wanted[static_cast<std::size_t>(output.index)] = true;
+
+  PlanSpec spec;
+  spec.optimize = false;
+  for (std::size_t i = 0; i < wanted.size(); ++i)
+    if (wanted[i] && constant[i] && !graph.values()[i].constant)
+      spec.fetches.push_back({static_cast<std::int32_t>(i)});
+  if (spec.fetches.empty()) return;
+  WeightCache weights;
+  const graph::Graph source = [&] {
+    graph::Graph copy = graph;
+    copy.inputs.clear();  // nothing folded depends on them
+    return copy;
+  }();
+  const auto plan = Plan::build(source, spec, weights);
+  Workspace workspace = plan->make_workspace();
+  plan->forward(workspace, {}, {});
+  for (std::size_t i = 0; i < spec.fetches.size(); ++i) {
+    auto& value = graph.value(spec.fetches[i]);
+    const auto view = plan->fetch(workspace, i);
+    const auto n = static_cast<std::size_t>(base::element_count(value.shape));
+    if (value.type == graph::DType::f32) {
+      value.constant =
+          graph::Constant::of_floats(value.shape, std::vector<float>(view.data, view.data + n));
+    } else {
+      std::vector<std::int64_t> ints(n);
+      for (std::size_t k = 0; k < n; ++k) ints[k] = std::llround(view.data[k]);
+      value.constant = graph::Constant::of_ints(value.shape, std::move(ints), value.type);
+    }
+  }
+}
+
+}  // namespace fovea::engine

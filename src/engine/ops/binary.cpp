@@ -1,0 +1,309 @@
+#include <algorithm>
+#include <cmath>
+
+#include "base/parallel.hpp"
+#include "engine/ops/broadcast.hpp"
+
+namespace fovea::engine {
+namespace {
+
+using graph::Binary;
+using graph::BinaryKind;
+
+std::optional<simd::Binary> simd_kind(BinaryKind kind) {
+  switch (kind) {
+    case BinaryKind::add:
+      return simd::Binary::add;
+    case BinaryKind::sub:
+      return simd::Binary::sub;
+    case BinaryKind::mul:
+      return simd::Binary::mul;
+    case BinaryKind::div:
+      return simd::Binary::div;
+    case BinaryKind::max:
+      return simd::Binary::max;
+    case BinaryKind::min:
+      return simd::Binary::min;
+    default:
+      return std::nullopt;
+  }
+}
+
+/// 0 op 0 == 0: padding in blocked layouts stays zero.
+bool keeps_zero(BinaryKind kind) {
+  return kind == BinaryKind::add || kind == BinaryKind::sub || kind == BinaryKind::mul ||
+         kind == BinaryKind::max || kind == BinaryKind::min;
+}
+
+using Scalar = float (*)(float, float);
+
+Scalar scalar_function(BinaryKind kind, bool integers) {
+  switch (kind) {
+    case BinaryKind::add:
+      return [](float a, float b) { return a + b; };
+    case BinaryKind::sub:
+      return [](float a, float b) { return a - b; };
+    case BinaryKind::mul:
+      return [](float a, float b) { return a * b; };
+    case BinaryKind::div:
+      if (integers) return [](float a, float b) { return std::trunc(a / b); };
+      return [](float a, float b) { return a / b; };
+    case BinaryKind::pow:
+      return [](float a, float b) { return std::pow(a, b); };
+    case BinaryKind::max:
+      return [](float a, float b) { return std::isnan(a) || a > b ? a : b; };
+    case BinaryKind::min:
+      return [](float a, float b) { return std::isnan(a) || a < b ? a : b; };
+    case BinaryKind::mod:
+      return [](float a, float b) {
+        const float r = std::fmod(a, b);
+        return r != 0 && (r < 0) != (b < 0) ? r + b : r;
+      };
+    case BinaryKind::equal:
+      return [](float a, float b) { return a == b ? 1.f : 0.f; };
+    case BinaryKind::less:
+      return [](float a, float b) { return a < b ? 1.f : 0.f; };
+    case BinaryKind::less_or_equal:
+      return [](float a, float b) { return a <= b ? 1.f : 0.f; };
+    case BinaryKind::greater:
+      return [](float a, float b) { return a > b ? 1.f : 0.f; };
+    case BinaryKind::greater_or_equal:
+      return [](float a, float b) { return a >= b ? 1.f : 0.f; };
+    case BinaryKind::logical_and:
+      return [](float a, float b) { return a != 0 && b != 0 ? 1.f : 0.f; };
+    case BinaryKind::logical_or:
+      return [](float a, float b) { return a != 0 || b != 0 ? 1.f : 0.f; };
+    case BinaryKind::logical_xor:
+      return [](float a, float b) { return (a != 0) != (b != 0) ? 1.f : 0.f; };
+  }
+  return nullptr;
+}
+
+void broadcast_step(ForwardContext& c, const Binary& op, const Tensor& a, const Tensor& b,
+                    const Tensor& dst) {
+  const BroadcastLoop<2> loop(c.out_shape(), {c.in_shape(0), c.in_shape(1)});
+  const bool integers = c.in_type(0) != graph::DType::f32;
+  const auto vector_kind = integers ? std::nullopt : simd_kind(op.kind);
+  const Scalar scalar = scalar_function(op.kind, integers);
+  c.b.kernel(
+      [loop, vector_kind, scalar](Pointers p) {
+        const float* x = floats(p, 0);
+        const float* y = floats(p, 1);
+        float* z = floats(p, 2);
+        const std::int64_t sa = loop.step(0), sb = loop.step(1);
+        base::parallel_for(loop.rows, loop.grain(),
+                           [=, &loop](std::int64_t begin, std::int64_t end) {
+                             const auto& k = simd::kernels();
+                             for (auto row = begin; row < end; ++row) {
+                               const auto [oa, ob] = loop.offsets(row);
+                               float* out = z + row * loop.width;
+                               if (vector_kind && sa == 1 && sb == 1) {
+                                 k.binary(*vector_kind, x + oa, y + ob, out, loop.width);
+                               } else if (vector_kind && sa == 1 && sb == 0) {
+                                 k.binary_scalar(*vector_kind, x + oa, y[ob], out, loop.width);
+                               } else if (vector_kind && sa == 0 && sb == 1) {
+                                 k.scalar_binary(*vector_kind, x[oa], y + ob, out, loop.width);
+                               } else {
+                                 for (std::int64_t i = 0; i < loop.width; ++i)
+                                   out[i] = scalar(x[oa + i * sa], y[ob + i * sb]);
+                               }
+                             }
+                           });
+      },
+      {a, b}, {dst});
+}
+
+/// One operand is a map [n, c, ...], the other holds one value per channel ([c, 1, 1], [n, c, 1,
+/// 1]): index of the map operand, or -1.
+int channelwise_map(const Shape& out, const Shape& a, const Shape& b) {
+  const auto per_channel = [&](const Shape& s) {
+    if (s.size() + 1 < out.size() || s.size() > out.size()) return false;
+    const bool has_n = s.size() == out.size();
+    const std::size_t channel = has_n ? 1 : 0;
+    if (has_n && s[0] != 1 && s[0] != out[0]) return false;
+    if (s[channel] != out[1]) return false;
+    return std::all_of(s.begin() + static_cast<std::ptrdiff_t>(channel) + 1, s.end(),
+                       [](std::int64_t extent) { return extent == 1; });
+  };
+  if (out.size() < 3 || out.size() > 5) return -1;
+  if (a == out && per_channel(b)) return 0;
+  if (b == out && per_channel(a)) return 1;
+  return -1;
+}
+
+/// mul, add and sub of a map with a value per channel, on the map's own layout.
+bool channelwise_step(ForwardContext& c, const Binary& op) {
+  if (op.kind != BinaryKind::mul && op.kind != BinaryKind::add) return false;
+  const int map = channelwise_map(c.out_shape(), c.in_shape(0), c.in_shape(1));
+  if (map < 0) return false;
+  const Tensor src = c.f32_in(static_cast<std::size_t>(map));
+  const auto view = map_view(src.desc);
+  if (!view) return false;
+  const std::size_t other = map == 0 ? 1 : 0;
+  const Tensor values = c.plain_in(other);
+  const bool per_image =
+      c.in_shape(other).size() == c.out_shape().size() && c.in_shape(other)[0] > 1;
+  const Tensor dst = c.make_like(src);
+  const bool scale = op.kind == BinaryKind::mul;
+  c.b.kernel(
+      [v = *view, per_image, scale](Pointers p) {
+        for (std::int64_t n = 0; n < v.images; ++n) {
+          const float* x = floats(p, 0) + n * v.image_stride;
+          const float* w = floats(p, 1) + (per_image ? n * v.layout.channels : 0);
+          float* y = floats(p, 2) + n * v.image_stride;
+          const auto blocks = (v.layout.channels + v.layout.block - 1) / v.layout.block;
+          base::parallel_for(
+              blocks,
+              std::max<std::int64_t>(1, kElementGrain / (v.layout.positions * v.layout.block + 1)),
+              [=](std::int64_t begin, std::int64_t end) {
+                const auto last = std::min(end * v.layout.block, v.layout.channels);
+                simd::kernels().channel_affine(x, v.layout, scale ? w : nullptr,
+                                               scale ? nullptr : w, false, begin * v.layout.block,
+                                               last, y);
+              });
+        }
+      },
+      {src, values}, {dst});
+  c.out(0, dst);
+  return true;
+}
+
+void same_layout_step(ForwardContext& c, const Binary& op, const Tensor& a, const Tensor& b) {
+  const Tensor dst = c.make_like(a);
+  const auto n = stored_elements(a.desc);
+  c.b.kernel(
+      [n, kind = *simd_kind(op.kind)](Pointers p) {
+        const float* x = floats(p, 0);
+        const float* y = floats(p, 1);
+        float* z = floats(p, 2);
+        base::parallel_for(n, kElementGrain, [=](std::int64_t begin, std::int64_t end) {
+          simd::kernels().binary(kind, x + begin, y + begin, z + begin, end - begin);
+        });
+      },
+      {a, b}, {dst});
+  c.out(0, dst);
+}
+
+}  // namespace
+
+void forward(const Binary& op, ForwardContext& c) {
+  const bool real = c.in_type(0) == graph::DType::f32;
+  if (real && simd_kind(op.kind) && c.in_shape(0) == c.in_shape(1)) {
+    Tensor a = c.f32_in(0);
+    if (has_padding(a.desc) && !keeps_zero(op.kind)) a = c.b.plain(a);
+    return same_layout_step(c, op, a, c.b.in_layout(c.in(1), a.desc));
+  }
+  if (real && channelwise_step(c, op)) return;
+  const Tensor dst = c.make_plain_out();
+  broadcast_step(c, op, c.plain_in(0), c.plain_in(1), dst);
+  c.out(0, dst);
+}
+
+BackwardReads backward_reads(const Binary& op, unsigned wanted) {
+  switch (op.kind) {
+    case BinaryKind::mul:
+      return {((wanted & 1u) << 1) | (wanted >> 1 & 1u), false};
+    case BinaryKind::div:
+      return {(wanted & 2u) != 0 ? 3u : 2u, false};
+    case BinaryKind::pow:
+    case BinaryKind::max:
+    case BinaryKind::min:
+      return {3u, false};
+    default:
+      return {};
+  }
+}
+
+bool has_gradient(const Binary& op, std::size_t input) {
+  return input < 2 && op.kind <= BinaryKind::min;
+}
+
+namespace {
+
+/// d(a op b) / d(input) as a function of a and b; ties of max and min are shared, as in PyTorch.
+Scalar slope(BinaryKind kind, std::size_t input) {
+  if (input == 0) {
+    switch (kind) {
+      case BinaryKind::mul:
+        return [](float, float b) { return b; };
+      case BinaryKind::div:
+        return [](float, float b) { return 1 / b; };
+      case BinaryKind::pow:
+        return [](float a, float b) { return b == 0 ? 0.f : b * std::pow(a, b - 1); };
+      case BinaryKind::max:
+        return [](float a, float b) { return a > b ? 1.f : a == b ? 0.5f : 0.f; };
+      case BinaryKind::min:
+        return [](float a, float b) { return a < b ? 1.f : a == b ? 0.5f : 0.f; };
+      default:
+        return [](float, float) { return 1.f; };
+    }
+  }
+  switch (kind) {
+    case BinaryKind::sub:
+      return [](float, float) { return -1.f; };
+    case BinaryKind::mul:
+      return [](float a, float) { return a; };
+    case BinaryKind::div:
+      return [](float a, float b) { return -a / (b * b); };
+    case BinaryKind::pow:
+      return [](float a, float b) { return a == 0 && b >= 0 ? 0.f : std::pow(a, b) * std::log(a); };
+    case BinaryKind::max:
+      return [](float a, float b) { return b > a ? 1.f : a == b ? 0.5f : 0.f; };
+    case BinaryKind::min:
+      return [](float a, float b) { return b < a ? 1.f : a == b ? 0.5f : 0.f; };
+    default:
+      return [](float, float) { return 1.f; };
+  }
+}
+
+void send_gradient(const Binary& op, BackwardContext& c, std::size_t input) {
+  if (op.kind == BinaryKind::add && c.in_shape(input) == c.out_shape()) {
+    c.send(input, c.grad());
+    return;
+  }
+  Tensor part = c.plain_grad();
+  if (op.kind != BinaryKind::add) {
+    const bool reads = op.kind != BinaryKind::sub;
+    const BroadcastLoop<2> loop(c.out_shape(),
+                                {reads ? c.in_shape(0) : Shape{}, reads ? c.in_shape(1) : Shape{}});
+    const Tensor out = c.b.make(plain_desc(c.out_shape()));
+    // A slope that reads one operand only leaves the other's buffer free: name that one twice.
+    const auto operand = [&](std::size_t i) -> Tensor {
+      if (!reads) return part;
+      const unsigned used = backward_reads(op, 1u << input).inputs;
+      return (used >> i & 1u) != 0 ? c.plain_in(i) : c.plain_in(1 - i);
+    };
+    const bool has_a = !reads || (backward_reads(op, 1u << input).inputs & 1u) != 0;
+    const bool has_b = !reads || (backward_reads(op, 1u << input).inputs & 2u) != 0;
+    c.b.kernel(
+        [loop, f = slope(op.kind, input), has_a, has_b](Pointers p) {
+          const float* diff = floats(p, 0);
+          const float* x = floats(p, 1);
+          const float* y = floats(p, 2);
+          float* z = floats(p, 3);
+          base::parallel_for(loop.rows, loop.grain(),
+                             [=, &loop](std::int64_t begin, std::int64_t end) {
+                               for (auto row = begin; row < end; ++row) {
+                                 const auto [oa, ob] = loop.offsets(row);
+                                 for (std::int64_t i = 0; i < loop.width; ++i) {
+                                   const float a = has_a ? x[oa + i * loop.step(0)] : 0.f;
+                                   const float b = has_b ? y[ob + i * loop.step(1)] : 0.f;
+                                   z[row * loop.width + i] = diff[row * loop.width + i] * f(a, b);
+                                 }
+                               }
+                             });
+        },
+        {part, operand(0), operand(1)}, {out});
+    part = out;
+  }
+  c.send(input, reduce_to(c.b, part, c.out_shape(), c.in_shape(input)));
+}
+
+}  // namespace
+
+void backward(const Binary& op, BackwardContext& c) {
+  for (std::size_t i = 0; i < 2; ++i)
+    if (c.wants(i)) send_gradient(op, c, i);
+}
+
+}  // namespace fovea::engine

@@ -1,0 +1,164 @@
+#include <algorithm>
+#include <cstring>
+
+#include "base/parallel.hpp"
+#include "engine/dnnl_compat.hpp"
+#include "engine/ops/elementwise.hpp"
+
+namespace fovea::engine {
+namespace {
+
+using graph::Concat;
+using graph::Split;
+
+/// Rows before the axis, and floats per row of an operand.
+struct AxisCopy {
+  std::int64_t rows = 1;
+  std::int64_t inner = 1;
+  AxisCopy(const Shape& shape, std::size_t axis) {
+    for (std::size_t i = 0; i < axis; ++i) rows *= shape[i];
+    for (std::size_t i = axis + 1; i < shape.size(); ++i) inner *= shape[i];
+  }
+};
+
+/// Copies `rows` runs of `run` floats between row pitches.
+void copy_rows(const float* src, std::int64_t src_pitch, float* dst, std::int64_t dst_pitch,
+               std::int64_t rows, std::int64_t run) {
+  base::parallel_for(rows,
+                     std::max<std::int64_t>(1, kElementGrain / std::max<std::int64_t>(1, run)),
+                     [=](std::int64_t begin, std::int64_t end) {
+                       for (auto r = begin; r < end; ++r)
+                         std::memcpy(dst + r * dst_pitch, src + r * src_pitch,
+                                     static_cast<std::size_t>(run) * sizeof(float));
+                     });
+}
+
+/// Writes part of the axis of `whole` (extent `total`, from `start`) out to `part`.
+void slice_step(Builder& b, const Tensor& whole, const Tensor& part, const AxisCopy& copy,
+                std::int64_t total, std::int64_t start, std::int64_t extent) {
+  b.kernel(
+      [=](Pointers p) {
+        copy_rows(floats(p, 0) + start * copy.inner, total * copy.inner, floats(p, 1),
+                  extent * copy.inner, copy.rows, extent * copy.inner);
+      },
+      {whole}, {part});
+}
+
+void paste_step(Builder& b, const Tensor& part, const Tensor& whole, const AxisCopy& copy,
+                std::int64_t total, std::int64_t start, std::int64_t extent) {
+  b.kernel(
+      [=](Pointers p) {
+        copy_rows(floats(p, 0), extent * copy.inner, floats(p, 1) + start * copy.inner,
+                  total * copy.inner, copy.rows, extent * copy.inner);
+      },
+      {part}, {whole});
+}
+
+/// Channels of feature maps: oneDNN joins them in their own layout.
+bool concat_maps(const Concat& op, ForwardContext& c) {
+  if (op.axis != 1 || c.out_shape().size() < 3 || c.out_shape().size() > 5) return false;
+  std::vector<Desc> descs;
+  for (std::size_t i = 0; i < c.inputs(); ++i) {
+    if (c.in_shape(i) == Shape{} || c.in_shape(i)[1] == 0) return false;
+    descs.push_back(c.in(i).desc);
+  }
+  // The widest operand's layout serves all: a plain one among blocked ones is reordered.
+  const auto widest =
+      std::max_element(descs.begin(), descs.end(),
+                       [](const Desc& a, const Desc& b) { return a.get_size() < b.get_size(); });
+  const auto view = map_view(*widest);
+  if (!view || view->layout.block == 1 || view->layout.block == view->layout.channels) return false;
+  const Type type = type_of(*widest);
+  const auto tag_for = [&](const Shape& shape) {
+    using Tag = dnnl::memory::format_tag;
+    const bool sixteen = view->layout.block == 16;
+    if (shape.size() == 3) return sixteen ? Tag::nCw16c : Tag::nCw8c;
+    if (shape.size() == 4) return sixteen ? Tag::nChw16c : Tag::nChw8c;
+    return sixteen ? Tag::nCdhw16c : Tag::nCdhw8c;
+  };
+  if (view->layout.block != 16 && view->layout.block != 8) return false;
+  for (std::size_t i = 0; i < c.inputs(); ++i)
+    if (c.in_shape(i)[1] % view->layout.block != 0) return false;
+  std::vector<std::pair<int, Tensor>> args;
+  for (std::size_t i = 0; i < c.inputs(); ++i) {
+    const Tensor tensor = c.b.in_layout(c.in(i), Desc(c.in_shape(i), type, tag_for(c.in_shape(i))));
+    descs[i] = tensor.desc;
+    args.emplace_back(DNNL_ARG_MULTIPLE_SRC + static_cast<int>(i), tensor);
+  }
+  const Desc dst_desc(c.out_shape(), type, tag_for(c.out_shape()));
+  dnnl::primitive_attr attr;
+  attr.set_scratchpad_mode(dnnl::scratchpad_mode::user);
+  const auto pd = compat::concat(cpu(), dst_desc, 1, descs, attr);
+  const Tensor dst = c.b.make(dst_desc);
+  args.emplace_back(DNNL_ARG_DST, dst);
+  c.b.primitive(dnnl::concat(pd), pd.scratchpad_desc(), pd.impl_info_str(), std::move(args));
+  c.out(0, dst);
+  return true;
+}
+
+}  // namespace
+
+void forward(const Concat& op, ForwardContext& c) {
+  if (concat_maps(op, c)) return;
+  const auto axis = static_cast<std::size_t>(op.axis);
+  const AxisCopy copy(c.out_shape(), axis);
+  const Tensor dst = c.make_plain_out();
+  std::int64_t start = 0;
+  for (std::size_t i = 0; i < c.inputs(); ++i) {
+    const auto extent = c.in_shape(i)[axis];
+    paste_step(c.b, c.plain_in(i), dst, copy, c.out_shape()[axis], start, extent);
+    start += extent;
+  }
+  c.out(0, dst);
+}
+
+bool has_gradient(const Concat&, std::size_t) {
+  return true;
+}
+
+void backward(const Concat& op, BackwardContext& c) {
+  const auto axis = static_cast<std::size_t>(op.axis);
+  const AxisCopy copy(c.out_shape(), axis);
+  std::int64_t start = 0;
+  for (std::size_t i = 0; i < c.inputs(); ++i) {
+    const auto extent = c.in_shape(i)[axis];
+    if (c.wants(i)) {
+      const Tensor part = c.make_plain_grad(i);
+      slice_step(c.b, c.plain_grad(), part, copy, c.out_shape()[axis], start, extent);
+      c.send(i, part);
+    }
+    start += extent;
+  }
+}
+
+void forward(const Split& op, ForwardContext& c) {
+  const auto axis = static_cast<std::size_t>(op.axis);
+  const AxisCopy copy(c.in_shape(0), axis);
+  const Tensor src = c.plain_in(0);
+  std::int64_t start = 0;
+  for (std::size_t o = 0; o < c.outputs(); ++o) {
+    const auto extent = c.out_shape(o)[axis];
+    const Tensor part = c.make_plain_out(o);
+    slice_step(c.b, src, part, copy, c.in_shape(0)[axis], start, extent);
+    c.out(o, part);
+    start += extent;
+  }
+}
+
+void backward(const Split& op, BackwardContext& c) {
+  const auto axis = static_cast<std::size_t>(op.axis);
+  const AxisCopy copy(c.in_shape(0), axis);
+  const Tensor dx = c.make_plain_grad(0);
+  const auto n = stored_elements(dx.desc);
+  c.b.kernel([n](Pointers p) { std::fill(floats(p, 0), floats(p, 0) + n, 0.f); }, {}, {dx});
+  std::int64_t start = 0;
+  for (std::size_t o = 0; o < c.outputs(); ++o) {
+    const auto extent = c.out_shape(o)[axis];
+    if (c.has_grad(o))
+      paste_step(c.b, c.plain_grad(o), dx, copy, c.in_shape(0)[axis], start, extent);
+    start += extent;
+  }
+  c.send(0, dx);
+}
+
+}  // namespace fovea::engine

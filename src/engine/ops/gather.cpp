@@ -1,0 +1,183 @@
+#include <algorithm>
+#include <cstring>
+
+#include "engine/ops/elementwise.hpp"
+
+namespace fovea::engine {
+namespace {
+
+using graph::Gather;
+using graph::GatherND;
+using graph::ScatterND;
+
+std::int64_t product(const Shape& shape, std::size_t begin, std::size_t end) {
+  std::int64_t n = 1;
+  for (std::size_t i = begin; i < end; ++i) n *= shape[i];
+  return n;
+}
+
+/// An index value checked against its axis; indices may be computed at run time.
+std::int64_t checked_index(float value, std::int64_t extent) {
+  const auto limit = static_cast<float>(extent);
+  if (!(value >= -limit && value < limit))
+    throw Error(ErrorCode::bad_input, "an index is outside of its axis");
+  const auto index = static_cast<std::int64_t>(value);
+  return index < 0 ? index + extent : index;
+}
+
+/// Runs of `run` floats: run i of the result comes from (or goes to) offset at(i) of the data. The
+/// three operators differ in how an offset is computed.
+struct Runs {
+  std::int64_t count = 0;
+  std::int64_t run = 1;
+  std::int64_t data_size = 0;
+  std::function<std::int64_t(const float* indices, std::int64_t i)> at;
+};
+
+Runs runs_of(const Gather& op, const Shape& data, const Shape& indices) {
+  const auto axis = static_cast<std::size_t>(op.axis);
+  const std::int64_t outer = product(data, 0, axis), extent = data[axis];
+  const std::int64_t run = product(data, axis + 1, data.size());
+  const std::int64_t picks = product(indices, 0, indices.size());
+  return {outer * picks, run, product(data, 0, data.size()),
+          [=](const float* index, std::int64_t i) {
+            return (i / picks * extent + checked_index(index[i % picks], extent)) * run;
+          }};
+}
+
+/// Index tuples of the last axis of `indices`, over data whose first `batch` axes are shared.
+Runs tuple_runs(std::int64_t batch, const Shape& data, const Shape& indices) {
+  const auto shared = static_cast<std::size_t>(batch);
+  const auto depth = static_cast<std::size_t>(indices.back());
+  const std::int64_t tuples = product(indices, 0, indices.size() - 1);
+  const std::int64_t batches = product(indices, 0, shared);
+  const std::int64_t per_batch = batches == 0 ? 0 : tuples / batches;
+  const std::int64_t run = product(data, shared + depth, data.size());
+  const std::int64_t block = product(data, shared, data.size());
+  const Dims strides = plain_strides(data);
+  Shape extents;
+  Dims steps;
+  for (std::size_t k = 0; k < depth; ++k) {
+    extents.push_back(data[shared + k]);
+    steps.push_back(strides[shared + k]);
+  }
+  return {tuples, run, product(data, 0, data.size()), [=](const float* index, std::int64_t i) {
+            std::int64_t at = i / per_batch * block;
+            for (std::size_t k = 0; k < extents.size(); ++k)
+              at += steps[k] *
+                    checked_index(
+                        index[i * static_cast<std::int64_t>(depth) + static_cast<std::int64_t>(k)],
+                        extents[k]);
+            return at;
+          }};
+}
+
+void gather_forward(ForwardContext& c, const Runs& runs) {
+  const Tensor dst = c.make_plain_out();
+  c.b.kernel(
+      [runs](Pointers p) {
+        for (std::int64_t i = 0; i < runs.count; ++i)
+          std::memcpy(floats(p, 2) + i * runs.run, floats(p, 0) + runs.at(floats(p, 1), i),
+                      static_cast<std::size_t>(runs.run) * sizeof(float));
+      },
+      {c.plain_in(0), c.plain_in(1)}, {dst});
+  c.out(0, dst);
+}
+
+void gather_backward(BackwardContext& c, const Runs& runs) {
+  const Tensor dx = c.make_plain_grad(0);
+  c.b.kernel(
+      [runs](Pointers p) {
+        float* x = floats(p, 2);
+        std::fill(x, x + runs.data_size, 0.f);
+        for (std::int64_t i = 0; i < runs.count; ++i)
+          simd::kernels().axpy(1.f, floats(p, 0) + i * runs.run, x + runs.at(floats(p, 1), i),
+                               runs.run);
+      },
+      {c.plain_grad(), c.plain_in(1)}, {dx});
+  c.send(0, dx);
+}
+
+}  // namespace
+
+void forward(const Gather& op, ForwardContext& c) {
+  gather_forward(c, runs_of(op, c.in_shape(0), c.in_shape(1)));
+}
+void backward(const Gather& op, BackwardContext& c) {
+  gather_backward(c, runs_of(op, c.in_shape(0), c.in_shape(1)));
+}
+BackwardReads backward_reads(const Gather&, unsigned) {
+  return {2u, false};
+}
+
+void forward(const GatherND& op, ForwardContext& c) {
+  gather_forward(c, tuple_runs(op.batch_dims, c.in_shape(0), c.in_shape(1)));
+}
+void backward(const GatherND& op, BackwardContext& c) {
+  gather_backward(c, tuple_runs(op.batch_dims, c.in_shape(0), c.in_shape(1)));
+}
+BackwardReads backward_reads(const GatherND&, unsigned) {
+  return {2u, false};
+}
+
+void forward(const ScatterND&, ForwardContext& c) {
+  const Runs runs = tuple_runs(0, c.in_shape(0), c.in_shape(1));
+  const Tensor dst = c.make_plain_out();
+  c.b.kernel(
+      [runs](Pointers p) {
+        float* out = floats(p, 3);
+        std::memcpy(out, floats(p, 0), static_cast<std::size_t>(runs.data_size) * sizeof(float));
+        for (std::int64_t i = 0; i < runs.count; ++i)
+          std::memcpy(out + runs.at(floats(p, 1), i), floats(p, 2) + i * runs.run,
+                      static_cast<std::size_t>(runs.run) * sizeof(float));
+      },
+      {c.plain_in(0), c.plain_in(1), c.plain_in(2)}, {dst});
+  c.out(0, dst);
+}
+
+BackwardReads backward_reads(const ScatterND&, unsigned) {
+  return {2u, false};
+}
+bool has_gradient(const ScatterND&, std::size_t input) {
+  return input == 0 || input == 2;
+}
+
+void backward(const ScatterND&, BackwardContext& c) {
+  const Runs runs = tuple_runs(0, c.in_shape(0), c.in_shape(1));
+  if (c.wants(0)) {
+    const Tensor dx = c.make_plain_grad(0);
+    c.b.kernel(
+        [runs](Pointers p) {
+          float* out = floats(p, 2);
+          std::memcpy(out, floats(p, 0), static_cast<std::size_t>(runs.data_size) * sizeof(float));
+          for (std::int64_t i = 0; i < runs.count; ++i) {
+            float* run = out + runs.at(floats(p, 1), i);
+            std::fill(run, run + runs.run, 0.f);
+          }
+        },
+        {c.plain_grad(), c.plain_in(1)}, {dx});
+    c.send(0, dx);
+  }
+  if (c.wants(2)) {
+    // Of updates to one place the last one stays, so it alone has the gradient: marking each place
+    // with its last writer needs a scratch tensor of the data's size.
+    const Tensor du = c.make_plain_grad(2);
+    const Tensor writer = c.make_plain_grad(0);
+    c.b.kernel(
+        [runs](Pointers p) {
+          for (std::int64_t i = 0; i < runs.count; ++i)
+            reinterpret_cast<std::int32_t*>(p[3])[runs.at(floats(p, 1), i)] =
+                static_cast<std::int32_t>(i);
+          for (std::int64_t i = 0; i < runs.count; ++i) {
+            const auto at = runs.at(floats(p, 1), i);
+            float* out = floats(p, 2) + i * runs.run;
+            const bool last = reinterpret_cast<const std::int32_t*>(p[3])[at] == i;
+            for (std::int64_t k = 0; k < runs.run; ++k) out[k] = last ? floats(p, 0)[at + k] : 0.f;
+          }
+        },
+        {c.plain_grad(), c.plain_in(1)}, {du, writer});
+    c.send(2, du);
+  }
+}
+
+}  // namespace fovea::engine

@@ -1,0 +1,206 @@
+#include "engine/ops/index_map.hpp"
+
+#include <algorithm>
+#include <numeric>
+
+#include "base/parallel.hpp"
+#include "engine/ops/elementwise.hpp"
+
+namespace fovea::engine {
+namespace {
+
+/// The tables with strides multiplied in, and the innermost axis apart.
+struct Loop {
+  std::vector<AxisIndex> offsets;  // per axis; -1 stays -1
+  std::int64_t rows = 1, width = 1, src_size = 1;
+
+  explicit Loop(const IndexMap& map) {
+    const Dims strides = plain_strides(map.src);
+    for (const auto extent : map.src) src_size *= extent;
+    for (std::size_t i = 0; i < map.axes.size(); ++i) {
+      AxisIndex table = map.axes[i];
+      for (auto& at : table)
+        if (at >= 0) at *= strides[i];
+      offsets.push_back(std::move(table));
+      if (i + 1 < map.axes.size()) rows *= static_cast<std::int64_t>(map.axes[i].size());
+    }
+    if (offsets.empty()) offsets.push_back({0});
+    width = static_cast<std::int64_t>(offsets.back().size());
+  }
+
+  /// Offset of a row's source, or -1 where an outer axis says fill.
+  std::int64_t row_offset(std::int64_t row) const {
+    std::int64_t at = 0;
+    for (std::size_t i = offsets.size() - 1; i-- > 0;) {
+      const auto extent = static_cast<std::int64_t>(offsets[i].size());
+      const auto part = offsets[i][static_cast<std::size_t>(row % extent)];
+      row /= extent;
+      if (part < 0) return -1;
+      at += part;
+    }
+    return at;
+  }
+};
+
+}  // namespace
+
+void index_forward(Builder& b, const IndexMap& map, const Tensor& src, const Tensor& dst,
+                   float fill) {
+  auto loop = std::make_shared<const Loop>(map);
+  b.kernel(
+      [loop, fill](Pointers p) {
+        const float* x = floats(p, 0);
+        float* y = floats(p, 1);
+        const auto& inner = loop->offsets.back();
+        base::parallel_for(
+            loop->rows,
+            std::max<std::int64_t>(1, kElementGrain / std::max<std::int64_t>(1, loop->width)),
+            [&, x, y](std::int64_t begin, std::int64_t end) {
+              for (auto row = begin; row < end; ++row) {
+                const auto at = loop->row_offset(row);
+                float* out = y + row * loop->width;
+                if (at < 0) {
+                  std::fill(out, out + loop->width, fill);
+                  continue;
+                }
+                for (std::size_t i = 0; i < inner.size(); ++i)
+                  out[i] = inner[i] < 0 ? fill : x[at + inner[i]];
+              }
+            });
+      },
+      {src}, {dst});
+}
+
+void index_backward(Builder& b, const IndexMap& map, const Tensor& diff_dst,
+                    const Tensor& diff_src) {
+  auto loop = std::make_shared<const Loop>(map);
+  b.kernel(
+      [loop](Pointers p) {
+        const float* dy = floats(p, 0);
+        float* dx = floats(p, 1);
+        std::fill(dx, dx + loop->src_size, 0.f);
+        const auto& inner = loop->offsets.back();
+        for (std::int64_t row = 0; row < loop->rows; ++row) {
+          const auto at = loop->row_offset(row);
+          if (at < 0) continue;
+          for (std::size_t i = 0; i < inner.size(); ++i)
+            if (inner[i] >= 0)
+              dx[at + inner[i]] += dy[row * loop->width + static_cast<std::int64_t>(i)];
+        }
+      },
+      {diff_dst}, {diff_src});
+}
+
+namespace {
+
+AxisIndex identity(std::int64_t extent) {
+  AxisIndex table(static_cast<std::size_t>(extent));
+  std::iota(table.begin(), table.end(), std::int64_t{0});
+  return table;
+}
+
+IndexMap identity_map(const Shape& shape) {
+  IndexMap map{shape, {}};
+  for (const auto extent : shape) map.axes.push_back(identity(extent));
+  return map;
+}
+
+IndexMap map_of(const graph::Slice& op, const Shape& in, const Shape& out) {
+  IndexMap map = identity_map(in);
+  for (std::size_t i = 0; i < op.axes->size(); ++i) {
+    const auto axis = static_cast<std::size_t>((*op.axes)[i]);
+    auto& table = map.axes[axis];
+    table.resize(static_cast<std::size_t>(out[axis]));
+    for (std::size_t k = 0; k < table.size(); ++k)
+      table[k] = (*op.starts)[i] + static_cast<std::int64_t>(k) * (*op.steps)[i];
+  }
+  return map;
+}
+
+std::int64_t padded_index(graph::PadMode mode, std::int64_t at, std::int64_t extent) {
+  if (at >= 0 && at < extent) return at;
+  switch (mode) {
+    case graph::PadMode::constant:
+      return -1;
+    case graph::PadMode::edge:
+      return std::clamp<std::int64_t>(at, 0, extent - 1);
+    case graph::PadMode::wrap:
+      return ((at % extent) + extent) % extent;
+    case graph::PadMode::reflect: {
+      if (extent == 1) return 0;
+      const std::int64_t period = 2 * (extent - 1);
+      const std::int64_t folded = ((at % period) + period) % period;
+      return folded < extent ? folded : period - folded;
+    }
+  }
+  return -1;
+}
+
+IndexMap map_of(const graph::Pad& op, const Shape& in, const Shape& out) {
+  IndexMap map{in, {}};
+  for (std::size_t i = 0; i < in.size(); ++i) {
+    AxisIndex table(static_cast<std::size_t>(out[i]));
+    for (std::size_t k = 0; k < table.size(); ++k)
+      table[k] = padded_index(op.mode, static_cast<std::int64_t>(k) - (*op.pads)[i], in[i]);
+    map.axes.push_back(std::move(table));
+  }
+  return map;
+}
+
+/// Expand and Tile: the source, with leading ones, repeated along each axis.
+IndexMap repeated(const Shape& in, const Shape& out) {
+  IndexMap map;
+  map.src = Shape(out.size() - in.size(), 1);
+  map.src.insert(map.src.end(), in.begin(), in.end());
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    AxisIndex table(static_cast<std::size_t>(out[i]));
+    for (std::size_t k = 0; k < table.size(); ++k)
+      table[k] = static_cast<std::int64_t>(k) % std::max<std::int64_t>(1, map.src[i]);
+    map.axes.push_back(std::move(table));
+  }
+  return map;
+}
+
+void run_forward(ForwardContext& c, const IndexMap& map, float fill) {
+  const Tensor dst = c.make_plain_out();
+  index_forward(c.b, map, c.plain_in(0), dst, fill);
+  c.out(0, dst);
+}
+
+void run_backward(BackwardContext& c, const IndexMap& map) {
+  const Tensor dx = c.make_plain_grad(0);
+  index_backward(c.b, map, c.plain_grad(), dx);
+  c.send(0, dx);
+}
+
+}  // namespace
+
+void forward(const graph::Slice& op, ForwardContext& c) {
+  run_forward(c, map_of(op, c.in_shape(0), c.out_shape()), 0);
+}
+void backward(const graph::Slice& op, BackwardContext& c) {
+  run_backward(c, map_of(op, c.in_shape(0), c.out_shape()));
+}
+
+void forward(const graph::Pad& op, ForwardContext& c) {
+  run_forward(c, map_of(op, c.in_shape(0), c.out_shape()), op.value.value_or(0.f));
+}
+void backward(const graph::Pad& op, BackwardContext& c) {
+  run_backward(c, map_of(op, c.in_shape(0), c.out_shape()));
+}
+
+void forward(const graph::Expand&, ForwardContext& c) {
+  run_forward(c, repeated(c.in_shape(0), c.out_shape()), 0);
+}
+void backward(const graph::Expand&, BackwardContext& c) {
+  run_backward(c, repeated(c.in_shape(0), c.out_shape()));
+}
+
+void forward(const graph::Tile&, ForwardContext& c) {
+  run_forward(c, repeated(c.in_shape(0), c.out_shape()), 0);
+}
+void backward(const graph::Tile&, BackwardContext& c) {
+  run_backward(c, repeated(c.in_shape(0), c.out_shape()));
+}
+
+}  // namespace fovea::engine

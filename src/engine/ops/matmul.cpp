@@ -1,0 +1,255 @@
+#include "engine/ops/matmul.hpp"
+
+#include <algorithm>
+
+#include "engine/dnnl_compat.hpp"
+#include "engine/ops/elementwise.hpp"
+#include "engine/ops/post_ops.hpp"
+
+namespace fovea::engine {
+
+Matrix matrix_of(const Shape& shape, bool transposed) {
+  Matrix m;
+  m.dims = shape;
+  m.strides = plain_strides(shape);
+  if (transposed) {
+    std::swap(m.dims[m.dims.size() - 1], m.dims[m.dims.size() - 2]);
+    std::swap(m.strides[m.dims.size() - 1], m.strides[m.dims.size() - 2]);
+  }
+  return m;
+}
+
+Matrix transposed(Matrix m) {
+  std::swap(m.dims[m.dims.size() - 1], m.dims[m.dims.size() - 2]);
+  std::swap(m.strides[m.dims.size() - 1], m.strides[m.dims.size() - 2]);
+  return m;
+}
+
+namespace {
+
+/// oneDNN asks for equal ranks: missing leading axes become 1.
+Matrix padded(Matrix m, std::size_t rank) {
+  while (m.dims.size() < rank) {
+    m.strides.insert(m.strides.begin(), m.strides.empty() ? 1 : m.strides[0] * m.dims[0]);
+    m.dims.insert(m.dims.begin(), 1);
+  }
+  return m;
+}
+
+Desc desc_of(const Matrix& m, Type type) {
+  return {m.dims, type, m.strides};
+}
+
+/// An operand in the compute type, its bytes read with m's strides. bf16 is row-major in m's own
+/// order.
+Tensor operand(Builder& b, const Tensor& tensor, const Matrix& m, graph::ValueId constant) {
+  Tensor view{desc_of(m, Type::f32), tensor.buffer};
+  if (b.compute_type() == Type::f32) return view;
+  const Desc want(m.dims, Type::bf16, plain_strides(m.dims));
+  if (constant && b.graph().value(constant).constant)
+    return b.packed_weight(constant, view.desc, want, "matmul");
+  return b.in_layout(view, want);
+}
+
+}  // namespace
+
+Tensor multiply(Builder& b, const Operand& left, const Operand& right, const Shape& out_shape,
+                const MultiplyOptions& options) {
+  const std::size_t rank =
+      std::max({left.matrix.dims.size(), right.matrix.dims.size(), out_shape.size()});
+  const Matrix lm = padded(left.matrix, rank), rm = padded(right.matrix, rank);
+  Matrix dm = padded(matrix_of(out_shape, false), rank);
+  const Tensor src = operand(b, left.tensor, lm, left.constant);
+  const Tensor weights = operand(b, right.tensor, rm, right.constant);
+  const Desc dst_desc = desc_of(dm, Type::f32);
+  Desc bias_desc;
+  if (options.bias) {
+    Dims bias_dims(rank, 1);
+    bias_dims[rank - 1] = dm.dims[rank - 1];
+    bias_desc = Desc(bias_dims, Type::f32, plain_strides(bias_dims));
+  }
+  const auto pd = compat::matmul(cpu(), src.desc, weights.desc, bias_desc, dst_desc, options.attr);
+  if (!pd) throw Error(ErrorCode::unsupported, "oneDNN has no matrix product for these extents");
+  Tensor dst = options.dst ? options.dst : b.make(plain_desc(out_shape));
+  const Tensor dst_view{dst_desc, dst.buffer};
+  std::vector<std::pair<int, Tensor>> args = {
+      {DNNL_ARG_SRC, src}, {DNNL_ARG_WEIGHTS, weights}, {DNNL_ARG_DST, dst_view}};
+  if (options.bias) args.emplace_back(DNNL_ARG_BIAS, Tensor{bias_desc, options.bias.buffer});
+  b.primitive(dnnl::matmul(pd), pd.scratchpad_desc(), pd.impl_info_str(), std::move(args));
+  return dst;
+}
+
+namespace {
+
+using graph::Gemm;
+using graph::MatMul;
+
+Operand operand_in(ForwardContext& c, std::size_t i, bool transpose) {
+  return {c.plain_in(i), matrix_of(c.in_shape(i), transpose), c.node().inputs[i]};
+}
+
+/// dst = scale * src over its elements, in a new buffer.
+Tensor scaled(Builder& b, const Tensor& src, float scale) {
+  if (scale == 1.f) return src;
+  const Tensor dst = b.make(src.desc);
+  const auto n = stored_elements(src.desc);
+  b.kernel(
+      [n, scale](Pointers p) {
+        simd::kernels().binary_scalar(simd::Binary::mul, floats(p, 0), scale, floats(p, 1), n);
+      },
+      {src}, {dst});
+  return dst;
+}
+
+/// dst += scale * c, c broadcast to dst's [rows, columns].
+void add_broadcast(ForwardContext& c, const Tensor& addend, const Shape& shape, float scale,
+                   const Tensor& dst) {
+  const Shape& out = c.out_shape();
+  const Dims strides = broadcast_strides(shape, out);
+  c.b.kernel(
+      [rows = out[0], columns = out[1], strides, scale](Pointers p) {
+        for (std::int64_t i = 0; i < rows; ++i)
+          for (std::int64_t j = 0; j < columns; ++j)
+            floats(p, 1)[i * columns + j] += scale * floats(p, 0)[i * strides[0] + j * strides[1]];
+      },
+      {addend}, {dst});
+}
+
+bool is_bias_vector(const Shape& shape, std::int64_t columns) {
+  if (shape.empty() || shape.back() != columns) return false;
+  return std::all_of(shape.begin(), shape.end() - 1, [](std::int64_t e) { return e == 1; });
+}
+
+}  // namespace
+
+void forward(const Gemm& op, ForwardContext& c) {
+  const bool has_c = c.has(2) && !is_post_op_input(op.post, 2);
+  const bool vector =
+      has_c && op.beta == 1.f && op.alpha == 1.f && is_bias_vector(c.in_shape(2), c.out_shape()[1]);
+  // alpha and a general C come between the product and the post-ops.
+  const bool simple = op.alpha == 1.f && (!has_c || vector);
+  const FusedPostOps fused = fuse(simple ? op.post : graph::PostOps{});
+  MultiplyOptions options;
+  options.attr = fused.attr;
+  if (vector) options.bias = c.plain_in(2);
+  options.dst = post_op_dst(c, fused, plain_desc(c.out_shape()));
+  Tensor dst = multiply(c.b, operand_in(c, 0, op.trans_a), operand_in(c, 1, op.trans_b),
+                        c.out_shape(), options);
+  if (!simple) {
+    dst = scaled(c.b, dst, op.alpha);
+    if (has_c && op.beta != 0) add_broadcast(c, c.plain_in(2), c.in_shape(2), op.beta, dst);
+  }
+  finish_post_ops(c, op.post, fused, dst);
+}
+
+BackwardReads backward_reads(const Gemm& op, unsigned wanted) {
+  BackwardReads reads = post_op_reads(op.post);
+  reads.inputs |= ((wanted & 1u) << 1) | (wanted >> 1 & 1u);
+  return reads;
+}
+
+bool has_gradient(const Gemm&, std::size_t) {
+  return true;
+}
+
+void backward(const Gemm& op, BackwardContext& c) {
+  const Tensor diff = c.b.plain(backward_through(c, op.post));
+  if (c.has(2) && !is_post_op_input(op.post, 2) && c.wants(2))
+    c.send(2, scaled(c.b, reduce_to(c.b, diff, c.out_shape(), c.in_shape(2)), op.beta));
+  const Operand dy{diff, matrix_of(c.out_shape(), false), {}};
+  for (std::size_t i = 0; i < 2; ++i) {
+    if (!c.wants(i)) continue;
+    const bool trans = i == 0 ? op.trans_a : op.trans_b;
+    Operand other = operand_in(c, 1 - i, i == 0 ? op.trans_b : op.trans_a);
+    Operand left = dy, right = other;
+    right.matrix = transposed(right.matrix);
+    if (i == 1) {
+      left = other;
+      left.matrix = transposed(left.matrix);
+      right = dy;
+    }
+    if (trans) {  // (XY)^T = Y^T X^T
+      std::swap(left, right);
+      left.matrix = transposed(left.matrix);
+      right.matrix = transposed(right.matrix);
+    }
+    c.send(i, scaled(c.b, multiply(c.b, left, right, c.in_shape(i), {}), op.alpha));
+  }
+}
+
+namespace {
+
+/// numpy.matmul's operands as matrices: a vector becomes a row (left) or a column (right).
+Shape as_matrix(const Shape& shape, bool left) {
+  if (shape.size() > 1) return shape;
+  return left ? Shape{1, shape[0]} : Shape{shape[0], 1};
+}
+
+struct MatMulShapes {
+  Shape a, b, out;
+  MatMulShapes(const Shape& sa, const Shape& sb) : a(as_matrix(sa, true)), b(as_matrix(sb, false)) {
+    const std::size_t rank = std::max(a.size(), b.size());
+    for (std::size_t i = 0; i + 2 < rank; ++i) {
+      const std::int64_t x = i + a.size() < rank ? 1 : a[i + a.size() - rank];
+      const std::int64_t y = i + b.size() < rank ? 1 : b[i + b.size() - rank];
+      out.push_back(x == 1 ? y : x);
+    }
+    out.push_back(a[a.size() - 2]);
+    out.push_back(b[b.size() - 1]);
+  }
+};
+
+}  // namespace
+
+void forward(const MatMul& op, ForwardContext& c) {
+  const MatMulShapes shapes(c.in_shape(0), c.in_shape(1));
+  const FusedPostOps fused = fuse(op.post);
+  MultiplyOptions options;
+  options.attr = fused.attr;
+  const bool has_bias = c.has(2) && !is_post_op_input(op.post, 2);
+  if (has_bias) options.bias = c.plain_in(2);
+  options.dst = post_op_dst(c, fused, plain_desc(c.out_shape()));
+  Tensor dst = multiply(c.b, {c.plain_in(0), matrix_of(shapes.a, false), c.node().inputs[0]},
+                        {c.plain_in(1), matrix_of(shapes.b, false), c.node().inputs[1]}, shapes.out,
+                        options);
+  dst.desc = plain_desc(c.out_shape());
+  finish_post_ops(c, op.post, fused, dst);
+}
+
+BackwardReads backward_reads(const MatMul& op, unsigned wanted) {
+  BackwardReads reads = post_op_reads(op.post);
+  reads.inputs |= ((wanted & 1u) << 1) | (wanted >> 1 & 1u);
+  return reads;
+}
+
+bool has_gradient(const MatMul& op, std::size_t input) {
+  return input < 2 || is_post_op_input(op.post, input);
+}
+
+void backward(const MatMul& op, BackwardContext& c) {
+  const MatMulShapes shapes(c.in_shape(0), c.in_shape(1));
+  const Tensor diff = c.b.plain(backward_through(c, op.post));
+  const Operand dy{diff, matrix_of(shapes.out, false), {}};
+  // The batch axes of the result with this operand's own matrix extents.
+  const auto full = [&](const Shape& own) {
+    Shape out = shapes.out;
+    std::copy(own.end() - 2, own.end(), out.end() - 2);
+    return out;
+  };
+  if (c.wants(0)) {
+    Operand right{c.plain_in(1), transposed(matrix_of(shapes.b, false)), c.node().inputs[1]};
+    const Shape shape = full(shapes.a);
+    Tensor part = reduce_to(c.b, multiply(c.b, dy, right, shape, {}), shape, shapes.a);
+    part.desc = plain_desc(c.in_shape(0));
+    c.send(0, part);
+  }
+  if (c.wants(1)) {
+    Operand left{c.plain_in(0), transposed(matrix_of(shapes.a, false)), c.node().inputs[0]};
+    const Shape shape = full(shapes.b);
+    Tensor part = reduce_to(c.b, multiply(c.b, left, dy, shape, {}), shape, shapes.b);
+    part.desc = plain_desc(c.in_shape(1));
+    c.send(1, part);
+  }
+}
+
+}  // namespace fovea::engine

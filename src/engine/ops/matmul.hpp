@@ -1,0 +1,37 @@
+#pragma once
+
+#include "engine/ops/op.hpp"
+
+/// Matrix products over row-major memory, weights read where they lie.
+namespace fovea::engine {
+
+/// How a buffer is read as a (batch of) matrices.
+struct Matrix {
+  Dims dims;
+  Dims strides;
+};
+Matrix matrix_of(const Shape& shape, bool transposed);
+/// The last two axes exchanged.
+Matrix transposed(Matrix m);
+
+struct Operand {
+  Tensor tensor;  ///< row-major f32
+  Matrix matrix;
+  graph::ValueId constant;  ///< set where the operand may be a constant worth packing once
+};
+
+struct MultiplyOptions {
+  dnnl::primitive_attr attr = [] {
+    dnnl::primitive_attr a;
+    a.set_scratchpad_mode(dnnl::scratchpad_mode::user);
+    return a;
+  }();
+  Tensor bias;  ///< one value per column, f32
+  Tensor dst;   ///< where to write; none: a new buffer
+};
+
+/// left x right, batch axes broadcast, row-major f32 of `out_shape`.
+Tensor multiply(Builder& b, const Operand& left, const Operand& right, const Shape& out_shape,
+                const MultiplyOptions& options);
+
+}  // namespace fovea::engine

@@ -1,0 +1,226 @@
+#include <cmath>
+#include <memory>
+
+#include "base/parallel.hpp"
+#include "engine/ops/elementwise.hpp"
+
+namespace fovea::engine {
+namespace {
+
+using graph::BatchNorm;
+using graph::GroupNorm;
+using graph::InstanceNorm;
+using graph::LayerNorm;
+
+/// BatchNorm at inference: one scale and shift per channel.
+struct Affine {
+  std::shared_ptr<std::vector<float>> scale, shift;
+  Affine(const BatchNorm& op, const ForwardContext& c) {
+    for (std::size_t i = 1; i < 5; ++i)
+      if (!c.is_constant(i))
+        c.fail(ErrorCode::unsupported, "the statistics of BatchNormalization must be constant");
+    const auto gamma = c.constant(1), beta = c.constant(2), mean = c.constant(3),
+               variance = c.constant(4);
+    scale = std::make_shared<std::vector<float>>(gamma.size());
+    shift = std::make_shared<std::vector<float>>(gamma.size());
+    for (std::size_t k = 0; k < gamma.size(); ++k) {
+      const double factor = gamma[k] / std::sqrt(static_cast<double>(variance[k]) + op.epsilon);
+      (*scale)[k] = static_cast<float>(factor);
+      (*shift)[k] = static_cast<float>(beta[k] - mean[k] * factor);
+    }
+  }
+};
+
+/// x * scale[c] (+ shift[c]) on x's own layout.
+Tensor affine_step(Builder& b, const Tensor& input, const Shape& shape, const Affine& affine,
+                   bool with_shift, const Tensor& into) {
+  MapView view;
+  if (const auto found = map_view(input.desc)) {
+    view = *found;
+  } else {  // [n, c], or a rank that oneDNN has no blocked layouts for
+    view.images = shape[0];
+    view.layout = {shape[1], 1, 1};
+    for (std::size_t i = 2; i < shape.size(); ++i) view.layout.positions *= shape[i];
+    view.image_stride = view.layout.channels * view.layout.positions;
+  }
+  b.kernel(
+      [view, scale = affine.scale, shift = with_shift ? affine.shift : nullptr](Pointers p) {
+        for (std::int64_t n = 0; n < view.images; ++n) {
+          const float* x = floats(p, 0) + n * view.image_stride;
+          float* y = floats(p, 1) + n * view.image_stride;
+          const auto blocks = (view.layout.channels + view.layout.block - 1) / view.layout.block;
+          base::parallel_for(
+              blocks,
+              std::max<std::int64_t>(
+                  1, kElementGrain / (view.layout.positions * view.layout.block + 1)),
+              [&, x, y](std::int64_t begin, std::int64_t end) {
+                simd::kernels().channel_affine(
+                    x, view.layout, scale->data(), shift ? shift->data() : nullptr, false,
+                    begin * view.layout.block,
+                    std::min(end * view.layout.block, view.layout.channels), y);
+              });
+        }
+      },
+      {input}, {into});
+  return into;
+}
+
+Tensor in_known_layout(Builder& b, const Tensor& tensor) {
+  return map_view(tensor.desc) ? tensor : b.plain(tensor);
+}
+
+}  // namespace
+
+void forward(const BatchNorm& op, ForwardContext& c) {
+  const Tensor src = in_known_layout(c.b, c.f32_in(0));
+  c.out(0, affine_step(c.b, src, c.in_shape(0), Affine(op, c), true, c.make_like(src)));
+}
+
+void backward(const BatchNorm& op, BackwardContext& c) {
+  const Tensor diff = in_known_layout(c.b, c.grad());
+  c.send(0, affine_step(c.b, diff, c.in_shape(0), Affine(op, c), false, c.b.make(diff.desc)));
+}
+
+namespace {
+
+/// Rows of `n` values normalised on their own; element i of row r is scaled by parameter
+/// (r % period) * per_row + i / span.
+struct RowNorm {
+  std::int64_t rows = 1, n = 1, period = 1, per_row = 0, span = 1;
+  float epsilon = 0;
+  std::int64_t parameter(std::int64_t row, std::int64_t i) const {
+    return row % period * per_row + i / span;
+  }
+};
+
+std::int64_t product(const Shape& shape, std::size_t begin, std::size_t end) {
+  std::int64_t n = 1;
+  for (std::size_t i = begin; i < end; ++i) n *= shape[i];
+  return n;
+}
+
+RowNorm rows_of(const LayerNorm& op, const Shape& shape, const Shape&) {
+  const auto axis = static_cast<std::size_t>(
+      op.axis < 0 ? op.axis + static_cast<std::int64_t>(shape.size()) : op.axis);
+  return {product(shape, 0, axis), product(shape, axis, shape.size()), 1, 0, 1, op.epsilon};
+}
+
+RowNorm rows_of(const InstanceNorm& op, const Shape& shape, const Shape&) {
+  const auto positions = product(shape, 2, shape.size());
+  return {shape[0] * shape[1], positions, shape[1], 1, positions, op.epsilon};
+}
+
+RowNorm rows_of(const GroupNorm& op, const Shape& shape, const Shape& scale) {
+  const auto positions = product(shape, 2, shape.size()), each = shape[1] / op.groups;
+  RowNorm out{shape[0] * op.groups, each * positions, op.groups, each, positions, op.epsilon};
+  if (scale[0] == op.groups && op.groups != shape[1]) {  // opset 18: a parameter per group
+    out.per_row = 1;
+    out.span = out.n;
+  }
+  return out;
+}
+
+struct Moments {
+  float mean, inverse_deviation;
+};
+Moments moments(const float* x, std::int64_t n, float epsilon) {
+  double sum = 0, squares = 0;
+  for (std::int64_t i = 0; i < n; ++i) sum += x[i];
+  const double mean = sum / static_cast<double>(n);
+  for (std::int64_t i = 0; i < n; ++i) squares += (x[i] - mean) * (x[i] - mean);
+  return {static_cast<float>(mean),
+          static_cast<float>(1 / std::sqrt(squares / static_cast<double>(n) + epsilon))};
+}
+
+template <class Op>
+void norm_forward(const Op& op, ForwardContext& c) {
+  const RowNorm r = rows_of(op, c.in_shape(0), c.in_shape(1));
+  const bool has_bias = c.has(2);
+  const Tensor dst = c.make_plain_out();
+  const Tensor scale = c.plain_in(1);
+  c.b.kernel(
+      [r, has_bias](Pointers p) {
+        base::parallel_for(r.rows, std::max<std::int64_t>(1, kElementGrain / 8 / (r.n + 1)),
+                           [&](std::int64_t begin, std::int64_t end) {
+                             for (auto row = begin; row < end; ++row) {
+                               const float* x = floats(p, 0) + row * r.n;
+                               float* y = floats(p, 3) + row * r.n;
+                               const auto m = moments(x, r.n, r.epsilon);
+                               for (std::int64_t i = 0; i < r.n; ++i) {
+                                 const auto k = r.parameter(row, i);
+                                 y[i] = (x[i] - m.mean) * m.inverse_deviation * floats(p, 1)[k] +
+                                        (has_bias ? floats(p, 2)[k] : 0.f);
+                               }
+                             }
+                           });
+      },
+      {c.plain_in(0), scale, has_bias ? c.plain_in(2) : scale}, {dst});
+  c.out(0, dst);
+}
+
+/// With x' the normalised x and g = dy * scale: dx = (g - mean(g) - x' mean(g x')) / deviation.
+template <class Op>
+void norm_backward(const Op& op, BackwardContext& c) {
+  const RowNorm r = rows_of(op, c.in_shape(0), c.in_shape(1));
+  const Tensor dx = c.make_plain_grad(0);
+  c.b.kernel(
+      [r](Pointers p) {
+        base::parallel_for(
+            r.rows, std::max<std::int64_t>(1, kElementGrain / 8 / (r.n + 1)),
+            [&](std::int64_t begin, std::int64_t end) {
+              for (auto row = begin; row < end; ++row) {
+                const float* x = floats(p, 0) + row * r.n;
+                const float* dy = floats(p, 2) + row * r.n;
+                float* out = floats(p, 3) + row * r.n;
+                const auto m = moments(x, r.n, r.epsilon);
+                double g_sum = 0, gx_sum = 0;
+                for (std::int64_t i = 0; i < r.n; ++i) {
+                  const float g = dy[i] * floats(p, 1)[r.parameter(row, i)];
+                  g_sum += g;
+                  gx_sum += static_cast<double>(g) * (x[i] - m.mean) * m.inverse_deviation;
+                }
+                const auto g_mean = static_cast<float>(g_sum / static_cast<double>(r.n));
+                const auto gx_mean = static_cast<float>(gx_sum / static_cast<double>(r.n));
+                for (std::int64_t i = 0; i < r.n; ++i) {
+                  const float g = dy[i] * floats(p, 1)[r.parameter(row, i)];
+                  const float normed = (x[i] - m.mean) * m.inverse_deviation;
+                  out[i] = (g - g_mean - normed * gx_mean) * m.inverse_deviation;
+                }
+              }
+            });
+      },
+      {c.plain_in(0), c.plain_in(1), c.plain_grad()}, {dx});
+  c.send(0, dx);
+}
+
+}  // namespace
+
+void forward(const LayerNorm& op, ForwardContext& c) {
+  norm_forward(op, c);
+}
+void forward(const InstanceNorm& op, ForwardContext& c) {
+  norm_forward(op, c);
+}
+void forward(const GroupNorm& op, ForwardContext& c) {
+  norm_forward(op, c);
+}
+void backward(const LayerNorm& op, BackwardContext& c) {
+  norm_backward(op, c);
+}
+void backward(const InstanceNorm& op, BackwardContext& c) {
+  norm_backward(op, c);
+}
+void backward(const GroupNorm& op, BackwardContext& c) {
+  norm_backward(op, c);
+}
+BackwardReads backward_reads(const LayerNorm&, unsigned) {
+  return {1u, false};
+}
+BackwardReads backward_reads(const InstanceNorm&, unsigned) {
+  return {1u, false};
+}
+BackwardReads backward_reads(const GroupNorm&, unsigned) {
+  return {1u, false};
+}
+
+}  // namespace fovea::engine

@@ -1,0 +1,203 @@
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "engine/builder.hpp"
+#include "graph/graph.hpp"
+
+/// What every operator's file defines: `forward` and `backward`, side by side, and where it differs
+/// from the default, what its walk back reads and which inputs have a gradient at all.
+namespace fovea::engine {
+
+/// A node while its forward steps are built.
+class ForwardContext {
+ public:
+  ForwardContext(Builder& builder, const graph::Node& node) : b(builder), node_(node) {}
+
+  Builder& b;
+
+  const graph::Node& node() const { return node_; }
+  std::size_t inputs() const { return node_.inputs.size(); }
+  std::size_t outputs() const { return node_.outputs.size(); }
+  bool has(std::size_t i) const { return i < inputs() && node_.inputs[i]; }
+  const Shape& in_shape(std::size_t i) const { return b.graph().value(node_.inputs[i]).shape; }
+  const Shape& out_shape(std::size_t o = 0) const {
+    return b.graph().value(node_.outputs[o]).shape;
+  }
+  graph::DType in_type(std::size_t i) const { return b.graph().value(node_.inputs[i]).type; }
+  graph::DType out_type(std::size_t o = 0) const { return b.graph().value(node_.outputs[o]).type; }
+
+  Tensor in(std::size_t i) { return b.value(node_.inputs[i]); }
+  Tensor plain_in(std::size_t i) { return b.plain(in(i)); }
+  Tensor f32_in(std::size_t i) { return b.f32(in(i)); }
+  bool is_constant(std::size_t i) const {
+    return b.graph().value(node_.inputs[i]).constant.has_value();
+  }
+  /// The floats of a constant input.
+  std::span<const float> constant(std::size_t i) const {
+    return b.graph().value(node_.inputs[i]).constant->floats;
+  }
+
+  Tensor make_plain_out(std::size_t o = 0) { return b.make(plain_desc(out_shape(o))); }
+  /// Somewhere to write an element-wise result: the input itself where nobody needs it any more.
+  Tensor make_like(const Tensor& input) {
+    if (!b.may_overwrite(input)) return b.make(input.desc);
+    b.overwritten(input);
+    return input;
+  }
+  void out(std::size_t o, const Tensor& tensor) { b.set_value(node_.outputs[o], tensor); }
+
+  /// Error with this node's place.
+  [[noreturn]] void fail(ErrorCode code, const std::string& sentence) const {
+    throw Error(code, sentence, graph::where(node_));
+  }
+
+ private:
+  const graph::Node& node_;
+};
+
+/// Gradients while a walk back is built: per value, the sum of what its readers sent.
+class Gradients {
+ public:
+  explicit Gradients(Builder& builder) : b_(builder) {}
+  bool has(graph::ValueId id) const { return tensors_.contains(id.index); }
+  Tensor get(graph::ValueId id) const { return tensors_.at(id.index); }
+  void add(graph::ValueId id, const Tensor& part);
+
+ private:
+  Builder& b_;
+  std::map<int, Tensor> tensors_;
+};
+
+/// A node while its backward steps are built.
+class BackwardContext : public ForwardContext {
+ public:
+  BackwardContext(Builder& builder, const graph::Node& node, Gradients& gradients,
+                  const std::vector<bool>& on_path)
+      : ForwardContext(builder, node), gradients_(gradients), on_path_(on_path) {}
+
+  /// True where input i leads to what the gradient is wanted for.
+  bool wants(std::size_t i) const {
+    return has(i) && on_path_[static_cast<std::size_t>(node().inputs[i].index)];
+  }
+  bool has_grad(std::size_t o = 0) const { return gradients_.has(node().outputs[o]); }
+  /// The gradient of output o, f32, in whatever layout; and row-major.
+  Tensor grad(std::size_t o = 0) { return gradients_.get(node().outputs[o]); }
+  Tensor plain_grad(std::size_t o = 0) { return b.plain(grad(o)); }
+  /// The value that output o had in the forward pass (declared by backward_reads).
+  Tensor dst(std::size_t o = 0) { return b.value(node().outputs[o]); }
+
+  Tensor make_plain_grad(std::size_t i) { return b.make(plain_desc(in_shape(i))); }
+  /// Adds a contribution to the gradient of input i; its extents are the input's.
+  void send(std::size_t i, const Tensor& tensor) { gradients_.add(node().inputs[i], tensor); }
+
+ private:
+  Gradients& gradients_;
+  const std::vector<bool>& on_path_;
+};
+
+/// Which forward values a walk back reads: a bit per input, and the output. They are kept from
+/// fusion and from being overwritten.
+struct BackwardReads {
+  unsigned inputs = 0;
+  bool output = false;
+};
+
+/// Defaults: linear in its data, gradient for input 0 only.
+template <class Op>
+BackwardReads backward_reads(const Op&, unsigned /*wanted*/) {
+  return {};
+}
+template <class Op>
+bool has_gradient(const Op&, std::size_t input) {
+  return input == 0;
+}
+
+#define FOVEA_DIFFERENTIABLE(Op)                   \
+  void forward(const graph::Op&, ForwardContext&); \
+  void backward(const graph::Op&, BackwardContext&)
+
+FOVEA_DIFFERENTIABLE(Unary);
+FOVEA_DIFFERENTIABLE(Binary);
+FOVEA_DIFFERENTIABLE(PRelu);
+FOVEA_DIFFERENTIABLE(Where);
+FOVEA_DIFFERENTIABLE(Conv);
+FOVEA_DIFFERENTIABLE(ConvTranspose);
+FOVEA_DIFFERENTIABLE(Pool);
+FOVEA_DIFFERENTIABLE(Gemm);
+FOVEA_DIFFERENTIABLE(MatMul);
+FOVEA_DIFFERENTIABLE(Einsum);
+FOVEA_DIFFERENTIABLE(BatchNorm);
+FOVEA_DIFFERENTIABLE(LayerNorm);
+FOVEA_DIFFERENTIABLE(InstanceNorm);
+FOVEA_DIFFERENTIABLE(GroupNorm);
+FOVEA_DIFFERENTIABLE(Lrn);
+FOVEA_DIFFERENTIABLE(Softmax);
+FOVEA_DIFFERENTIABLE(Reduce);
+FOVEA_DIFFERENTIABLE(Concat);
+FOVEA_DIFFERENTIABLE(Split);
+FOVEA_DIFFERENTIABLE(Slice);
+FOVEA_DIFFERENTIABLE(Pad);
+FOVEA_DIFFERENTIABLE(Reshape);
+FOVEA_DIFFERENTIABLE(Transpose);
+FOVEA_DIFFERENTIABLE(Expand);
+FOVEA_DIFFERENTIABLE(Tile);
+FOVEA_DIFFERENTIABLE(Gather);
+FOVEA_DIFFERENTIABLE(GatherND);
+FOVEA_DIFFERENTIABLE(ScatterND);
+FOVEA_DIFFERENTIABLE(Resize);
+FOVEA_DIFFERENTIABLE(DepthToSpace);
+FOVEA_DIFFERENTIABLE(SpaceToDepth);
+FOVEA_DIFFERENTIABLE(Cast);
+#undef FOVEA_DIFFERENTIABLE
+
+/// Constants by the time a plan is built; a plan that meets one says so.
+void forward(const graph::ConstantOfShape&, ForwardContext&);
+void forward(const graph::Range&, ForwardContext&);
+void forward(const graph::ShapeOf&, ForwardContext&);
+void forward(const graph::SizeOf&, ForwardContext&);
+template <class Op>
+void backward(const Op&, BackwardContext& context) {
+  context.fail(ErrorCode::unsupported, "this operator has no gradient");
+}
+
+BackwardReads backward_reads(const graph::Unary&, unsigned wanted);
+BackwardReads backward_reads(const graph::Binary&, unsigned wanted);
+BackwardReads backward_reads(const graph::PRelu&, unsigned wanted);
+BackwardReads backward_reads(const graph::Where&, unsigned wanted);
+BackwardReads backward_reads(const graph::Conv&, unsigned wanted);
+BackwardReads backward_reads(const graph::Pool&, unsigned wanted);
+BackwardReads backward_reads(const graph::Gemm&, unsigned wanted);
+BackwardReads backward_reads(const graph::MatMul&, unsigned wanted);
+BackwardReads backward_reads(const graph::Einsum&, unsigned wanted);
+BackwardReads backward_reads(const graph::LayerNorm&, unsigned wanted);
+BackwardReads backward_reads(const graph::InstanceNorm&, unsigned wanted);
+BackwardReads backward_reads(const graph::GroupNorm&, unsigned wanted);
+BackwardReads backward_reads(const graph::Lrn&, unsigned wanted);
+BackwardReads backward_reads(const graph::Softmax&, unsigned wanted);
+BackwardReads backward_reads(const graph::Reduce&, unsigned wanted);
+BackwardReads backward_reads(const graph::Gather&, unsigned wanted);
+BackwardReads backward_reads(const graph::GatherND&, unsigned wanted);
+BackwardReads backward_reads(const graph::ScatterND&, unsigned wanted);
+
+bool has_gradient(const graph::Unary&, std::size_t input);
+bool has_gradient(const graph::Binary&, std::size_t input);
+bool has_gradient(const graph::PRelu&, std::size_t input);
+bool has_gradient(const graph::Where&, std::size_t input);
+bool has_gradient(const graph::Conv&, std::size_t input);
+bool has_gradient(const graph::Gemm&, std::size_t input);
+bool has_gradient(const graph::MatMul&, std::size_t input);
+bool has_gradient(const graph::Einsum&, std::size_t input);
+bool has_gradient(const graph::Reduce&, std::size_t input);
+bool has_gradient(const graph::Concat&, std::size_t input);
+bool has_gradient(const graph::ScatterND&, std::size_t input);
+bool has_gradient(const graph::Cast&, std::size_t input);
+bool has_gradient(const graph::ConstantOfShape&, std::size_t input);
+bool has_gradient(const graph::Range&, std::size_t input);
+bool has_gradient(const graph::ShapeOf&, std::size_t input);
+bool has_gradient(const graph::SizeOf&, std::size_t input);
+
+}  // namespace fovea::engine

@@ -1,0 +1,197 @@
+#include <algorithm>
+#include <array>
+#include <limits>
+
+#include "base/parallel.hpp"
+#include "engine/ops/window.hpp"
+
+namespace fovea::engine {
+namespace {
+
+using graph::Pool;
+using graph::PoolKind;
+
+/// A pool over up to three spatial axes (leading ones of extent 1), one plane at a time, row-major.
+struct Geometry {
+  std::array<std::int64_t, 3> src{1, 1, 1}, dst{1, 1, 1}, kernel{1, 1, 1}, stride{1, 1, 1},
+      dilation{1, 1, 1}, pad{0, 0, 0}, pad_end{0, 0, 0};  // pad_end without ceil_mode's part
+  std::int64_t planes = 1, src_size = 1, dst_size = 1;
+
+  Geometry(const Pool& op, const Shape& in, const Shape& out) {
+    planes = in[0] * in[1];
+    const std::size_t rank = in.size() - 2, lead = 3 - rank;
+    for (std::size_t i = 0; i < rank; ++i) {
+      src[lead + i] = in[i + 2];
+      dst[lead + i] = out[i + 2];
+      kernel[lead + i] = op.window.kernel[i];
+      stride[lead + i] = op.window.strides[i];
+      dilation[lead + i] = op.window.dilations[i];
+      pad[lead + i] = op.window.pads_begin[i];
+      pad_end[lead + i] =
+          op.window.pads_end[i] - (op.ceil_extra.empty() ? 0 : op.ceil_extra[i]);
+    }
+    src_size = src[0] * src[1] * src[2];
+    dst_size = dst[0] * dst[1] * dst[2];
+  }
+
+  /// visit(source offset) for every element of the window at output (z, y, x), in order.
+  template <class Visit>
+  void window(std::int64_t z, std::int64_t y, std::int64_t x, Visit&& visit) const {
+    for (std::int64_t a = 0; a < kernel[0]; ++a) {
+      const auto sz = z * stride[0] - pad[0] + a * dilation[0];
+      if (sz < 0 || sz >= src[0]) continue;
+      for (std::int64_t b = 0; b < kernel[1]; ++b) {
+        const auto sy = y * stride[1] - pad[1] + b * dilation[1];
+        if (sy < 0 || sy >= src[1]) continue;
+        for (std::int64_t d = 0; d < kernel[2]; ++d) {
+          const auto sx = x * stride[2] - pad[2] + d * dilation[2];
+          if (sx >= 0 && sx < src[2]) visit((sz * src[1] + sy) * src[2] + sx);
+        }
+      }
+    }
+  }
+
+  /// Elements that an average divides by.
+  float divisor(std::int64_t z, std::int64_t y, std::int64_t x, bool with_pad) const {
+    const std::array<std::int64_t, 3> at{z, y, x};
+    std::int64_t n = 1;
+    for (std::size_t i = 0; i < 3; ++i) {
+      std::int64_t inside = 0;
+      for (std::int64_t k = 0; k < kernel[i]; ++k) {
+        const auto s = at[i] * stride[i] - pad[i] + k * dilation[i];
+        const bool counts =
+            with_pad ? s >= -pad[i] && s < src[i] + pad_end[i] : s >= 0 && s < src[i];
+        inside += counts ? 1 : 0;
+      }
+      n *= inside;
+    }
+    return static_cast<float>(n);
+  }
+
+  template <class Visit>  // visit(output offset, z, y, x)
+  void outputs(Visit&& visit) const {
+    std::int64_t i = 0;
+    for (std::int64_t z = 0; z < dst[0]; ++z)
+      for (std::int64_t y = 0; y < dst[1]; ++y)
+        for (std::int64_t x = 0; x < dst[2]; ++x) visit(i++, z, y, x);
+  }
+};
+
+/// PyTorch's rule: the first of equal maxima; NaN wins.
+std::int64_t argmax(const Geometry& g, const float* src, std::int64_t z, std::int64_t y,
+                    std::int64_t x) {
+  std::int64_t best = -1;
+  g.window(z, y, x, [&](std::int64_t at) {
+    if (best < 0 || src[at] > src[best] || (src[at] != src[at] && src[best] == src[best]))
+      best = at;
+  });
+  return best;
+}
+
+void own_forward(const Pool& op, ForwardContext& c) {
+  const Geometry g(op, c.in_shape(0), c.out_shape());
+  const Tensor dst = c.make_plain_out();
+  const bool max = op.kind == PoolKind::max, with_pad = op.count_include_pad;
+  c.b.kernel(
+      [g, max, with_pad](Pointers p) {
+        const float* all = floats(p, 0);
+        float* out = floats(p, 1);
+        base::parallel_for(g.planes, 1, [&, all, out](std::int64_t begin, std::int64_t end) {
+          for (auto plane = begin; plane < end; ++plane) {
+            const float* src = all + plane * g.src_size;
+            g.outputs([&](std::int64_t i, std::int64_t z, std::int64_t y, std::int64_t x) {
+              float value = 0;
+              if (max) {
+                const auto at = argmax(g, src, z, y, x);
+                value = at < 0 ? -std::numeric_limits<float>::infinity() : src[at];
+              } else {
+                g.window(z, y, x, [&](std::int64_t at) { value += src[at]; });
+                value /= g.divisor(z, y, x, with_pad);
+              }
+              out[plane * g.dst_size + i] = value;
+            });
+          }
+        });
+      },
+      {c.plain_in(0)}, {dst});
+  c.out(0, dst);
+}
+
+dnnl::algorithm algorithm(const Pool& op) {
+  if (op.kind == PoolKind::max) return dnnl::algorithm::pooling_max;
+  return op.count_include_pad ? dnnl::algorithm::pooling_avg_include_padding
+                              : dnnl::algorithm::pooling_avg_exclude_padding;
+}
+
+/// What oneDNN's pooling does not have: padding of a whole window, dilated averages, averages that
+/// count the file's padding but not that of ceil_mode.
+bool needs_own(const Pool& op) {
+  const auto& w = op.window;
+  const bool extra =
+      std::any_of(op.ceil_extra.begin(), op.ceil_extra.end(), [](std::int64_t e) { return e != 0; });
+  for (std::size_t i = 0; i < w.kernel.size(); ++i) {
+    if (w.pads_begin[i] >= w.kernel[i] || w.pads_end[i] >= w.kernel[i]) return true;
+    if (w.dilations[i] != 1) return true;
+  }
+  return op.kind == PoolKind::average && op.count_include_pad && extra;
+}
+
+compat::PoolForward::primitive_desc forward_desc(const Pool& op, ForwardContext& c,
+                                                 const Desc& src) {
+  dnnl::primitive_attr attr;
+  attr.set_scratchpad_mode(dnnl::scratchpad_mode::user);
+  return compat::pool_forward(cpu(), dnnl::prop_kind::forward_inference, algorithm(op), src,
+                              any_desc(c.out_shape(), type_of(src)), op.window.kernel,
+                              window_dims(op.window), attr);
+}
+
+}  // namespace
+
+void forward(const Pool& op, ForwardContext& c) {
+  if (needs_own(op)) return own_forward(op, c);
+  const Tensor src = c.in(0);
+  const auto pd = forward_desc(op, c, src.desc);
+  if (!pd) return own_forward(op, c);
+  const Tensor dst = c.b.make(pd.dst_desc());
+  c.b.primitive(compat::PoolForward(pd), pd.scratchpad_desc(), pd.impl_info_str(),
+                {{DNNL_ARG_SRC, src}, {DNNL_ARG_DST, dst}});
+  c.out(0, dst);
+}
+
+BackwardReads backward_reads(const Pool& op, unsigned) {
+  return {op.kind == PoolKind::max ? 1u : 0u, false};
+}
+
+void backward(const Pool& op, BackwardContext& c) {
+  const Geometry g(op, c.in_shape(0), c.out_shape());
+  const Tensor diff_src = c.make_plain_grad(0);
+  const Tensor diff = c.plain_grad();
+  const bool max = op.kind == PoolKind::max, with_pad = op.count_include_pad;
+  c.b.kernel(
+      [g, max, with_pad](Pointers p) {
+        const float* diff_dst = floats(p, 0);
+        const float* all = floats(p, 1);
+        float* out = floats(p, 2);
+        base::parallel_for(
+            g.planes, 1, [&, diff_dst, all, out](std::int64_t begin, std::int64_t end) {
+              for (auto plane = begin; plane < end; ++plane) {
+                float* sum = out + plane * g.src_size;
+                std::fill(sum, sum + g.src_size, 0.f);
+                g.outputs([&](std::int64_t i, std::int64_t z, std::int64_t y, std::int64_t x) {
+                  const float d = diff_dst[plane * g.dst_size + i];
+                  if (max) {
+                    const auto at = argmax(g, all + plane * g.src_size, z, y, x);
+                    if (at >= 0) sum[at] += d;
+                  } else {
+                    const float share = d / g.divisor(z, y, x, with_pad);
+                    g.window(z, y, x, [&](std::int64_t at) { sum[at] += share; });
+                  }
+                });
+              }
+            });
+      },
+      {diff, max ? c.plain_in(0) : diff}, {diff_src});
+  c.send(0, diff_src);
+}
+
+}  // namespace fovea::engine

@@ -1,0 +1,113 @@
+#include "engine/ops/post_ops.hpp"
+
+#include "engine/dnnl_compat.hpp"
+#include "engine/ops/elementwise.hpp"
+
+namespace fovea::engine {
+namespace {
+
+using graph::PostOp;
+using graph::UnaryKind;
+
+bool append(dnnl::post_ops& ops, const graph::Unary& op) {
+  using A = dnnl::algorithm;
+  switch (op.kind) {
+    case UnaryKind::relu:
+      compat::append_eltwise(ops, A::eltwise_relu, 0, 0);
+      return true;
+    case UnaryKind::leaky_relu:
+      compat::append_eltwise(ops, A::eltwise_relu, op.alpha, 0);
+      return true;
+    case UnaryKind::clip:
+      compat::append_eltwise(ops, A::eltwise_clip, op.alpha, op.beta);
+      return true;
+    case UnaryKind::sigmoid:
+      compat::append_eltwise(ops, A::eltwise_logistic, 0, 0);
+      return true;
+    case UnaryKind::tanh:
+      compat::append_eltwise(ops, A::eltwise_tanh, 0, 0);
+      return true;
+    case UnaryKind::elu:
+      compat::append_eltwise(ops, A::eltwise_elu, op.alpha, 0);
+      return true;
+    case UnaryKind::silu:
+      compat::append_eltwise(ops, A::eltwise_swish, op.alpha, 0);
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
+FusedPostOps fuse(const graph::PostOps& post) {
+  FusedPostOps out;
+  out.attr.set_scratchpad_mode(dnnl::scratchpad_mode::user);
+  dnnl::post_ops ops;
+  for (const auto& op : post) {
+    if (op.kind == PostOp::Kind::add_input) {
+      if (out.taken != 0) break;
+      ops.append_sum(1.f);
+      out.sum = true;
+      out.sum_input = op.input;
+    } else if (!append(ops, op.unary)) {
+      break;
+    }
+    ++out.taken;
+  }
+  out.attr.set_post_ops(ops);
+  return out;
+}
+
+Tensor post_op_dst(ForwardContext& c, const FusedPostOps& fused, const Desc& desc) {
+  if (!fused.sum) return c.b.make(desc);
+  const Tensor addend = c.in(static_cast<std::size_t>(fused.sum_input));
+  if (addend.desc == desc && c.b.may_overwrite(addend)) {
+    c.b.overwritten(addend);
+    return addend;
+  }
+  return c.b.private_copy(addend, desc);
+}
+
+void finish_post_ops(ForwardContext& c, const graph::PostOps& post, const FusedPostOps& fused,
+                     const Tensor& dst) {
+  Tensor result = dst;
+  for (std::size_t i = fused.taken; i < post.size(); ++i) {
+    result = c.b.f32(result);
+    if (post[i].kind == PostOp::Kind::add_input) {
+      result = sum_of(c.b, result, c.f32_in(static_cast<std::size_t>(post[i].input)));
+      continue;
+    }
+    if (has_padding(result.desc) && !keeps_zero(post[i].unary)) result = c.b.plain(result);
+    add_unary_step(c.b, post[i].unary, result, result);
+    c.b.overwritten(result);
+  }
+  c.out(0, result);
+}
+
+Tensor backward_through(BackwardContext& c, const graph::PostOps& post) {
+  Tensor diff = c.grad();
+  for (std::size_t i = post.size(); i-- > 0;) {
+    if (post[i].kind == PostOp::Kind::unary) {
+      diff = unary_gradient(c.b, post[i].unary, diff, c.dst());
+    } else if (c.wants(static_cast<std::size_t>(post[i].input))) {
+      c.send(static_cast<std::size_t>(post[i].input), diff);
+    }
+  }
+  return diff;
+}
+
+BackwardReads post_op_reads(const graph::PostOps& post) {
+  BackwardReads reads;
+  for (const auto& op : post) reads.output = reads.output || op.kind == PostOp::Kind::unary;
+  return reads;
+}
+
+bool is_post_op_input(const graph::PostOps& post, std::size_t input) {
+  for (const auto& op : post)
+    if (op.kind == PostOp::Kind::add_input && static_cast<std::size_t>(op.input) == input)
+      return true;
+  return false;
+}
+
+}  // namespace fovea::engine

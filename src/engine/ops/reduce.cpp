@@ -1,0 +1,287 @@
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+
+#include "base/parallel.hpp"
+#include "engine/ops/elementwise.hpp"
+
+namespace fovea::engine {
+namespace {
+
+using graph::Reduce;
+using graph::ReduceKind;
+
+Shape kept_shape(const Shape& in, const graph::Ints& axes) {
+  Shape out = in;
+  for (const auto axis : axes) out[static_cast<std::size_t>(axis)] = 1;
+  return out;
+}
+
+/// For each element of the source, row-major, which element of the result it belongs to: offsets by
+/// strides that are 0 along reduced axes.
+class Groups {
+ public:
+  Groups(const Shape& in, const graph::Ints& axes)
+      : shape_(in), strides_(broadcast_strides(kept_shape(in, axes), in)) {
+    for (const auto extent : in) size_ *= extent;
+    for (const auto extent : kept_shape(in, axes)) groups_ *= extent;
+  }
+  std::int64_t size() const { return size_; }
+  std::int64_t groups() const { return groups_; }
+
+  template <class Visit>  // visit(source, group)
+  void each(Visit&& visit) const {
+    std::array<std::int64_t, 8> index{};
+    std::int64_t group = 0;
+    for (std::int64_t i = 0; i < size_; ++i) {
+      visit(i, group);
+      for (std::size_t axis = shape_.size(); axis-- > 0;) {
+        group += strides_[axis];
+        if (++index[axis] < shape_[axis]) break;
+        group -= strides_[axis] * shape_[axis];
+        index[axis] = 0;
+      }
+    }
+  }
+
+ private:
+  Shape shape_;
+  Dims strides_;
+  std::int64_t size_ = 1;
+  std::int64_t groups_ = 1;
+};
+
+/// A reduction as start, step and finish over doubles; logsumexp goes by the maximum first.
+double start(ReduceKind kind) {
+  switch (kind) {
+    case ReduceKind::max:
+    case ReduceKind::log_sum_exp:
+      return -std::numeric_limits<double>::infinity();
+    case ReduceKind::min:
+      return std::numeric_limits<double>::infinity();
+    case ReduceKind::prod:
+      return 1;
+    default:
+      return 0;
+  }
+}
+
+double step(ReduceKind kind, double sum, double x) {
+  switch (kind) {
+    case ReduceKind::max:
+    case ReduceKind::log_sum_exp:
+      return std::isnan(x) || x > sum ? x : sum;
+    case ReduceKind::min:
+      return std::isnan(x) || x < sum ? x : sum;
+    case ReduceKind::prod:
+      return sum * x;
+    case ReduceKind::l1:
+      return sum + std::abs(x);
+    case ReduceKind::l2:
+    case ReduceKind::sum_square:
+      return sum + x * x;
+    default:
+      return sum + x;
+  }
+}
+
+/// Mean over every spatial position, on the map's own layout.
+bool spatial_mean(const Reduce& op, ForwardContext& c) {
+  if (op.kind != ReduceKind::mean && op.kind != ReduceKind::sum) return false;
+  const auto rank = c.in_shape(0).size();
+  if (op.axes->size() + 2 != rank) return false;
+  for (std::size_t i = 0; i < op.axes->size(); ++i)
+    if ((*op.axes)[i] != static_cast<std::int64_t>(i) + 2) return false;
+  const Tensor src = c.f32_in(0);
+  const auto view = map_view(src.desc);
+  if (!view || view->layout.positions == 0) return false;
+  const Tensor dst = c.make_plain_out();
+  const bool sum = op.kind == ReduceKind::sum;
+  c.b.kernel(
+      [v = *view, sum](Pointers p) {
+        for (std::int64_t n = 0; n < v.images; ++n) {
+          const float* x = floats(p, 0) + n * v.image_stride;
+          float* y = floats(p, 1) + n * v.layout.channels;
+          const auto blocks = (v.layout.channels + v.layout.block - 1) / v.layout.block;
+          base::parallel_for(
+              blocks,
+              std::max<std::int64_t>(1, kElementGrain / (v.layout.positions * v.layout.block)),
+              [=](std::int64_t begin, std::int64_t end) {
+                simd::kernels().channel_mean(x, v.layout, begin * v.layout.block,
+                                             std::min(end * v.layout.block, v.layout.channels), y);
+              });
+          if (sum)
+            simd::kernels().binary_scalar(
+                simd::Binary::mul, y, static_cast<float>(v.layout.positions), y, v.layout.channels);
+        }
+      },
+      {src}, {dst});
+  c.out(0, dst);
+  return true;
+}
+
+/// The first of equal maxima along one axis.
+void arg_max(const Reduce& op, ForwardContext& c) {
+  const Shape& in = c.in_shape(0);
+  const auto axis = static_cast<std::size_t>(op.axes->front());
+  std::int64_t outer = 1, inner = 1;
+  for (std::size_t i = 0; i < axis; ++i) outer *= in[i];
+  for (std::size_t i = axis + 1; i < in.size(); ++i) inner *= in[i];
+  const Tensor dst = c.make_plain_out();
+  c.b.kernel(
+      [outer, inner, extent = in[axis]](Pointers p) {
+        for (std::int64_t o = 0; o < outer; ++o)
+          for (std::int64_t i = 0; i < inner; ++i) {
+            const float* x = floats(p, 0) + o * extent * inner + i;
+            std::int64_t best = 0;
+            for (std::int64_t k = 1; k < extent; ++k)
+              if (x[k * inner] > x[best * inner]) best = k;
+            floats(p, 1)[o * inner + i] = static_cast<float>(best);
+          }
+      },
+      {c.plain_in(0)}, {dst});
+  c.out(0, dst);
+}
+
+}  // namespace
+
+void forward(const Reduce& op, ForwardContext& c) {
+  if (op.kind == ReduceKind::arg_max) return arg_max(op, c);
+  if (op.axes->empty()) {  // a reduction over nothing: each element alone
+    graph::Unary alone{graph::UnaryKind::identity};
+    if (op.kind == ReduceKind::l1 || op.kind == ReduceKind::l2) alone.kind = graph::UnaryKind::abs;
+    if (op.kind == ReduceKind::sum_square)
+      c.fail(ErrorCode::unsupported, "ReduceSumSquare over no axes");
+    return forward(alone, c);
+  }
+  if (spatial_mean(op, c)) return;
+  const Groups groups(c.in_shape(0), *op.axes);
+  const Tensor dst = c.make_plain_out();
+  const Tensor sums = c.b.make(
+      {{std::max<std::int64_t>(1, groups.groups()) * 2}, Type::f32, dnnl::memory::format_tag::a});
+  c.b.kernel(
+      [groups, kind = op.kind](Pointers p) {
+        const float* x = floats(p, 0);
+        auto* acc = reinterpret_cast<double*>(p[2]);
+        float* y = floats(p, 1);
+        std::fill(acc, acc + groups.groups(), start(kind));
+        groups.each([&](std::int64_t i, std::int64_t g) { acc[g] = step(kind, acc[g], x[i]); });
+        const auto count = static_cast<double>(groups.size()) /
+                           static_cast<double>(std::max<std::int64_t>(1, groups.groups()));
+        if (kind == ReduceKind::log_sum_exp) {
+          for (std::int64_t g = 0; g < groups.groups(); ++g) y[g] = static_cast<float>(acc[g]);
+          std::fill(acc, acc + groups.groups(), 0.0);
+          groups.each([&](std::int64_t i, std::int64_t g) {
+            acc[g] += std::isinf(y[g]) ? 0.0 : std::exp(static_cast<double>(x[i]) - y[g]);
+          });
+        }
+        for (std::int64_t g = 0; g < groups.groups(); ++g) {
+          switch (kind) {
+            case ReduceKind::mean:
+              y[g] = static_cast<float>(acc[g] / count);
+              break;
+            case ReduceKind::l2:
+              y[g] = static_cast<float>(std::sqrt(acc[g]));
+              break;
+            case ReduceKind::log_sum_exp:
+              if (!std::isinf(y[g])) y[g] += static_cast<float>(std::log(acc[g]));
+              break;
+            default:
+              y[g] = static_cast<float>(acc[g]);
+              break;
+          }
+        }
+      },
+      {c.plain_in(0)}, {dst, sums});
+  c.out(0, dst);
+}
+
+BackwardReads backward_reads(const Reduce& op, unsigned) {
+  switch (op.kind) {
+    case ReduceKind::mean:
+    case ReduceKind::sum:
+      return {};
+    case ReduceKind::l1:
+    case ReduceKind::sum_square:
+      return {1u, false};
+    default:
+      return {1u, true};
+  }
+}
+
+bool has_gradient(const Reduce& op, std::size_t input) {
+  return input == 0 && op.kind != ReduceKind::arg_max;
+}
+
+void backward(const Reduce& op, BackwardContext& c) {
+  const Groups groups(c.in_shape(0), *op.axes);
+  const Tensor dx = c.make_plain_grad(0);
+  const Tensor diff = c.plain_grad();
+  const auto reads = backward_reads(op, 1);
+  const Tensor x_tensor = reads.inputs != 0 ? c.plain_in(0) : diff;
+  const Tensor y_tensor = reads.output ? c.b.plain(c.dst()) : diff;
+  const Tensor ties = c.b.make(
+      {{std::max<std::int64_t>(1, groups.groups())}, Type::f32, dnnl::memory::format_tag::a});
+  c.b.kernel(
+      [groups, kind = op.kind](Pointers p) {
+        const float* dy = floats(p, 0);
+        const float* x = floats(p, 1);
+        const float* y = floats(p, 2);
+        float* out = floats(p, 3);
+        float* count = floats(p, 4);
+        const bool extreme = kind == ReduceKind::max || kind == ReduceKind::min;
+        const float share = static_cast<float>(groups.groups()) / static_cast<float>(groups.size());
+        if (extreme || kind == ReduceKind::prod) {
+          // How many share the maximum; for a product, how many are zero.
+          std::fill(count, count + groups.groups(), 0.f);
+          groups.each([&](std::int64_t i, std::int64_t g) {
+            count[g] += (extreme ? x[i] == y[g] : x[i] == 0.f) ? 1.f : 0.f;
+          });
+        }
+        groups.each([&](std::int64_t i, std::int64_t g) {
+          float slope = 1;
+          switch (kind) {
+            case ReduceKind::mean:
+              slope = share;
+              break;
+            case ReduceKind::max:
+            case ReduceKind::min:
+              slope = x[i] == y[g] ? 1.f / count[g] : 0.f;
+              break;
+            case ReduceKind::l1:
+              slope = static_cast<float>((x[i] > 0) - (x[i] < 0));
+              break;
+            case ReduceKind::l2:
+              slope = y[g] == 0 ? 0.f : x[i] / y[g];
+              break;
+            case ReduceKind::sum_square:
+              slope = 2 * x[i];
+              break;
+            case ReduceKind::log_sum_exp:
+              slope = std::exp(x[i] - y[g]);
+              break;
+            case ReduceKind::prod:
+              slope = count[g] > 0 ? 0.f : y[g] / x[i];
+              break;
+            default:
+              break;
+          }
+          out[i] = dy[g] * slope;
+        });
+        if (kind != ReduceKind::prod) return;
+        // One zero factor: its slope is the product of the others.
+        groups.each([&](std::int64_t i, std::int64_t g) {
+          if (x[i] != 0.f || count[g] != 1.f) return;
+          float product = 1;
+          groups.each([&](std::int64_t j, std::int64_t h) {
+            if (h == g && j != i) product *= x[j];
+          });
+          out[i] = dy[g] * product;
+        });
+      },
+      {diff, x_tensor, y_tensor}, {dx, ties});
+  c.send(0, dx);
+}
+
+}  // namespace fovea::engine

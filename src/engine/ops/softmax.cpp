@@ -1,0 +1,91 @@
+#include <algorithm>
+#include <cmath>
+
+#include "base/parallel.hpp"
+#include "engine/ops/elementwise.hpp"
+
+namespace fovea::engine {
+namespace {
+
+using graph::Softmax;
+
+/// [outer, extent, inner]: softmax along the middle.
+struct Rows {
+  std::int64_t outer = 1, extent = 1, inner = 1;
+  Rows(const Softmax& op, const Shape& shape) {
+    const auto axis = static_cast<std::size_t>(op.axis);
+    for (std::size_t i = 0; i < shape.size(); ++i) {
+      if (i < axis) outer *= shape[i];
+      if (i == axis) extent *= shape[i];
+      if (i > axis) (op.flatten ? extent : inner) *= shape[i];
+    }
+  }
+  template <class Visit>  // visit(offset of the row's first element)
+  void each(Visit&& visit) const {
+    base::parallel_for(outer * inner,
+                       std::max<std::int64_t>(1, 1024 / std::max<std::int64_t>(1, extent)),
+                       [&](std::int64_t begin, std::int64_t end) {
+                         for (auto r = begin; r < end; ++r)
+                           visit(r / inner * extent * inner + r % inner);
+                       });
+  }
+};
+
+}  // namespace
+
+void forward(const Softmax& op, ForwardContext& c) {
+  const Rows rows(op, c.in_shape(0));
+  const Tensor dst = c.make_plain_out();
+  c.b.kernel(
+      [rows, log = op.log](Pointers p) {
+        const float* src = floats(p, 0);
+        float* out = floats(p, 1);
+        rows.each([&, src, out](std::int64_t at) {
+          const auto n = rows.extent, s = rows.inner;
+          float top = src[at];
+          for (std::int64_t i = 1; i < n; ++i) top = std::max(top, src[at + i * s]);
+          double sum = 0;
+          for (std::int64_t i = 0; i < n; ++i) {
+            const float e = std::exp(src[at + i * s] - top);
+            sum += e;
+            if (!log) out[at + i * s] = e;
+          }
+          const auto scale = static_cast<float>(1 / sum);
+          const auto shift = top + static_cast<float>(std::log(sum));
+          for (std::int64_t i = 0; i < n; ++i)
+            out[at + i * s] = log ? src[at + i * s] - shift : out[at + i * s] * scale;
+        });
+      },
+      {c.plain_in(0)}, {dst});
+  c.out(0, dst);
+}
+
+BackwardReads backward_reads(const Softmax&, unsigned) {
+  return {0, true};
+}
+
+void backward(const Softmax& op, BackwardContext& c) {
+  const Rows rows(op, c.in_shape(0));
+  const Tensor dx = c.make_plain_grad(0);
+  c.b.kernel(
+      [rows, log = op.log](Pointers p) {
+        const float* dy = floats(p, 0);
+        const float* y = floats(p, 1);
+        float* out = floats(p, 2);
+        rows.each([&, dy, y, out](std::int64_t at) {
+          const auto n = rows.extent, s = rows.inner;
+          double sum = 0;
+          for (std::int64_t i = 0; i < n; ++i)
+            sum += log ? dy[at + i * s] : dy[at + i * s] * y[at + i * s];
+          const auto total = static_cast<float>(sum);
+          for (std::int64_t i = 0; i < n; ++i) {
+            const auto k = at + i * s;
+            out[k] = log ? dy[k] - std::exp(y[k]) * total : y[k] * (dy[k] - total);
+          }
+        });
+      },
+      {c.plain_grad(), c.b.plain(c.dst())}, {dx});
+  c.send(0, dx);
+}
+
+}  // namespace fovea::engine

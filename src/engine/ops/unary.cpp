@@ -1,0 +1,207 @@
+#include <cmath>
+
+#include "base/parallel.hpp"
+#include "engine/ops/elementwise.hpp"
+
+namespace fovea::engine {
+
+using graph::UnaryKind;
+
+std::optional<SimdUnary> simd_unary(const graph::Unary& op) {
+  using simd::Unary;
+  switch (op.kind) {
+    case UnaryKind::relu:
+      return SimdUnary{Unary::relu};
+    case UnaryKind::leaky_relu:
+      return SimdUnary{Unary::leaky_relu, op.alpha};
+    case UnaryKind::clip:
+      return SimdUnary{Unary::clip, op.alpha, op.beta};
+    case UnaryKind::elu:
+      return SimdUnary{Unary::elu, op.alpha};
+    case UnaryKind::selu:
+      return SimdUnary{Unary::selu, op.alpha, op.gamma};
+    case UnaryKind::celu:
+      return SimdUnary{Unary::celu, op.alpha};
+    case UnaryKind::sigmoid:
+      return SimdUnary{Unary::sigmoid};
+    case UnaryKind::hard_sigmoid:
+      return SimdUnary{Unary::hard_sigmoid, op.alpha, op.beta};
+    case UnaryKind::hard_swish:
+      return SimdUnary{Unary::hard_swish};
+    case UnaryKind::tanh:
+      return SimdUnary{Unary::tanh};
+    case UnaryKind::softplus:
+      return SimdUnary{Unary::softplus};
+    case UnaryKind::softsign:
+      return SimdUnary{Unary::softsign};
+    case UnaryKind::mish:
+      return SimdUnary{Unary::mish};
+    case UnaryKind::gelu:
+      return SimdUnary{Unary::gelu_erf};
+    case UnaryKind::gelu_tanh:
+      return SimdUnary{Unary::gelu_tanh};
+    case UnaryKind::silu:
+      return op.alpha == 1.f ? SimdUnary{Unary::silu} : SimdUnary{Unary::swish, op.alpha};
+    case UnaryKind::erf:
+      return SimdUnary{Unary::erf};
+    case UnaryKind::sqrt:
+      return SimdUnary{Unary::sqrt};
+    case UnaryKind::exp:
+      return SimdUnary{Unary::exp};
+    case UnaryKind::log:
+      return SimdUnary{Unary::log};
+    case UnaryKind::abs:
+      return SimdUnary{Unary::abs};
+    case UnaryKind::neg:
+      return SimdUnary{Unary::neg};
+    case UnaryKind::reciprocal:
+      return SimdUnary{Unary::reciprocal};
+    case UnaryKind::floor:
+      return SimdUnary{Unary::floor};
+    case UnaryKind::ceil:
+      return SimdUnary{Unary::ceil};
+    case UnaryKind::sin:
+      return SimdUnary{Unary::sin};
+    case UnaryKind::cos:
+      return SimdUnary{Unary::cos};
+    case UnaryKind::identity:
+    case UnaryKind::round:
+    case UnaryKind::sign:
+    case UnaryKind::logical_not:
+      return std::nullopt;
+  }
+  return std::nullopt;
+}
+
+bool slope_from_result(const graph::Unary& op) {
+  return op.kind == UnaryKind::relu || op.kind == UnaryKind::clip ||
+         (op.kind == UnaryKind::leaky_relu && op.alpha >= 0);
+}
+
+bool keeps_zero(const graph::Unary& op) {
+  switch (op.kind) {
+    case UnaryKind::clip:
+      return op.alpha <= 0 && op.beta >= 0;
+    case UnaryKind::sigmoid:
+    case UnaryKind::hard_sigmoid:
+    case UnaryKind::softplus:
+    case UnaryKind::exp:
+    case UnaryKind::log:
+    case UnaryKind::reciprocal:
+    case UnaryKind::cos:
+    case UnaryKind::logical_not:
+      return false;
+    default:
+      return true;
+  }
+}
+
+namespace {
+
+using Scalar = float (*)(float);
+
+Scalar scalar_function(UnaryKind kind) {
+  switch (kind) {
+    case UnaryKind::round:
+      return [](float x) { return std::nearbyint(x); };
+    case UnaryKind::sign:
+      return [](float x) { return std::isnan(x) ? x : static_cast<float>((x > 0) - (x < 0)); };
+    case UnaryKind::logical_not:
+      return [](float x) { return x == 0 ? 1.f : 0.f; };
+    default:
+      return [](float x) { return x; };
+  }
+}
+
+}  // namespace
+
+void add_unary_step(Builder& b, const graph::Unary& op, const Tensor& src, const Tensor& dst) {
+  const auto n = stored_elements(src.desc);
+  if (const auto simd_op = simd_unary(op)) {
+    b.kernel(
+        [n, f = *simd_op](Pointers p) {
+          const float* x = floats(p, 0);
+          float* y = floats(p, 1);
+          base::parallel_for(n, kElementGrain / 4, [=](std::int64_t begin, std::int64_t end) {
+            simd::kernels().unary(f.kind, f.a, f.b, x + begin, y + begin, end - begin);
+          });
+        },
+        {src}, {dst});
+    return;
+  }
+  b.kernel(
+      [n, f = scalar_function(op.kind)](Pointers p) {
+        const float* x = floats(p, 0);
+        float* y = floats(p, 1);
+        base::parallel_for(n, kElementGrain, [=](std::int64_t begin, std::int64_t end) {
+          for (auto i = begin; i < end; ++i) y[i] = f(x[i]);
+        });
+      },
+      {src}, {dst});
+}
+
+Tensor unary_gradient(Builder& b, const graph::Unary& op, const Tensor& diff, const Tensor& at) {
+  const Tensor x = b.f32(at);
+  const Tensor dy = b.in_layout(diff, x.desc);
+  const Tensor dx = b.make(x.desc);
+  const auto n = stored_elements(x.desc);
+  const auto simd_op = simd_unary(op);
+  b.kernel(
+      [n, simd_op](Pointers p) {
+        const float* dst_grad = floats(p, 0);
+        const float* src = floats(p, 1);
+        float* out = floats(p, 2);
+        base::parallel_for(n, kElementGrain / 4, [=](std::int64_t begin, std::int64_t end) {
+          if (simd_op) {
+            simd::kernels().unary_backward(simd_op->kind, simd_op->a, simd_op->b, dst_grad + begin,
+                                           src + begin, out + begin, end - begin);
+          } else {  // round, sign: flat almost everywhere
+            std::fill(out + begin, out + end, 0.f);
+          }
+        });
+      },
+      {dy, x}, {dx});
+  // What pads a block has diff 0, but 0 times an infinite slope (log, sqrt) is not.
+  if (has_padding(x.desc)) {
+    const auto view = map_view(x.desc);
+    b.kernel(
+        [view = *view](Pointers p) {
+          for (std::int64_t i = 0; i < view.images; ++i)
+            simd::clear_padding(floats(p, 0) + i * view.image_stride, view.layout);
+        },
+        {}, {dx});
+  }
+  return dx;
+}
+
+void forward(const graph::Unary& op, ForwardContext& c) {
+  Tensor src = c.f32_in(0);
+  if (op.kind == UnaryKind::identity) {
+    c.out(0, c.in(0));
+    return;
+  }
+  if (has_padding(src.desc) && !keeps_zero(op)) src = c.b.plain(src);
+  const Tensor dst = c.make_like(src);
+  add_unary_step(c.b, op, src, dst);
+  c.out(0, dst);
+}
+
+BackwardReads backward_reads(const graph::Unary& op, unsigned) {
+  if (op.kind == UnaryKind::identity) return {};
+  if (slope_from_result(op)) return {0, true};
+  return {1u, false};
+}
+
+bool has_gradient(const graph::Unary& op, std::size_t input) {
+  return input == 0 && op.kind != UnaryKind::logical_not;
+}
+
+void backward(const graph::Unary& op, BackwardContext& c) {
+  if (op.kind == UnaryKind::identity) {
+    c.send(0, c.grad());
+    return;
+  }
+  c.send(0, unary_gradient(c.b, op, c.grad(), slope_from_result(op) ? c.dst() : c.in(0)));
+}
+
+}  // namespace fovea::engine

@@ -1,0 +1,72 @@
+#include "engine/path.hpp"
+
+#include <set>
+
+#include "engine/ops/op.hpp"
+
+namespace fovea::engine {
+namespace {
+
+std::size_t at(graph::ValueId id) {
+  return static_cast<std::size_t>(id.index);
+}
+
+bool passes_gradient(const graph::Node& node, std::size_t input) {
+  return std::visit([&](const auto& op) { return has_gradient(op, input); }, node.op);
+}
+
+}  // namespace
+
+std::vector<bool> values_between(const graph::Graph& graph, graph::ValueId wrt, graph::ValueId of) {
+  std::vector<bool> below(graph.values().size(), false);  // depends on wrt
+  below[at(wrt)] = true;
+  for (const auto& node : graph.nodes()) {
+    bool depends = false;
+    for (std::size_t i = 0; i < node.inputs.size(); ++i)
+      if (node.inputs[i] && below[at(node.inputs[i])] && passes_gradient(node, i)) depends = true;
+    if (!depends) continue;
+    for (const auto output : node.outputs) below[at(output)] = true;
+  }
+  std::vector<bool> above(graph.values().size(), false);  // `of` depends on it
+  above[at(of)] = true;
+  for (std::size_t n = graph.nodes().size(); n-- > 0;) {
+    const auto& node = graph.nodes()[n];
+    bool leads = false;
+    for (const auto output : node.outputs)
+      if (above[at(output)] && output != wrt) leads = true;
+    if (!leads) continue;
+    for (std::size_t i = 0; i < node.inputs.size(); ++i)
+      if (node.inputs[i] && passes_gradient(node, i)) above[at(node.inputs[i])] = true;
+  }
+  for (std::size_t i = 0; i < below.size(); ++i) below[i] = below[i] && above[i];
+  return below;
+}
+
+bool on_path(const graph::Node& node, const std::vector<bool>& path) {
+  bool out = false, in = false;
+  for (const auto output : node.outputs) out = out || path[at(output)];
+  for (std::size_t i = 0; i < node.inputs.size(); ++i)
+    in = in || (node.inputs[i] && path[at(node.inputs[i])] && passes_gradient(node, i));
+  return out && in;
+}
+
+std::string explain_missing_path(const graph::Graph& graph, graph::ValueId wrt, graph::ValueId of) {
+  std::set<std::string> stops;
+  std::vector<bool> below(graph.values().size(), false);
+  below[at(wrt)] = true;
+  for (const auto& node : graph.nodes()) {
+    for (std::size_t i = 0; i < node.inputs.size(); ++i) {
+      if (!node.inputs[i] || !below[at(node.inputs[i])]) continue;
+      if (!passes_gradient(node, i)) stops.insert(node.op_type + " '" + node.name + "'");
+      for (const auto output : node.outputs) below[at(output)] = true;
+    }
+  }
+  const std::string base = "no gradient leads from '" + graph.value(of).name + "' back to '" +
+                           graph.value(wrt).name + "'";
+  if (!below[at(of)]) return base + ": the score does not depend on it";
+  std::string list;
+  for (const auto& stop : stops) list += (list.empty() ? "" : ", ") + stop;
+  return base + ": these operators have no gradient: " + list;
+}
+
+}  // namespace fovea::engine

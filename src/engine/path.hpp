@@ -1,0 +1,22 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "graph/graph.hpp"
+
+/// Which way a gradient can take through a graph.
+namespace fovea::engine {
+
+/// For each value: does it lie on a differentiable path from `wrt` to `of`? Both ends included
+/// where there is one.
+std::vector<bool> values_between(const graph::Graph& graph, graph::ValueId wrt, graph::ValueId of);
+
+/// True where the walk back passes through the node: an output and an input with a gradient lie on
+/// it.
+bool on_path(const graph::Node& node, const std::vector<bool>& path);
+
+/// One sentence: why no gradient leads from `of` back to `wrt`, naming the operators that stop it.
+std::string explain_missing_path(const graph::Graph& graph, graph::ValueId wrt, graph::ValueId of);
+
+}  // namespace fovea::engine

@@ -1,0 +1,342 @@
+#include "engine/plan.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <set>
+#include <utility>
+
+#include "base/checked.hpp"
+#include "engine/builder.hpp"
+#include "engine/memory.hpp"
+#include "engine/ops/op.hpp"
+#include "engine/path.hpp"
+#include "graph/infer.hpp"
+#include "passes/passes.hpp"
+
+namespace fovea::engine {
+
+struct Plan::Impl {
+  struct Walk {
+    std::size_t begin = 0, end = 0;  // steps
+    Tensor seeds;
+    Tensor result;
+    Shape shape;
+  };
+  std::vector<Step> steps;
+  std::vector<Buffer> buffers;
+  std::size_t forward_end = 0;
+  std::vector<std::pair<Tensor, Shape>> feeds, fetches, maps;
+  std::vector<Walk> walks;
+  std::size_t arena = 0;
+};
+
+struct Workspace::Impl {
+  const Plan::Impl* plan = nullptr;
+  base::AlignedBuffer arena;
+  dnnl::stream stream{cpu()};
+  std::vector<std::unordered_map<int, dnnl::memory>> args;  // per step; empty for kernels
+  std::vector<std::vector<std::byte*>> pointers;            // per step; empty for primitives
+
+  std::byte* address(BufferId id) const {
+    const auto& buffer = plan->buffers[static_cast<std::size_t>(id)];
+    // Constants are read only: no step writes to them, but oneDNN's interface knows no const.
+    if (buffer.constant != nullptr) return const_cast<std::byte*>(buffer.constant);
+    return const_cast<std::byte*>(arena.data()) + buffer.offset;
+  }
+};
+
+Workspace::Workspace(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Workspace::Workspace(Workspace&&) noexcept = default;
+Workspace& Workspace::operator=(Workspace&&) noexcept = default;
+Workspace::~Workspace() = default;
+
+Plan::Plan(std::unique_ptr<const Impl> impl) : impl_(std::move(impl)) {}
+Plan::~Plan() = default;
+
+namespace {
+
+/// oneDNN reports by exceptions of its own; what it refuses is said with the node's name.
+template <class Build>
+void guarded(const graph::Node& node, Build&& build) {
+  try {
+    build();
+  } catch (const Error& error) {
+    throw error.with(graph::where(node));
+  } catch (const dnnl::error& error) {
+    const auto code =
+        error.status == dnnl_out_of_memory ? ErrorCode::out_of_memory : ErrorCode::unsupported;
+    throw Error(code, std::string("oneDNN refused the operation: ") + error.what(),
+                graph::where(node));
+  }
+}
+
+class PlanMaker {
+ public:
+  PlanMaker(const graph::Graph& source, const PlanSpec& spec, WeightCache& weights)
+      : graph_(source), spec_(spec), weights_(weights) {
+    if (spec_.feeds.empty()) spec_.feeds = graph_.inputs;
+  }
+
+  std::unique_ptr<Plan::Impl> make() {
+    passes::Keep keep = kept();
+    if (spec_.optimize) passes::optimize(graph_, keep);
+    Builder builder(graph_, spec_.precision, weights_);
+    place_feeds(builder);
+    build_forward(builder, keep);
+    for (const auto& gradient : spec_.gradients) build_walk(builder, gradient);
+    finish(builder);
+    return std::move(impl_);
+  }
+
+ private:
+  /// What fusion must leave alone: everything that leaves the plan or that a walk back reads.
+  passes::Keep kept() const {
+    passes::Keep keep(spec_.fetches.begin(), spec_.fetches.end());
+    keep.insert(spec_.maps.begin(), spec_.maps.end());
+    keep.insert(spec_.feeds.begin(), spec_.feeds.end());
+    for (const auto& gradient : spec_.gradients) {
+      keep.insert(gradient.of);
+      keep.insert(gradient.wrt);
+      add_read_values(gradient, keep);
+    }
+    return keep;
+  }
+
+  void add_read_values(const GradientSpec& gradient, passes::Keep& keep) const {
+    const auto path = values_between(graph_, gradient.wrt, gradient.of);
+    for (const auto& node : graph_.nodes()) {
+      if (!on_path(node, path)) continue;
+      unsigned wanted = 0;
+      for (std::size_t i = 0; i < node.inputs.size() && i < 32; ++i)
+        if (node.inputs[i] && path[static_cast<std::size_t>(node.inputs[i].index)])
+          wanted |= 1u << i;
+      const auto reads =
+          std::visit([&](const auto& op) { return backward_reads(op, wanted); }, node.op);
+      for (std::size_t i = 0; i < node.inputs.size() && i < 32; ++i)
+        if (node.inputs[i] && (reads.inputs >> i & 1u) != 0) keep.insert(node.inputs[i]);
+      if (reads.output) keep.insert(node.outputs.begin(), node.outputs.end());
+    }
+  }
+
+  void place_feeds(Builder& builder) {
+    for (const auto id : spec_.feeds) {
+      const auto& value = graph_.value(id);
+      Tensor tensor = builder.make(plain_desc(value.shape));
+      builder.set_value(id, tensor);
+      builder.hold_from_start(tensor);
+      impl_->feeds.emplace_back(tensor, value.shape);
+    }
+  }
+
+  void build_forward(Builder& builder, const passes::Keep& keep) {
+    const auto needed = needed_nodes();
+    for (std::size_t i = 0; i < needed.size(); ++i)
+      if (needed[i])
+        for (const auto input : graph_.nodes()[i].inputs)
+          if (input) builder.count_use(input);
+    for (const auto id : keep) builder.pin(id);
+    for (std::size_t i = 0; i < needed.size(); ++i) {
+      if (!needed[i]) continue;
+      const auto& node = graph_.nodes()[i];
+      builder.begin_node(node.name, node.op_type);
+      guarded(node, [&] {
+        ForwardContext context(builder, node);
+        std::visit([&](const auto& op) { forward(op, context); }, node.op);
+      });
+      for (const auto input : node.inputs)
+        if (input) builder.release_use(input);
+    }
+    builder.begin_node("", "fetch");
+    for (const auto id : spec_.fetches) {
+      const Tensor tensor = builder.plain(builder.value(id));
+      builder.pin(tensor);
+      impl_->fetches.emplace_back(tensor, graph_.value(id).shape);
+    }
+    for (const auto id : spec_.maps) {
+      Tensor tensor = builder.f32(builder.value(id));
+      if (!map_view(tensor.desc)) tensor = builder.plain(tensor);
+      builder.pin(tensor);
+      impl_->maps.emplace_back(tensor, graph_.value(id).shape);
+    }
+    impl_->forward_end = builder.steps().size();
+  }
+
+  /// Nodes that a fetch, a map or a gradient's start depends on, from the feeds on.
+  std::vector<bool> needed_nodes() const {
+    std::vector<bool> wanted(graph_.values().size(), false);
+    const auto want = [&](graph::ValueId id) { wanted[static_cast<std::size_t>(id.index)] = true; };
+    for (const auto id : spec_.fetches) want(id);
+    for (const auto id : spec_.maps) want(id);
+    for (const auto& gradient : spec_.gradients) want(gradient.of);
+    const std::set<graph::ValueId> fed(spec_.feeds.begin(), spec_.feeds.end());
+    std::vector<bool> needed(graph_.nodes().size(), false);
+    for (std::size_t i = graph_.nodes().size(); i-- > 0;) {
+      const auto& node = graph_.nodes()[i];
+      for (const auto output : node.outputs)
+        if (wanted[static_cast<std::size_t>(output.index)] && !fed.contains(output) &&
+            !graph_.value(output).constant)
+          needed[i] = true;
+      if (!needed[i]) continue;
+      for (const auto input : node.inputs)
+        if (input) want(input);
+    }
+    return needed;
+  }
+
+  void build_walk(Builder& builder, const GradientSpec& spec) {
+    builder.begin_gradient();
+    Plan::Impl::Walk walk;
+    walk.begin = builder.steps().size();
+    walk.seeds = builder.make(plain_desc(graph_.value(spec.of).shape));
+    walk.shape = graph_.value(spec.wrt).shape;
+    builder.hold_from_here(walk.seeds);
+    const auto path = values_between(graph_, spec.wrt, spec.of);
+    if (!path[static_cast<std::size_t>(spec.wrt.index)])
+      throw Error(ErrorCode::invalid_argument, explain_missing_path(graph_, spec.wrt, spec.of),
+                  {"", graph_.value(spec.wrt).name, ""});
+    Gradients gradients(builder);
+    gradients.add(spec.of, walk.seeds);
+    for (std::size_t i = graph_.nodes().size(); i-- > 0;) {
+      const auto& node = graph_.nodes()[i];
+      if (!on_path(node, path)) continue;
+      builder.begin_node(node.name, node.op_type);
+      guarded(node, [&] {
+        BackwardContext context(builder, node, gradients, path);
+        std::visit([&](const auto& op) { backward(op, context); }, node.op);
+      });
+    }
+    builder.begin_node("", "gradient");
+    Tensor result = builder.f32(gradients.get(spec.wrt));
+    if (!map_view(result.desc)) result = builder.plain(result);
+    walk.result = result;
+    walk.end = builder.steps().size();
+    builder.hold_to_here(result);
+    builder.hold_to_here(walk.seeds);
+    impl_->walks.push_back(walk);
+  }
+
+  void finish(Builder& builder) {
+    impl_->steps = std::move(builder.steps());
+    impl_->buffers = std::move(builder.buffers());
+    impl_->arena = plan_memory(impl_->buffers, static_cast<int>(impl_->steps.size()));
+    if (static_cast<std::int64_t>(impl_->arena) > spec_.memory_limit)
+      throw Error(ErrorCode::out_of_memory,
+                  "the plan needs " + std::to_string(impl_->arena) +
+                      " bytes for its activations, more than the limit of " +
+                      std::to_string(spec_.memory_limit));
+  }
+
+  graph::Graph graph_;
+  PlanSpec spec_;
+  WeightCache& weights_;
+  std::unique_ptr<Plan::Impl> impl_ = std::make_unique<Plan::Impl>();
+};
+
+void check_limits(const CallOptions& call) {
+  if (call.stop.stop_requested()) throw Error(ErrorCode::cancelled, "the call was cancelled");
+  if (call.deadline && std::chrono::steady_clock::now() > *call.deadline)
+    throw Error(ErrorCode::deadline_exceeded, "the call's deadline passed");
+}
+
+void run_steps(const Plan::Impl& plan, const Workspace::Impl& workspace, std::size_t begin,
+               std::size_t end, const CallOptions& call) {
+  for (std::size_t i = begin; i < end; ++i) {
+    check_limits(call);
+    const Step& step = plan.steps[i];
+    if (step.kernel) {
+      step.kernel(workspace.pointers[i]);
+    } else {
+      step.primitive.execute(workspace.stream, workspace.args[i]);
+    }
+  }
+}
+
+ValueView view(const Workspace::Impl& workspace, const Tensor& tensor, const Shape& shape) {
+  ValueView out;
+  out.data = reinterpret_cast<const float*>(workspace.address(tensor.buffer));
+  out.shape = shape;
+  if (const auto map = map_view(tensor.desc)) {
+    out.block = map->layout.block;
+    out.image_stride = map->image_stride;
+  } else if (!shape.empty() && shape[0] > 0) {
+    out.image_stride = base::element_count(shape) / shape[0];
+  }
+  return out;
+}
+
+}  // namespace
+
+std::shared_ptr<const Plan> Plan::build(const graph::Graph& graph, const PlanSpec& spec,
+                                        WeightCache& weights) {
+  return std::make_shared<const Plan>(PlanMaker(graph, spec, weights).make());
+}
+
+std::int64_t Plan::arena_bytes() const {
+  return static_cast<std::int64_t>(impl_->arena);
+}
+
+Workspace Plan::make_workspace() const {
+  auto workspace = std::make_unique<Workspace::Impl>();
+  workspace->plan = impl_.get();
+  workspace->arena = base::AlignedBuffer(impl_->arena);
+  workspace->args.resize(impl_->steps.size());
+  workspace->pointers.resize(impl_->steps.size());
+  for (std::size_t i = 0; i < impl_->steps.size(); ++i) {
+    const Step& step = impl_->steps[i];
+    for (const auto& [index, tensor] : step.args)
+      workspace->args[i].emplace(
+          index, dnnl::memory(tensor.desc, cpu(), workspace->address(tensor.buffer)));
+    for (const auto id : step.buffers) workspace->pointers[i].push_back(workspace->address(id));
+  }
+  return Workspace(std::move(workspace));
+}
+
+void Plan::forward(Workspace& workspace, std::span<const std::span<const float>> feeds,
+                   const CallOptions& call) const {
+  const auto& space = workspace.impl();
+  if (feeds.size() != impl_->feeds.size())
+    throw Error(ErrorCode::internal, "a plan was given another number of feeds than it has");
+  for (std::size_t i = 0; i < feeds.size(); ++i) {
+    const auto& [tensor, shape] = impl_->feeds[i];
+    if (feeds[i].size_bytes() != tensor.desc.get_size())
+      throw Error(ErrorCode::internal, "a feed has another size than the plan");
+    std::memcpy(space.address(tensor.buffer), feeds[i].data(), feeds[i].size_bytes());
+  }
+  run_steps(*impl_, space, 0, impl_->forward_end, call);
+}
+
+void Plan::backward(Workspace& workspace, std::size_t gradient, std::span<const float> seeds,
+                    const CallOptions& call) const {
+  const auto& space = workspace.impl();
+  const auto& walk = impl_->walks.at(gradient);
+  if (seeds.size_bytes() != walk.seeds.desc.get_size())
+    throw Error(ErrorCode::internal, "seeds have another size than the value they start from");
+  std::memcpy(space.address(walk.seeds.buffer), seeds.data(), seeds.size_bytes());
+  run_steps(*impl_, space, walk.begin, walk.end, call);
+}
+
+ValueView Plan::fetch(const Workspace& workspace, std::size_t index) const {
+  const auto& [tensor, shape] = impl_->fetches.at(index);
+  return view(workspace.impl(), tensor, shape);
+}
+
+ValueView Plan::map(const Workspace& workspace, std::size_t index) const {
+  const auto& [tensor, shape] = impl_->maps.at(index);
+  return view(workspace.impl(), tensor, shape);
+}
+
+ValueView Plan::gradient(const Workspace& workspace, std::size_t index) const {
+  const auto& walk = impl_->walks.at(index);
+  return view(workspace.impl(), walk.result, walk.shape);
+}
+
+std::vector<StepInfo> Plan::steps() const {
+  std::vector<StepInfo> out;
+  for (std::size_t i = 0; i < impl_->steps.size(); ++i) {
+    const auto& step = impl_->steps[i];
+    out.push_back({step.node, step.what, step.implementation, i >= impl_->forward_end});
+  }
+  return out;
+}
+
+}  // namespace fovea::engine

@@ -1,0 +1,120 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "fovea/explainer.hpp"
+#include "graph/graph.hpp"
+
+/// graph -> plan -> run: what the rest of fovea sees of oneDNN.
+namespace fovea::engine {
+
+/// How a value that leaves the plan is laid out in memory.
+struct ValueView {
+  const float* data = nullptr;
+  Shape shape;
+  /// For [n, c, ...] values: channels in blocks of `block` (1: row-major). Always 1 for others.
+  std::int64_t block = 1;
+  std::int64_t image_stride = 0;  ///< floats from one image to the next
+};
+
+/// What of a gradient is wanted.
+struct GradientSpec {
+  graph::ValueId of;   ///< seeds are given on this value, in its shape, row-major
+  graph::ValueId wrt;  ///< the gradient with respect to this value comes out
+};
+
+struct PlanSpec {
+  std::vector<graph::ValueId> feeds;    ///< values handed in; empty: the graph's inputs
+  std::vector<graph::ValueId> fetches;  ///< row-major f32 after a forward run
+  std::vector<graph::ValueId> maps;     ///< feature maps, in a layout of the plan's choice
+  std::vector<GradientSpec> gradients;  ///< each has a walk back of its own
+  Precision precision = Precision::f32;
+  bool optimize = true;
+  std::int64_t memory_limit = std::int64_t{4} << 30;
+};
+
+/// Weights packed for oneDNN, shared by every plan of a model. Safe from any thread.
+class WeightCache {
+ public:
+  WeightCache();
+  ~WeightCache();
+  struct Impl;
+  Impl& impl() { return *impl_; }
+
+ private:
+  std::unique_ptr<Impl> impl_;
+};
+
+/// The memory of one run. Owned by whoever runs; reused from run to run.
+class Workspace {
+ public:
+  Workspace(Workspace&&) noexcept;
+  Workspace& operator=(Workspace&&) noexcept;
+  ~Workspace();
+  struct Impl;
+  explicit Workspace(std::unique_ptr<Impl> impl);
+  Impl& impl() const { return *impl_; }
+
+ private:
+  std::unique_ptr<Impl> impl_;
+};
+
+/// What one step does, for `inspect` and benchmarks.
+struct StepInfo {
+  std::string node;
+  std::string what;  ///< operator, or "reorder"
+  std::string implementation;
+  bool backward = false;
+};
+
+/// Compiled once, const, safe from any number of threads with a workspace each.
+class Plan {
+ public:
+  /// `graph` is bound (graph::bind) and copied. Throws Error unsupported, bad_model, out_of_memory.
+  static std::shared_ptr<const Plan> build(const graph::Graph& graph, const PlanSpec& spec,
+                                           WeightCache& weights);
+  ~Plan();
+
+  /// Throws Error out_of_memory.
+  Workspace make_workspace() const;
+  std::int64_t arena_bytes() const;
+
+  /// feeds[i] is the data of spec.feeds[i], row-major.
+  void forward(Workspace& workspace, std::span<const std::span<const float>> feeds,
+               const CallOptions& call) const;
+  /// The walk back `gradient` (index in spec.gradients) from seeds on its `of`. As often as wanted
+  /// after one forward.
+  void backward(Workspace& workspace, std::size_t gradient, std::span<const float> seeds,
+                const CallOptions& call) const;
+
+  /// Valid until the workspace's next forward.
+  ValueView fetch(const Workspace& workspace, std::size_t index) const;
+  ValueView map(const Workspace& workspace, std::size_t index) const;
+  /// Valid until the workspace's next backward.
+  ValueView gradient(const Workspace& workspace, std::size_t index) const;
+
+  std::vector<StepInfo> steps() const;
+
+  struct Impl;
+  explicit Plan(std::unique_ptr<const Impl> impl);
+
+ private:
+  std::unique_ptr<const Impl> impl_;
+};
+
+/// Runs the nodes whose inputs are all constant, once, and makes their results constants.
+void fold_constants(graph::Graph& graph);
+
+/// oneDNN's version, the most it may use on this CPU, and whether bf16 can be computed.
+std::string onednn_version();
+std::string onednn_isa();
+bool bf16_supported();
+
+}  // namespace fovea::engine

@@ -1,0 +1,59 @@
+#include "explain/feature_map.hpp"
+
+#include <algorithm>
+
+#include "base/checked.hpp"
+#include "base/parallel.hpp"
+#include "simd/kernels.hpp"
+
+namespace fovea::explain {
+namespace {
+
+constexpr std::int64_t kGrain = 16384;  // floats worth waking a thread for
+
+simd::MapLayout layout_of(const engine::ValueView& view) {
+  return {view.shape[1], base::element_count(spatial_extents(view)), view.block};
+}
+
+const float* image_of(const engine::ValueView& view, std::int64_t image) {
+  return view.data + image * view.image_stride;
+}
+
+}  // namespace
+
+Shape spatial_extents(const engine::ValueView& view) {
+  return {view.shape.begin() + 2, view.shape.end()};
+}
+
+Tensor weighted_sum(const engine::ValueView& view, std::int64_t image,
+                    std::span<const float> weights) {
+  const auto layout = layout_of(view);
+  Tensor map{spatial_extents(view), std::vector<float>(static_cast<std::size_t>(layout.positions))};
+  const float* src = image_of(view, image);
+  base::parallel_for(layout.positions, std::max<std::int64_t>(1, kGrain / layout.channels),
+                     [&](std::int64_t begin, std::int64_t end) {
+                       simd::kernels().weighted_channel_sum(src, layout, weights.data(), begin, end,
+                                                            map.data.data());
+                     });
+  return map;
+}
+
+std::vector<float> channel_means(const engine::ValueView& view, std::int64_t image) {
+  const auto layout = layout_of(view);
+  std::vector<float> means(static_cast<std::size_t>(layout.channels));
+  const float* src = image_of(view, image);
+  const auto blocks = (layout.channels + layout.block - 1) / layout.block;
+  base::parallel_for(
+      blocks, std::max<std::int64_t>(1, kGrain / (layout.positions * layout.block + 1)),
+      [&](std::int64_t begin, std::int64_t end) {
+        simd::kernels().channel_mean(src, layout, begin * layout.block,
+                                     std::min(end * layout.block, layout.channels), means.data());
+      });
+  return means;
+}
+
+void relu(Tensor& map) {
+  simd::kernels().relu_max(map.data.data(), static_cast<std::int64_t>(map.data.size()));
+}
+
+}  // namespace fovea::explain

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "engine/plan.hpp"
+#include "fovea/tensor.hpp"
+
+/// What CAM-like methods do to a feature map [n, c, ...], on the plan's own layout.
+namespace fovea::explain {
+
+/// Spatial extents of a feature map's value.
+Shape spatial_extents(const engine::ValueView& view);
+
+/// sum_c weights[c] * channel c of one image.
+Tensor weighted_sum(const engine::ValueView& view, std::int64_t image,
+                    std::span<const float> weights);
+
+/// Mean over positions of each channel of one image.
+std::vector<float> channel_means(const engine::ValueView& view, std::int64_t image);
+
+/// max(map, 0) in place.
+void relu(Tensor& map);
+
+}  // namespace fovea::explain
