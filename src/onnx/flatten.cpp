@@ -19,7 +19,7 @@ using fovea_onnx::ModelProto;
 using fovea_onnx::NodeProto;
 
 // Bodies are copied at every call.
-constexpr std::size_t kMaxInlinedBytes = std::size_t{1} << 30;
+constexpr std::size_t kMaxInlinedBytes = std::size_t{256} << 20;
 
 using Key = std::tuple<std::string, std::string, std::string>;
 
@@ -72,7 +72,7 @@ class Flattener {
       refuse(call, "a local function is called with more inputs or outputs than it has");
     inlined_bytes_ += function.ByteSizeLong();
     if (inlined_bytes_ > kMaxInlinedBytes)
-      refuse(call, "the model is larger than 1 GiB once its local functions are inlined");
+      refuse(call, "the model is larger than 256 MiB once its local functions are inlined");
     active_.push_back(&function);
     const auto own = default_opset(function.opset_import());
     const auto renames = rename(call, function);

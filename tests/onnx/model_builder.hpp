@@ -77,6 +77,9 @@ inline AttributeProto attr(const std::string& name, std::integral auto value) {
   out.set_i(static_cast<std::int64_t>(value));
   return out;
 }
+inline AttributeProto attr(const std::string& name, Elem value) {
+  return attr(name, static_cast<int>(value));
+}
 inline AttributeProto attr(const std::string& name, const char* value) {
   auto out = attr_of_type(name, 3);
   out.set_s(value);

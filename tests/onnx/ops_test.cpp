@@ -1,0 +1,552 @@
+// Each operator becomes the graph operator it should, in every range of opsets.
+#include <limits>
+#include <tuple>
+
+#include "graph/infer.hpp"
+#include "import_helpers.hpp"
+#include "seed_models.hpp"
+
+namespace fovea::test {
+namespace {
+
+using graph::ReduceKind;
+using graph::UnaryKind;
+
+/// A node that reads f32 inputs i0, i1 ... ("" for one that is absent), with one used output.
+onnx::Imported import_node(std::int64_t opset, const std::string& op, const Strings& inputs,
+                           const Attrs& attributes = {}, int outputs = 1) {
+  ModelBuilder model(opset);
+  for (const auto& input : inputs)
+    if (!input.empty()) model.input(input, {1, 4, 8, 8});
+  Strings out;
+  for (int i = 0; i < outputs; ++i) out.push_back("y" + std::to_string(i));
+  return import(model.add(op, inputs, out, attributes, "n").output("y0"));
+}
+template <class Op>
+Op op_of(std::int64_t opset, const std::string& op, int inputs, const Attrs& attributes = {},
+         int outputs = 1) {
+  Strings names;
+  for (int i = 0; i < inputs; ++i) names.push_back("i" + std::to_string(i));
+  return only_op<Op>(import_node(opset, op, names, attributes, outputs));
+}
+/// The names of the values that the last node reads; "-" for none.
+Strings reads(const onnx::Imported& model) {
+  Strings out;
+  for (const auto id : model.graph.nodes().back().inputs)
+    out.push_back(id ? model.graph.value(id).name : "-");
+  return out;
+}
+/// The extents of output 0 for these extents of the inputs a and b.
+Shape bound_shape(std::int64_t opset, const std::string& op, const Ints& a, const Ints& b,
+                  const Attrs& attributes) {
+  ModelBuilder model(opset);
+  model.input("a", a).input("b", b).add(op, {"a", "b"}, {"y"}, attributes).output("y");
+  auto got = import(model);
+  graph::bind(got.graph, {}, 1);
+  return got.graph.value(got.graph.outputs[0]).shape;
+}
+
+TEST(Ops, Unary) {
+  const std::vector<std::tuple<std::string, UnaryKind, int>> kinds{
+      {"Identity", UnaryKind::identity, 6}, {"Relu", UnaryKind::relu, 6},
+      {"Sigmoid", UnaryKind::sigmoid, 6},   {"HardSwish", UnaryKind::hard_swish, 14},
+      {"Tanh", UnaryKind::tanh, 6},         {"Softplus", UnaryKind::softplus, 6},
+      {"Softsign", UnaryKind::softsign, 6}, {"Mish", UnaryKind::mish, 18},
+      {"Erf", UnaryKind::erf, 9},           {"Sqrt", UnaryKind::sqrt, 6},
+      {"Exp", UnaryKind::exp, 6},           {"Log", UnaryKind::log, 6},
+      {"Abs", UnaryKind::abs, 6},           {"Neg", UnaryKind::neg, 6},
+      {"Floor", UnaryKind::floor, 6},       {"Reciprocal", UnaryKind::reciprocal, 6},
+      {"Ceil", UnaryKind::ceil, 6},         {"Round", UnaryKind::round, 11},
+      {"Sign", UnaryKind::sign, 9},         {"Sin", UnaryKind::sin, 7},
+      {"Cos", UnaryKind::cos, 7},           {"Not", UnaryKind::logical_not, 6}};
+  for (const auto& [op, kind, first] : kinds) {
+    SCOPED_TRACE(op);
+    EXPECT_EQ(op_of<graph::Unary>(first, op, 1).kind, kind);
+    EXPECT_EQ(op_of<graph::Unary>(28, op, 1).kind, kind);
+    if (first > 6) {
+      EXPECT_THROW(op_of<graph::Unary>(first - 1, op, 1), Error);
+    }
+  }
+}
+
+TEST(Ops, UnaryParameters) {
+  const auto expect = [](const graph::Unary& op, UnaryKind kind, float alpha, float beta,
+                         float gamma) {
+    EXPECT_EQ(op.kind, kind);
+    EXPECT_EQ(op.alpha, alpha);
+    EXPECT_EQ(op.beta, beta);
+    EXPECT_EQ(op.gamma, gamma);
+  };
+  expect(op_of<graph::Unary>(13, "LeakyRelu", 1), UnaryKind::leaky_relu, 0.01f, 0, 0);
+  expect(op_of<graph::Unary>(13, "LeakyRelu", 1, {attr("alpha", 0.5)}), UnaryKind::leaky_relu, 0.5f,
+         0, 0);
+  expect(op_of<graph::Unary>(13, "Elu", 1), UnaryKind::elu, 1, 0, 0);
+  expect(op_of<graph::Unary>(13, "Celu", 1, {attr("alpha", 2.0)}), UnaryKind::celu, 2, 0, 0);
+  expect(op_of<graph::Unary>(13, "Selu", 1), UnaryKind::selu, 1.67326319217681884765625f, 0,
+         1.05070102214813232421875f);
+  expect(op_of<graph::Unary>(13, "Selu", 1, {attr("alpha", 1.0), attr("gamma", 2.0)}),
+         UnaryKind::selu, 1, 0, 2);
+  expect(op_of<graph::Unary>(13, "HardSigmoid", 1), UnaryKind::hard_sigmoid, 0.2f, 0.5f, 0);
+  expect(op_of<graph::Unary>(20, "Gelu", 1), UnaryKind::gelu, 0, 0, 0);
+  expect(op_of<graph::Unary>(20, "Gelu", 1, {attr("approximate", "tanh")}), UnaryKind::gelu_tanh, 0,
+         0, 0);
+  expect(op_of<graph::Unary>(24, "Swish", 1), UnaryKind::silu, 1, 0, 0);
+  expect(op_of<graph::Unary>(24, "Swish", 1, {attr("alpha", 1.702)}), UnaryKind::silu, 1.702f, 0,
+         0);
+}
+
+TEST(Ops, Clip) {
+  const auto six = op_of<graph::Unary>(6, "Clip", 1, {attr("min", 0.0), attr("max", 6.0)});
+  EXPECT_EQ(six.kind, UnaryKind::clip);
+  EXPECT_EQ(six.alpha, 0);
+  EXPECT_EQ(six.beta, 6);
+  EXPECT_FALSE(six.bounds_are_inputs);
+  EXPECT_EQ(op_of<graph::Unary>(6, "Clip", 1).beta, std::numeric_limits<float>::max());
+  expect_error(
+      ModelBuilder(11).input("x", {1}).add("Clip", {"x"}, {"y"}, {attr("max", 6.0)}).output("y"),
+      ErrorCode::bad_model, "'max' does not belong");
+  EXPECT_TRUE(op_of<graph::Unary>(11, "Clip", 3).bounds_are_inputs);
+  EXPECT_FALSE(op_of<graph::Unary>(11, "Clip", 1).bounds_are_inputs);
+  const auto upper = import_node(11, "Clip", {"x", "", "max"});
+  EXPECT_EQ(reads(upper), (Strings{"x", "-", "max"}));
+  EXPECT_EQ(reads(import_node(11, "Clip", {"x", "", ""})), Strings{"x"});
+}
+
+TEST(Ops, ThresholdedReluIsAWhere) {
+  const auto got = import_node(10, "ThresholdedRelu", {"x"}, {attr("alpha", 2.0)});
+  ASSERT_EQ(got.graph.nodes().size(), 2U);
+  EXPECT_EQ(std::get<graph::Binary>(got.graph.nodes()[0].op).kind, graph::BinaryKind::greater);
+  EXPECT_TRUE(std::holds_alternative<graph::Where>(got.graph.nodes()[1].op));
+  EXPECT_EQ(reads(got)[1], "x");
+}
+
+TEST(Ops, Dropout) {
+  for (const int opset : {6, 7, 10}) {
+    const auto got = import_node(opset, "Dropout", {"x"}, {attr("ratio", 0.3)}, 2);
+    EXPECT_EQ(only_op<graph::Unary>(got).kind, UnaryKind::identity);
+  }
+  const auto dropout = [](const TensorProto& training) {
+    return ModelBuilder(13)
+        .input("x", {1})
+        .initializer("ratio", {}, Floats{0.5f})
+        .initializer(training)
+        .add("Dropout", {"x", "ratio", "t"}, {"y", "mask"}, {attr("seed", 1)})
+        .output("y");
+  };
+  const std::vector<std::uint8_t> no{0};
+  const std::vector<std::uint8_t> yes{1};
+  EXPECT_EQ(reads(import(dropout(raw_tensor("t", {}, kBool, no)))), Strings{"x"});
+  expect_error(dropout(raw_tensor("t", {}, kBool, yes)), ErrorCode::unsupported, "training");
+}
+
+TEST(Ops, Binary) {
+  using Kind = graph::BinaryKind;
+  const std::vector<std::tuple<std::string, Kind, int>> kinds{
+      {"Add", Kind::add, 6},
+      {"Sub", Kind::sub, 6},
+      {"Mul", Kind::mul, 6},
+      {"Div", Kind::div, 6},
+      {"Pow", Kind::pow, 6},
+      {"Mod", Kind::mod, 10},
+      {"Max", Kind::max, 6},
+      {"Min", Kind::min, 6},
+      {"Sum", Kind::add, 6},
+      {"Equal", Kind::equal, 6},
+      {"Less", Kind::less, 6},
+      {"Greater", Kind::greater, 6},
+      {"LessOrEqual", Kind::less_or_equal, 12},
+      {"GreaterOrEqual", Kind::greater_or_equal, 12},
+      {"And", Kind::logical_and, 6},
+      {"Or", Kind::logical_or, 6},
+      {"Xor", Kind::logical_xor, 6}};
+  for (const auto& [op, kind, first] : kinds) {
+    SCOPED_TRACE(op);
+    EXPECT_EQ(op_of<graph::Binary>(first, op, 2).kind, kind);
+    EXPECT_EQ(op_of<graph::Binary>(28, op, 2).kind, kind);
+    EXPECT_EQ(reads(import_node(28, op, {"a", "b"})), (Strings{"a", "b"}));
+  }
+}
+
+TEST(Ops, BroadcastOfOpset6) {
+  const Attrs channel{attr("broadcast", 1), attr("axis", 1)};
+  EXPECT_EQ(bound_shape(6, "Add", {2, 3, 4, 5}, {3}, channel), (Shape{2, 3, 4, 5}));
+  EXPECT_EQ(bound_shape(6, "Mul", {2, 3, 4, 5}, {3, 4}, channel), (Shape{2, 3, 4, 5}));
+  EXPECT_EQ(bound_shape(6, "Sub", {2, 3, 4, 5}, {2}, {attr("broadcast", 1), attr("axis", 0)}),
+            (Shape{2, 3, 4, 5}));
+  EXPECT_EQ(bound_shape(6, "Div", {2, 3}, {3}, channel), (Shape{2, 3}));
+  EXPECT_EQ(bound_shape(6, "Pow", {2, 3, 4, 5}, {4, 5}, {attr("broadcast", 1)}),
+            (Shape{2, 3, 4, 5}));
+  EXPECT_EQ(bound_shape(6, "Add", {2, 3}, {2, 3}, {}), (Shape{2, 3}));
+  // Where the extents at the axis differ, it is no broadcast.
+  EXPECT_THROW(bound_shape(6, "Add", {2, 3, 4, 5}, {4}, channel), Error);
+  EXPECT_THROW(bound_shape(7, "Add", {2, 3, 4, 5}, {3}, channel), Error);
+  EXPECT_THROW(bound_shape(6, "Add", {2, 3}, {3}, {attr("broadcast", 1), attr("axis", -2)}), Error);
+}
+
+TEST(Ops, VariadicsAreChains) {
+  for (const auto* op : {"Sum", "Max", "Min"}) {
+    SCOPED_TRACE(op);
+    EXPECT_EQ(only_op<graph::Unary>(import_node(13, op, {"a"})).kind, UnaryKind::identity);
+    const auto got = import_node(13, op, {"a", "b", "c", "d"});
+    ASSERT_EQ(got.graph.nodes().size(), 3U);
+    EXPECT_EQ(got.graph.nodes().back().name, "n");
+    EXPECT_EQ(reads(got)[1], "d");
+    EXPECT_NE(got.graph.nodes()[0].name, got.graph.nodes()[1].name);
+  }
+  const auto mean = import_node(13, "Mean", {"a", "b"});
+  ASSERT_EQ(mean.graph.nodes().size(), 2U);
+  const auto share = mean.graph.nodes().back().inputs[1];
+  EXPECT_EQ(mean.graph.value(share).constant->floats[0], 0.5f);
+}
+
+TEST(Ops, PRelu) {
+  EXPECT_NO_THROW(op_of<graph::PRelu>(7, "PRelu", 2));
+  const auto model = [](std::int64_t opset, const Ints& slope) {
+    std::int64_t count = 1;
+    for (const auto extent : slope) count *= extent;
+    return ModelBuilder(opset)
+        .input("x", {1, 4, 8, 8})
+        .initializer("s", slope, Floats(static_cast<std::size_t>(count), 0.1f))
+        .add("PRelu", {"x", "s"}, {"y"})
+        .output("y");
+  };
+  // Per channel in opset 6, along the last dimension later.
+  auto six = import(model(6, {4}));
+  graph::bind(six.graph, {}, 1);
+  EXPECT_EQ(six.graph.value(six.graph.nodes().back().inputs[1]).shape, (Shape{4, 1, 1}));
+  EXPECT_EQ(reads(import(model(6, {1}))), (Strings{"x", "s"}));
+  EXPECT_EQ(reads(import(model(6, {4, 1, 1}))), (Strings{"x", "s"}));
+  EXPECT_EQ(reads(import(model(7, {8}))), (Strings{"x", "s"}));
+  EXPECT_THROW(op_of<graph::PRelu>(6, "PRelu", 2), Error);
+}
+
+TEST(Ops, Conv) {
+  const auto plain = op_of<graph::Conv>(11, "Conv", 2);
+  EXPECT_TRUE(plain.window.kernel.empty());
+  EXPECT_TRUE(plain.window.strides.empty());
+  EXPECT_EQ(plain.group, 1);
+  const auto full = op_of<graph::Conv>(
+      22, "Conv", 3,
+      {attr("kernel_shape", Ints{3, 5}), attr("strides", Ints{2, 1}), attr("dilations", Ints{1, 2}),
+       attr("pads", Ints{1, 2, 3, 4}), attr("group", 4)});
+  EXPECT_EQ(full.window.kernel, (Ints{3, 5}));
+  EXPECT_EQ(full.window.strides, (Ints{2, 1}));
+  EXPECT_EQ(full.window.dilations, (Ints{1, 2}));
+  EXPECT_EQ(full.window.pads_begin, (Ints{1, 2}));
+  EXPECT_EQ(full.window.pads_end, (Ints{3, 4}));
+  EXPECT_EQ(full.group, 4);
+  const auto pad_of = [](const char* word) {
+    return op_of<graph::Conv>(6, "Conv", 2, {attr("auto_pad", word)}).window.auto_pad;
+  };
+  EXPECT_EQ(pad_of("NOTSET"), graph::AutoPad::explicit_pads);
+  EXPECT_EQ(pad_of("SAME_UPPER"), graph::AutoPad::same_upper);
+  EXPECT_EQ(pad_of("SAME_LOWER"), graph::AutoPad::same_lower);
+  EXPECT_EQ(pad_of("VALID"), graph::AutoPad::valid);
+  const auto both = op_of<graph::Conv>(
+      7, "Conv", 2, {attr("auto_pad", "SAME_UPPER"), attr("pads", Ints{2, 2, 2, 2})});
+  EXPECT_TRUE(both.window.pads_begin.empty()) << "pads mean nothing beside auto_pad";
+  const auto transposed = op_of<graph::ConvTranspose>(
+      11, "ConvTranspose", 3,
+      {attr("output_padding", Ints{1, 0}), attr("output_shape", Ints{9, 9}), attr("group", 2)});
+  EXPECT_EQ(transposed.output_padding, (Ints{1, 0}));
+  EXPECT_EQ(transposed.output_shape, (Ints{9, 9}));
+  EXPECT_EQ(transposed.group, 2);
+}
+
+TEST(Ops, Pools) {
+  const Attrs window{attr("kernel_shape", Ints{2, 2}), attr("strides", Ints{2, 2})};
+  auto attributes = window;
+  attributes.push_back(attr("ceil_mode", 1));
+  auto max = op_of<graph::Pool>(10, "MaxPool", 1, attributes);
+  EXPECT_EQ(max.kind, graph::PoolKind::max);
+  EXPECT_TRUE(max.ceil_mode);
+  attributes.push_back(attr("count_include_pad", 1));
+  const auto average = op_of<graph::Pool>(19, "AveragePool", 1, attributes);
+  EXPECT_EQ(average.kind, graph::PoolKind::average);
+  EXPECT_TRUE(average.count_include_pad);
+  EXPECT_FALSE(op_of<graph::Pool>(7, "AveragePool", 1, window).count_include_pad);
+  attributes = window;
+  attributes.push_back(attr("storage_order", 1));
+  EXPECT_NO_THROW(op_of<graph::Pool>(8, "MaxPool", 1, attributes, 2));
+  const auto mean = op_of<graph::Reduce>(13, "GlobalAveragePool", 1);
+  EXPECT_EQ(mean.kind, ReduceKind::mean);
+  EXPECT_TRUE(mean.spatial);
+  EXPECT_TRUE(mean.keep_dims);
+  EXPECT_FALSE(mean.axes);
+  EXPECT_EQ(op_of<graph::Reduce>(13, "GlobalMaxPool", 1).kind, ReduceKind::max);
+}
+
+TEST(Ops, Matrices) {
+  const auto gemm = op_of<graph::Gemm>(
+      9, "Gemm", 3, {attr("alpha", 0.5), attr("beta", 2.0), attr("transA", 1), attr("transB", 1)});
+  EXPECT_EQ(gemm.alpha, 0.5f);
+  EXPECT_EQ(gemm.beta, 2.0f);
+  EXPECT_TRUE(gemm.trans_a);
+  EXPECT_TRUE(gemm.trans_b);
+  EXPECT_NO_THROW(op_of<graph::Gemm>(6, "Gemm", 3, {attr("broadcast", 1)}));
+  EXPECT_THROW(op_of<graph::Gemm>(7, "Gemm", 3, {attr("broadcast", 1)}), Error);
+  EXPECT_THROW(op_of<graph::Gemm>(10, "Gemm", 2), Error) << "C is optional from opset 11 on";
+  EXPECT_NO_THROW(op_of<graph::Gemm>(11, "Gemm", 2));
+  EXPECT_NO_THROW(op_of<graph::MatMul>(13, "MatMul", 2));
+  EXPECT_EQ(op_of<graph::Einsum>(12, "Einsum", 2, {attr("equation", "ij,jk->ik")}).equation,
+            "ij,jk->ik");
+}
+
+TEST(Ops, Norms) {
+  EXPECT_EQ(
+      op_of<graph::BatchNorm>(6, "BatchNormalization", 5,
+                              {attr("epsilon", 0.5), attr("is_test", 1), attr("momentum", 0.9)})
+          .epsilon,
+      0.5f);
+  EXPECT_NO_THROW(op_of<graph::BatchNorm>(7, "BatchNormalization", 5, {attr("spatial", 1)}));
+  EXPECT_EQ(op_of<graph::BatchNorm>(15, "BatchNormalization", 5).epsilon, 1e-5f);
+  const auto layer =
+      op_of<graph::LayerNorm>(17, "LayerNormalization", 2,
+                              {attr("axis", 2), attr("epsilon", 1e-3), attr("stash_type", 1)}, 3);
+  EXPECT_EQ(layer.axis, 2);
+  EXPECT_EQ(layer.epsilon, 1e-3f);
+  EXPECT_EQ(op_of<graph::LayerNorm>(17, "LayerNormalization", 3).axis, -1);
+  EXPECT_EQ(op_of<graph::InstanceNorm>(6, "InstanceNormalization", 3).epsilon, 1e-5f);
+  for (const int opset : {18, 21})
+    EXPECT_EQ(
+        op_of<graph::GroupNorm>(opset, "GroupNormalization", 3, {attr("num_groups", 2)}).groups, 2);
+  const auto lrn = op_of<graph::Lrn>(13, "LRN", 1, {attr("size", 5), attr("bias", 2.0)});
+  EXPECT_EQ(lrn.size, 5);
+  EXPECT_EQ(lrn.alpha, 1e-4f);
+  EXPECT_EQ(lrn.beta, 0.75f);
+  EXPECT_EQ(lrn.bias, 2.0f);
+}
+
+TEST(Ops, Softmax) {
+  for (const auto* op : {"Softmax", "LogSoftmax"}) {
+    const auto old = op_of<graph::Softmax>(12, op, 1);
+    EXPECT_EQ(old.axis, 1);
+    EXPECT_TRUE(old.flatten);
+    const auto now = op_of<graph::Softmax>(13, op, 1);
+    EXPECT_EQ(now.axis, -1);
+    EXPECT_FALSE(now.flatten);
+    EXPECT_EQ(now.log, std::string(op) == "LogSoftmax");
+    EXPECT_EQ(op_of<graph::Softmax>(13, op, 1, {attr("axis", 2)}).axis, 2);
+  }
+}
+
+TEST(Ops, Reductions) {
+  const std::vector<std::pair<std::string, ReduceKind>> kinds{
+      {"ReduceMean", ReduceKind::mean},
+      {"ReduceMax", ReduceKind::max},
+      {"ReduceMin", ReduceKind::min},
+      {"ReduceProd", ReduceKind::prod},
+      {"ReduceL1", ReduceKind::l1},
+      {"ReduceL2", ReduceKind::l2},
+      {"ReduceSumSquare", ReduceKind::sum_square},
+      {"ReduceLogSumExp", ReduceKind::log_sum_exp},
+      {"ReduceSum", ReduceKind::sum}};
+  for (const auto& [op, kind] : kinds) {
+    SCOPED_TRACE(op);
+    const int change = op == "ReduceSum" ? 13 : 18;
+    const auto before =
+        op_of<graph::Reduce>(change - 1, op, 1, {attr("axes", Ints{2, 3}), attr("keepdims", 0)});
+    EXPECT_EQ(before.kind, kind);
+    EXPECT_EQ(before.axes, (Ints{2, 3}));
+    EXPECT_FALSE(before.keep_dims);
+    EXPECT_FALSE(op_of<graph::Reduce>(6, op, 1).axes);
+    const auto after = op_of<graph::Reduce>(change, op, 2, {attr("noop_with_empty_axes", 1)});
+    EXPECT_EQ(after.kind, kind);
+    EXPECT_FALSE(after.axes);
+    EXPECT_TRUE(after.keep_dims);
+    EXPECT_TRUE(after.noop_with_empty_axes);
+    EXPECT_THROW(op_of<graph::Reduce>(change, op, 1, {attr("axes", Ints{1})}), Error);
+    EXPECT_THROW(op_of<graph::Reduce>(change - 1, op, 2), Error);
+  }
+  for (const int opset : {13, 18}) {
+    const auto got = import_node(opset, "ReduceLogSum", {"x"});
+    ASSERT_EQ(got.graph.nodes().size(), 2U);
+    EXPECT_EQ(std::get<graph::Reduce>(got.graph.nodes()[0].op).kind, ReduceKind::sum);
+    EXPECT_EQ(std::get<graph::Unary>(got.graph.nodes()[1].op).kind, UnaryKind::log);
+  }
+  const auto arg = op_of<graph::Reduce>(13, "ArgMax", 1, {attr("axis", 1), attr("keepdims", 0)});
+  EXPECT_EQ(arg.kind, ReduceKind::arg_max);
+  EXPECT_EQ(arg.axes, Ints{1});
+  EXPECT_FALSE(arg.keep_dims);
+}
+
+TEST(Ops, Shapes) {
+  using graph::ReshapeKind;
+  const auto reshape = op_of<graph::Reshape>(14, "Reshape", 2, {attr("allowzero", 1)});
+  EXPECT_EQ(reshape.kind, ReshapeKind::reshape);
+  EXPECT_FALSE(reshape.spec);
+  EXPECT_TRUE(reshape.allow_zero);
+  const auto flatten = op_of<graph::Reshape>(9, "Flatten", 1);
+  EXPECT_EQ(flatten.kind, ReshapeKind::flatten);
+  EXPECT_EQ(flatten.spec, Ints{1});
+  EXPECT_EQ(op_of<graph::Reshape>(13, "Flatten", 1, {attr("axis", -1)}).spec, Ints{-1});
+  EXPECT_EQ(op_of<graph::Reshape>(12, "Squeeze", 1, {attr("axes", Ints{0})}).spec, Ints{0});
+  EXPECT_FALSE(op_of<graph::Reshape>(12, "Squeeze", 1).spec);
+  EXPECT_EQ(op_of<graph::Reshape>(13, "Squeeze", 2).kind, ReshapeKind::squeeze);
+  EXPECT_EQ(op_of<graph::Reshape>(12, "Unsqueeze", 1, {attr("axes", Ints{0, 4})}).spec,
+            (Ints{0, 4}));
+  EXPECT_EQ(op_of<graph::Reshape>(13, "Unsqueeze", 2).kind, ReshapeKind::unsqueeze);
+  EXPECT_TRUE(op_of<graph::Transpose>(13, "Transpose", 1).perm.empty());
+  EXPECT_EQ(op_of<graph::Transpose>(13, "Transpose", 1, {attr("perm", Ints{0, 2, 3, 1})}).perm,
+            (Ints{0, 2, 3, 1}));
+  EXPECT_EQ(op_of<graph::Concat>(13, "Concat", 3, {attr("axis", -3)}).axis, -3);
+  EXPECT_FALSE(op_of<graph::Expand>(13, "Expand", 2).shape);
+  EXPECT_FALSE(op_of<graph::Tile>(13, "Tile", 2).repeats);
+}
+
+TEST(Ops, Split) {
+  const auto old =
+      op_of<graph::Split>(11, "Split", 1, {attr("axis", 1), attr("split", Ints{1, 3})}, 2);
+  EXPECT_EQ(old.axis, 1);
+  EXPECT_EQ(old.sizes, (Ints{1, 3}));
+  EXPECT_FALSE(op_of<graph::Split>(13, "Split", 2, {attr("axis", 1)}, 2).sizes);
+  const auto equal = import_node(18, "Split", {"x"}, {attr("axis", 1), attr("num_outputs", 2)}, 2);
+  EXPECT_EQ(equal.graph.nodes().back().outputs.size(), 2U);
+  // An output without a name still counts.
+  auto model = ModelBuilder(13)
+                   .input("x", {4, 2})
+                   .add("Split", {"x"}, {"", "b"})
+                   .add("Relu", {"b"}, {"y"})
+                   .output("y");
+  auto got = import(model);
+  EXPECT_EQ(got.graph.nodes()[0].outputs.size(), 2U);
+  graph::bind(got.graph, {}, 1);
+  EXPECT_EQ(got.graph.value(got.graph.outputs[0]).shape, (Shape{2, 2}));
+}
+
+TEST(Ops, SliceAndPad) {
+  const auto slice = op_of<graph::Slice>(
+      9, "Slice", 1,
+      {attr("starts", Ints{0, 1}), attr("ends", Ints{2, 3}), attr("axes", Ints{2, 3})});
+  EXPECT_EQ(slice.starts, (Ints{0, 1}));
+  EXPECT_EQ(slice.ends, (Ints{2, 3}));
+  EXPECT_EQ(slice.axes, (Ints{2, 3}));
+  EXPECT_FALSE(op_of<graph::Slice>(10, "Slice", 5).starts);
+  EXPECT_THROW(op_of<graph::Slice>(10, "Slice", 2), Error);
+  const auto pad = op_of<graph::Pad>(
+      6, "Pad", 1, {attr("pads", Ints{0, 0, 1, 1, 0, 0, -1, 1}), attr("value", 2.0)});
+  EXPECT_EQ(pad.mode, graph::PadMode::constant);
+  EXPECT_EQ(pad.pads, (Ints{0, 0, 1, 1, 0, 0, -1, 1}));
+  EXPECT_EQ(pad.value, 2.0f);
+  EXPECT_EQ(op_of<graph::Pad>(11, "Pad", 2, {attr("mode", "reflect")}).mode,
+            graph::PadMode::reflect);
+  EXPECT_EQ(op_of<graph::Pad>(13, "Pad", 3, {attr("mode", "edge")}).mode, graph::PadMode::edge);
+  EXPECT_EQ(op_of<graph::Pad>(19, "Pad", 4, {attr("mode", "wrap")}).mode, graph::PadMode::wrap);
+  EXPECT_THROW(op_of<graph::Pad>(13, "Pad", 4), Error) << "axes come with opset 18";
+}
+
+TEST(Ops, Indexing) {
+  EXPECT_EQ(op_of<graph::Gather>(11, "Gather", 2, {attr("axis", -1)}).axis, -1);
+  EXPECT_EQ(op_of<graph::GatherND>(12, "GatherND", 2, {attr("batch_dims", 1)}).batch_dims, 1);
+  EXPECT_NO_THROW(op_of<graph::ScatterND>(11, "ScatterND", 3));
+  EXPECT_NO_THROW(op_of<graph::ScatterND>(18, "ScatterND", 3, {attr("reduction", "none")}));
+  const auto depth = op_of<graph::DepthToSpace>(13, "DepthToSpace", 1,
+                                                {attr("blocksize", 2), attr("mode", "CRD")});
+  EXPECT_EQ(depth.block, 2);
+  EXPECT_TRUE(depth.column_row_depth);
+  EXPECT_FALSE(
+      op_of<graph::DepthToSpace>(11, "DepthToSpace", 1, {attr("blocksize", 2)}).column_row_depth);
+  EXPECT_EQ(op_of<graph::SpaceToDepth>(13, "SpaceToDepth", 1, {attr("blocksize", 4)}).block, 4);
+  EXPECT_NO_THROW(op_of<graph::Where>(16, "Where", 3));
+}
+
+TEST(Ops, Upsample) {
+  const auto six = op_of<graph::Resize>(
+      6, "Upsample", 1,
+      {attr("height_scale", 2.0), attr("width_scale", 3.0), attr("mode", "bilinear")});
+  EXPECT_EQ(six.scales, (Floats{1, 1, 2, 3}));
+  EXPECT_EQ(six.mode, graph::ResizeMode::linear);
+  const auto seven = op_of<graph::Resize>(7, "Upsample", 1, {attr("scales", Floats{1, 1, 2, 2})});
+  EXPECT_EQ(seven.scales, (Floats{1, 1, 2, 2}));
+  EXPECT_EQ(seven.mode, graph::ResizeMode::nearest);
+  EXPECT_EQ(seven.coordinates, graph::ResizeCoordinates::asymmetric);
+  EXPECT_EQ(seven.nearest, graph::NearestMode::floor);
+  for (const auto& [opset, op] : {std::pair{9, "Upsample"}, std::pair{10, "Resize"}}) {
+    const auto nine = op_of<graph::Resize>(opset, op, 2, {attr("mode", "linear")});
+    EXPECT_TRUE(nine.is_upsample);
+    EXPECT_FALSE(nine.scales);
+    EXPECT_EQ(nine.coordinates, graph::ResizeCoordinates::asymmetric);
+    EXPECT_EQ(nine.nearest, graph::NearestMode::floor);
+  }
+}
+
+TEST(Ops, Resize) {
+  const auto plain = op_of<graph::Resize>(11, "Resize", 3);
+  EXPECT_EQ(plain.coordinates, graph::ResizeCoordinates::half_pixel);
+  EXPECT_EQ(plain.nearest, graph::NearestMode::round_prefer_floor);
+  EXPECT_FALSE(plain.is_upsample);
+  const auto full = op_of<graph::Resize>(
+      18, "Resize", 3,
+      {attr("mode", "linear"), attr("coordinate_transformation_mode", "align_corners"),
+       attr("nearest_mode", "ceil"), attr("axes", Ints{2, 3}),
+       attr("keep_aspect_ratio_policy", "not_larger"), attr("cubic_coeff_a", -0.75)});
+  EXPECT_EQ(full.mode, graph::ResizeMode::linear);
+  EXPECT_EQ(full.coordinates, graph::ResizeCoordinates::align_corners);
+  EXPECT_EQ(full.nearest, graph::NearestMode::ceil);
+  EXPECT_EQ(full.axes, (Ints{2, 3}));
+  EXPECT_TRUE(full.keep_aspect_not_larger);
+  // The region of interest is dropped; an empty tensor is as good as none.
+  EXPECT_EQ(reads(import_node(11, "Resize", {"x", "roi", "scales"})),
+            (Strings{"x", "-", "scales"}));
+  const auto model = ModelBuilder(11)
+                         .input("x", {1, 1, 2, 2})
+                         .initializer("none", {0}, Floats{})
+                         .initializer("sizes", {4}, Ints{1, 1, 4, 4})
+                         .add("Resize", {"x", "none", "none", "sizes"}, {"y"})
+                         .output("y");
+  EXPECT_EQ(reads(import(model)), (Strings{"x", "-", "-", "sizes"}));
+}
+
+TEST(Ops, Constants) {
+  const auto constant = [](const Attrs& attributes) {
+    const auto got = import(ModelBuilder(13)
+                                .add("Constant", {}, {"c"}, attributes)
+                                .add("Identity", {"c"}, {"y"})
+                                .output("y"));
+    EXPECT_EQ(got.graph.nodes().size(), 1U) << "a constant is no node";
+    return *got.graph.value(got.graph.find_value("c")).constant;
+  };
+  EXPECT_EQ(constant({attr("value", tensor("", {2}, Floats{1, 2}))}).floats[1], 2);
+  const auto one = constant({attr("value_float", 1.5)});
+  EXPECT_EQ(one.floats[0], 1.5f);
+  EXPECT_TRUE(one.shape.empty());
+  EXPECT_EQ(constant({attr("value_floats", Floats{1, 2, 3})}).shape, Shape{3});
+  EXPECT_EQ(constant({attr("value_int", 7)}).ints[0], 7);
+  EXPECT_EQ(constant({attr("value_ints", Ints{7, 8})}).shape, Shape{2});
+  const auto broken = [](const Attrs& attributes) {
+    return ModelBuilder(13).add("Constant", {}, {"c"}, attributes).output("c");
+  };
+  expect_error(broken({}), ErrorCode::bad_model, "0 values");
+  expect_error(broken({attr("value_int", 7), attr("value_float", 1.0)}), ErrorCode::bad_model,
+               "2 values");
+}
+
+TEST(Ops, ShapeArithmetic) {
+  const auto shape = op_of<graph::ShapeOf>(15, "Shape", 1, {attr("start", 1), attr("end", -1)});
+  EXPECT_EQ(shape.start, 1);
+  EXPECT_EQ(shape.end, -1);
+  EXPECT_FALSE(op_of<graph::ShapeOf>(15, "Shape", 1).end);
+  EXPECT_THROW(op_of<graph::ShapeOf>(14, "Shape", 1, {attr("start", 1)}), Error);
+  EXPECT_NO_THROW(op_of<graph::SizeOf>(13, "Size", 1));
+  EXPECT_NO_THROW(op_of<graph::Range>(11, "Range", 3));
+  EXPECT_EQ(op_of<graph::ConstantOfShape>(9, "ConstantOfShape", 1).type, graph::DType::f32);
+  const auto filled = op_of<graph::ConstantOfShape>(9, "ConstantOfShape", 1,
+                                                    {attr("value", tensor("", {1}, Ints{7}))});
+  EXPECT_EQ(filled.type, graph::DType::i64);
+  EXPECT_EQ(filled.value, 7);
+  EXPECT_THROW(op_of<graph::ConstantOfShape>(9, "ConstantOfShape", 1,
+                                             {attr("value", tensor("", {2}, Ints{7, 8}))}),
+               Error);
+}
+
+TEST(Ops, Cast) {
+  const auto to = [](int type) { return op_of<graph::Cast>(13, "Cast", 1, {attr("to", type)}).to; };
+  for (const int type : {kFloat, kFloat16, kBfloat16, kDouble})
+    EXPECT_EQ(to(type), graph::DType::f32);
+  for (const int type : {kInt8, kUint8, kInt16, kUint16, kInt32, kUint32, kInt64, kUint64})
+    EXPECT_EQ(to(type), graph::DType::i64);
+  EXPECT_EQ(to(kBool), graph::DType::boolean);
+}
+
+}  // namespace
+}  // namespace fovea::test

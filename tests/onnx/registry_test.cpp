@@ -1,0 +1,159 @@
+// The registry against itself, and against the table in the documentation.
+#include <cstdlib>
+#include <fstream>
+#include <map>
+#include <set>
+#include <sstream>
+
+#include "import_helpers.hpp"
+#include "onnx/registry.hpp"
+
+namespace fovea::test {
+namespace {
+
+TEST(Registry, RowsOfAnOperatorDoNotOverlap) {
+  std::map<std::string, std::int64_t> last;
+  for (const auto& row : onnx::supported_ops()) {
+    SCOPED_TRACE(row.op);
+    EXPECT_LE(row.first_opset, row.last_opset);
+    EXPECT_GE(row.first_opset, onnx::kOldestOpset);
+    EXPECT_LE(row.last_opset, onnx::kNewestOpset);
+    if (last.contains(row.op)) {
+      EXPECT_EQ(row.first_opset, last[row.op] + 1);
+    }
+    last[row.op] = row.last_opset;
+  }
+  EXPECT_GT(last.size(), 100U);
+}
+
+TEST(Registry, WhatNetworksForImagesUse) {
+  for (const auto* op : {"Conv",
+                         "Gemm",
+                         "MatMul",
+                         "BatchNormalization",
+                         "Relu",
+                         "LeakyRelu",
+                         "PRelu",
+                         "Clip",
+                         "Elu",
+                         "Selu",
+                         "Celu",
+                         "Sigmoid",
+                         "HardSigmoid",
+                         "HardSwish",
+                         "Tanh",
+                         "Softplus",
+                         "Softsign",
+                         "Mish",
+                         "Gelu",
+                         "Erf",
+                         "Softmax",
+                         "LogSoftmax",
+                         "MaxPool",
+                         "AveragePool",
+                         "GlobalAveragePool",
+                         "GlobalMaxPool",
+                         "LRN",
+                         "Add",
+                         "Sub",
+                         "Mul",
+                         "Div",
+                         "Pow",
+                         "Sqrt",
+                         "Exp",
+                         "Log",
+                         "Abs",
+                         "Neg",
+                         "Reciprocal",
+                         "Max",
+                         "Min",
+                         "Sum",
+                         "Concat",
+                         "Split",
+                         "Slice",
+                         "Pad",
+                         "Flatten",
+                         "Reshape",
+                         "Squeeze",
+                         "Unsqueeze",
+                         "Transpose",
+                         "Expand",
+                         "Tile",
+                         "Gather",
+                         "GatherND",
+                         "ScatterND",
+                         "ReduceMean",
+                         "ReduceSum",
+                         "ReduceMax",
+                         "ReduceL2",
+                         "Resize",
+                         "DepthToSpace",
+                         "SpaceToDepth",
+                         "LayerNormalization",
+                         "InstanceNormalization",
+                         "GroupNormalization",
+                         "ConvTranspose",
+                         "Einsum",
+                         "Identity",
+                         "Dropout",
+                         "Constant",
+                         "ConstantOfShape",
+                         "Range",
+                         "Shape",
+                         "Size",
+                         "Cast",
+                         "Where",
+                         "Equal",
+                         "Less",
+                         "Greater",
+                         "And",
+                         "Or",
+                         "Not",
+                         "Floor",
+                         "Ceil",
+                         "Sin",
+                         "Cos"}) {
+    EXPECT_NE(onnx::find_row(op, 20), nullptr) << op;
+    EXPECT_NE(onnx::find_row(op, onnx::kNewestOpset), nullptr) << op;
+  }
+  EXPECT_NE(onnx::find_row("Upsample", 9), nullptr);
+}
+
+std::string table() {
+  std::ostringstream out;
+  out << "# Operators\n\n"
+         "What the importer reads, from the ONNX operator sets "
+      << onnx::kOldestOpset << " to " << onnx::kNewestOpset << " (IR versions " << onnx::kOldestIr
+      << " to " << onnx::kNewestIr
+      << ").\nThis page is generated from the registry in `src/onnx`; to bring it up to date after "
+         "a change there:\n`FOVEA_REGENERATE=1 build/release/tests/onnx/onnx_test "
+         "--gtest_filter=Registry.*`.\n\n"
+         "| Operator | Opsets | Notes |\n|---|---|---|\n";
+  const auto rows = onnx::supported_ops();
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    // Rows that differ in how parameters are written only are one line.
+    auto last = rows[i].last_opset;
+    const auto first = rows[i].first_opset;
+    while (i + 1 < rows.size() && rows[i + 1].op == rows[i].op &&
+           rows[i + 1].note == rows[i].note) {
+      ++i;
+      last = rows[i].last_opset;
+    }
+    out << "| " << rows[i].op << " | " << first << " to " << last << " | " << rows[i].note
+        << " |\n";
+  }
+  return out.str();
+}
+
+TEST(Registry, TheDocumentationIsUpToDate) {
+  const auto path = std::string(FOVEA_SOURCE_DIR) + "/docs/operators.md";
+  if (std::getenv("FOVEA_REGENERATE") != nullptr) std::ofstream(path) << table();
+  std::ifstream file(path);
+  ASSERT_TRUE(file) << path;
+  std::ostringstream text;
+  text << file.rdbuf();
+  EXPECT_EQ(text.str(), table()) << "run this test with FOVEA_REGENERATE=1";
+}
+
+}  // namespace
+}  // namespace fovea::test
