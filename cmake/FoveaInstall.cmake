@@ -73,11 +73,8 @@ function(fovea_third_party library result)
   set(${result} ${found} PARENT_SCOPE)
 endfunction()
 
-# The headers, the program and the package's own files. Called once, after every target is there.
+# The headers and the package's own files. Called once, after every target is there.
 function(fovea_install_package)
-  if(NOT TARGET fovea::fovea)
-    return()
-  endif()
   set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/fovea)
   set(without)
   if(NOT FOVEA_VISION)
@@ -85,11 +82,6 @@ function(fovea_install_package)
   endif()
   install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/fovea DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
           FILES_MATCHING PATTERN *.hpp ${without})
-  if(TARGET fovea)
-    file(RELATIVE_PATH to_libraries ${CMAKE_INSTALL_FULL_BINDIR} ${CMAKE_INSTALL_FULL_LIBDIR})
-    set_target_properties(fovea PROPERTIES INSTALL_RPATH $ORIGIN/${to_libraries})
-    install(TARGETS fovea RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
-  endif()
   install(EXPORT fovea NAMESPACE fovea:: FILE foveaTargets.cmake DESTINATION ${package_dir})
   configure_package_config_file(
     ${PROJECT_SOURCE_DIR}/cmake/foveaConfig.cmake.in ${PROJECT_BINARY_DIR}/foveaConfig.cmake
