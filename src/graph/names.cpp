@@ -9,6 +9,9 @@ template <class... Fs>
 struct Overloaded : Fs... {
   using Fs::operator()...;
 };
+// Implied in C++20, but not by clang 14.
+template <class... Fs>
+Overloaded(Fs...) -> Overloaded<Fs...>;
 
 std::string_view name_of(ReshapeKind kind) {
   switch (kind) {
