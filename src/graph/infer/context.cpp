@@ -66,7 +66,10 @@ Shape broadcast(const Shape& a, const Shape& b) {
 }
 
 void require_broadcasts_to(const Shape& from, const Shape& to, std::string_view what) {
-  if (from.size() > to.size() || broadcast(from, to) != to)
+  bool fits = from.size() <= to.size();
+  for (std::size_t i = 1; fits && i <= from.size(); ++i)
+    fits = from[from.size() - i] == 1 || from[from.size() - i] == to[to.size() - i];
+  if (!fits)
     bad_model("the " + std::string(what) + " of shape " + text(from) + " does not broadcast to " +
               text(to));
 }

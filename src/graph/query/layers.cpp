@@ -53,12 +53,12 @@ class DefaultLayerSearch {
     const auto head = maps_read_by_the_head();
     if (head.empty())
       return {{}, "the scores are reached by no feature map with a spatial extent above 1"};
-    auto map = choose(head);
+    auto map = head.back();
     const auto reader = reader_of(map);
     std::string skipped;
     map = look_back(map, skipped);
-    if (layouts_[at(map)].order != Layout::Order::channels_first) return from_sequence(map);
     if (!graph_.value(map).producer) return {{}, "the head reads the model's input itself"};
+    if (layouts_[at(map)].order != Layout::Order::channels_first) return from_sequence(map);
     if (attention_after(map))
       return {{},
               "after the last feature map (" + graph_.value(map).name +
@@ -93,16 +93,6 @@ class DefaultLayerSearch {
       }
     std::reverse(out.begin(), out.end());
     return out;
-  }
-
-  /// One of several: the one that all paths go through where there is such a map (the others are
-  /// then made from it, as the mask of a pooling by attention is), else the last.
-  ValueId choose(const std::vector<ValueId>& head) const {
-    if (head.size() == 1) return head.front();
-    const auto cuts = values_on_every_path();
-    const auto cut =
-        std::find_if(head.rbegin(), head.rend(), [&](ValueId id) { return cuts[at(id)]; });
-    return cut == head.rend() ? head.back() : *cut;
   }
 
   /// Going through the nodes in order, a value that is the only one still needed lies on every path
@@ -142,7 +132,10 @@ class DefaultLayerSearch {
   /// The input of the node if the node only shrinks, pads or rearranges the map; none otherwise.
   ValueId before(const Node& node) const {
     const auto input = node.inputs.empty() ? ValueId{} : node.inputs[0];
-    if (!input || layouts_[at(input)].order == Layout::Order::unknown) return {};
+    if (!input || !computed_[at(input)]) return {};
+    const auto order = layouts_[at(input)].order;
+    const bool is_input = !graph_.value(input).producer;
+    if (order == Layout::Order::unknown && !is_input) return {};
     if (const auto* unary = std::get_if<Unary>(&node.op))
       return unary->kind == UnaryKind::identity ? input : ValueId{};
     if (const auto* pool = std::get_if<Pool>(&node.op)) {
@@ -150,7 +143,9 @@ class DefaultLayerSearch {
       return only_shrinks(*pool, graph_.value(input).shape, out) ? input : ValueId{};
     }
     if (const auto* transpose = std::get_if<Transpose>(&node.op))
-      return detail::moves_channels_last(*transpose) ? input : ValueId{};
+      return order == Layout::Order::channels_first && detail::moves_channels_last(*transpose)
+                 ? input
+                 : ValueId{};
     const bool rearranges =
         std::holds_alternative<Pad>(node.op) || std::holds_alternative<Reshape>(node.op);
     return rearranges && is_map(input) ? input : ValueId{};

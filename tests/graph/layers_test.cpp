@@ -1,0 +1,293 @@
+#include <algorithm>
+
+#include "graph/query.hpp"
+#include "graph/support.hpp"
+
+namespace fovea::graph::test {
+namespace {
+
+struct Net : Builder {
+  ValueId conv(const std::string& name, ValueId x, std::int64_t filters, std::int64_t kernel = 3,
+               std::int64_t stride = 1) {
+    // Extents are known only after binding; channels are remembered here.
+    const auto in = channels_.contains(x.index) ? channels_[x.index] : 3;
+    const auto pad = kernel / 2;
+    const auto y = op(name,
+                      Conv{.window = {.strides = {stride, stride},
+                                      .pads_begin = {pad, pad},
+                                      .pads_end = {pad, pad}}},
+                      {x, weights(name + "/w", {filters, in, kernel, kernel})});
+    channels_[y.index] = filters;
+    return y;
+  }
+  ValueId relu(const std::string& name, ValueId x) {
+    const auto y = unary(name, UnaryKind::relu, x);
+    channels_[y.index] = channels_[x.index];
+    return y;
+  }
+  ValueId max_pool(const std::string& name, ValueId x) {
+    const auto y = op(name, Pool{.window = {.kernel = {2, 2}, .strides = {2, 2}}}, {x});
+    channels_[y.index] = channels_[x.index];
+    return y;
+  }
+  ValueId global_pool(const std::string& name, ValueId x) {
+    return op(name, Reduce{.spatial = true}, {x});
+  }
+  ValueId flat(const std::string& name, ValueId x) {
+    return op(name, Reshape{ReshapeKind::flatten, {}, false}, {x});
+  }
+  ValueId fc(const std::string& name, ValueId x, std::int64_t from, std::int64_t to) {
+    return op(name, Gemm{}, {x, weights(name + "/w", {from, to})});
+  }
+
+  DefaultLayer layer(ValueId logits) {
+    output(logits);
+    return find_default_layer(bound(), logits);
+  }
+  std::string layer_name(ValueId logits) {
+    const auto found = layer(logits);
+    return found.value ? value(found.value).name : "none: " + found.why;
+  }
+
+ private:
+  std::map<std::int32_t, std::int64_t> channels_;
+};
+
+TEST(DefaultLayer, WhatGlobalPoolingReads) {
+  Net n;
+  auto v = n.relu("relu", n.conv("conv", n.input("x", {1, 3, 8, 8}), 4));
+  const auto found = n.layer(n.fc("fc", n.flat("flat", n.global_pool("gap", v)), 4, 10));
+  EXPECT_EQ(n.value(found.value).name, "relu");
+  EXPECT_EQ(found.why,
+            "the last feature map, [1, 4, 8, 8], which the head reads by global average pooling");
+}
+
+TEST(DefaultLayer, LooksBackThroughPoolsThatShrink) {
+  Net n;
+  auto v = n.relu("relu", n.conv("conv", n.input("x", {1, 3, 8, 8}), 4));
+  v = n.unary("drop", UnaryKind::identity, n.max_pool("pool", v));
+  const auto found = n.layer(n.fc("fc", n.flat("flat", v), 64, 10));
+  EXPECT_EQ(n.value(found.value).name, "relu");
+  EXPECT_EQ(found.why,
+            "the last feature map, [1, 4, 8, 8], which the head reads by flattening, looked back "
+            "through Identity, MaxPool");
+}
+
+TEST(DefaultLayer, LooksBackThroughChannelsLastFlattening) {
+  Net n;
+  auto v = n.max_pool("pool", n.relu("relu", n.conv("conv", n.input("x", {1, 3, 8, 8}), 4)));
+  v = n.op("nhwc", Transpose{{0, 2, 3, 1}}, {v});
+  EXPECT_EQ(n.layer_name(n.fc("fc", n.flat("flat", v), 64, 10)), "relu");
+}
+
+TEST(DefaultLayer, APoolThatKeepsTheExtentStays) {
+  Net n;
+  auto v = n.relu("relu", n.conv("conv", n.input("x", {1, 3, 8, 8}), 4));
+  v = n.op("smooth", Pool{.window = {.kernel = {3, 3}, .pads_begin = {1, 1}, .pads_end = {1, 1}}},
+           {v});
+  EXPECT_EQ(n.layer_name(n.flat("flat", n.global_pool("gap", v))), "smooth");
+}
+
+TEST(DefaultLayer, ResidualAndConcat) {
+  Net n;
+  const auto a = n.relu("a", n.conv("c1", n.input("x", {1, 3, 8, 8}), 4));
+  const auto add = n.binary("add", BinaryKind::add, n.conv("c2", a, 4), a);
+  const auto cat = n.op("cat", Concat{1}, {add, a});
+  EXPECT_EQ(n.layer_name(n.flat("flat", n.global_pool("gap", cat))), "cat");
+}
+
+TEST(DefaultLayer, SqueezeAndExciteIsPartOfTheMap) {
+  Net n;
+  const auto a = n.relu("a", n.conv("c1", n.input("x", {1, 3, 8, 8}), 4));
+  const auto gate =
+      n.unary("gate", UnaryKind::sigmoid,
+              n.op("se", Conv{}, {n.global_pool("sq", a), n.weights("sew", {4, 4, 1, 1})}));
+  const auto scaled = n.binary("scaled", BinaryKind::mul, a, gate);
+  EXPECT_EQ(n.layer_name(n.flat("flat", n.global_pool("gap", scaled))), "scaled");
+}
+
+TEST(DefaultLayer, BothPoolsOfOneMap) {
+  Net n;
+  const auto a = n.relu("a", n.conv("c1", n.input("x", {1, 3, 8, 8}), 4));
+  const auto mean = n.global_pool("mean", a);
+  const auto max = n.op("max", Reduce{.kind = ReduceKind::max, .spatial = true}, {a});
+  EXPECT_EQ(n.layer_name(n.flat("flat", n.op("cat", Concat{1}, {mean, max}))), "a");
+}
+
+TEST(DefaultLayer, PoolingWithAMaskReadsTheMapNotTheMask) {
+  Net n;
+  const auto a = n.relu("a", n.conv("c1", n.input("x", {1, 3, 8, 8}), 4));
+  const auto mask = n.conv("mask", a, 1, 1);
+  const auto rows = n.op("rows", Reshape{ReshapeKind::reshape, Ints{1, 4, 64}, false}, {a});
+  const auto column = n.op("column", Reshape{ReshapeKind::reshape, Ints{1, 64, 1}, false}, {mask});
+  const auto pooled = n.op("pooled", MatMul{}, {rows, column});
+  const auto found = n.layer(n.flat("flat", pooled));
+  // A product of two computed values: told, not guessed.
+  EXPECT_FALSE(found.value);
+  EXPECT_NE(found.why.find("mixed by attention"), std::string::npos) << found.why;
+}
+
+TEST(DefaultLayer, SeveralMapsTheLastOne) {
+  Net n;
+  const auto a = n.relu("a", n.conv("c1", n.input("x", {1, 3, 8, 8}), 4));
+  const auto b = n.relu("b", n.conv("c2", a, 4, 3, 2));
+  const auto cat = n.op("cat", Concat{1}, {n.global_pool("pa", a), n.global_pool("pb", b)});
+  const auto found = n.layer(n.flat("flat", cat));
+  EXPECT_EQ(n.value(found.value).name, "b");
+  EXPECT_NE(found.why.find("the head reads 2 maps"), std::string::npos) << found.why;
+}
+
+TEST(DefaultLayer, NormAfterPooling) {
+  // ConvNeXt's head: pool, layer norm, flatten, linear.
+  Net n;
+  const auto a = n.conv("c1", n.input("x", {1, 3, 8, 8}), 4);
+  auto v = n.op("nhwc", Transpose{{0, 2, 3, 1}}, {n.global_pool("gap", a)});
+  v = n.op("ln", LayerNorm{-1}, {v, n.weights("g", {4}), n.weights("b", {4})});
+  v = n.op("nchw", Transpose{{0, 3, 1, 2}}, {v});
+  EXPECT_EQ(n.layer_name(n.fc("fc", n.flat("flat", v), 4, 10)), "c1");
+}
+
+TEST(DefaultLayer, BlocksWithTheirChannelsLast) {
+  // ConvNeXt's block: depthwise, channels last, norm, two products, channels first, add.
+  Net n;
+  const auto a = n.conv("c1", n.input("x", {1, 3, 8, 8}), 4);
+  auto v = n.op("nhwc", Transpose{{0, 2, 3, 1}}, {n.conv("c2", a, 4)});
+  v = n.op("ln", LayerNorm{-1}, {v, n.weights("g", {4}), n.weights("b", {4})});
+  v = n.op("mm", MatMul{}, {v, n.weights("w", {4, 4})});
+  v = n.op("nchw", Transpose{{0, 3, 1, 2}}, {v});
+  const auto sum = n.binary("sum", BinaryKind::add, a, v);
+  EXPECT_EQ(n.layer_name(n.flat("flat", n.global_pool("gap", sum))), "sum");
+}
+
+TEST(DefaultLayer, ChannelsLastToTheEnd) {
+  Net n;
+  const auto a = n.conv("c1", n.input("x", {1, 3, 8, 8}), 4);
+  auto v = n.op("nhwc", Transpose{{0, 2, 3, 1}}, {a});
+  v = n.op("ln", LayerNorm{-1}, {v, n.weights("g", {4})});
+  const auto found = n.layer(n.op("mean", Reduce{.axes = Ints{1, 2}, .keep_dims = false}, {v}));
+  EXPECT_EQ(n.value(found.value).name, "c1");
+  EXPECT_NE(found.why.find("the head reads \"ln\""), std::string::npos) << found.why;
+}
+
+/// Patches into tokens, one attention, the mean over tokens.
+ValueId transformer(Net& n, ValueId x) {
+  const auto patches = n.conv("patches", x, 4, 1);
+  auto v = n.op("flat", Reshape{ReshapeKind::reshape, Ints{0, 0, -1}, false}, {patches});
+  const auto tokens = n.op("tokens", Transpose{{0, 2, 1}}, {v});
+  const auto keys = n.op("keys", Transpose{{0, 2, 1}}, {tokens});
+  const auto scores = n.op("qk", MatMul{}, {tokens, keys});
+  const auto mixed = n.op("qkv", MatMul{}, {n.op("soft", Softmax{-1}, {scores}), tokens});
+  return n.binary("add", BinaryKind::add, tokens, mixed);
+}
+
+TEST(DefaultLayer, ATransformerHasNone) {
+  Net n;
+  const auto v = transformer(n, n.input("x", {1, 3, 4, 4}));
+  const auto found =
+      n.layer(n.fc("fc", n.op("mean", Reduce{.axes = Ints{1}, .keep_dims = false}, {v}), 4, 10));
+  EXPECT_FALSE(found.value);
+  EXPECT_NE(found.why.find("transformer"), std::string::npos) << found.why;
+}
+
+TEST(DefaultLayer, ATransformerThatPutsItsTokensBackIntoAMapHasOne) {
+  Net n;
+  const auto v = transformer(n, n.input("x", {1, 3, 4, 4}));
+  const auto map = n.op("map", Transpose{{0, 2, 1}}, {v});
+  EXPECT_EQ(n.layer_name(n.op("mean", Reduce{.axes = Ints{2}, .keep_dims = false}, {map})), "map");
+}
+
+TEST(DefaultLayer, WithoutAMapThereIsNone) {
+  Net n;
+  const auto found = n.layer(n.fc("fc", n.flat("flat", n.input("x", {1, 3, 4, 4})), 48, 10));
+  EXPECT_FALSE(found.value);
+  EXPECT_NE(found.why.find("no feature map"), std::string::npos) << found.why;
+}
+
+TEST(DefaultLayer, TheInputIsNoLayer) {
+  Net n;
+  const auto pool = n.max_pool("pool", n.input("x", {1, 3, 4, 4}));
+  const auto found = n.layer(n.fc("fc", n.flat("flat", pool), 12, 10));
+  EXPECT_FALSE(found.value);
+  EXPECT_NE(found.why.find("input"), std::string::npos) << found.why;
+}
+
+TEST(DefaultLayer, AMapOfOnePositionIsPassedOver) {
+  Net n;
+  auto v = n.relu("big", n.conv("c1", n.input("x", {1, 3, 4, 4}), 4));
+  v = n.op("c2", Conv{}, {v, n.weights("w2", {5, 4, 4, 4})});
+  const auto found = n.layer(n.flat("flat", n.relu("small", v)));
+  EXPECT_EQ(n.value(found.value).name, "big");
+  EXPECT_NE(found.why.find("by Conv"), std::string::npos) << found.why;
+}
+
+TEST(DefaultLayer, AChannelShuffleKeepsTheMap) {
+  Net n;
+  auto v = n.conv("c1", n.input("x", {1, 3, 4, 4}), 4);
+  v = n.op("grouped", Reshape{ReshapeKind::reshape, Ints{0, 2, 2, 4, 4}, false}, {v});
+  v = n.op("turned", Transpose{{0, 2, 1, 3, 4}}, {v});
+  v = n.op("shuffled", Reshape{ReshapeKind::reshape, Ints{0, 4, 4, 4}, false}, {v});
+  EXPECT_EQ(n.layer_name(n.flat("flat", n.global_pool("gap", v))), "shuffled");
+}
+
+TEST(DefaultLayer, VolumesAndSignals) {
+  for (const Shape& shape : {Shape{1, 2, 9}, Shape{1, 2, 5, 5, 5}}) {
+    Net n;
+    Shape w{3, 2};
+    w.resize(shape.size(), 3);
+    const auto v = n.op("conv", Conv{}, {n.input("x", shape), n.weights("w", w)});
+    EXPECT_EQ(n.layer_name(n.flat("flat", n.global_pool("gap", v))), "conv");
+  }
+}
+
+TEST(Layers, ListsMapsThatReachTheScores) {
+  Net n;
+  const auto a = n.relu("a", n.conv("c1", n.input("x", {1, 3, 8, 8}), 4));
+  n.conv("aside", a, 4);
+  const auto nhwc = n.op("nhwc", Transpose{{0, 2, 3, 1}}, {a});
+  const auto logits = n.op("mean", Reduce{.axes = Ints{1, 2}, .keep_dims = false}, {nhwc});
+  n.output(logits);
+  n.bound();
+  std::vector<std::string> names;
+  for (const auto id : explainable_layers(n.graph, logits)) names.push_back(n.value(id).name);
+  EXPECT_EQ(names, (std::vector<std::string>{"c1", "a"}));
+}
+
+TEST(Layers, AreFoundByValueNodeAndOperator) {
+  Builder b;
+  const auto x = b.input("x", {1, 3, 8, 8});
+  const auto first = b.ops("node1", Conv{}, {x, b.weights("w", {3, 3, 1, 1})}, {"first"})[0];
+  const auto second = b.ops("node2", Conv{}, {first, b.weights("v", {3, 3, 1, 1})}, {"second"})[0];
+  b.unary("relu", UnaryKind::relu, second);
+  b.bound();
+  EXPECT_EQ(find_layer(b.graph, "first"), first);
+  EXPECT_EQ(find_layer(b.graph, "node1"), first);
+  EXPECT_EQ(find_layer(b.graph, "Conv"), second);
+  EXPECT_FALSE(find_layer(b.graph, "nothing"));
+  EXPECT_FALSE(find_layer(b.graph, "x"));
+  EXPECT_FALSE(find_layer(b.graph, "w"));
+  EXPECT_FALSE(find_layer(b.graph, ""));
+}
+
+TEST(Layers, Reach) {
+  Builder b;
+  const auto x = b.input("x", {1});
+  const auto y = b.unary("y", UnaryKind::relu, x);
+  const auto side = b.unary("side", UnaryKind::relu, x);
+  const auto z = b.unary("z", UnaryKind::relu, y);
+  b.bound();
+  EXPECT_TRUE(reaches(b.graph, x, z));
+  EXPECT_TRUE(reaches(b.graph, y, y));
+  EXPECT_FALSE(reaches(b.graph, side, z));
+  EXPECT_FALSE(reaches(b.graph, z, x));
+  EXPECT_FALSE(reaches(b.graph, {}, z));
+}
+
+TEST(Layers, OfAGraphWithAHundredThousandNodes) {
+  Net n;
+  auto v = n.conv("conv", n.input("x", {1, 3, 2, 2}), 3);
+  for (int i = 0; i < 100000; ++i) v = n.unary("n" + std::to_string(i), UnaryKind::tanh, v);
+  EXPECT_EQ(n.layer_name(n.flat("flat", n.global_pool("gap", v))), "n99999");
+}
+
+}  // namespace
+}  // namespace fovea::graph::test
