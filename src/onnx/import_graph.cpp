@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "onnx/element_type.hpp"
 #include "onnx/flatten.hpp"
 #include "onnx/limits.hpp"
 #include "onnx/node_import.hpp"

@@ -2,9 +2,9 @@
 #include <utility>
 #include <vector>
 
+#include "onnx/element_type.hpp"
 #include "onnx/node_import.hpp"
 #include "onnx/registry.hpp"
-#include "onnx/tensors.hpp"
 
 namespace fovea::onnx {
 namespace {

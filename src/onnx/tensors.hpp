@@ -5,20 +5,11 @@
 #include <string>
 #include <utility>
 
-#include "fovea/model.hpp"
 #include "graph/graph.hpp"
 #include "onnx/external_data.hpp"
 #include "onnx_subset.pb.h"
 
 namespace fovea::onnx {
-
-/// The format's element type number as ours. Throws Error: unsupported for one that fovea does not
-/// compute with (strings, complex numbers, 8-bit floats, 4-bit integers ...), bad_model for no or
-/// an unknown number.
-DataType data_type(std::int64_t number);
-
-/// What the graph computes such values in.
-graph::DType graph_type(DataType type);
 
 /// The tensors of one model: announce all, read_external, then take each.
 class Tensors {

@@ -3,8 +3,8 @@
 #include <string>
 
 #include "base/checked.hpp"
+#include "onnx/element_type.hpp"
 #include "onnx/limits.hpp"
-#include "onnx/tensors.hpp"
 #include "onnx/text.hpp"
 
 namespace fovea::onnx {
