@@ -160,7 +160,10 @@ TEST_P(Golden, InBf16TheMapLooksAtTheSamePlace) {
          explainer.forward(tensor("input")).explain(GradCam{}, std::span(&target, 1))) {
       const auto golden = image_of(want, map.image);
       const auto& got = map.feature_map.data;
-      EXPECT_GE(pearson(got, golden), 0.999) << one["layer"] << " image " << map.image;
+      // Below the default layer, activations rounded to 8 bits flip some ReLUs on the way up, and
+      // the gradient with them, whatever the walk back is computed in.
+      EXPECT_GE(pearson(got, golden), one["default_layer"].get<bool>() ? 0.999 : 0.98)
+          << one["layer"] << " image " << map.image;
       const auto best =
           static_cast<std::size_t>(std::max_element(got.begin(), got.end()) - got.begin());
       const auto top =
