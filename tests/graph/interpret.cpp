@@ -302,6 +302,7 @@ class Run {
   }
 
   void run(const Reshape&) { out_.data = in(0).data; }
+  void run(const Cast&) { out_.data = in(0).data; }  // between floats: others hold no doubles
 
   void run(const Transpose& op) {
     const auto x = in(0);
