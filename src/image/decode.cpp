@@ -61,8 +61,8 @@ Image decode_and_orient(Bytes file) {
   throw bad_image("not a JPEG, PNG, BMP or WebP image");
 }
 
-// The largest BMP within the limits, with room for its tables; other formats are smaller.
-constexpr std::size_t kMaxFile = 4 * static_cast<std::size_t>(kMaxPixels) + (std::size_t{1} << 20);
+// The largest image within the limits, uncompressed, with 16 bits for each of four channels.
+constexpr std::size_t kMaxFile = 8 * static_cast<std::size_t>(kMaxPixels) + (std::size_t{1} << 20);
 
 std::vector<std::byte> read_file(const std::filesystem::path& file) {
   std::error_code status;

@@ -9,7 +9,7 @@ namespace fovea {
 namespace image {
 namespace {
 
-// A resized picture is never larger than what one may decode, whatever the recipe asks.
+// Bounds the tables of one axis, however narrow the photo is; kMaxPixels bounds the picture.
 constexpr std::int64_t kMaxResizedSide = std::int64_t{1} << 18;
 
 std::int64_t product(std::int64_t a, std::int64_t b) {

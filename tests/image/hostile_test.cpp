@@ -85,6 +85,17 @@ TEST(HostileJpeg, CutWithAnEndMarkerAppendedIsRefused) {
   }
 }
 
+// So few bits a block that all of them are read ahead: only looking for the end marker tells.
+TEST(HostileJpeg, EveryPrefixOfAFlatPictureIsRefused) {
+  const Image flat{96, 64, std::vector<std::uint8_t>(3 * 96 * 64, 128)};
+  const Bytes whole = encode_image(flat, ".jpg");
+  ASSERT_EQ(largest_difference(decode_image(whole), flat), 0);
+  for (std::size_t n = 0; n < whole.size(); ++n)
+    EXPECT_EQ(decoding_error(Bytes(whole.begin(), whole.begin() + static_cast<int>(n))).code(),
+              ErrorCode::bad_input)
+        << n;
+}
+
 TEST(HostileJpeg, SaysThatItIsCut) {
   Bytes half = golden("baseline.jpg");
   half.resize(half.size() - 100);

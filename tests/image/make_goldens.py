@@ -91,6 +91,7 @@ def bmp(pixels_bottom_up, width, height, bits, compression=0, tables=b"", core=F
 
 def jpegs():
     base = Image.fromarray(picture(23, 19, 1))
+    noisy = Image.fromarray(picture(23, 19, 11))
     samples = {
         "baseline.jpg": saved(base, "JPEG", quality=85),
         "full_chroma.jpg": saved(base, "JPEG", quality=90, subsampling=0),
@@ -98,7 +99,7 @@ def jpegs():
         "progressive.jpg": saved(base, "JPEG", quality=85, progressive=True),
         "restarts.jpg": saved(base, "JPEG", quality=85, restart_marker_blocks=1),
         "grey.jpg": saved(base.convert("L"), "JPEG", quality=85),
-        "cmyk.jpg": saved(base.convert("CMYK"), "JPEG", quality=85),
+        "cmyk.jpg": saved(Image.merge("CMYK", [*base.split(), noisy.getchannel(1)]), "JPEG", quality=85),
     }
     for name, data in samples.items():
         write(name, data)
@@ -150,7 +151,8 @@ def pngs(rgb):
 
         return lambda x0, y0, dx, dy: [pack(r[x0::dx]) for r in values[y0::dy] if len(r[x0::dx]) > 0]
 
-    low = picture(width, height, 7).astype(np.uint16)
+    # Low bytes far from the high ones: rounding to 8 bits is not dropping them.
+    low = (255 - rgb).astype(np.uint16)
     wide = (rgb.astype(np.uint16) << 8 | low).astype(">u2")
     wide_grey = wide[:, :, 1].copy()
     shape = (width, height)
