@@ -60,7 +60,7 @@ simd::PlanarSpec planar_spec(const Preprocess& recipe, std::int64_t src_channels
 // Planes [channels, height, width] of the picture at its place.
 void normalise(const Picture& picture, const Preprocess& recipe, const Placement& placement,
                std::int64_t channels, float* planes) {
-  const auto& [x, y] = placement;
+  const Axis &x = placement.x, &y = placement.y;
   const std::int64_t plane = x.input * y.input;
   if (x.count < x.input || y.count < y.input)
     for (std::int64_t c = 0; c < channels; ++c)

@@ -42,7 +42,7 @@ simd::PillowAxis tail(simd::PillowAxis axis, std::int64_t begin) {
 // Columns first, then rows, bytes in between, and no pass that changes nothing: as Pillow does, to
 // the bit. Only the window that is taken is computed, from the rows that it needs.
 Picture antialiased(const PictureView& photo, const Placement& placement) {
-  const auto& [x, y] = placement;
+  const Axis &x = placement.x, &y = placement.y;
   const simd::Kernels& kernels = simd::kernels();
   Source source = crop_of(photo, placement);
   const std::int64_t row_bytes = x.count * source.channels;
@@ -86,7 +86,7 @@ Picture antialiased(const PictureView& photo, const Placement& placement) {
 
 // The pixel under the centre of each output pixel.
 Picture nearest(const PictureView& photo, const Placement& placement) {
-  const auto& [x, y] = placement;
+  const Axis &x = placement.x, &y = placement.y;
   const auto pick = [](const Axis& axis, std::int64_t i) {
     return ((axis.take + i) * 2 + 1) * axis.crop_size / (axis.resized * 2);
   };
@@ -103,7 +103,7 @@ Picture nearest(const PictureView& photo, const Placement& placement) {
 }
 
 Picture with_opencv(const PictureView& photo, const Placement& placement, int interpolation) {
-  const auto& [x, y] = placement;
+  const Axis &x = placement.x, &y = placement.y;
   const Source source = crop_of(photo, placement);
   const int type = CV_8UC(static_cast<int>(source.channels));
   return translated(Error(ErrorCode::internal, "the photo cannot be resized"), [&] {
