@@ -202,7 +202,9 @@ const std::vector<LayerInfo>& Explainer::layers() const {
 const std::string& Explainer::default_layer() const {
   return impl_->default_layer;
 }
-const std::map<std::string, Shape>& Explainer::shapes() const { return impl_->shapes; }
+const std::map<std::string, Shape>& Explainer::shapes() const {
+  return impl_->shapes;
+}
 Precision Explainer::precision() const {
   return impl_->precision;
 }

@@ -6,6 +6,7 @@
 #include "api/run_impl.hpp"
 #include "base/checked.hpp"
 #include "base/parallel.hpp"
+#include "simd/kernels.hpp"
 
 namespace fovea {
 namespace {
@@ -58,6 +59,14 @@ std::vector<std::span<const float>> matched(const Explainer::Impl& explainer, co
   return out;
 }
 
+/// oneDNN's ReLU turns a NaN into 0, so that a broken input may give a plausible map: it is said.
+void flag_non_finite(std::span<const float> data, const std::string& name,
+                     std::vector<std::string>& warnings) {
+  const auto stats = simd::kernels().min_max(data.data(), static_cast<std::int64_t>(data.size()));
+  if (stats.has_nan || (!data.empty() && (std::isinf(stats.min) || std::isinf(stats.max))))
+    warnings.push_back("the input '" + name + "' holds values that are not finite");
+}
+
 std::vector<Prediction> ranked(std::span<const float> logits, bool sigmoid) {
   std::vector<Prediction> out;
   float top = logits[0];
@@ -84,6 +93,8 @@ std::unique_ptr<Run::Impl> Run::Impl::forward(std::shared_ptr<const Explainer::I
   const auto data = matched(*explainer, feeds);
   engine::Workspace workspace = explainer->pool->take(call);
   auto run = std::make_unique<Impl>(explainer, std::move(workspace));
+  for (std::size_t i = 0; i < data.size(); ++i)
+    flag_non_finite(data[i], explainer->inputs[i].name, run->warnings);
   const base::ThreadScope threads(explainer->options.threads);
   const auto start = Clock::now();
   explainer->plan->forward(run->workspace, data, call);
@@ -210,6 +221,7 @@ std::vector<Explanation> Run::explain(const Method& method, std::span<const Targ
       one.predictions = predictions(n);
       one.image = n;
       one.normalize = options.normalize;
+      one.warnings = impl_->warnings;
       describe(one);
     }
     const double total = milliseconds(start);

@@ -23,6 +23,7 @@ struct Run::Impl {
   engine::Workspace workspace;
   Tensor logits;
   double forward_ms = 0;
+  std::vector<std::string> warnings;                 ///< about the feeds
   std::vector<std::vector<Prediction>> predictions;  ///< per image; empty until asked for
 };
 
