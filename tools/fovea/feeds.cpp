@@ -117,7 +117,8 @@ std::map<std::string, Shape> parse_shapes(const std::vector<std::string>& texts,
     if (equals == std::string::npos)
       throw Error(ErrorCode::invalid_argument,
                   "--input-shape '" + text + "' is not NAME=N,N,..., like data=1,3,224,224");
-    const auto& input = find_input(model, text.substr(0, equals));
+    const std::string name = text.substr(0, equals);
+    const ValueInfo& input = find_input(model, name);
     Shape shape;
     const char* at = text.data() + equals + 1;
     const char* const end = text.data() + text.size();
