@@ -282,8 +282,9 @@ Tensor read_npy(const std::string& file) {
 
 std::vector<std::byte> npy_bytes(const Tensor& tensor) {
   std::string header = "{'descr': '<f4', 'fortran_order': False, 'shape': (";
-  for (const auto extent : tensor.shape) header += std::to_string(extent) + ", ";
-  if (tensor.shape.size() > 1) header.resize(header.size() - 2);  // (2, 3) but (2,)
+  for (const auto extent : tensor.shape)
+    header += (header.back() == '(' ? "" : ", ") + std::to_string(extent);
+  if (tensor.shape.size() == 1) header += ',';  // a Python tuple of one
   header += "), }";
   // The data starts at a multiple of 64 bytes; the header ends with a newline.
   constexpr std::size_t kPrefix = 10;
