@@ -48,14 +48,22 @@ void parallel_range(std::int64_t n, std::int64_t grain, RangeBody body, void* co
     body(context, 0, n);
     return;
   }
-#pragma omp parallel num_threads(static_cast <int>(pieces))
+  const int threads = static_cast<int>(pieces);
+  std::exception_ptr failure;  // an exception may not leave a parallel region
+#pragma omp parallel num_threads(threads)
   {
     const std::int64_t team = omp_get_num_threads();
     const std::int64_t me = omp_get_thread_num();
     const std::int64_t begin = n * me / team;
     const std::int64_t end = n * (me + 1) / team;
-    if (begin < end) body(context, begin, end);
+    try {
+      if (begin < end) body(context, begin, end);
+    } catch (...) {
+#pragma omp critical(fovea_parallel_range)
+      if (!failure) failure = std::current_exception();
+    }
   }
+  if (failure) std::rethrow_exception(failure);
 }
 
 }  // namespace detail
