@@ -229,6 +229,25 @@ TEST(DefaultLayer, AChannelShuffleKeepsTheMap) {
   EXPECT_EQ(n.layer_name(n.flat("flat", n.global_pool("gap", v))), "shuffled");
 }
 
+TEST(DefaultLayer, GroupNormSpelledOutKeepsTheMap) {
+  // Before opset 21 exporters normalise groups as images of one row.
+  Net n;
+  auto v = n.conv("c1", n.input("x", {1, 3, 4, 4}), 4);
+  v = n.op("rows", Reshape{ReshapeKind::reshape, Ints{0, 2, -1}, false}, {v});
+  v = n.op("norm", InstanceNorm{}, {v, n.weights("g", {2}), n.weights("b", {2})});
+  v = n.op("back", Reshape{ReshapeKind::reshape, Ints{1, 4, 4, 4}, false}, {v});
+  v = n.binary("scaled", BinaryKind::mul, v, n.weights("s", {4, 1, 1}));
+  v = n.relu("relu", v);
+  EXPECT_EQ(n.layer_name(n.flat("flat", n.global_pool("gap", v))), "relu");
+}
+
+TEST(DefaultLayer, WhatGlobalPoolingReadsIsAMapWhereverItComesFrom) {
+  Net n;
+  auto v = n.conv("c1", n.input("x", {1, 3, 4, 4}), 4);
+  v = n.op("odd", Reshape{ReshapeKind::reshape, Ints{1, 8, 2, 4}, false}, {v});
+  EXPECT_EQ(n.layer_name(n.flat("flat", n.global_pool("gap", v))), "odd");
+}
+
 TEST(DefaultLayer, VolumesAndSignals) {
   for (const Shape& shape : {Shape{1, 2, 9}, Shape{1, 2, 5, 5, 5}}) {
     Net n;

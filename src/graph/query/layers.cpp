@@ -146,9 +146,15 @@ class DefaultLayerSearch {
       return order == Layout::Order::channels_first && detail::moves_channels_last(*transpose)
                  ? input
                  : ValueId{};
-    const bool rearranges =
-        std::holds_alternative<Pad>(node.op) || std::holds_alternative<Reshape>(node.op);
-    return rearranges && is_map(input) ? input : ValueId{};
+    if (std::holds_alternative<Reshape>(node.op)) {
+      if (!is_map(input)) return {};
+      // Positions may be merged; other channels would make another map.
+      const auto& from = graph_.value(input).shape;
+      const auto& to = graph_.value(node.outputs[0]).shape;
+      const bool same = to.size() >= 2 && from[0] == to[0] && from[1] == to[1];
+      return same ? input : ValueId{};
+    }
+    return std::holds_alternative<Pad>(node.op) && is_map(input) ? input : ValueId{};
   }
 
   ValueId look_back(ValueId map, std::string& skipped) const {

@@ -20,12 +20,12 @@ class LayoutOf {
   Layout operator()(const Conv&) const { return channels_first(); }
   Layout operator()(const ConvTranspose&) const { return channels_first(); }
   Layout operator()(const Pool&) const { return channels_first(); }
-  Layout operator()(const InstanceNorm&) const { return channels_first(); }
-  Layout operator()(const Lrn&) const { return channels_first(); }
+  Layout operator()(const InstanceNorm&) const { return inherited_or_first(); }
+  Layout operator()(const Lrn&) const { return inherited_or_first(); }
   Layout operator()(const DepthToSpace&) const { return channels_first(); }
   Layout operator()(const SpaceToDepth&) const { return channels_first(); }
-  Layout operator()(const BatchNorm&) const { return channels_first(); }
-  Layout operator()(const GroupNorm&) const { return channels_first(); }
+  Layout operator()(const BatchNorm&) const { return inherited_or_first(); }
+  Layout operator()(const GroupNorm&) const { return inherited_or_first(); }
 
   Layout operator()(const Transpose& op) const {
     auto layout = input(0);
@@ -61,7 +61,9 @@ class LayoutOf {
     if (layout.order == Order::channels_last && to.size() == 3 && to[0] == from[0] &&
         to[2] == from.back())
       return {Order::channels_last, 1};
-    return {};
+    const auto hidden = layout.order == Order::unknown ? layout.hidden : node_.inputs[0];
+    if (hidden && shape(hidden) == to) return known_[at(hidden)];
+    return {Order::unknown, 0, hidden};
   }
 
   Layout operator()(const Reduce& op) const { return op.keep_dims ? input(0) : Layout{}; }
@@ -86,9 +88,18 @@ class LayoutOf {
     const auto& out = shape(node_.outputs[0]);
     for (std::size_t i = 0; i < node_.inputs.size(); ++i)
       if (node_.inputs[i] && shape(node_.inputs[i]).size() == out.size() &&
-          input(i).order != Order::unknown)
+          (input(i).order != Order::unknown || input(i).hidden))
         return input(i);
     return {};
+  }
+
+  /// Does the op take its first input as batch, channels, positions?
+  bool reads_channels_first() const {
+    if (const auto* reduce = std::get_if<Reduce>(&node_.op)) {
+      const auto rank = shape(node_.inputs[0]).size();
+      return rank >= 4 && reduce->axes->size() == rank - 2 && reduce->axes->front() == 2;
+    }
+    return std::holds_alternative<Conv>(node_.op) || std::holds_alternative<Pool>(node_.op);
   }
 
  private:
@@ -97,6 +108,10 @@ class LayoutOf {
   Layout channels_first() const {
     const auto rank = shape(node_.outputs[0]).size();
     return rank < 3 ? Layout{} : Layout{Order::channels_first, rank - 2};
+  }
+  Layout inherited_or_first() const {
+    const auto layout = input(0);
+    return layout.order != Order::unknown || layout.hidden ? layout : channels_first();
   }
 
   const Graph& graph_;
@@ -156,7 +171,11 @@ std::vector<Layout> layouts(const Graph& graph) {
   std::vector<Layout> out(graph.values().size());
   for (const auto& node : graph.nodes()) {
     if (node.inputs.empty() || !node.inputs[0]) continue;
-    const auto layout = std::visit(LayoutOf(graph, node, out), node.op);
+    const LayoutOf layout_of(graph, node, out);
+    auto& read = out[at(node.inputs[0])];
+    if (read.order == Order::unknown && layout_of.reads_channels_first())
+      read = {Order::channels_first, graph.value(node.inputs[0]).shape.size() - 2};
+    const auto layout = std::visit(layout_of, node.op);
     for (const auto id : node.outputs) out[at(id)] = layout;
   }
   return out;

@@ -29,10 +29,14 @@ bool moves_channels_first(const Transpose& op);
 struct Layout {
   enum class Order { unknown, channels_first, channels_last } order = Order::unknown;
   std::size_t spatial = 0;  ///< how many spatial extents
+  /// Where a reshape hid the extents (to normalise groups, say): the value it came from. A reshape
+  /// to that value's shape finds them again.
+  ValueId hidden = {};
 };
 
-/// For each value, as far as the ops say it: what a convolution writes has its channels first, what
-/// follows inherits or permutes. Token sequences are channels_last with one spatial extent.
+/// For each value, as far as the ops say it: what a convolution reads and writes has its channels
+/// first, what follows inherits or permutes. Token sequences are channels_last with one spatial
+/// extent.
 std::vector<Layout> layouts(const Graph& graph);
 
 /// Is the value a feature map: batch, channels and spatial extents, at least one of them above 1?
