@@ -88,8 +88,27 @@ std::vector<Prediction> ranked(std::span<const float> logits, bool sigmoid) {
 
 }  // namespace
 
+namespace {
+
+/// The standard library's failure to allocate, as fovea's.
+template <class Work>
+auto with_memory(Work&& work) {
+  try {
+    return work();
+  } catch (const std::bad_alloc&) {
+    throw Error(ErrorCode::out_of_memory, "not enough memory for the call");
+  }
+}
+
+}  // namespace
+
 std::unique_ptr<Run::Impl> Run::Impl::forward(std::shared_ptr<const Explainer::Impl> explainer,
                                               const Feeds& feeds, const CallOptions& call) {
+  return with_memory([&] { return run_forward(std::move(explainer), feeds, call); });
+}
+
+std::unique_ptr<Run::Impl> Run::Impl::run_forward(std::shared_ptr<const Explainer::Impl> explainer,
+                                                  const Feeds& feeds, const CallOptions& call) {
   const auto data = matched(*explainer, feeds);
   engine::Workspace workspace = explainer->pool->take(call);
   auto run = std::make_unique<Impl>(explainer, std::move(workspace));
@@ -116,15 +135,20 @@ const Tensor& Run::logits() const {
 }
 
 const std::vector<Prediction>& Run::predictions(std::int64_t image) const {
-  const auto& explainer = *impl_->explainer;
-  if (image < 0 || image >= explainer.batch)
+  return with_memory([&]() -> std::reference_wrapper<const std::vector<Prediction>> {
+    return impl_->ranking(image);
+  });
+}
+
+const std::vector<Prediction>& Run::Impl::ranking(std::int64_t image) {
+  if (image < 0 || image >= explainer->batch)
     throw Error(ErrorCode::invalid_argument,
                 "there is no image " + std::to_string(image) + " in this batch");
-  auto& cached = impl_->predictions[static_cast<std::size_t>(image)];
+  auto& cached = predictions[static_cast<std::size_t>(image)];
   if (cached.empty()) {
-    const std::span<const float> row(impl_->logits.data.data() + image * explainer.classes,
-                                     static_cast<std::size_t>(explainer.classes));
-    cached = ranked(row, explainer.scores.sigmoid || explainer.options.multi_label);
+    const std::span<const float> row(logits.data.data() + image * explainer->classes,
+                                     static_cast<std::size_t>(explainer->classes));
+    cached = ranked(row, explainer->scores.sigmoid || explainer->options.multi_label);
   }
   return cached;
 }
@@ -183,51 +207,52 @@ void describe(Explanation& out) {
 std::vector<Explanation> Run::explain(const Method& method, std::span<const Target> targets,
                                       const ExplainOptions& options,
                                       const CallOptions& call) const {
-  const auto& explainer = *impl_->explainer;
+  return with_memory([&] { return impl_->explain(method, targets, options, call); });
+}
+
+std::vector<Explanation> Run::Impl::explain(const Method& method, std::span<const Target> targets,
+                                            const ExplainOptions& options,
+                                            const CallOptions& call) {
   const auto& entry = explain::find(method.name);
-  const auto& layer = layer_named(explainer, options.layer);
-  entry.check(explainer.head, layer);
+  const auto& layer = layer_named(*explainer, options.layer);
+  entry.check(explainer->head, layer);
   if (!layer.gradient && entry.needs_gradient(layer))
     throw Error(ErrorCode::invalid_argument, "the explainer was not prepared for " +
                                                  entry.info.title +
                                                  ": name it in ExplainerOptions::methods");
-  const base::ThreadScope threads(explainer.options.threads);
-  std::vector<Explanation> out(static_cast<std::size_t>(explainer.batch) * targets.size());
+  const base::ThreadScope threads(explainer->options.threads);
+  std::vector<Explanation> out(static_cast<std::size_t>(explainer->batch) * targets.size());
   for (std::size_t t = 0; t < targets.size(); ++t) {
     std::vector<Prediction> chosen;
     std::vector<std::int64_t> classes;
-    for (std::int64_t n = 0; n < explainer.batch; ++n) {
-      chosen.push_back(resolve(targets[t], predictions(n)));
+    for (std::int64_t n = 0; n < explainer->batch; ++n) {
+      chosen.push_back(resolve(targets[t], ranking(n)));
       classes.push_back(chosen.back().class_index);
     }
     const auto start = Clock::now();
-    explain::Context context{*explainer.plan,
-                             impl_->workspace,
-                             explainer.head,
-                             layer,
-                             explainer.batch,
-                             explainer.classes,
-                             call};
+    explain::Context context{
+        *explainer->plan,   workspace, explainer->head, layer, explainer->batch,
+        explainer->classes, call};
     auto maps = entry.run(context, classes);
-    for (std::int64_t n = 0; n < explainer.batch; ++n) {
+    for (std::int64_t n = 0; n < explainer->batch; ++n) {
       auto& one = out[static_cast<std::size_t>(n) * targets.size() + t];
       one.feature_map = std::move(maps[static_cast<std::size_t>(n)]);
       one.map = normalized(one.feature_map, options.normalize);
-      if (explainer.input_extents.size() == one.map.shape.size())
-        one.map = resized(one.map, explainer.input_extents);
+      if (explainer->input_extents.size() == one.map.shape.size())
+        one.map = resized(one.map, explainer->input_extents);
       one.method = entry.info.name;
       one.layer = layer.name;
       one.target = chosen[static_cast<std::size_t>(n)];
-      one.predictions = predictions(n);
+      one.predictions = ranking(n);
       one.image = n;
       one.normalize = options.normalize;
-      one.warnings = impl_->warnings;
+      one.warnings = warnings;
       describe(one);
     }
     const double total = milliseconds(start);
-    for (std::int64_t n = 0; n < explainer.batch; ++n)
+    for (std::int64_t n = 0; n < explainer->batch; ++n)
       out[static_cast<std::size_t>(n) * targets.size() + t].timings_ms = {
-          impl_->forward_ms, context.backward_ms, total - context.backward_ms};
+          forward_ms, context.backward_ms, total - context.backward_ms};
   }
   return out;
 }

@@ -18,6 +18,9 @@ struct Run::Impl {
 
   static std::unique_ptr<Impl> forward(std::shared_ptr<const Explainer::Impl> explainer,
                                        const Feeds& feeds, const CallOptions& call);
+  std::vector<Explanation> explain(const Method& method, std::span<const Target> targets,
+                                   const ExplainOptions& options, const CallOptions& call);
+  const std::vector<Prediction>& ranking(std::int64_t image);
 
   std::shared_ptr<const Explainer::Impl> explainer;
   engine::Workspace workspace;
@@ -25,6 +28,10 @@ struct Run::Impl {
   double forward_ms = 0;
   std::vector<std::string> warnings;                 ///< about the feeds
   std::vector<std::vector<Prediction>> predictions;  ///< per image; empty until asked for
+
+ private:
+  static std::unique_ptr<Impl> run_forward(std::shared_ptr<const Explainer::Impl> explainer,
+                                           const Feeds& feeds, const CallOptions& call);
 };
 
 }  // namespace fovea

@@ -7,6 +7,11 @@
 #include "base/checked.hpp"
 
 namespace fovea::engine {
+namespace {
+
+constexpr std::int64_t kLargestInteger = std::int64_t{1} << 24;
+
+}  // namespace
 
 struct WeightCache::Impl::Lock {
   std::mutex mutex;
@@ -169,7 +174,12 @@ Tensor Builder::value(graph::ValueId id) {
   if (data.type == graph::DType::f32) {
     tensor = constant(plain_desc(value.shape), data.owner, data.floats.data());
   } else {
-    // Integers reach a step as floats: exact up to 2^24, which covers every index fovea accepts.
+    // Integers reach a step as floats, exact up to 2^24.
+    for (const auto v : data.ints)
+      if (v > kLargestInteger || v < -kLargestInteger)
+        throw Error(ErrorCode::unsupported,
+                    "an integer beyond 2^24 takes part in run-time arithmetic",
+                    {"", value.name, ""});
     auto converted = std::make_shared<std::vector<float>>(data.ints.begin(), data.ints.end());
     const float* address = converted->data();
     tensor = constant(plain_desc(value.shape), std::move(converted), address);

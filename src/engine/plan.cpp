@@ -55,19 +55,22 @@ Plan::~Plan() = default;
 
 namespace {
 
-/// oneDNN reports by exceptions of its own; what it refuses is said with the node's name.
-template <class Build>
-void guarded(const graph::Node& node, Build&& build) {
+/// oneDNN reports by exceptions of its own; what it refuses is said with the place, which is only
+/// asked for then.
+template <class Work, class Where>
+void guarded(ErrorCode refused, Where&& where, Work&& work) {
   try {
-    build();
+    work();
   } catch (const Error& error) {
-    throw error.with(graph::where(node));
+    throw error.with(where());
   } catch (const dnnl::error& error) {
-    const auto code =
-        error.status == dnnl_out_of_memory ? ErrorCode::out_of_memory : ErrorCode::unsupported;
-    throw Error(code, std::string("oneDNN refused the operation: ") + error.what(),
-                graph::where(node));
+    throw Error(error.status == dnnl_out_of_memory ? ErrorCode::out_of_memory : refused,
+                std::string("oneDNN refused the operation: ") + error.what(), where());
   }
+}
+
+ErrorContext nowhere() {
+  return {};
 }
 
 class PlanMaker {
@@ -139,10 +142,12 @@ class PlanMaker {
       if (!needed[i]) continue;
       const auto& node = graph_.nodes()[i];
       builder.begin_node(node.name, node.op_type);
-      guarded(node, [&] {
-        ForwardContext context(builder, node);
-        std::visit([&](const auto& op) { forward(op, context); }, node.op);
-      });
+      guarded(
+          ErrorCode::unsupported, [&] { return graph::where(node); },
+          [&] {
+            ForwardContext context(builder, node);
+            std::visit([&](const auto& op) { forward(op, context); }, node.op);
+          });
       for (const auto input : node.inputs)
         if (input) builder.release_use(input);
     }
@@ -200,10 +205,12 @@ class PlanMaker {
       const auto& node = graph_.nodes()[i];
       if (!on_path(node, path)) continue;
       builder.begin_node(node.name, node.op_type);
-      guarded(node, [&] {
-        BackwardContext context(builder, node, gradients, path);
-        std::visit([&](const auto& op) { backward(op, context); }, node.op);
-      });
+      guarded(
+          ErrorCode::unsupported, [&] { return graph::where(node); },
+          [&] {
+            BackwardContext context(builder, node, gradients, path);
+            std::visit([&](const auto& op) { backward(op, context); }, node.op);
+          });
     }
     builder.begin_node("", "gradient");
     Tensor result = builder.f32(gradients.get(spec.wrt));
@@ -243,11 +250,18 @@ void run_steps(const Plan::Impl& plan, const Workspace::Impl& workspace, std::si
   for (std::size_t i = begin; i < end; ++i) {
     check_limits(call);
     const Step& step = plan.steps[i];
-    if (step.kernel) {
-      step.kernel(workspace.pointers[i]);
-    } else {
-      step.primitive.execute(workspace.stream, workspace.args[i]);
-    }
+    guarded(
+        ErrorCode::internal,
+        [&] {
+          return ErrorContext{"", step.node, step.what};
+        },
+        [&] {
+          if (step.kernel) {
+            step.kernel(workspace.pointers[i]);
+          } else {
+            step.primitive.execute(workspace.stream, workspace.args[i]);
+          }
+        });
   }
 }
 
@@ -268,7 +282,10 @@ ValueView view(const Workspace::Impl& workspace, const Tensor& tensor, const Sha
 
 std::shared_ptr<const Plan> Plan::build(const graph::Graph& graph, const PlanSpec& spec,
                                         WeightCache& weights) {
-  return std::make_shared<const Plan>(PlanMaker(graph, spec, weights).make());
+  std::shared_ptr<const Plan> plan;
+  guarded({}, ErrorCode::unsupported,
+          [&] { plan = std::make_shared<const Plan>(PlanMaker(graph, spec, weights).make()); });
+  return plan;
 }
 
 std::int64_t Plan::arena_bytes() const {
@@ -276,18 +293,21 @@ std::int64_t Plan::arena_bytes() const {
 }
 
 Workspace Plan::make_workspace() const {
-  auto workspace = std::make_unique<Workspace::Impl>();
-  workspace->plan = impl_.get();
-  workspace->arena = base::AlignedBuffer(impl_->arena);
-  workspace->args.resize(impl_->steps.size());
-  workspace->pointers.resize(impl_->steps.size());
-  for (std::size_t i = 0; i < impl_->steps.size(); ++i) {
-    const Step& step = impl_->steps[i];
-    for (const auto& [index, tensor] : step.args)
-      workspace->args[i].emplace(
-          index, dnnl::memory(tensor.desc, cpu(), workspace->address(tensor.buffer)));
-    for (const auto id : step.buffers) workspace->pointers[i].push_back(workspace->address(id));
-  }
+  std::unique_ptr<Workspace::Impl> workspace;
+  guarded(ErrorCode::internal, nowhere, [&] {
+    workspace = std::make_unique<Workspace::Impl>();
+    workspace->plan = impl_.get();
+    workspace->arena = base::AlignedBuffer(impl_->arena);
+    workspace->args.resize(impl_->steps.size());
+    workspace->pointers.resize(impl_->steps.size());
+    for (std::size_t i = 0; i < impl_->steps.size(); ++i) {
+      const Step& step = impl_->steps[i];
+      for (const auto& [index, tensor] : step.args)
+        workspace->args[i].emplace(
+            index, dnnl::memory(tensor.desc, cpu(), workspace->address(tensor.buffer)));
+      for (const auto id : step.buffers) workspace->pointers[i].push_back(workspace->address(id));
+    }
+  });
   return Workspace(std::move(workspace));
 }
 
