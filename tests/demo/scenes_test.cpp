@@ -97,15 +97,15 @@ TEST(DemoScenes, OwnedPixelsLookUnlikeTheirSurroundings) {
 // models were trained on these scenes. A deliberate change of the scenes changes the numbers and
 // asks for a new training.
 TEST(DemoScenes, AreTheSameEverywhere) {
-  EXPECT_EQ(checksum(draw_scene(1)), 18445566741863590641u);
-  EXPECT_EQ(checksum(draw_scene(2)), 1462455972360801330u);
-  EXPECT_EQ(checksum(draw_scene(200)), 17441338907848390303u);
-  EXPECT_EQ(checksum(draw_scene(kFirstTrainingSeed)), 17734585705204995493u);
-  EXPECT_EQ(checksum(draw_scene(~std::uint64_t{0})), 5489354625955082897u);
+  EXPECT_EQ(checksum(draw_scene(1)), 17472310109784579274u);
+  EXPECT_EQ(checksum(draw_scene(2)), 15892461053792807669u);
+  EXPECT_EQ(checksum(draw_scene(200)), 6280225046801532163u);
+  EXPECT_EQ(checksum(draw_scene(kFirstTrainingSeed)), 16614678194724859714u);
+  EXPECT_EQ(checksum(draw_scene(~std::uint64_t{0})), 5529266151724313636u);
   std::uint64_t sixty = 0;
   for (std::uint64_t seed = 300; seed < 360; ++seed)
     sixty = sixty * 31 + checksum(draw_scene(seed));
-  EXPECT_EQ(sixty, 14540708754692777142u);
+  EXPECT_EQ(sixty, 10919333295016287343u);
 }
 
 TEST(DemoScenes, ChecksumSeesEveryPart) {
