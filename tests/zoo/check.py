@@ -1,0 +1,189 @@
+"""Checks one network: exports it, asks fovea, and compares with autograd. Started by run.py.
+
+usage: check.py NAME FOVEA FOLDER
+"""
+
+import json
+import subprocess
+import sys
+import warnings
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+
+import oracle
+from networks import family_of
+
+LOGITS_TOLERANCE = 1e-4  # of their range
+MAP_TOLERANCE = 1e-3  # of the map's maximum
+ORACLE_TOLERANCE = 1e-4
+FOVEA_SECONDS = 1800
+
+
+def vision():
+    """torchvision. Its compiled part needs CUDA; its Python part, which has the networks, needs only
+    that these operators are declared."""
+    library = torch.library.Library("torchvision", "DEF")
+    for name in ("nms", "qnms"):
+        library.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+    import torchvision
+    torchvision.declared_operators = library  # keeps them declared
+    return torchvision
+
+
+def pictures(count, size):
+    """Noise at every scale, about zero mean and unit variance, as normalised photos have."""
+    total = torch.zeros(count, 3, size, size)
+    for cells in (3, 6, 12, 25, 50, 100, size):
+        noise = torch.randn(count, 3, cells, cells)
+        total += nn.functional.interpolate(noise, size=(size, size), mode="bilinear") * cells**-0.5
+    return total / total.std()
+
+
+def initialise(net, size, plain):
+    """Random weights that keep the signal's scale, nothing left at one or zero, and batch norms that
+    have seen pictures. Not `plain`: torchvision's own weights, but for what it sets to zero."""
+    norms = []
+    for module in net.modules():
+        weight = getattr(module, "weight", None)
+        if isinstance(module, (nn.Conv2d, nn.Linear)):
+            if plain:
+                nn.init.kaiming_normal_(weight, nonlinearity="relu")
+            elif not weight.any():
+                nn.init.normal_(weight, 0, 0.02)
+            if module.bias is not None:
+                nn.init.normal_(module.bias, 0, 0.1)
+        elif isinstance(module, (nn.BatchNorm2d, nn.LayerNorm)) and weight is not None:
+            nn.init.uniform_(weight, 0.6, 1.4)
+            nn.init.normal_(module.bias, 0, 0.2)
+        if hasattr(module, "layer_scale"):  # 1e-6 would hide the whole block
+            nn.init.uniform_(module.layer_scale, 0.2, 0.8)
+        if isinstance(module, nn.BatchNorm2d):
+            module.momentum = None  # the mean of all batches
+            norms.append(module)
+    net.eval()
+    for norm in norms:
+        norm.train()
+    with torch.no_grad():
+        for _ in range(2 if norms else 0):
+            net(pictures(4, size))
+    net.eval()
+
+
+def submodule(net, path):
+    for part in path.split("."):
+        net = net[int(part)] if part.lstrip("-").isdigit() else getattr(net, part)
+    return net
+
+
+def make(name, folder):
+    """Exports the network; the folder then holds the model, an input and PyTorch's answers."""
+    family = family_of(name)
+    torch.manual_seed(1)
+    net = vision().models.get_model(name, weights=None, **dict(family.arguments))
+    initialise(net, family.size, family.feature_map is not None)
+    x = pictures(1, family.size)
+    seen = []
+    if family.feature_map:
+        module = submodule(net, family.feature_map)
+        hook = module.register_forward_hook(lambda module, inputs, output: seen.append(output))
+    with torch.no_grad():
+        logits = net(x)
+    if family.feature_map:
+        hook.remove()
+        np.save(folder / "feature_map.npy", seen[0].numpy())
+    torch.onnx.export(net, (x,), folder / "model.onnx", verbose=False)
+    np.save(folder / "input.npy", x.numpy())
+    np.save(folder / "logits.npy", logits.numpy())
+    about = {"class": int(logits.argmax()),
+             "parameters": sum(p.numel() for p in net.parameters())}
+    # Last: its presence says that the folder is complete.
+    (folder / "about.json").write_text(json.dumps(about) + "\n")
+
+
+def fovea(program, command, folder, *arguments):
+    """Exit code and standard error."""
+    run = subprocess.run(
+        [program, command, "--model", folder / "model.onnx", "--input", folder / "input.npy",
+         "--logits", folder / "fovea_logits.npy", "--json", folder / "fovea.json",
+         *map(str, arguments)],
+        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, timeout=FOVEA_SECONDS)
+    return run.returncode, run.stderr.strip()
+
+
+def difference(got, wanted, scale):
+    if got.shape != wanted.shape or not np.isfinite(got).all():
+        return float("inf")
+    return float(np.abs(got.astype(np.float64) - wanted).max() / scale)
+
+
+def logits_error(folder):
+    wanted = np.load(folder / "logits.npy")
+    return difference(np.load(folder / "fovea_logits.npy"), wanted, np.ptp(wanted))
+
+
+def check_attention(program, folder):
+    """A network without a default layer: scores where its operators are known, and a clear answer."""
+    result = {"layer": None, "map_error": None, "logits_error": None}
+    code, message = fovea(program, "predict", folder)
+    if code == 0:
+        result["logits_error"] = logits_error(folder)
+        if not result["logits_error"] <= LOGITS_TOLERANCE:
+            return {**result, "status": "fail", "note": "scores differ"}
+        code, message = fovea(program, "explain", folder, "--method", "gradcam")
+    lines = message.splitlines()
+    note = f"exit {code}: {lines[0] if lines else ''}"
+    clear = code in (2, 5) and len(lines) == 1
+    return {**result, "status": "waits" if clear else "fail", "note": note}
+
+
+def check_map(program, folder, about):
+    code, message = fovea(program, "explain", folder, "--method", "gradcam", "--class", about["class"],
+                          "--normalize", "none", "--feature-map", folder / "fovea_map.npy")
+    if code != 0:
+        return {"layer": None, "map_error": None, "logits_error": None, "status": "fail",
+                "note": f"exit {code}: {message}"}
+    layer = json.loads((folder / "fovea.json").read_text())["layer"]
+    x = torch.from_numpy(np.load(folder / "input.npy"))
+    scores, activation, cam = (
+        t.numpy() for t in oracle.grad_cam(folder / "model.onnx", x, layer, about["class"]))
+    np.save(folder / "map.npy", cam)
+    result = {"layer": layer, "grid": list(cam.shape), "logits_error": logits_error(folder),
+              "map_error": difference(np.load(folder / "fovea_map.npy"), cam, cam.max())}
+    problems = []
+    wanted = np.load(folder / "logits.npy")
+    if not difference(scores, wanted, np.ptp(wanted)) <= ORACLE_TOLERANCE:
+        problems.append("the oracle's scores differ from PyTorch's")
+    wanted = np.load(folder / "feature_map.npy")
+    if not difference(activation, wanted, np.abs(wanted).max()) <= ORACLE_TOLERANCE:
+        problems.append("another layer than the last feature map")
+    if cam.max() <= 0:
+        problems.append("an empty map proves nothing")
+    if not result["logits_error"] <= LOGITS_TOLERANCE:
+        problems.append("scores differ")
+    if not result["map_error"] <= MAP_TOLERANCE:
+        problems.append("maps differ")
+    return {**result, "status": "fail" if problems else "pass", "note": "; ".join(problems)}
+
+
+def main(name, program, folder):
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    warnings.simplefilter("ignore")
+    if not (folder / "about.json").exists():
+        make(name, folder)
+    about = json.loads((folder / "about.json").read_text())
+    if program == "none":  # only export
+        return
+    if family_of(name).feature_map:
+        result = check_map(program, folder, about)
+    else:
+        result = check_attention(program, folder)
+    result["parameters"] = about["parameters"]
+    (folder / "result.json").write_text(json.dumps(result, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

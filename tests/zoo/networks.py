@@ -1,0 +1,46 @@
+"""The classification networks of torchvision, and what the zoo expects of each family."""
+
+import re
+from dataclasses import dataclass
+from typing import Optional
+
+
+@dataclass(frozen=True)
+class Family:
+    pattern: str
+    # The module whose output is the last feature map that feeds the head. None: positions have been
+    # mixed by attention, no map is expected, and the program must say so.
+    feature_map: Optional[str]
+    size: int = 224
+    arguments: tuple = ()
+
+
+FAMILIES = [
+    Family(r"alexnet", "features.11"),  # the ReLU before the last pool
+    Family(r"convnext_.*", "features"),
+    Family(r"densenet.*", "features"),  # whose output a ReLU then overwrites
+    Family(r"efficientnet_.*", "features"),
+    Family(r"googlenet", "inception5b", arguments=(("init_weights", False),)),
+    Family(r"inception_v3", "Mixed_7c", 299, (("init_weights", False),)),
+    Family(r"mnasnet.*", "layers"),
+    Family(r"mobilenet_.*", "features"),
+    Family(r"regnet_.*", "trunk_output"),
+    Family(r"(wide_)?resne[x]?t.*", "layer4"),
+    Family(r"shufflenet_.*", "conv5"),
+    Family(r"squeezenet.*", "classifier.2"),  # the ReLU after the last convolution
+    Family(r"vgg.*", "features.-2"),  # the ReLU before the last pool
+    Family(r"vit_.*|swin_.*|maxvit_.*", None),
+]
+
+# Run only when --only matches them: why.
+LEFT_OUT = {
+    "regnet_y_128gf": "645 million parameters; the seven smaller RegNetY have the same layers",
+    "vit_h_14": "632 million parameters; the four smaller ViT have the same layers",
+}
+
+
+def family_of(name):
+    for family in FAMILIES:
+        if re.fullmatch(family.pattern, name):
+            return family
+    raise SystemExit(f"{name}: a family that networks.py does not know")
