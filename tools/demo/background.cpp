@@ -1,7 +1,8 @@
 #include "background.hpp"
 
 #include <array>
-#include <cstdlib>
+
+#include "shapes.hpp"
 
 namespace fovea::demo {
 namespace {
@@ -67,32 +68,6 @@ class Noise {
   std::vector<Step> steps_;
 };
 
-struct Canvas {
-  int width, height;
-  std::vector<Rgb> pixels;
-
-  // Blends `colour` over the pixels of a rectangle (cut at the borders) by `weight(x, y)`, 0..256.
-  template <class Weight>
-  void blend(int x0, int y0, int x1, int y1, Rgb colour, Weight weight) {
-    for (int y = std::max(y0, 0); y < std::min(y1, height); ++y)
-      for (int x = std::max(x0, 0); x < std::min(x1, width); ++x) {
-        Rgb& pixel = pixels[static_cast<std::size_t>(y * width + x)];
-        pixel = mix(pixel, colour, weight(x, y));
-      }
-  }
-
-  // The same with the share of a pixel's samples, in eighths of a pixel, that are `inside(x, y)`.
-  template <class Inside>
-  void fill(int x0, int y0, int x1, int y1, Rgb colour, int opacity, Inside inside) {
-    blend(x0, y0, x1, y1, colour, [&](int x, int y) {
-      int hits = 0;
-      for (int j = 0; j < kSamples; ++j)
-        for (int i = 0; i < kSamples; ++i) hits += inside(sample_at(x, i), sample_at(y, j));
-      return opacity * hits / (kSamples * kSamples);
-    });
-  }
-};
-
 void paint_clouds(Canvas& canvas, Random& random) {
   const Rgb first = draw_muted(random);
   const Rgb second = draw_muted(random);
@@ -145,36 +120,33 @@ void paint_stroke(Canvas& canvas, Random& random) {
     return across * across <= squared * half * half;
   };
   const int margin = half + kSubpixels;
-  canvas.fill((std::min(ax, bx) - margin) / kSubpixels, (std::min(ay, by) - margin) / kSubpixels,
-              (std::max(ax, bx) + margin) / kSubpixels, (std::max(ay, by) + margin) / kSubpixels,
-              colour, opacity, inside);
+  canvas.blend((std::min(ax, bx) - margin) / kSubpixels, (std::min(ay, by) - margin) / kSubpixels,
+               (std::max(ax, bx) + margin) / kSubpixels, (std::max(ay, by) + margin) / kSubpixels,
+               colour, [&](int x, int y) {
+                 int hits = 0;
+                 for (int j = 0; j < kSamples; ++j)
+                   for (int i = 0; i < kSamples; ++i)
+                     hits += inside(sample_at(x, i), sample_at(y, j));
+                 return opacity * hits / (kSamples * kSamples);
+               });
 }
 
 void paint_blank(Canvas& canvas, Random& random) {
   const Rgb colour = draw_muted(random, -48, 56);
-  const int cx = random.between(0, canvas.width * kSubpixels);
-  const int cy = random.between(0, canvas.height * kSubpixels);
-  const int radius = random.between(6 * kSubpixels, 24 * kSubpixels);
-  const Direction heading = direction(random.between(0, kTurn - 1));
-  const bool round = random.between(0, 1) == 0;
-  const auto inside = [&](int reach) {
-    return [&, reach](int x, int y) {
-      const int dx = x - cx, dy = y - cy;
-      if (round) return dx * dx + dy * dy <= reach * reach;
-      const int u = (dx * heading.cosine + dy * heading.sine) >> 14;
-      const int v = (dy * heading.cosine - dx * heading.sine) >> 14;
-      return std::max(std::abs(u), std::abs(v)) * 3 <= reach * 2;
-    };
-  };
-  const int x0 = (cx - radius) / kSubpixels - 1, x1 = (cx + radius) / kSubpixels + 1;
-  const int y0 = (cy - radius) / kSubpixels - 1, y1 = (cy + radius) / kSubpixels + 1;
-  canvas.fill(x0, y0, x1, y1, lift(colour, -60), 256, inside(radius));
-  canvas.fill(x0, y0, x1, y1, colour, 256, inside(radius * 9 / 10));
+  Shape blank;
+  blank.cls = random.between(0, kClasses - 1);
+  blank.x = random.between(0, canvas.width * kSubpixels);
+  blank.y = random.between(0, canvas.height * kSubpixels);
+  blank.radius = random.between(8 * kSubpixels, 28 * kSubpixels);
+  blank.heading = direction(random.between(0, kTurn - 1));
+  blank.first = blank.second = colour;
+  blank.outline = lift(colour, -60);
+  paint_shape(canvas, blank, [](int, int) {});
 }
 
 }  // namespace
 
-std::vector<Rgb> draw_background(Random& random, int width, int height) {
+Canvas draw_background(Random& random, int width, int height) {
   Canvas canvas{width, height, std::vector<Rgb>(static_cast<std::size_t>(width * height))};
   paint_clouds(canvas, random);
   const int blobs = random.between(4, 9);
@@ -183,7 +155,7 @@ std::vector<Rgb> draw_background(Random& random, int width, int height) {
   for (int i = 0; i < blanks; ++i) paint_blank(canvas, random);
   const int strokes = random.between(5, 12);
   for (int i = 0; i < strokes; ++i) paint_stroke(canvas, random);
-  return std::move(canvas.pixels);
+  return canvas;
 }
 
 }  // namespace fovea::demo

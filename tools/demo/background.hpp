@@ -1,14 +1,12 @@
 #pragma once
 
-#include <vector>
-
-#include "paint.hpp"
+#include "canvas.hpp"
 #include "random.hpp"
 
 namespace fovea::demo {
 
-/// Clutter: clouds of two or three muted colours with grain, soft blobs, strokes, and blank discs
-/// and squares that have an object's outline but no texture. [height, width].
-std::vector<Rgb> draw_background(Random& random, int width, int height);
+/// Clutter: clouds of up to three muted colours with grain, soft blobs, strokes, and blanks: muted
+/// shapes with the objects' outlines but no texture, so that an outline alone tells nothing.
+Canvas draw_background(Random& random, int width, int height);
 
 }  // namespace fovea::demo

@@ -12,7 +12,7 @@ namespace fovea::demo {
 namespace {
 
 constexpr int kGap = 5 * kSubpixels;  // between the circles around two objects, and to the border
-constexpr int kSmallest = 20 * kSubpixels;
+constexpr int kSmallest = 22 * kSubpixels;
 constexpr int kLargest = 36 * kSubpixels;
 
 // Squares around the objects apart, so that their boxes are disjoint.
@@ -58,81 +58,48 @@ std::vector<Shape> draw_layout(Random& random) {
   return shapes;
 }
 
-Rgb& pixel(std::vector<Rgb>& picture, int x, int y) {
-  return picture[static_cast<std::size_t>(y * kSceneWidth + x)];
-}
-
-// The pixels that a shape can reach, with `more` pixels around.
-Box reach(const Shape& shape, int more) {
-  return {std::max((shape.x - shape.radius) / kSubpixels - more, 0),
-          std::max((shape.y - shape.radius) / kSubpixels - more, 0),
-          std::min((shape.x + shape.radius) / kSubpixels + 1 + more, kSceneWidth),
-          std::min((shape.y + shape.radius) / kSubpixels + 1 + more, kSceneHeight)};
-}
-
-void paint_shadow(std::vector<Rgb>& picture, const Shape& shape) {
-  const Box box = reach(shape, 6);
-  for (int y = box.y0; y < box.y1; ++y)
-    for (int x = box.x0; x < box.x1; ++x) {
-      const int depth = depth_in(shape, (x - 2) * kSubpixels, (y - 3) * kSubpixels);
-      const int dark = std::clamp((depth + 130) * 110 / 260, 0, 110);
-      pixel(picture, x, y) = mix(pixel(picture, x, y), {16, 18, 24}, dark);
-    }
-}
-
-// Paints, and marks the pixels of which the shape covers at least half.
-Box paint_shape(std::vector<Rgb>& picture, std::vector<std::uint8_t>& owner, const Shape& shape,
-                int mark) {
-  Box tight{kSceneWidth, kSceneHeight, 0, 0};
-  const Box box = reach(shape, 1);
-  for (int y = box.y0; y < box.y1; ++y)
-    for (int x = box.x0; x < box.x1; ++x) {
-      int hits = 0;
-      Rgb sum;
-      for (int j = 0; j < kSamples; ++j)
-        for (int i = 0; i < kSamples; ++i) {
-          const auto colour = colour_of(shape, sample_at(x, i), sample_at(y, j));
-          if (!colour) continue;
-          sum = {sum.r + colour->r, sum.g + colour->g, sum.b + colour->b};
-          ++hits;
-        }
-      if (hits == 0) continue;
-      const Rgb colour{sum.r / hits, sum.g / hits, sum.b / hits};
-      pixel(picture, x, y) = mix(pixel(picture, x, y), colour, 256 * hits / (kSamples * kSamples));
-      if (2 * hits < kSamples * kSamples) continue;
-      owner[static_cast<std::size_t>(y * kSceneWidth + x)] = static_cast<std::uint8_t>(mark);
-      tight = {std::min(tight.x0, x), std::min(tight.y0, y), std::max(tight.x1, x + 1),
-               std::max(tight.y1, y + 1)};
-    }
-  return tight;
+void paint_shadow(Canvas& canvas, const Shape& shape) {
+  const int reach = shape.radius / kSubpixels + 7;
+  const int cx = shape.x / kSubpixels, cy = shape.y / kSubpixels;
+  canvas.blend(cx - reach, cy - reach, cx + reach, cy + reach, {16, 18, 24}, [&](int x, int y) {
+    const int depth = depth_in(shape, (x - 2) * kSubpixels, (y - 3) * kSubpixels);
+    return std::clamp((depth + 130) * 110 / 260, 0, 110);
+  });
 }
 
 }  // namespace
 
 const std::vector<std::string>& class_names() {
   static const std::vector<std::string> names = {"striped disc",    "checkered square",
-                                                 "dotted triangle", "lifebuoy",
+                                                 "dotted triangle", "beach ball",
                                                  "faceted star",    "zigzag cross"};
   return names;
 }
 
 Scene draw_scene(std::uint64_t seed) {
   Random random(seed);
-  std::vector<Rgb> picture = draw_background(random, kSceneWidth, kSceneHeight);
+  Canvas canvas = draw_background(random, kSceneWidth, kSceneHeight);
   const std::vector<Shape> shapes = draw_layout(random);
 
   Scene scene;
   scene.width = kSceneWidth;
   scene.height = kSceneHeight;
-  scene.owner.resize(picture.size());
+  scene.owner.resize(canvas.pixels.size());
   // All shadows first: none may fall on an object.
-  for (const Shape& shape : shapes) paint_shadow(picture, shape);
+  for (const Shape& shape : shapes) paint_shadow(canvas, shape);
   for (const Shape& shape : shapes) {
-    const int mark = static_cast<int>(scene.objects.size()) + 1;
-    scene.objects.push_back({shape.cls, paint_shape(picture, scene.owner, shape, mark)});
+    Object object{shape.cls, {kSceneWidth, kSceneHeight, 0, 0}};
+    Box& box = object.box;
+    const auto mark = static_cast<std::uint8_t>(scene.objects.size() + 1);
+    paint_shape(canvas, shape, [&](int x, int y) {
+      scene.owner[static_cast<std::size_t>(y * kSceneWidth + x)] = mark;
+      box = {std::min(box.x0, x), std::min(box.y0, y), std::max(box.x1, x + 1),
+             std::max(box.y1, y + 1)};
+    });
+    scene.objects.push_back(object);
   }
-  scene.rgb.reserve(3 * picture.size());
-  for (const Rgb colour : picture)
+  scene.rgb.reserve(3 * canvas.pixels.size());
+  for (const Rgb colour : canvas.pixels)
     for (const int level : {colour.r, colour.g, colour.b})
       scene.rgb.push_back(static_cast<std::uint8_t>(std::clamp(level, 0, 255)));
   return scene;

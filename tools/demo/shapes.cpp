@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdlib>
+#include <optional>
 
 namespace fovea::demo {
 namespace {
@@ -9,8 +10,8 @@ namespace {
 constexpr int kUnit = 1024;     // a radius in the shape's own coordinates
 constexpr int kOutline = 92;    // the outline's width in them
 constexpr int kHalfSide = 724;  // of the square, whose corners touch the radius
-constexpr int kHole = 440;      // the lifebuoy's
-constexpr int kArm = 330;       // half the cross's width
+constexpr int kCap = 200;       // the beach ball's
+constexpr int kArm = 370;       // half the cross's width
 constexpr int kReach = 965;     // how far its arms go
 
 struct Point {
@@ -51,6 +52,7 @@ int depth_at(int cls, Point p) {
   const int u = std::abs(p.u), v = std::abs(p.v);
   switch (cls) {
     case 0:
+    case 3:
       return kUnit - length(p);
     case 1:
       return kHalfSide - std::max(u, v);
@@ -59,14 +61,10 @@ int depth_at(int cls, Point p) {
           p.v, std::max((887 * p.u - 512 * p.v) / kUnit, (-887 * p.u - 512 * p.v) / kUnit));
       return kUnit / 2 - side;
     }
-    case 3: {
-      const int r = length(p);
-      return std::min(kUnit - r, r - kHole);
-    }
     case 4: {
-      // The edge from the tip (1024, 0) to the inner corner at radius 540 and 36 degrees.
+      // The edge from the tip (1024, 0) to the inner corner (471, 342): radius 582, 36 degrees.
       const Point q = to_star_tip(p);
-      return (317 * (kUnit - q.u) - 587 * std::abs(q.v)) / 667;
+      return (342 * (kUnit - q.u) - 553 * std::abs(q.v)) / 650;
     }
     default:
       return std::max(std::min(kArm - u, kReach - v), std::min(kReach - u, kArm - v));
@@ -84,20 +82,15 @@ bool second_at(int cls, Point p) {
       return length(dot) < 92;
     }
     case 3:
-      return (std::abs(p.u) > std::abs(p.v)) != (p.u * p.v > 0);
+      return length(p) < kCap || (std::abs(p.u) > std::abs(p.v)) != (p.u * p.v > 0);
     case 4:
       return to_star_tip(p).v > 0;
     default:
-      return modulo(p.v + std::abs(modulo(p.u, 330) - 165), 330) < 165;
+      return modulo(p.v + std::abs(modulo(p.u, 370) - 185), 370) < 185;
   }
 }
 
-}  // namespace
-
-int depth_in(const Shape& shape, int x, int y) {
-  return depth_at(shape.cls, to_shape(shape, x, y));
-}
-
+// Nothing outside.
 std::optional<Rgb> colour_of(const Shape& shape, int x, int y) {
   const Point p = to_shape(shape, x, y);
   const int depth = depth_at(shape.cls, p);
@@ -106,6 +99,33 @@ std::optional<Rgb> colour_of(const Shape& shape, int x, int y) {
   const Rgb fill = second_at(shape.cls, p) ? shape.second : shape.first;
   // Light comes from the upper left, whatever the rotation.
   return lift(fill, -18 * (x - shape.x + y - shape.y) / shape.radius);
+}
+
+}  // namespace
+
+int depth_in(const Shape& shape, int x, int y) {
+  return depth_at(shape.cls, to_shape(shape, x, y));
+}
+
+void paint_shape(Canvas& canvas, const Shape& shape, const std::function<void(int, int)>& owned) {
+  const auto paint = [&](int x, int y) {
+    int hits = 0;
+    Rgb sum;
+    for (int j = 0; j < kSamples; ++j)
+      for (int i = 0; i < kSamples; ++i) {
+        const auto colour = colour_of(shape, sample_at(x, i), sample_at(y, j));
+        if (!colour) continue;
+        sum = {sum.r + colour->r, sum.g + colour->g, sum.b + colour->b};
+        ++hits;
+      }
+    if (hits == 0) return;
+    const Rgb colour{sum.r / hits, sum.g / hits, sum.b / hits};
+    canvas.at(x, y) = mix(canvas.at(x, y), colour, 256 * hits / (kSamples * kSamples));
+    if (2 * hits >= kSamples * kSamples) owned(x, y);
+  };
+  canvas.each((shape.x - shape.radius) / kSubpixels - 1, (shape.y - shape.radius) / kSubpixels - 1,
+              (shape.x + shape.radius) / kSubpixels + 2, (shape.y + shape.radius) / kSubpixels + 2,
+              paint);
 }
 
 Shape draw_looks(Random& random) {

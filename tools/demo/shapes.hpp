@@ -1,8 +1,8 @@
 #pragma once
 
-#include <optional>
+#include <functional>
 
-#include "paint.hpp"
+#include "canvas.hpp"
 #include "random.hpp"
 
 namespace fovea::demo {
@@ -21,8 +21,9 @@ inline constexpr int kClasses = 6;
 /// How deep (x, y) lies inside the shape, in 1024ths of its radius; not positive outside.
 int depth_in(const Shape& shape, int x, int y);
 
-/// The colour of the shape at (x, y); nothing outside.
-std::optional<Rgb> colour_of(const Shape& shape, int x, int y);
+/// Paints the shape, smooth at its edges, and calls `owned(x, y)` for the pixels of which it covers
+/// at least half.
+void paint_shape(Canvas& canvas, const Shape& shape, const std::function<void(int, int)>& owned);
 
 /// Colours and rotation; class, place and radius are the caller's.
 Shape draw_looks(Random& random);
