@@ -283,7 +283,7 @@ ValueView view(const Workspace::Impl& workspace, const Tensor& tensor, const Sha
 std::shared_ptr<const Plan> Plan::build(const graph::Graph& graph, const PlanSpec& spec,
                                         WeightCache& weights) {
   std::shared_ptr<const Plan> plan;
-  guarded({}, ErrorCode::unsupported,
+  guarded(ErrorCode::unsupported, nowhere,
           [&] { plan = std::make_shared<const Plan>(PlanMaker(graph, spec, weights).make()); });
   return plan;
 }

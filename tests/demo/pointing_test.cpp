@@ -56,7 +56,7 @@ TEST_P(Pointing, NineOfTenMapsPointAtTheObjectExplained) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Demo, Pointing, testing::Values("demo_gap", "demo_fc"),
-                         [](const auto& info) { return info.param; });
+                         [](const auto& one) { return one.param; });
 
 }  // namespace
 }  // namespace fovea
