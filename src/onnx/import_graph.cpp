@@ -68,7 +68,9 @@ class GraphImport {
     info_.producer = model_.producer_name();
     if (!info_.producer.empty() && !model_.producer_version().empty())
       info_.producer += " " + model_.producer_version();
-    for (const auto& entry : model_.metadata_props()) info_.metadata[entry.key()] = entry.value();
+    info_.producer = printable(info_.producer);
+    for (const auto& entry : model_.metadata_props())
+      info_.metadata[printable(entry.key())] = printable(entry.value());
     if (graph_.sparse_initializer_size() > 0)
       throw Error(ErrorCode::unsupported, "sparse initializers are not supported");
     if (graph_.output_size() == 0) refuse("the graph has no outputs");

@@ -52,6 +52,22 @@ std::string quote(std::string_view name) {
   return out + "'";
 }
 
+std::string printable(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  while (!text.empty()) {
+    const auto length = utf8_length(text);
+    const char first = text.front();
+    const bool layout = first == '\n' || first == '\r' || first == '\t';
+    if (length == 0 || (!layout && is_control(static_cast<unsigned char>(first))))
+      out += '?';
+    else
+      out += text.substr(0, length);
+    text.remove_prefix(length == 0 ? 1 : length);
+  }
+  return out;
+}
+
 void check_name(std::string_view name, std::string_view what) {
   const auto refuse = [&](const std::string& why) {
     throw Error(ErrorCode::bad_model, "the name of " + std::string(what) + " " + why,

@@ -9,6 +9,10 @@ namespace fovea::onnx {
 /// bytes of it.
 std::string quote(std::string_view name);
 
+/// Free text from a file, fit to be shown: what is not UTF-8 and control characters other than line
+/// breaks and tabs become question marks.
+std::string printable(std::string_view text);
+
 /// Throws Error bad_model for a name that is longer than kMaxNameBytes, not UTF-8, or holds control
 /// characters; `what` names the kind of thing ("a node").
 void check_name(std::string_view name, std::string_view what);

@@ -34,6 +34,17 @@ TEST(Model, WhatItSaysOfItself) {
   EXPECT_EQ(got.graph.value(got.graph.outputs.at(0)).name, "y");
 }
 
+TEST(Model, WhatItSaysCanBeShown) {
+  auto model = tiny_model();
+  model.proto.set_producer_name("a\x1b[31m\xff");
+  auto* meta = model.proto.add_metadata_props();
+  meta->set_key("k\x01");
+  meta->set_value("größe\n\tx\xc3");
+  const auto got = import(model);
+  EXPECT_EQ(got.info.producer, "a?[31m?");
+  EXPECT_EQ(got.info.metadata, (std::map<std::string, std::string>{{"k?", "größe\n\tx?"}}));
+}
+
 TEST(Model, NoGraph) {
   auto model = tiny_model();
   model.proto.clear_graph();

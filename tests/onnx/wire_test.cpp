@@ -5,6 +5,7 @@
 #include <fstream>
 #include <random>
 
+#include "graph/infer.hpp"
 #include "import_helpers.hpp"
 #include "onnx/limits.hpp"
 #include "seed_models.hpp"
@@ -64,10 +65,11 @@ TEST(Wire, EveryPrefixIsRefused) {
   EXPECT_GT(truncated, 400);
 }
 
-// Success or an error of ours; anything else ends the test.
+// Success or an error of ours, also where shapes are inferred; anything else ends the test.
 void try_import(const std::string& bytes) {
   try {
-    import(bytes);
+    auto model = import(bytes);
+    graph::bind(model.graph, {}, 1);
   } catch (const Error& error) {
     EXPECT_NE(error.code(), ErrorCode::internal) << error.what();
   }
