@@ -175,9 +175,9 @@ void add_pictures() {
                    if (differ((*dst)[i], want[i], 5e-6)) return true;
                  return false;
                },
-               224 * 224 * 4};
+               i64{224} * 224 * 4};
   });
-  const i64 pixels = 640 * 480;
+  const i64 pixels = i64{640} * 480;
   add("colormap/640x480", [=] {
     auto map = std::make_shared<std::vector<float>>(floats(pixels));
     auto lut = std::make_shared<std::vector<u8>>(bytes(768));
@@ -264,11 +264,11 @@ void add_preprocessing() {
   add("planar/224x224", [] {
     const PlanarSpec spec = {
         3, 3, false, 1.f / 255.f, {0.485f, 0.456f, 0.406f}, {0.229f, 0.224f, 0.225f}};
-    const i64 n = 224 * 224;
+    const i64 n = i64{224} * 224;
     auto src = std::make_shared<std::vector<u8>>(bytes(3 * n));
     auto dst = std::make_shared<std::vector<float>>(3 * n);
     return Job{[=](const Kernels& k) {
-                 k.planar(src->data(), 3 * 224, &spec, 224, 0, 224, dst->data(), 224, n);
+                 k.planar(src->data(), i64{3} * 224, &spec, 224, 0, 224, dst->data(), 224, n);
                },
                [=] {
                  for (std::size_t i = 0; i < src->size(); ++i) {

@@ -4,6 +4,16 @@
 #include <cmath>
 
 namespace fovea::simd {
+namespace {
+
+/// Adds a half and truncates towards zero, as Pillow does: not the nearest integer for negative
+/// values, nor always at a tie.
+std::int64_t half_up(double value) {
+  value += 0.5;
+  return static_cast<std::int64_t>(value);
+}
+
+}  // namespace
 
 LinearTaps::LinearTaps(std::int64_t src_size, std::int64_t dst_size) {
   const auto n = static_cast<std::size_t>(dst_size);
@@ -49,8 +59,8 @@ PillowTaps::PillowTaps(std::int64_t src_size, std::int64_t dst_size, double begi
   std::vector<double> weights(static_cast<std::size_t>(stride_));
   for (std::size_t i = 0; i < n; ++i) {
     const double centre = begin + (static_cast<double>(i) + 0.5) * scale;
-    const auto first = std::max<std::int64_t>(static_cast<std::int64_t>(centre - reach + 0.5), 0);
-    const auto last = std::min(static_cast<std::int64_t>(centre + reach + 0.5), src_size);
+    const auto first = std::max<std::int64_t>(half_up(centre - reach), 0);
+    const auto last = std::min(half_up(centre + reach), src_size);
     const auto count = static_cast<std::size_t>(std::max<std::int64_t>(last - first, 0));
     double total = 0.0;
     for (std::size_t k = 0; k < count; ++k) {
@@ -62,7 +72,7 @@ PillowTaps::PillowTaps(std::int64_t src_size, std::int64_t dst_size, double begi
     std::int32_t* out = coeffs_.data() + i * static_cast<std::size_t>(stride_);
     for (std::size_t k = 0; k < count; ++k) {
       const double weight = total != 0.0 ? weights[k] / total : weights[k];
-      out[k] = static_cast<std::int32_t>(weight * (1 << 22) + 0.5);
+      out[k] = static_cast<std::int32_t>(half_up(weight * (1 << 22)));
     }
     first_[i] = static_cast<std::int32_t>(first);
     count_[i] = static_cast<std::int32_t>(count);

@@ -101,7 +101,7 @@ TEST_P(MapTest, ResizeBilinear) {
 
 TEST_P(MapTest, AConstantMapStaysConstant) {
   const std::vector<float> src(49, 0.3f);
-  std::vector<float> dst(33 * 20), scratch(40);
+  std::vector<float> dst(660), scratch(40);
   k().resize_bilinear(src.data(), 7, LinearTaps(7, 20).axis(), LinearTaps(7, 33).axis(), 20, 0, 33,
                       scratch.data(), dst.data());
   for (const float v : dst) EXPECT_EQ(v, 0.3f);
@@ -109,7 +109,7 @@ TEST_P(MapTest, AConstantMapStaysConstant) {
 
 TEST(ResizeBilinear, TheConvenientFormIsTheKernel) {
   const std::vector<float> src = random_floats(35, -1, 1);
-  std::vector<float> dst(12 * 9);
+  std::vector<float> dst(108);
   resize_bilinear(src.data(), 5, 7, dst.data(), 12, 9, 0, 12);
   const std::vector<double> want = reference::resize_bilinear(src.data(), 5, 7, 12, 9);
   for (std::size_t i = 0; i < dst.size(); ++i) EXPECT_NEAR(dst[i], want[i], 1e-6);
@@ -125,7 +125,8 @@ TEST_P(MapTest, Colormap) {
     Fenced<u8> rgb(3 * n);
     k().colormap(map.data(), n, lut.data(), rgb.data());
     for (i64 i = 0; i < 3 * n; ++i) {
-      const auto entry = static_cast<std::size_t>(3 * reference::colour_index(map[i / 3]) + i % 3);
+      const auto entry =
+          static_cast<std::size_t>(i64{3} * reference::colour_index(map[i / 3]) + i % 3);
       ASSERT_EQ(rgb[i], lut[entry]) << "value " << map[i / 3];
     }
     EXPECT_TRUE(rgb.intact());

@@ -26,7 +26,7 @@ I repeat_four(const int32_t* p);
 void sum_fours(I v, int32_t* sums);
 
 inline int32_t load_int(const u8* p) {
-  int32_t v;
+  int32_t v = 0;
   __builtin_memcpy(&v, p, sizeof v);
   return v;
 }

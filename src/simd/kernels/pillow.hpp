@@ -66,10 +66,13 @@ void columns_pixels(const u8* const* src, i64 width, PillowAxis axis, i64 dw, u8
     narrow(sum >> kFractionBits, out);
     for (i64 r = 0; r < rows; ++r) {
       u8* at = dst[r] + x * Channels;
-      if (Channels == 4 || x + 1 < dw)
-        __builtin_memcpy(at, out + 4 * r, 4);
-      else
-        __builtin_memcpy(at, out + 4 * r, Channels);
+      if constexpr (Channels == 3) {
+        if (x + 1 == dw) {
+          __builtin_memcpy(at, out + 4 * r, 3);
+          continue;
+        }
+      }
+      __builtin_memcpy(at, out + 4 * r, 4);
     }
   }
 }
