@@ -33,7 +33,7 @@ std::vector<std::span<const float>> matched(const Explainer::Impl& explainer, co
                 "the model has " + std::to_string(inputs.size()) +
                     " inputs, so each tensor must be given by its input's name");
   for (const auto& [name, tensor] : feeds) {
-    const auto known = [&](const ValueInfo& input) { return input.name == name; };
+    const auto known = [&name = name](const ValueInfo& input) { return input.name == name; };
     if (!unnamed && std::none_of(inputs.begin(), inputs.end(), known))
       throw Error(ErrorCode::invalid_argument, "the model has no input of this name",
                   {"", name, ""});

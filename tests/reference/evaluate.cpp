@@ -10,6 +10,9 @@ template <class... F>
 struct Overloaded : F... {
   using F::operator()...;
 };
+// Implied in C++20, but not by clang 14.
+template <class... F>
+Overloaded(F...) -> Overloaded<F...>;
 
 Array map(const Array& x, const graph::Unary& op) {
   Array out(x.shape);
