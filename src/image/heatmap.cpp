@@ -15,7 +15,7 @@ namespace fovea {
 namespace image {
 namespace {
 
-using Table = std::array<std::uint8_t, 3 * 256>;
+using Table = std::array<std::uint8_t, std::size_t{3} * 256>;
 
 Table make_table(int opencv_colormap) {
   cv::Mat ramp(1, 256, CV_8UC1), bgr;

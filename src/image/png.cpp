@@ -82,7 +82,7 @@ class PngReader {
   Bytes file_;
   png_structp png_ = nullptr;
   png_infop info_ = nullptr;
-  std::jmp_buf jump_;
+  std::jmp_buf jump_{};
   std::array<char, 128> text_{};
   bool short_ = false;
 };

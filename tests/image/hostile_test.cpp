@@ -85,15 +85,14 @@ TEST(HostileJpeg, CutWithAnEndMarkerAppendedIsRefused) {
   }
 }
 
-// So few bits a block that all of them are read ahead: only looking for the end marker tells.
-TEST(HostileJpeg, EveryPrefixOfAFlatPictureIsRefused) {
-  const Image flat{96, 64, std::vector<std::uint8_t>(3 * 96 * 64, 128)};
-  const Bytes whole = encode_image(flat, ".jpg");
-  ASSERT_EQ(largest_difference(decode_image(whole), flat), 0);
-  for (std::size_t n = 0; n < whole.size(); ++n)
-    EXPECT_EQ(decoding_error(Bytes(whole.begin(), whole.begin() + static_cast<int>(n))).code(),
-              ErrorCode::bad_input)
-        << n;
+// In a few of these the last pixels are decoded without a look beyond the last byte: only looking
+// for the end marker tells that it is missing.
+TEST(HostileJpeg, MissingEndMarkerIsRefused) {
+  for (std::uint32_t seed = 0; seed < 400; ++seed) {
+    Bytes bytes = encode_image(noise(17, 8, seed), ".jpg");
+    bytes.resize(bytes.size() - 2);
+    EXPECT_EQ(decoding_error(bytes).code(), ErrorCode::bad_input) << seed;
+  }
 }
 
 TEST(HostileJpeg, SaysThatItIsCut) {

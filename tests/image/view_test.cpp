@@ -33,6 +33,7 @@ void expect_view(const View& view, double x0, double y0, double x1, double y1) {
 TEST(View, OfEachGeometry) {
   expect_view(view_of(640, 480, recipe_of(Geometry::stretch), 224, 224), 0, 0, 640, 480);
   expect_view(view_of(640, 480, recipe_of(Geometry::center_square), 224, 224), 80, 0, 560, 480);
+  expect_view(view_of(641, 480, recipe_of(Geometry::center_square), 224, 224), 80, 0, 560, 480);
   expect_view(view_of(481, 640, recipe_of(Geometry::center_square), 224, 224), 0, 79, 481, 560);
   // Shorter side to 256, so the input's 224 show 224 / 256 of it.
   expect_view(view_of(512, 512, recipe_of(Geometry::resize_crop), 224, 224), 32, 32, 480, 480);
