@@ -1,5 +1,6 @@
 // Every failure: the exit status, one line that names what is wrong, and no file left behind.
 #include <functional>
+#include <ostream>
 
 #include "colours.hpp"
 
@@ -16,6 +17,10 @@ struct Case {
   Words said;  // what the line must name
   std::function<void(const Scratch&)> prepare = {};
 };
+
+void PrintTo(const Case& test, std::ostream* stream) {
+  *stream << test.name;
+}
 
 std::string model_bytes() {
   return read_file(fixture("colours"));
@@ -176,7 +181,10 @@ std::vector<Case> usage() {
       {"LayerThatIsNoMap", 2, on_photo({"--layer", "flat"}), {"flat"}},
       {"ClassOutOfRange", 2, on_photo({"--class", "3"}), {"class 3", "0 to 2"}},
       {"NegativeClass", 2, on_photo({"--class", "-1"}), {"class -1"}},
-      {"HugeClass", 2, on_photo({"--class", "99999999999999999999"}), {"--class"}},
+      {"HugeClass",
+       2,
+       on_photo({"--class", "99999999999999999999"}),
+       {"--class", "99999999999999999999"}},
       {"ClassIsNoNumber", 2, on_photo({"--class", "cat"}), {"cat"}},
       {"TopOutOfRange", 2, on_photo({"--top", "4"}), {"--top 4"}},
       {"TopOfNone", 2, on_photo({"--top", "0"}), {"--top"}},
@@ -218,7 +226,7 @@ std::vector<Case> usage() {
       {"UnknownPrecision", 2, on_photo({"--precision", "int8"}), {"--precision"}},
       {"UnknownColormap", 2, on_photo({"--colormap", "hot"}), {"--colormap"}},
       {"UnknownOption", 2, on_photo({"--frobnicate"}), {"--frobnicate"}},
-      {"UnknownCommand", 2, {"explian"}, {"explian"}},
+      {"UnknownCommand", 2, {"explian"}, {"explian", "'explain'"}},
       {"NoCommand", 2, {}, {"subcommand"}},
   };
 }

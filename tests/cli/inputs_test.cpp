@@ -144,14 +144,19 @@ TEST(Inputs, MultiLabelIsSigmoid) {
         "predict",   "--model", fixture("colours"), "--image",
         "photo.png", "--json",  "--preprocess",     R"({"geometry": "stretch"})"};
     if (multi) arguments.push_back("--multi-label");
+    const auto json = json_of(scratch.fovea(arguments));
     double sum = 0;
-    for (const auto& row : json_of(scratch.fovea(arguments))["predictions"]) {
+    for (const auto& row : json["predictions"]) {
       const auto logit = row["logit"].get<double>();
       const auto probability = row["probability"].get<double>();
-      if (multi) EXPECT_NEAR(probability, 1 / (1 + std::exp(-logit)), 1e-6);
+      if (multi) {
+        EXPECT_NEAR(probability, 1 / (1 + std::exp(-logit)), 1e-6);
+      }
       sum += probability;
     }
-    if (!multi) EXPECT_NEAR(sum, 1, 1e-6);
+    if (!multi) {
+      EXPECT_NEAR(sum, 1, 1e-6);
+    }
   }
 }
 

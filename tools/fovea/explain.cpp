@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <span>
 
@@ -31,6 +32,14 @@ Colormap parse_colormap(const std::string& text) {
   if (text == "turbo") return Colormap::turbo;
   if (text == "viridis") return Colormap::viridis;
   return text == "inferno" ? Colormap::inferno : Colormap::jet;
+}
+
+// CLI11 would take what does not fit for the largest number that does.
+std::string whole_number(const std::string& text) {
+  std::int64_t value = 0;
+  const auto* end = text.data() + text.size();
+  const auto [rest, failure] = std::from_chars(text.data(), end, value);
+  return failure == std::errc() && rest == end ? "" : "'" + text + "' is not a class";
 }
 
 void check_usage(const ExplainArguments& arguments) {
@@ -92,7 +101,10 @@ void draw(const Session& session, const Pictures& how, const Result& result, con
   const auto add = [&](const std::string& file, const Image& image) {
     outputs.add(file, encode_image(image, file.substr(file.rfind('.'))));
   };
-  const auto& colours = how.raw ? final_map(session, *result.why, Normalize::max) : map;
+  if (result.overlay_file.empty() && result.heatmap_file.empty()) return;
+  Tensor relative;
+  if (how.raw) relative = final_map(session, *result.why, Normalize::max);
+  const auto& colours = how.raw ? relative : map;
   if (!result.overlay_file.empty())
     add(result.overlay_file,
         overlay(backdrop(session, map, result.why->image), colours, how.options));
@@ -177,6 +189,7 @@ void add_explain(CLI::App& app) {
   auto& sub = *app.add_subcommand("explain", "Show where the network looked");
   auto* by_class = sub.add_option("--class", arguments->classes,
                                   "Explain this class (repeatable; default: the best one)")
+                       ->check(whole_number)
                        ->type_name("N")
                        ->allow_extra_args(false);
   auto* by_label = sub.add_option("--label", arguments->target_labels,

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <exception>
@@ -8,6 +9,7 @@
 #include "arguments.hpp"
 #include "fovea/error.hpp"
 #include "fovea/version.hpp"
+#include "text.hpp"
 
 namespace fovea::cli {
 namespace {
@@ -34,6 +36,19 @@ std::vector<std::string> with_json_file(int argc, char** argv) {
   return out;  // last argument first, as CLI11 takes them
 }
 
+// CLI11 would only say that a subcommand is missing.
+void check_command(const CLI::App& app, int argc, char** argv) {
+  if (argc < 2 || argv[1][0] == '-') return;
+  std::vector<std::string> known;
+  for (const auto* command : app.get_subcommands([](const CLI::App*) { return true; }))
+    known.push_back(command->get_name());
+  const std::string name = argv[1];
+  if (std::find(known.begin(), known.end(), name) == known.end())
+    throw Error(ErrorCode::invalid_argument, "there is no subcommand '" + name + "'" +
+                                                 did_you_mean(known, name) +
+                                                 " (known: " + joined(known) + ")");
+}
+
 int run(int argc, char** argv) {
   CLI::App app("Where a convolutional network looked: explanations from ONNX files.", "fovea");
   app.require_subcommand(1);
@@ -44,6 +59,7 @@ int run(int argc, char** argv) {
   add_methods(app);
   add_version(app);
   try {
+    check_command(app, argc, argv);
     app.parse(with_json_file(argc, argv));
   } catch (const CLI::Success& wanted) {  // --help and --version
     return app.exit(wanted);
