@@ -143,8 +143,8 @@ def package_map(net, x, layer, k, cam):
 
 
 def define_vision_operators():
-    """grad-cam imports torchvision, whose compiled part needs CUDA; its Python part needs only that
-    these two operators are declared."""
+    """grad-cam imports torchvision, whose compiled part needs CUDA; its Python part needs only
+    that these two operators are declared."""
     library = torch.library.Library("torchvision", "DEF")
     for name in ("nms", "qnms"):
         library.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
@@ -158,7 +158,8 @@ def export(spec, net, x, path):
         if spec.dynamic:
             # One entry for each of the input's dynamic axes.
             options["dynamic_shapes"] = ({i: torch.export.Dim.DYNAMIC for i in sizes},)
-        torch.onnx.export(net, (x,), path, external_data=spec.external_data, verbose=False, **options)
+        torch.onnx.export(net, (x,), path, external_data=spec.external_data, verbose=False,
+                          **options)
     else:
         if spec.dynamic:
             options["dynamic_axes"] = {"input": sizes, "output": {0: "batch"}}
@@ -170,8 +171,8 @@ def export(spec, net, x, path):
 
 
 def strip(path):
-    """Drops what the exporter notes beside the graph (stack traces, source files); the weights in an
-    external file stay where they are."""
+    """Drops what the exporter notes beside the graph (stack traces, source files); the weights in
+    an external file stay where they are."""
     model = onnx.load(path, load_external_data=False)
     graph = model.graph
     parts = [model, graph, *graph.node, *graph.input, *graph.output, *graph.value_info,

@@ -50,11 +50,11 @@ def early(module):
     return Marked("early", module)
 
 
-def conv(c, k, size=3, stride=1, groups=1, dilation=1, act=nn.ReLU, norm=nn.BatchNorm2d, bias=False):
+def conv(c, k, size=3, stride=1, groups=1, dilation=1, act=nn.ReLU, norm=nn.BatchNorm2d):
     """Convolution, norm, activation; `size` may be a pair. The padding keeps the size."""
     sizes = size if isinstance(size, tuple) else (size, size)
     pad = tuple(dilation * (s - 1) // 2 for s in sizes)
-    layers = [nn.Conv2d(c, k, sizes, stride, pad, dilation, groups, bias or norm is None)]
+    layers = [nn.Conv2d(c, k, sizes, stride, pad, dilation, groups, norm is None)]
     layers += [norm(k)] if norm else []
     layers += [act()] if act else []
     return nn.Sequential(*layers)
@@ -174,7 +174,8 @@ def resnet_preactivation():
 
 
 def bn_relu_conv(c, k, size):
-    return nn.Sequential(nn.BatchNorm2d(c), nn.ReLU(), nn.Conv2d(c, k, size, 1, size // 2, bias=False))
+    return nn.Sequential(nn.BatchNorm2d(c), nn.ReLU(),
+                         nn.Conv2d(c, k, size, 1, size // 2, bias=False))
 
 
 def densenet():
@@ -245,8 +246,8 @@ class Shuffle(nn.Module):
 
     def __init__(self, c):
         super().__init__()
-        self.branch = nn.Sequential(conv(c // 2, c // 2, 1), conv(c // 2, c // 2, 3, 1, c // 2, act=None),
-                                    conv(c // 2, c // 2, 1))
+        c = c // 2
+        self.branch = nn.Sequential(conv(c, c, 1), conv(c, c, 3, 1, c, act=None), conv(c, c, 1))
 
     def forward(self, x):
         a, b = x.chunk(2, 1)
@@ -271,7 +272,8 @@ class ConvNextBlock(nn.Module):
     def __init__(self, c):
         super().__init__()
         self.depthwise = nn.Conv2d(c, c, 7, 1, 3, groups=c)
-        self.mlp = nn.Sequential(nn.LayerNorm(c), nn.Linear(c, 3 * c), nn.GELU(), nn.Linear(3 * c, c))
+        self.mlp = nn.Sequential(nn.LayerNorm(c), nn.Linear(c, 3 * c), nn.GELU(),
+                                 nn.Linear(3 * c, c))
         self.scale = nn.Parameter(torch.full((c, 1, 1), 0.7))
 
     def forward(self, x):
@@ -283,7 +285,8 @@ def convnext():
     features = nn.Sequential(
         nn.Conv2d(3, 10, 4, 4), LayerNormChannels(10), early(ConvNextBlock(10)),
         LayerNormChannels(10), nn.Conv2d(10, 16, 2, 2), default(ConvNextBlock(16)))
-    head = nn.Sequential(nn.AdaptiveAvgPool2d(1), LayerNormChannels(16), nn.Flatten(), nn.Linear(16, 6))
+    head = nn.Sequential(nn.AdaptiveAvgPool2d(1), LayerNormChannels(16), nn.Flatten(),
+                         nn.Linear(16, 6))
     return Net(features, head)
 
 
@@ -313,7 +316,8 @@ class SoftmaxOver4D(nn.Module):
 
 
 def softmax_4d_end():
-    return plain(head=nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Conv2d(16, 6, 1)), end=SoftmaxOver4D())
+    head = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Conv2d(16, 6, 1))
+    return plain(head=head, end=SoftmaxOver4D())
 
 
 def sigmoid_end():

@@ -23,7 +23,7 @@ FOVEA_SECONDS = 1800
 
 
 def vision():
-    """torchvision. Its compiled part needs CUDA; its Python part, which has the networks, needs only
+    """torchvision. Its compiled part needs CUDA; its Python part, with the networks, needs only
     that these operators are declared."""
     library = torch.library.Library("torchvision", "DEF")
     for name in ("nms", "qnms"):
@@ -42,14 +42,15 @@ def pictures(count, size):
     return total / total.std()
 
 
-def initialise(net, size, plain):
-    """Random weights that keep the signal's scale, nothing left at one or zero, and batch norms that
-    have seen pictures. Not `plain`: torchvision's own weights, but for what it sets to zero."""
+def initialise(net, size, attention):
+    """Random weights that keep the signal's scale, nothing left at one or zero, and batch norms
+    that have seen pictures. With `attention`, which such weights would saturate, they are
+    torchvision's own, but for what it sets to zero."""
     norms = []
     for module in net.modules():
         weight = getattr(module, "weight", None)
         if isinstance(module, (nn.Conv2d, nn.Linear)):
-            if plain:
+            if not attention:
                 nn.init.kaiming_normal_(weight, nonlinearity="relu")
             elif not weight.any():
                 nn.init.normal_(weight, 0, 0.02)
@@ -83,7 +84,7 @@ def make(name, folder):
     family = family_of(name)
     torch.manual_seed(1)
     net = vision().models.get_model(name, weights=None, **dict(family.arguments))
-    initialise(net, family.size, family.feature_map is not None)
+    initialise(net, family.size, family.attention)
     x = pictures(1, family.size)
     seen = []
     if family.feature_map:
@@ -110,7 +111,7 @@ def fovea(program, command, folder, *arguments):
          "--logits", folder / "fovea_logits.npy", "--json", folder / "fovea.json",
          *map(str, arguments)],
         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, timeout=FOVEA_SECONDS)
-    return run.returncode, run.stderr.strip()
+    return run.returncode, run.stderr.strip().replace(f"{folder}/", "")
 
 
 def difference(got, wanted, scale):
@@ -125,7 +126,7 @@ def logits_error(folder):
 
 
 def check_attention(program, folder):
-    """A network without a default layer: scores where its operators are known, and a clear answer."""
+    """A network without a default layer: scores if its operators are known, and a clear answer."""
     result = {"layer": None, "map_error": None, "logits_error": None}
     code, message = fovea(program, "predict", folder)
     if code == 0:
@@ -140,8 +141,9 @@ def check_attention(program, folder):
 
 
 def check_map(program, folder, about):
-    code, message = fovea(program, "explain", folder, "--method", "gradcam", "--class", about["class"],
-                          "--normalize", "none", "--feature-map", folder / "fovea_map.npy")
+    code, message = fovea(
+        program, "explain", folder, "--method", "gradcam", "--class", about["class"],
+        "--normalize", "none", "--feature-map", folder / "fovea_map.npy")
     if code != 0:
         return {"layer": None, "map_error": None, "logits_error": None, "status": "fail",
                 "note": f"exit {code}: {message}"}

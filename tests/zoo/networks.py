@@ -8,11 +8,12 @@ from typing import Optional
 @dataclass(frozen=True)
 class Family:
     pattern: str
-    # The module whose output is the last feature map that feeds the head. None: positions have been
-    # mixed by attention, no map is expected, and the program must say so.
+    # The module whose output is the last feature map that feeds the head. None: attention comes
+    # after the last feature map, no map of it is expected, and the program must say so.
     feature_map: Optional[str]
     size: int = 224
     arguments: tuple = ()
+    attention: bool = False
 
 
 FAMILIES = [
@@ -29,7 +30,8 @@ FAMILIES = [
     Family(r"shufflenet_.*", "conv5"),
     Family(r"squeezenet.*", "classifier.2"),  # the ReLU after the last convolution
     Family(r"vgg.*", "features.-2"),  # the ReLU before the last pool
-    Family(r"vit_.*|swin_.*|maxvit_.*", None),
+    Family(r"swin_.*", "permute", attention=True),
+    Family(r"vit_.*|maxvit_.*", None, attention=True),
 ]
 
 # Run only when --only matches them: why.

@@ -58,7 +58,8 @@ def average_pool(a, x):
 
 
 def gemm(a, x, w, b=None):
-    y = (x.T if a.get("transA", 0) else x) @ (w.T if a.get("transB", 0) else w) * a.get("alpha", 1.0)
+    y = (x.T if a.get("transA", 0) else x) @ (w.T if a.get("transB", 0) else w)
+    y = y * a.get("alpha", 1.0)
     return y if b is None else y + a.get("beta", 1.0) * b
 
 
@@ -76,9 +77,13 @@ def reduce_mean(a, x, axes=None):
     return x.mean(axes, keepdim=bool(a.get("keepdims", 1)))
 
 
+def reduce_l2(a, x, axes):
+    return x.square().sum(axes.tolist(), keepdim=bool(a.get("keepdims", 1))).sqrt()
+
+
 def reshape(a, x, shape):
-    copy_zeros = not a.get("allowzero", 0)
-    return x.reshape([x.shape[i] if n == 0 and copy_zeros else n for i, n in enumerate(shape.tolist())])
+    copied = not a.get("allowzero", 0)
+    return x.reshape([x.shape[i] if n == 0 and copied else n for i, n in enumerate(shape.tolist())])
 
 
 def gather(a, x, indices):
@@ -92,6 +97,49 @@ def split(a, x, sizes=None):
     if sizes is not None:
         return torch.split(x, sizes.tolist(), axis)
     return torch.split(x, -(-x.shape[axis] // a["num_outputs"]), axis)
+
+
+def scatter_nd(a, x, indices, updates):
+    at = tuple(indices.reshape(-1, indices.shape[-1]).T)
+    return x.index_put(at, updates.reshape(-1, *x.shape[indices.shape[-1]:]))
+
+
+def gather_nd(a, x, indices):
+    at = tuple(indices.reshape(-1, indices.shape[-1]).T)
+    return x[at].reshape(*indices.shape[:-1], *x.shape[indices.shape[-1]:])
+
+
+def slice_(a, x, starts, ends, axes=None, steps=None):
+    axes = range(len(starts)) if axes is None else axes.tolist()
+    steps = [1] * len(starts) if steps is None else steps.tolist()
+    for start, end, axis, step in zip(starts.tolist(), ends.tolist(), axes, steps):
+        # Python's own rules for what lies outside are ONNX's, except for a walk to the very front.
+        end = None if step < 0 and end < -x.shape[axis] else end
+        kept = range(x.shape[axis])[start:end:step]
+        x = x.index_select(axis, torch.tensor(kept, dtype=torch.int64))
+    return x
+
+
+def pad(a, x, pads, value=None, axes=None):
+    if a.get("mode", b"constant") != b"constant":
+        raise NotImplementedError("Pad other than constant")
+    axes = list(range(x.dim())) if axes is None else axes.tolist()
+    flat = [0] * 2 * x.dim()
+    for i, axis in enumerate(axes):
+        behind = 2 * (x.dim() - 1 - axis % x.dim())
+        flat[behind], flat[behind + 1] = pads[i].item(), pads[len(axes) + i].item()
+    return F.pad(x, flat, value=0.0 if value is None else value.item())
+
+
+def constant_of_shape(a, shape):
+    value = tensor(a["value"], "") if "value" in a else torch.zeros(1)
+    return value.expand(shape.tolist())
+
+
+def unsqueeze(a, x, axes):
+    for axis in sorted(n % (x.dim() + len(axes)) for n in axes.tolist()):
+        x = x.unsqueeze(axis)
+    return x
 
 
 def clip(a, x, low=None, high=None):
@@ -112,11 +160,15 @@ OPS = {
     "BatchNormalization": batch_norm,
     "Clip": clip,
     "Concat": lambda a, *x: torch.cat(x, a["axis"]),
+    "ConstantOfShape": constant_of_shape,
     "Conv": conv,
     "Div": lambda a, x, y: x / y,
     "Dropout": lambda a, x, *unused: x,
+    "Equal": lambda a, x, y: x == y,
+    "Expand": lambda a, x, shape: x * torch.ones(shape.tolist(), dtype=x.dtype),
     "Flatten": lambda a, x: x.flatten(a.get("axis", 1)),
     "Gather": gather,
+    "GatherND": gather_nd,
     "Gelu": gelu,
     "Gemm": gemm,
     "GlobalAveragePool": lambda a, x: x.mean((2, 3), keepdim=True),
@@ -127,14 +179,22 @@ OPS = {
     "MatMul": lambda a, x, y: x @ y,
     "MaxPool": max_pool,
     "Mul": lambda a, x, y: x * y,
+    "Not": lambda a, x: ~x,
+    "Pad": pad,
+    "ReduceL2": reduce_l2,
     "ReduceMean": reduce_mean,
     "Relu": lambda a, x: torch.relu(x),
     "Reshape": reshape,
+    "ScatterND": scatter_nd,
     "Sigmoid": lambda a, x: torch.sigmoid(x),
+    "Slice": slice_,
     "Softmax": lambda a, x: torch.softmax(x, a.get("axis", -1)),
     "Split": split,
+    "Squeeze": lambda a, x, axes: x.squeeze(axes.tolist()),
     "Sub": lambda a, x, y: x - y,
     "Transpose": lambda a, x: x.permute(a["perm"]),
+    "Unsqueeze": unsqueeze,
+    "Where": lambda a, c, x, y: torch.where(c, x, y),
 }
 
 
@@ -151,7 +211,7 @@ def run(path, x, watch):
     fed = next(i.name for i in graph.input if i.name not in values)
     values[fed] = x
     for node in graph.node:
-        a = {attribute.name: onnx.helper.get_attribute_value(attribute) for attribute in node.attribute}
+        a = {each.name: onnx.helper.get_attribute_value(each) for each in node.attribute}
         if node.op_type == "Constant":
             results = tensor(a["value"], str(path.parent))
         elif node.domain == "" and node.op_type in OPS:
@@ -166,7 +226,7 @@ def run(path, x, watch):
 
 
 def grad_cam(path, x, layer, k):
-    """Scores, the value of the layer, and relu(sum over k of (mean over p of d score / d A_k) A_k)."""
+    """Scores, the layer's value, and relu(sum over k of (mean over p of d score / d A_k) A_k)."""
     scores, a = run(path, x, layer)
     gradient, = torch.autograd.grad(scores.flatten(1)[0, k], a)
     positions = tuple(range(2, a.dim()))
