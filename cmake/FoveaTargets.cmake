@@ -11,7 +11,8 @@ if(FOVEA_WERROR)
   target_compile_options(fovea_flags INTERFACE -Werror)
 endif()
 if(FOVEA_SANITIZE)
-  target_compile_options(fovea_flags INTERFACE -fsanitize=${FOVEA_SANITIZE} -fno-omit-frame-pointer)
+  target_compile_options(fovea_flags INTERFACE -fsanitize=${FOVEA_SANITIZE} -fno-sanitize-recover=all
+                                               -fno-omit-frame-pointer)
   target_link_options(fovea_flags INTERFACE -fsanitize=${FOVEA_SANITIZE})
 endif()
 target_include_directories(
