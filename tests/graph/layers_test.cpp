@@ -241,6 +241,16 @@ TEST(DefaultLayer, GroupNormSpelledOutKeepsTheMap) {
   EXPECT_EQ(n.layer_name(n.flat("flat", n.global_pool("gap", v))), "relu");
 }
 
+TEST(DefaultLayer, PositionsMergedAndSplitKeepTheMap) {
+  Net n;
+  auto v = n.conv("c1", n.input("x", {1, 3, 4, 4}), 4);
+  v = n.op("merged", Reshape{ReshapeKind::reshape, Ints{0, 0, -1}, false}, {v});
+  v = n.unary("act", UnaryKind::tanh, v);
+  v = n.op("split", Reshape{ReshapeKind::reshape, Ints{0, 0, 4, 4}, false}, {v});
+  v = n.unary("act2", UnaryKind::tanh, v);
+  EXPECT_EQ(n.layer_name(n.fc("fc", n.flat("flat", v), 64, 5)), "act2");
+}
+
 TEST(DefaultLayer, WhatGlobalPoolingReadsIsAMapWhereverItComesFrom) {
   Net n;
   auto v = n.conv("c1", n.input("x", {1, 3, 4, 4}), 4);

@@ -54,8 +54,8 @@ class LayoutOf {
         return layout;
       if (to.size() == 3 && from.size() >= 3 && to[0] == from[0] && to[1] == from[1])
         return {Order::channels_first, 1};
-      // And split again: the way back from groups of channels, or from one row of positions.
-      if (from.size() == 3 && to.size() > 3 && to[0] == from[0])
+      // And split again.
+      if (from.size() == 3 && to.size() > 3 && to[0] == from[0] && to[1] == from[1])
         return {Order::channels_first, to.size() - 2};
     }
     if (layout.order == Order::channels_last && to.size() == 3 && to[0] == from[0] &&
