@@ -18,7 +18,7 @@ MODULES = {
     "onnx": {"base": ALL, "graph": ALL},
     "passes": {"base": ALL, "graph": ALL},
     "simd": {"base": ALL},
-    "engine": {"base": ALL, "graph": ALL, "simd": ALL},
+    "engine": {"base": ALL, "graph": ALL, "simd": ALL, "passes": {"passes.hpp"}},
     "explain": {
         "base": ALL,
         "graph": {"query.hpp"},
@@ -32,6 +32,7 @@ MODULES = {
         "onnx": ALL,
         "passes": ALL,
         "engine": ALL,
+        "simd": ALL,
         "explain": ALL,
         "image": ALL,
     },

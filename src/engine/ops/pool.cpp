@@ -27,8 +27,7 @@ struct Geometry {
       stride[lead + i] = op.window.strides[i];
       dilation[lead + i] = op.window.dilations[i];
       pad[lead + i] = op.window.pads_begin[i];
-      pad_end[lead + i] =
-          op.window.pads_end[i] - (op.ceil_extra.empty() ? 0 : op.ceil_extra[i]);
+      pad_end[lead + i] = op.window.pads_end[i] - (op.ceil_extra.empty() ? 0 : op.ceil_extra[i]);
     }
     src_size = src[0] * src[1] * src[2];
     dst_size = dst[0] * dst[1] * dst[2];
@@ -127,8 +126,8 @@ dnnl::algorithm algorithm(const Pool& op) {
 /// count the file's padding but not that of ceil_mode.
 bool needs_own(const Pool& op) {
   const auto& w = op.window;
-  const bool extra =
-      std::any_of(op.ceil_extra.begin(), op.ceil_extra.end(), [](std::int64_t e) { return e != 0; });
+  const bool extra = std::any_of(op.ceil_extra.begin(), op.ceil_extra.end(),
+                                 [](std::int64_t e) { return e != 0; });
   for (std::size_t i = 0; i < w.kernel.size(); ++i) {
     if (w.pads_begin[i] >= w.kernel[i] || w.pads_end[i] >= w.kernel[i]) return true;
     if (w.dilations[i] != 1) return true;
