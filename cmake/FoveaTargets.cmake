@@ -44,7 +44,7 @@ function(fovea_test name)
                                             ENVIRONMENT OMP_WAIT_POLICY=passive)
   else()
     include(GoogleTest)
-    gtest_discover_tests(${name} DISCOVERY_TIMEOUT 120
+    gtest_discover_tests(${name} DISCOVERY_TIMEOUT 120 NO_PRETTY_VALUES
                          PROPERTIES TIMEOUT 600 LABELS "${ARG_LABELS}"
                                     ENVIRONMENT OMP_WAIT_POLICY=passive)
   endif()
