@@ -55,6 +55,21 @@ struct ExplainerOptions {
 struct CallOptions {
   std::stop_token stop;                                           ///< Error cancelled
   std::optional<std::chrono::steady_clock::time_point> deadline;  ///< Error deadline_exceeded
+  /// Where not empty, one entry per step of `Explainer::steps` (else Error invalid_argument): the
+  /// wall milliseconds of each step that ran are added to its entry. For one call at a time.
+  std::span<double> step_ms;
+};
+
+/// A piece of a run: a oneDNN primitive, or a kernel of fovea's own.
+struct StepInfo {
+  std::string node;            ///< the node it belongs to; empty for what leads out of the network
+  std::string op;              ///< operator, "reorder", or "fetch" and "gradient" for results
+  std::string implementation;  ///< as oneDNN names it, or "fovea"
+  bool backward = false;       ///< of a walk back
+  /// Two per multiply-add of convolutions and matrix products, borders counted as if inside; 0 for
+  /// everything else.
+  std::int64_t flops = 0;
+  std::int64_t bytes = 0;  ///< of all operands and results, each once; no scratch memory
 };
 
 /// A layer that can be explained.
@@ -135,6 +150,9 @@ class FOVEA_API Explainer {
   const std::string& default_layer() const;      ///< empty where there is none
   /// Every value of the model as imported, by name, with its extents bound.
   const std::map<std::string, Shape>& shapes() const;
+  /// What a run does, in order: the forward pass, then the walk back of each prepared layer. Making
+  /// the map from feature map and gradient comes after, and is no step.
+  std::vector<StepInfo> steps() const;
   Precision precision() const;  ///< what it really uses
   int threads() const;
 

@@ -205,6 +205,9 @@ const std::string& Explainer::default_layer() const {
 const std::map<std::string, Shape>& Explainer::shapes() const {
   return impl_->shapes;
 }
+std::vector<StepInfo> Explainer::steps() const {
+  return impl_->plan->steps();
+}
 Precision Explainer::precision() const {
   return impl_->precision;
 }

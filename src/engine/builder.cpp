@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/checked.hpp"
+#include "engine/work.hpp"
 
 namespace fovea::engine {
 namespace {
@@ -91,10 +92,12 @@ void Builder::add(Step step, const std::vector<BufferId>& touched) {
 
 void Builder::primitive(const dnnl::primitive& primitive, const Desc& scratchpad,
                         const char* implementation, std::vector<std::pair<int, Tensor>> args) {
+  Step step;
+  step.flops = flops_of(primitive.get_kind(), args);
+  step.bytes = bytes_of(args);
   if (scratchpad.get_size() > 0) args.emplace_back(DNNL_ARG_SCRATCHPAD, make(scratchpad));
   std::vector<BufferId> touched;
   for (const auto& [index, tensor] : args) touched.push_back(tensor.buffer);
-  Step step;
   step.primitive = primitive;
   step.implementation = implementation;
   step.args = std::move(args);
@@ -102,12 +105,16 @@ void Builder::primitive(const dnnl::primitive& primitive, const Desc& scratchpad
 }
 
 void Builder::kernel(Kernel kernel, const std::vector<Tensor>& reads,
-                     const std::vector<Tensor>& writes) {
+                     const std::vector<Tensor>& writes, std::int64_t flops) {
   Step step;
   step.implementation = "fovea";
   step.kernel = std::move(kernel);
-  for (const auto& tensor : reads) step.buffers.push_back(tensor.buffer);
-  for (const auto& tensor : writes) step.buffers.push_back(tensor.buffer);
+  step.flops = flops;
+  for (const auto* tensors : {&reads, &writes})
+    for (const auto& tensor : *tensors) {
+      step.buffers.push_back(tensor.buffer);
+      step.bytes += static_cast<std::int64_t>(tensor.desc.get_size());
+    }
   const auto touched = step.buffers;
   add(std::move(step), touched);
 }

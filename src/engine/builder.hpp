@@ -57,6 +57,8 @@ struct Step {
   std::vector<std::pair<int, Tensor>> args;  ///< of the primitive
   Kernel kernel;
   std::vector<BufferId> buffers;  ///< of the kernel
+  std::int64_t flops = 0;
+  std::int64_t bytes = 0;
 };
 
 /// The least oneDNN asks of a name for a packed weight: value and layout.
@@ -93,8 +95,9 @@ class Builder {
   void primitive(const dnnl::primitive& primitive, const Desc& scratchpad,
                  const char* implementation, std::vector<std::pair<int, Tensor>> args);
   /// `reads` and `writes` in this order are the kernel's pointers. A tensor in both is named once
-  /// per role.
-  void kernel(Kernel kernel, const std::vector<Tensor>& reads, const std::vector<Tensor>& writes);
+  /// per role. `flops` as in StepInfo.
+  void kernel(Kernel kernel, const std::vector<Tensor>& reads, const std::vector<Tensor>& writes,
+              std::int64_t flops = 0);
 
   /// The same value in another layout or type: itself, an earlier reorder's result, or a new
   /// reorder.

@@ -245,24 +245,42 @@ void check_limits(const CallOptions& call) {
     throw Error(ErrorCode::deadline_exceeded, "the call's deadline passed");
 }
 
+void run_step(const Plan::Impl& plan, const Workspace::Impl& workspace, std::size_t i) {
+  const Step& step = plan.steps[i];
+  guarded(
+      ErrorCode::internal,
+      [&] {
+        return ErrorContext{"", step.node, step.what};
+      },
+      [&] {
+        if (step.kernel) {
+          step.kernel(workspace.pointers[i]);
+        } else {
+          step.primitive.execute(workspace.stream, workspace.args[i]);
+        }
+      });
+}
+
 void run_steps(const Plan::Impl& plan, const Workspace::Impl& workspace, std::size_t begin,
                std::size_t end, const CallOptions& call) {
+  using Clock = std::chrono::steady_clock;
   for (std::size_t i = begin; i < end; ++i) {
     check_limits(call);
-    const Step& step = plan.steps[i];
-    guarded(
-        ErrorCode::internal,
-        [&] {
-          return ErrorContext{"", step.node, step.what};
-        },
-        [&] {
-          if (step.kernel) {
-            step.kernel(workspace.pointers[i]);
-          } else {
-            step.primitive.execute(workspace.stream, workspace.args[i]);
-          }
-        });
+    if (call.step_ms.empty()) {
+      run_step(plan, workspace, i);
+      continue;
+    }
+    const auto start = Clock::now();
+    run_step(plan, workspace, i);
+    call.step_ms[i] += std::chrono::duration<double, std::milli>(Clock::now() - start).count();
   }
+}
+
+void check_profile(const Plan::Impl& plan, const CallOptions& call) {
+  if (call.step_ms.empty() || call.step_ms.size() == plan.steps.size()) return;
+  throw Error(ErrorCode::invalid_argument, "step_ms has " + std::to_string(call.step_ms.size()) +
+                                               " entries, the explainer " +
+                                               std::to_string(plan.steps.size()) + " steps");
 }
 
 ValueView view(const Workspace::Impl& workspace, const Tensor& tensor, const Shape& shape) {
@@ -313,6 +331,7 @@ Workspace Plan::make_workspace() const {
 
 void Plan::forward(Workspace& workspace, std::span<const std::span<const float>> feeds,
                    const CallOptions& call) const {
+  check_profile(*impl_, call);
   const auto& space = workspace.impl();
   if (feeds.size() != impl_->feeds.size())
     throw Error(ErrorCode::internal, "a plan was given another number of feeds than it has");
@@ -327,6 +346,7 @@ void Plan::forward(Workspace& workspace, std::span<const std::span<const float>>
 
 void Plan::backward(Workspace& workspace, std::size_t gradient, std::span<const float> seeds,
                     const CallOptions& call) const {
+  check_profile(*impl_, call);
   const auto& space = workspace.impl();
   const auto& walk = impl_->walks.at(gradient);
   if (seeds.size_bytes() != walk.seeds.desc.get_size())
@@ -354,7 +374,8 @@ std::vector<StepInfo> Plan::steps() const {
   std::vector<StepInfo> out;
   for (std::size_t i = 0; i < impl_->steps.size(); ++i) {
     const auto& step = impl_->steps[i];
-    out.push_back({step.node, step.what, step.implementation, i >= impl_->forward_end});
+    out.push_back({step.node, step.what, step.implementation, i >= impl_->forward_end, step.flops,
+                   step.bytes});
   }
   return out;
 }

@@ -66,14 +66,6 @@ class Workspace {
   std::unique_ptr<Impl> impl_;
 };
 
-/// What one step does, for `inspect` and benchmarks.
-struct StepInfo {
-  std::string node;
-  std::string what;  ///< operator, or "reorder"
-  std::string implementation;
-  bool backward = false;
-};
-
 /// Compiled once, const, safe from any number of threads with a workspace each.
 class Plan {
  public:
@@ -86,7 +78,8 @@ class Plan {
   Workspace make_workspace() const;
   std::int64_t arena_bytes() const;
 
-  /// feeds[i] is the data of spec.feeds[i], row-major.
+  /// feeds[i] is the data of spec.feeds[i], row-major. Throws Error invalid_argument where
+  /// `call.step_ms` is neither empty nor one entry per step.
   void forward(Workspace& workspace, std::span<const std::span<const float>> feeds,
                const CallOptions& call) const;
   /// The walk back `gradient` (index in spec.gradients) from seeds on its `of`. As often as wanted
@@ -100,6 +93,7 @@ class Plan {
   /// Valid until the workspace's next backward.
   ValueView gradient(const Workspace& workspace, std::size_t index) const;
 
+  /// The forward pass's, then each walk back's.
   std::vector<StepInfo> steps() const;
 
   struct Impl;
