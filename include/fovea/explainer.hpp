@@ -22,6 +22,15 @@ namespace fovea {
 /// Arithmetic of convolutions and matrix products. bf16 needs AVX-512 or AMX.
 enum class Precision { f32, bf16 };
 
+/// How an explainer finds the fastest of oneDNN's algorithms for each layer (direct, Winograd,
+/// other layouts). Whatever it picks, results stay within f32's rounding of each other.
+enum class Tuning {
+  off,       ///< the direct algorithm everywhere: the explainer is made fastest
+  quick,     ///< a few runs of each candidate when the explainer is made, tenths of a second
+  thorough,  ///< several times as many, for a plan cache that is shipped
+  winograd,  ///< Winograd wherever oneDNN has it, timed or not: to compare accuracy
+};
+
 struct ExplainerOptions {
   /// Extents per input name, for what the file leaves open. Anything left open after this: the
   /// first extent of an input becomes `batch`, any other is refused.
@@ -31,6 +40,10 @@ struct ExplainerOptions {
   /// Where the CPU cannot do `precision`: false refuses (Error invalid_argument), true uses f32 and
   /// `Explainer::precision` says so.
   bool allow_precision_fallback = false;
+  Tuning tuning = Tuning::quick;
+  /// What `Explainer::plan_cache` gave for the same model on this kind of machine: nothing is timed
+  /// again. One of another CPU, of another oneDNN or a damaged one is ignored.
+  std::string plan_cache;
   /// OpenMP threads of each call; 0 takes what the calling thread would use.
   int threads = 0;
   /// Layers to be explained, by value or node name; empty: the default layer.
@@ -153,6 +166,9 @@ class FOVEA_API Explainer {
   /// What a run does, in order: the forward pass, then the walk back of each prepared layer. Making
   /// the map from feature map and gradient comes after, and is no step.
   std::vector<StepInfo> steps() const;
+  /// What tuning found, as text to be kept and handed to later explainers of the model. One model's
+  /// explainers share what they find, so this holds all of it.
+  std::string plan_cache() const;
   Precision precision() const;  ///< what it really uses
   int threads() const;
 

@@ -38,6 +38,7 @@ class ExplainerMaker {
   std::shared_ptr<const Explainer::Impl> make() {
     const auto& options = impl_->options;
     check_options(options);
+    impl_->model.impl().choices->add(std::as_bytes(std::span(options.plan_cache)));
     impl_->precision = chosen_precision(options);
     graph::bind(graph_, options.input_shapes, options.batch);
     engine::fold_constants(graph_);
@@ -120,6 +121,8 @@ class ExplainerMaker {
     engine::PlanSpec spec;
     spec.feeds = impl_->feeds;
     spec.precision = impl_->precision;
+    spec.tuning = options.tuning;
+    spec.choices = impl_->model.impl().choices.get();
     spec.optimize = options.optimize;
     spec.memory_limit = options.memory_limit;
     fetch(spec, graph_.value(impl_->scores.logits).name);
@@ -207,6 +210,9 @@ const std::map<std::string, Shape>& Explainer::shapes() const {
 }
 std::vector<StepInfo> Explainer::steps() const {
   return impl_->plan->steps();
+}
+std::string Explainer::plan_cache() const {
+  return impl_->model.impl().choices->text();
 }
 Precision Explainer::precision() const {
   return impl_->precision;

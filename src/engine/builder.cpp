@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/checked.hpp"
+#include "base/parallel.hpp"
 #include "engine/work.hpp"
 
 namespace fovea::engine {
@@ -41,8 +42,12 @@ std::shared_ptr<const base::AlignedBuffer> WeightCache::Impl::keep(
   return data;
 }
 
-Builder::Builder(const graph::Graph& graph, Precision precision, WeightCache& weights)
-    : graph_(graph), precision_(precision), weights_(weights) {}
+Builder::Builder(const graph::Graph& graph, const PlanSpec& spec, WeightCache& weights)
+    : graph_(graph),
+      precision_(spec.precision),
+      weights_(weights),
+      tuner_(spec.tuning, spec.choices),
+      threads_(base::max_threads()) {}
 
 Type Builder::compute_type() const {
   return precision_ == Precision::bf16 ? Type::bf16 : Type::f32;

@@ -13,6 +13,7 @@
 #include "base/aligned.hpp"
 #include "engine/layout.hpp"
 #include "engine/plan.hpp"
+#include "engine/tuner.hpp"
 #include "graph/graph.hpp"
 
 /// What a plan is while it is made: buffers with lifetimes, and two kinds of flat steps.
@@ -77,11 +78,14 @@ struct WeightCache::Impl {
 
 class Builder {
  public:
-  Builder(const graph::Graph& graph, Precision precision, WeightCache& weights);
+  Builder(const graph::Graph& graph, const PlanSpec& spec, WeightCache& weights);
 
   const graph::Graph& graph() const { return graph_; }
   /// Element type of convolutions and matrix products.
   Type compute_type() const;
+  Tuner& tuner() { return tuner_; }
+  /// OpenMP threads that the plan's runs will use.
+  int threads() const { return threads_; }
 
   // --- making steps ---
 
@@ -156,6 +160,8 @@ class Builder {
   const graph::Graph& graph_;
   Precision precision_;
   WeightCache& weights_;
+  Tuner tuner_;
+  int threads_;
   std::string node_;
   std::string what_;
   std::vector<Step> steps_;

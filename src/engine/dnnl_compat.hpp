@@ -31,6 +31,19 @@ typename Primitive::primitive_desc window_forward(const dnnl::engine& engine,
           true};
 }
 
+/// visit(primitive_desc) for oneDNN's implementations, best first, until it returns true.
+template <class Primitive, class Visit>
+bool each_window_forward(const dnnl::engine& engine, dnnl::algorithm algorithm, const Desc& src,
+                         const Desc& weights, const Desc& bias, const Desc& dst,
+                         const WindowDims& w, const dnnl::primitive_attr& attr, Visit&& visit) {
+  auto pd = window_forward<Primitive>(engine, algorithm, src, weights, bias, dst, w, attr);
+  while (pd) {
+    if (visit(pd)) return true;
+    if (!pd.next_impl()) break;
+  }
+  return false;
+}
+
 template <class Backward, class Forward>
 typename Backward::primitive_desc window_backward_data(const dnnl::engine& engine,
                                                        dnnl::algorithm algorithm,
@@ -93,6 +106,21 @@ typename Primitive::primitive_desc window_forward(const dnnl::engine& engine,
   return {typename Primitive::desc(dnnl::prop_kind::forward_inference, algorithm, src, weights,
                                    bias, dst, w.strides, w.dilates, w.pad_begin, w.pad_end),
           attr, engine, true};
+}
+
+template <class Primitive, class Visit>
+bool each_window_forward(const dnnl::engine& engine, dnnl::algorithm algorithm, const Desc& src,
+                         const Desc& weights, const Desc& bias, const Desc& dst,
+                         const WindowDims& w, const dnnl::primitive_attr& attr, Visit&& visit) {
+  // The list of implementations looks at the description again for each: it must outlive the list.
+  const typename Primitive::desc desc(dnnl::prop_kind::forward_inference, algorithm, src, weights,
+                                      bias, dst, w.strides, w.dilates, w.pad_begin, w.pad_end);
+  typename Primitive::primitive_desc pd(desc, attr, engine, true);
+  while (pd) {
+    if (visit(pd)) return true;
+    if (!pd.next_impl()) break;
+  }
+  return false;
 }
 
 template <class Backward, class Forward>

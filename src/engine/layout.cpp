@@ -97,6 +97,25 @@ std::optional<MapView> map_view(const Desc& desc) {
   return std::nullopt;
 }
 
+namespace {
+
+std::optional<Desc> desc_with_block(const Shape& shape, Type type, std::int64_t block) {
+  for (const auto& candidate : candidates(shape.size()))
+    if (candidate.block == block) return Desc(dims_of(shape), type, candidate.tag);
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<Desc> home_desc(const Shape& shape, Type type) {
+  static const bool wide = dnnl::get_effective_cpu_isa() >= dnnl::cpu_isa::avx512_core;
+  return desc_with_block(shape, type, wide ? 16 : 8);
+}
+
+std::optional<Desc> channels_last_desc(const Shape& shape, Type type) {
+  return desc_with_block(shape, type, 0);
+}
+
 Desc with_type(const Desc& desc, Type type) {
   const Dims dims = dims_in(desc);
   for (const auto& candidate : candidates(dims.size()))

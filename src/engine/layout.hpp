@@ -35,6 +35,12 @@ struct MapView {
 };
 std::optional<MapView> map_view(const Desc& desc);
 
+/// Channels in blocks as wide as this CPU's vectors, the layout that feature maps keep where no
+/// step is faster in another; none for extents that are no feature map's.
+std::optional<Desc> home_desc(const Shape& shape, Type type);
+/// Channels innermost; none as above.
+std::optional<Desc> channels_last_desc(const Shape& shape, Type type);
+
 /// The same extents and element order in another element type, where `map_view` knows the layout;
 /// else row-major.
 Desc with_type(const Desc& desc, Type type);

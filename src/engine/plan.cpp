@@ -83,7 +83,7 @@ class PlanMaker {
   std::unique_ptr<Plan::Impl> make() {
     passes::Keep keep = kept();
     if (spec_.optimize) passes::optimize(graph_, keep);
-    Builder builder(graph_, spec_.precision, weights_);
+    Builder builder(graph_, spec_, weights_);
     place_feeds(builder);
     build_forward(builder, keep);
     for (const auto& gradient : spec_.gradients) build_walk(builder, gradient);

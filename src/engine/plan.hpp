@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/tuning.hpp"
 #include "fovea/explainer.hpp"
 #include "graph/graph.hpp"
 
@@ -36,6 +37,8 @@ struct PlanSpec {
   std::vector<graph::ValueId> maps;     ///< feature maps, in a layout of the plan's choice
   std::vector<GradientSpec> gradients;  ///< each has a walk back of its own
   Precision precision = Precision::f32;
+  Tuning tuning = Tuning::off;
+  Choices* choices = nullptr;  ///< what tuning found before, and where it goes; may be null
   bool optimize = true;
   std::int64_t memory_limit = std::int64_t{4} << 30;
 };

@@ -120,6 +120,22 @@ TEST_P(Golden, NormalisedAndResizedItIsThePackages) {
   if (compared == 0) GTEST_SKIP() << "the package made no map of this network";
 }
 
+TEST_P(Golden, EveryAlgorithmGivesTheSameMap) {
+  const auto& one = entry()["cases"][0];
+  const Tensor want = read_npy(kData / one["cam"].get<std::string>());
+  const Target target = Target::class_index(one["class"].get<std::int64_t>());
+  for (const auto tuning : {Tuning::off, Tuning::quick, Tuning::winograd}) {
+    auto opts = options(one["layer"]);
+    opts.tuning = tuning;
+    const auto run = Explainer(model(), opts).forward(tensor("input"));
+    for (const auto& map : run.explain(GradCam{}, std::span(&target, 1))) {
+      const auto golden = image_of(want, map.image);
+      EXPECT_LE(worst(map.feature_map.data, golden), 1e-4f * largest(golden))
+          << static_cast<int>(tuning);
+    }
+  }
+}
+
 double pearson(std::span<const float> a, std::span<const float> b) {
   double ma = 0, mb = 0;
   for (std::size_t i = 0; i < a.size(); ++i) {

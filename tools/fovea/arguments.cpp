@@ -54,6 +54,17 @@ void add_run_options(CLI::App& app, Arguments& arguments) {
       ->check(CLI::IsMember({"f32", "bf16"}))
       ->type_name("f32|bf16")
       ->capture_default_str();
+  app.add_option(
+         "--tune", arguments.tune,
+         "How to find the fastest algorithm of each layer: off, quick, thorough, or winograd "
+         "wherever there is one (default: quick with --plan-cache, off without, since one run "
+         "gains less than the search costs)")
+      ->check(CLI::IsMember({"off", "quick", "thorough", "winograd"}))
+      ->type_name("off|quick|thorough|winograd");
+  app.add_option("--plan-cache", arguments.plan_cache,
+                 "What tuning found, kept in FILE for the next run; made where there is none, "
+                 "ignored and made anew where it is another machine's")
+      ->type_name("FILE");
   app.add_option("--threads", arguments.threads, "Threads; 0 takes OpenMP's default")
       ->check(CLI::Range(0, kMostThreads))
       ->type_name("N")

@@ -16,6 +16,8 @@ struct Arguments {
   std::string labels;
   std::string preprocess;
   std::string precision = "f32";
+  std::string tune;        ///< empty: quick with a plan cache, off without
+  std::string plan_cache;  ///< file
   std::string output_name;
   std::string logits;
   std::string json;  ///< a file, "-" for standard output, or empty

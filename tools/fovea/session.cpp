@@ -1,10 +1,12 @@
 #include "session.hpp"
 
 #include <algorithm>
+#include <filesystem>
 #include <utility>
 
 #include "demo.hpp"
 #include "feeds.hpp"
+#include "outputs.hpp"
 #include "recipe.hpp"
 #include "text.hpp"
 
@@ -28,6 +30,13 @@ Labels choose_labels(const Labels& given, const Model& model, bool is_demo) {
   if (!given.empty()) return given;
   if (const auto* own = metadata(model, "fovea.labels")) return parse_labels(*own);
   return is_demo ? read_labels(demo_file(kDemoLabels)) : Labels{};
+}
+
+Tuning parse_tuning(const Arguments& arguments) {
+  if (arguments.tune.empty()) return arguments.plan_cache.empty() ? Tuning::off : Tuning::quick;
+  if (arguments.tune == "thorough") return Tuning::thorough;
+  if (arguments.tune == "winograd") return Tuning::winograd;
+  return arguments.tune == "off" ? Tuning::off : Tuning::quick;
 }
 
 // Names that --layer may take: values, nodes, and operators (the last node of that kind).
@@ -87,8 +96,21 @@ Explainer Session::explainer(const std::vector<std::string>& layers,
   auto all = options;
   all.layers = layers;
   all.methods = methods;
-  return in_file(model_file,
-                 [&] { return timed(times.create, [&] { return Explainer(model, all); }); });
+  const bool cached = !plan_cache_file.empty() && std::filesystem::exists(plan_cache_file);
+  if (cached) all.plan_cache = read_text(plan_cache_file, ErrorCode::invalid_argument);
+  auto explainer = in_file(
+      model_file, [&] { return timed(times.create, [&] { return Explainer(model, all); }); });
+  if (!plan_cache_file.empty()) keep_plan_cache(explainer, all.plan_cache);
+  return explainer;
+}
+
+void Session::keep_plan_cache(const Explainer& explainer, const std::string& known) const {
+  const auto text = explainer.plan_cache();
+  if (text == known) return;
+  OutputFiles files;
+  files.add(plan_cache_file, text);
+  files.write();
+  files.keep();
 }
 
 Run Session::forward(const Explainer& explainer) {
@@ -107,15 +129,18 @@ Session open_session(const Arguments& arguments) {
   if (!arguments.preprocess.empty()) recipe = read_recipe(arguments.preprocess);
   Labels labels;
   if (!arguments.labels.empty()) labels = read_labels(arguments.labels);
+  if (!arguments.plan_cache.empty()) check_output(arguments.plan_cache, {}, input_files(arguments));
 
   Stages times;
   const auto model_file = model_file_or_demo(arguments.model);
   auto model = timed(times.load, [&] { return Model::load(model_file); });
   labels = choose_labels(labels, model, arguments.model.empty());
-  Session session{model_file, std::move(model), std::move(labels), {}, {}, {}, {}, times, {}};
+  Session session{model_file, std::move(model), std::move(labels), {}, {}, {}, {}, {}, times, {}};
 
   auto& options = session.options;
   options.precision = arguments.precision == "bf16" ? Precision::bf16 : Precision::f32;
+  options.tuning = parse_tuning(arguments);
+  session.plan_cache_file = arguments.plan_cache;
   options.threads = arguments.threads;
   options.optimize = !arguments.no_optimize;
   options.output = arguments.output_name;

@@ -62,6 +62,7 @@ struct Session {
   Model model;
   Labels labels;
   ExplainerOptions options;  ///< without layers and methods
+  std::string plan_cache_file;
   std::map<std::string, std::string> tensor_files;
   std::map<std::string, Tensor> tensors;  ///< one per input, by its name
   std::optional<Photo> photo;
@@ -73,6 +74,10 @@ struct Session {
   /// `layers` does not exist.
   Explainer explainer(const std::vector<std::string>& layers, const std::vector<Method>& methods);
   Run forward(const Explainer& explainer);
+
+ private:
+  /// Writes what tuning found where it is not what the file held.
+  void keep_plan_cache(const Explainer& explainer, const std::string& known) const;
 };
 
 /// Loads the model, the labels and the photo or the tensors. Throws Error: invalid_argument,

@@ -1,3 +1,4 @@
+#include "engine/ops/conv_ways.hpp"
 #include "engine/ops/post_ops.hpp"
 #include "engine/ops/window.hpp"
 
@@ -15,17 +16,19 @@ Shape grouped(const Shape& weights, std::int64_t group) {
   return out;
 }
 
-dnnl::convolution_forward::primitive_desc forward_desc(const Conv& op, ForwardContext& c,
-                                                       const FusedPostOps& fused,
-                                                       dnnl::algorithm algorithm) {
-  const Type type = c.b.compute_type();
-  const Desc bias = c.has(2) && !is_post_op_input(op.post, 2)
-                        ? plain_desc({c.out_shape()[1]}, Type::f32)
-                        : Desc();
-  return compat::window_forward<dnnl::convolution_forward>(
-      cpu(), algorithm, any_desc(c.in_shape(0), type),
-      any_desc(grouped(c.in_shape(1), op.group), type), bias, any_desc(c.out_shape(), type),
-      window_dims(op.window), fused.attr);
+ConvProblem problem_of(const Conv& op, const ForwardContext& c) {
+  return {c.in_shape(0),          c.out_shape(),      grouped(c.in_shape(1), op.group),
+          window_dims(op.window), c.b.compute_type(), c.has(2) && !is_post_op_input(op.post, 2)};
+}
+
+/// What post-ops are, in a word each, for the name of a problem.
+std::string text_of(const graph::PostOps& post, std::size_t taken) {
+  std::string out;
+  for (std::size_t i = 0; i < taken; ++i)
+    out += post[i].kind == graph::PostOp::Kind::add_input
+               ? " sum"
+               : ' ' + std::string(graph::name_of(post[i].unary.kind));
+  return out;
 }
 
 Tensor weights_in(const Conv& op, ForwardContext& c, const Desc& want) {
@@ -40,7 +43,9 @@ Tensor weights_in(const Conv& op, ForwardContext& c, const Desc& want) {
 
 void forward(const Conv& op, ForwardContext& c) {
   const FusedPostOps fused = fuse(op.post);
-  const auto pd = forward_desc(op, c, fused, dnnl::algorithm::convolution_direct);
+  const Desc sum = fused.sum ? c.in(static_cast<std::size_t>(fused.sum_input)).desc : Desc();
+  const auto pd =
+      best_conv(c.b, problem_of(op, c), fused, text_of(op.post, fused.taken), c.in(0).desc, sum);
   require(pd, c);
   const Tensor src = c.b.in_layout(c.in(0), pd.src_desc());
   const Tensor weights = weights_in(op, c, pd.weights_desc());
@@ -64,7 +69,11 @@ bool has_gradient(const Conv& op, std::size_t input) {
 void backward(const Conv& op, BackwardContext& c) {
   const Tensor diff = backward_through(c, op.post);
   if (!c.wants(0)) return;
-  const auto hint = forward_desc(op, c, fuse({}), dnnl::algorithm::convolution_direct);
+  const auto problem = problem_of(op, c);
+  const auto hint = compat::window_forward<ConvForward>(
+      cpu(), dnnl::algorithm::convolution_direct, any_desc(problem.src, problem.type),
+      any_desc(problem.weights, problem.type), Desc(), any_desc(problem.dst, problem.type),
+      problem.window, fuse({}).attr);
   require(hint, c);
   dnnl::primitive_attr attr;
   attr.set_scratchpad_mode(dnnl::scratchpad_mode::user);

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "engine/layout.hpp"
+#include "engine/tuning.hpp"
+#include "fovea/explainer.hpp"
+
+/// Times the ways in which oneDNN can compute one step, on this machine, before a plan settles.
+namespace fovea::engine {
+
+/// A primitive with the layouts of its arguments, to be tried on memory of the tuner's own.
+struct Trial {
+  std::string name;
+  dnnl::primitive primitive;
+  std::vector<std::pair<int, Desc>> args;
+  /// Layouts that a value would have to be brought from and to if this way were taken.
+  std::vector<std::pair<Desc, Desc>> reorders;
+};
+
+class Tuner {
+ public:
+  /// `choices` may be null: nothing is remembered beyond this tuner.
+  Tuner(Tuning mode, Choices* choices);
+
+  Tuning mode() const { return mode_; }
+  bool times() const { return mode_ == Tuning::quick || mode_ == Tuning::thorough; }
+
+  /// What was chosen for the problem before, if anything.
+  std::optional<std::string> known(const std::string& problem) const;
+  /// The name of the fastest, remembered. One call in the process measures at a time.
+  std::string fastest(const std::string& problem, const std::vector<Trial>& trials);
+
+ private:
+  double reorder_ms(const Desc& from, const Desc& to);
+
+  Tuning mode_;
+  Choices own_;
+  Choices* choices_;
+  struct Reordering {
+    Desc from, to;
+    double ms;
+  };
+  std::vector<Reordering> reorders_;
+};
+
+}  // namespace fovea::engine

@@ -1,0 +1,73 @@
+#include "engine/tuning.hpp"
+
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/cpu.hpp"
+#include "engine/plan.hpp"
+
+namespace fovea::engine {
+namespace {
+
+constexpr std::string_view kTitle = "fovea plan cache 1";
+
+/// Lines that must be the same for a file to be of use here.
+std::string header() {
+  return std::string(kTitle) + "\ncpu " + base::cpu_name() + "\noneDNN " + onednn_version() + ' ' +
+         onednn_isa() + '\n';
+}
+
+/// FNV-1a, so that a file cut off or edited is not taken for a whole one.
+std::string checksum(std::string_view text) {
+  constexpr std::uint64_t kOffset = 0xcbf29ce484222325, kPrime = 0x100000001b3;
+  constexpr char kDigits[] = "0123456789abcdef";
+  std::uint64_t hash = kOffset;
+  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * kPrime;
+  std::string out;
+  for (int shift = 60; shift >= 0; shift -= 4) out += kDigits[hash >> shift & 15u];
+  return out;
+}
+
+}  // namespace
+
+std::optional<std::string> Choices::find(const std::string& problem) const {
+  const std::lock_guard guard(mutex_);
+  const auto it = choices_.find(problem);
+  return it == choices_.end() ? std::nullopt : std::optional(it->second);
+}
+
+void Choices::keep(const std::string& problem, const std::string& choice) {
+  const std::lock_guard guard(mutex_);
+  choices_.emplace(problem, choice);
+}
+
+bool Choices::add(std::span<const std::byte> bytes) {
+  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  const std::string first = header();
+  if (!text.starts_with(first)) return false;
+  const auto last = text.rfind("\nend ");
+  if (last == std::string_view::npos || text.back() != '\n') return false;
+  const auto body = text.substr(0, last + 1);
+  if (text.substr(last + 5, text.size() - last - 6) != checksum(body)) return false;
+  std::vector<std::pair<std::string, std::string>> rows;
+  for (auto rest = body.substr(first.size()); !rest.empty();) {
+    const auto line = rest.substr(0, rest.find('\n'));
+    const auto tab = line.find('\t');
+    if (tab == std::string_view::npos) return false;
+    rows.emplace_back(line.substr(0, tab), line.substr(tab + 1));
+    rest.remove_prefix(line.size() + 1);
+  }
+  const std::lock_guard guard(mutex_);
+  for (auto& [problem, choice] : rows) choices_.emplace(std::move(problem), std::move(choice));
+  return true;
+}
+
+std::string Choices::text() const {
+  std::string out = header();
+  const std::lock_guard guard(mutex_);
+  for (const auto& [problem, choice] : choices_) out += problem + '\t' + choice + '\n';
+  return out + "end " + checksum(out) + '\n';
+}
+
+}  // namespace fovea::engine

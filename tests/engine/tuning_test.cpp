@@ -1,0 +1,90 @@
+#include "engine/tuning.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "engine/plan.hpp"
+#include "graph/infer.hpp"
+
+namespace fovea::engine_test {
+namespace {
+
+/// A 3x3 convolution of 16 to 32 channels, which several algorithms serve.
+graph::Graph one_convolution() {
+  graph::Graph graph;
+  const auto x = graph.add_input("x", graph::DType::f32, {1, 16, 21, 19});
+  std::vector<float> weights(32 * 16 * 9);
+  for (std::size_t i = 0; i < weights.size(); ++i)
+    weights[i] = std::sin(static_cast<float>(i)) * 0.1f;
+  const auto w =
+      graph.add_constant("w", graph::Constant::of_floats({32, 16, 3, 3}, std::move(weights)));
+  graph::Conv conv;
+  conv.window.pads_begin = conv.window.pads_end = {1, 1};
+  const auto node = graph.add_node("conv", "Conv", conv, {x, w}, {"y"});
+  graph.outputs = graph.node(node).outputs;
+  graph::bind(graph, {}, 1);
+  return graph;
+}
+
+std::vector<float> run(const graph::Graph& graph, Tuning tuning, engine::Choices* choices) {
+  engine::PlanSpec spec;
+  spec.fetches = graph.outputs;
+  spec.tuning = tuning;
+  spec.choices = choices;
+  engine::WeightCache weights;
+  const auto plan = engine::Plan::build(graph, spec, weights);
+  auto workspace = plan->make_workspace();
+  std::vector<float> x(16 * 21 * 19);
+  for (std::size_t i = 0; i < x.size(); ++i) x[i] = std::cos(static_cast<float>(i));
+  const std::span<const float> feed(x);
+  plan->forward(workspace, std::span(&feed, 1), {});
+  const auto view = plan->fetch(workspace, 0);
+  return {view.data, view.data + 32 * 21 * 19};
+}
+
+std::string problem_in(const engine::Choices& choices) {
+  const auto text = choices.text();
+  const auto tab = text.find('\t');
+  return text.substr(text.rfind('\n', tab) + 1, tab - text.rfind('\n', tab) - 1);
+}
+
+TEST(Choices, AreGivenBackByTheirText) {
+  engine::Choices choices, copy;
+  choices.keep("a problem", "a way");
+  choices.keep("a problem", "another");
+  choices.keep("b", "");
+  const auto text = choices.text();
+  ASSERT_TRUE(copy.add(std::as_bytes(std::span(text))));
+  EXPECT_EQ(copy.find("a problem"), "a way");
+  EXPECT_EQ(copy.find("b"), "");
+  EXPECT_EQ(copy.find("c"), std::nullopt);
+  EXPECT_EQ(copy.text(), text);
+}
+
+TEST(Choices, NoChangedByteIsTaken) {
+  engine::Choices choices;
+  choices.keep("a problem", "a way");
+  const auto text = choices.text();
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    engine::Choices copy;
+    EXPECT_FALSE(copy.add(std::as_bytes(std::span(text).first(at)))) << at;
+    auto changed = text;
+    changed[at] = static_cast<char>(changed[at] ^ 1);
+    EXPECT_FALSE(copy.add(std::as_bytes(std::span(changed)))) << at;
+  }
+}
+
+TEST(Choices, OneThatOneDnnDoesNotOfferIsTimedAgain) {
+  const auto graph = one_convolution();
+  engine::Choices found;
+  const auto want = run(graph, Tuning::off, nullptr);
+  run(graph, Tuning::quick, &found);
+  engine::Choices wrong;
+  wrong.keep(problem_in(found), "blocked/nonsense");
+  const auto got = run(graph, Tuning::quick, &wrong);
+  for (std::size_t i = 0; i < want.size(); ++i) EXPECT_NEAR(got[i], want[i], 1e-4f);
+}
+
+}  // namespace
+}  // namespace fovea::engine_test
