@@ -1,12 +1,16 @@
 """Checks one network: exports it, asks fovea, and compares with autograd. Started by run.py.
 
-usage: check.py NAME FOVEA FOLDER
+usage: check.py NAME FOVEA FOLDER ANSWERS [ARGUMENT...]
+
+FOLDER is for the model and PyTorch's answers, ANSWERS for fovea's and the result; the arguments are
+passed on to fovea.
 """
 
 import json
 import subprocess
 import sys
 import warnings
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -104,14 +108,29 @@ def make(name, folder):
     (folder / "about.json").write_text(json.dumps(about) + "\n")
 
 
-def fovea(program, command, folder, *arguments):
-    """Exit code and standard error."""
-    run = subprocess.run(
-        [program, command, "--model", folder / "model.onnx", "--input", folder / "input.npy",
-         "--logits", folder / "fovea_logits.npy", "--json", folder / "fovea.json",
-         *map(str, arguments)],
-        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, timeout=FOVEA_SECONDS)
-    return run.returncode, run.stderr.strip().replace(f"{folder}/", "")
+@dataclass(frozen=True)
+class Program:
+    """The program under test."""
+    file: str
+    folder: Path  # the model and its input
+    answers: Path  # what it writes
+    more: tuple  # arguments that each call gets
+
+    def run(self, command, *arguments):
+        """Exit code and standard error. It runs in the model's folder, so that no message names
+        where that is."""
+        run = subprocess.run(
+            [self.file, command, "--model", "model.onnx", "--input", "input.npy",
+             "--logits", self.answers / "fovea_logits.npy",
+             "--json", self.answers / "fovea.json", *map(str, arguments), *self.more],
+            cwd=self.folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+            timeout=FOVEA_SECONDS)
+        return run.returncode, run.stderr.strip().replace(f"{self.answers}/", "")
+
+    def logits_error(self):
+        wanted = np.load(self.folder / "logits.npy")
+        got = np.load(self.answers / "fovea_logits.npy")
+        return difference(got, wanted, np.ptp(wanted))
 
 
 def difference(got, wanted, scale):
@@ -120,40 +139,36 @@ def difference(got, wanted, scale):
     return float(np.abs(got.astype(np.float64) - wanted).max() / scale)
 
 
-def logits_error(folder):
-    wanted = np.load(folder / "logits.npy")
-    return difference(np.load(folder / "fovea_logits.npy"), wanted, np.ptp(wanted))
-
-
-def check_attention(program, folder):
+def check_attention(program):
     """A network without a default layer: scores if its operators are known, and a clear answer."""
     result = {"layer": None, "map_error": None, "logits_error": None}
-    code, message = fovea(program, "predict", folder)
+    code, message = program.run("predict")
     if code == 0:
-        result["logits_error"] = logits_error(folder)
+        result["logits_error"] = program.logits_error()
         if not result["logits_error"] <= LOGITS_TOLERANCE:
             return {**result, "status": "fail", "note": "scores differ"}
-        code, message = fovea(program, "explain", folder, "--method", "gradcam")
+        code, message = program.run("explain", "--method", "gradcam")
     lines = message.splitlines()
     note = f"exit {code}: {lines[0] if lines else ''}"
     clear = code in (2, 5) and len(lines) == 1
     return {**result, "status": "waits" if clear else "fail", "note": note}
 
 
-def check_map(program, folder, about):
-    code, message = fovea(
-        program, "explain", folder, "--method", "gradcam", "--class", about["class"],
-        "--normalize", "none", "--feature-map", folder / "fovea_map.npy")
+def check_map(program, about):
+    folder, answers = program.folder, program.answers
+    code, message = program.run(
+        "explain", "--method", "gradcam", "--class", about["class"],
+        "--normalize", "none", "--feature-map", answers / "fovea_map.npy")
     if code != 0:
         return {"layer": None, "map_error": None, "logits_error": None, "status": "fail",
                 "note": f"exit {code}: {message}"}
-    layer = json.loads((folder / "fovea.json").read_text())["layer"]
+    layer = json.loads((answers / "fovea.json").read_text())["layer"]
     x = torch.from_numpy(np.load(folder / "input.npy"))
     scores, activation, cam = (
         t.numpy() for t in oracle.grad_cam(folder / "model.onnx", x, layer, about["class"]))
     np.save(folder / "map.npy", cam)
-    result = {"layer": layer, "grid": list(cam.shape), "logits_error": logits_error(folder),
-              "map_error": difference(np.load(folder / "fovea_map.npy"), cam, cam.max())}
+    result = {"layer": layer, "grid": list(cam.shape), "logits_error": program.logits_error(),
+              "map_error": difference(np.load(answers / "fovea_map.npy"), cam, cam.max())}
     problems = []
     wanted = np.load(folder / "logits.npy")
     if not difference(scores, wanted, np.ptp(wanted)) <= ORACLE_TOLERANCE:
@@ -170,21 +185,23 @@ def check_map(program, folder, about):
     return {**result, "status": "fail" if problems else "pass", "note": "; ".join(problems)}
 
 
-def main(name, program, folder):
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
+def main(name, file, folder, answers, *more):
+    folder, answers = Path(folder), Path(answers)
+    for each in (folder, answers):
+        each.mkdir(parents=True, exist_ok=True)
     warnings.simplefilter("ignore")
     if not (folder / "about.json").exists():
         make(name, folder)
     about = json.loads((folder / "about.json").read_text())
-    if program == "none":  # only export
+    if file == "none":  # only export
         return
+    program = Program(file, folder, answers, more)
     if family_of(name).feature_map:
-        result = check_map(program, folder, about)
+        result = check_map(program, about)
     else:
-        result = check_attention(program, folder)
+        result = check_attention(program)
     result["parameters"] = about["parameters"]
-    (folder / "result.json").write_text(json.dumps(result, indent=1) + "\n")
+    (answers / "result.json").write_text(json.dumps(result, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -9,11 +9,13 @@ import concurrent.futures
 import json
 import os
 import re
-import shutil
+import shlex
 import subprocess
 import sys
 import venv
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Optional
 
 from networks import LEFT_OUT, family_of
 
@@ -41,25 +43,37 @@ def environment(folder):
     return python
 
 
-def check(python, name, program, work, keep):
-    """Runs one network in a process of its own, so that its memory is given back."""
-    folder = work / name
-    folder.mkdir(parents=True, exist_ok=True)
-    result_file = folder / "result.json"
-    result_file.unlink(missing_ok=True)
-    with open(folder / "log.txt", "w") as log:
-        run = subprocess.run([python, "-B", HERE / "check.py", name, program, folder], stdout=log,
-                             stderr=subprocess.STDOUT)
-    if program != "none" and not result_file.exists():
-        lines = (folder / "log.txt").read_text().splitlines() or ["no output"]
-        result_file.write_text(json.dumps({"status": "fail", "note": f"check.py: {lines[-1]}"}))
-    if not keep:
-        for path in folder.iterdir():
-            if path.name not in KEPT:
-                path.unlink()
-    if program == "none":
-        return {"status": "exported" if run.returncode == 0 else "fail"}
-    return json.loads(result_file.read_text())
+@dataclass(frozen=True)
+class Run:
+    """What one call of this script does to each of its networks."""
+    python: Path
+    program: Optional[Path]  # None: only export
+    work: Path  # holds a folder per network: the model, its input, PyTorch's answers
+    results: Path  # the same for the program's answers; may be the same folders
+    more: list  # further arguments for the program
+    keep: bool
+
+    def check(self, name):
+        """Runs one network in a process of its own, so that its memory is given back."""
+        folder, answers = self.work / name, self.results / name
+        for each in (folder, answers):
+            each.mkdir(parents=True, exist_ok=True)
+        result_file, log_file = answers / "result.json", answers / "log.txt"
+        if self.program:
+            result_file.unlink(missing_ok=True)
+        with open(log_file, "w") as log:
+            run = subprocess.run(
+                [self.python, "-B", HERE / "check.py", name, self.program or "none", folder,
+                 answers, *self.more], stdout=log, stderr=subprocess.STDOUT)
+        if not self.program:
+            return {"status": "exported" if run.returncode == 0 else "fail"}
+        if not result_file.exists():
+            lines = log_file.read_text().splitlines() or ["no output"]
+            result_file.write_text(json.dumps({"status": "fail", "note": f"check.py: {lines[-1]}"}))
+        for path in [*folder.iterdir(), *answers.iterdir()]:
+            if not self.keep and path.name not in KEPT:
+                path.unlink(missing_ok=True)
+        return json.loads(result_file.read_text())
 
 
 def number(value):
@@ -77,21 +91,32 @@ def row(name, result):
             f"{number(result.get('map_error'))} | {status} |")
 
 
-def table(results, program):
-    version = subprocess.run([program, "version"], capture_output=True, text=True).stdout
+def without_folders(text, folders):
+    """Where this machine keeps its files is of no interest in a table; the longest path goes first,
+    so that nothing of a folder within another stays."""
+    for folder in sorted(map(str, folders), key=len, reverse=True):
+        text = text.replace(folder + "/", "").replace(folder, "")
+    return text
+
+
+def table(results, options):
+    version = subprocess.run([options.fovea, "version"], capture_output=True, text=True).stdout
     version = [" ".join(line.split()) for line in version.splitlines()]
     pins = dict(re.findall(r"^([\w-]+)==(\S+)$", REQUIREMENTS.read_text(), re.MULTILINE))
     counts = {s: sum(r["status"] == s for r in results.values()) for s in ("pass", "waits", "fail")}
+    more = f" With `{shlex.join(options.fovea_arguments)}`." if options.fovea_arguments else ""
     lines = [
-        f"{counts['pass']} pass, {counts['waits']} wait, {counts['fail']} fail. torch "
+        f"{counts['pass']} pass, {counts['waits']} wait, {counts['fail']} fail.{more} torch "
         f"{pins['torch']}, torchvision {pins['torchvision']}; " + "; ".join(
             line for line in version if line.startswith(("fovea", "oneDNN", "kernels"))) + ".",
         "",
         "| network | million parameters | default layer, its grid | scores: error / range | "
         "map: error / maximum | |",
         "| --- | ---: | --- | ---: | ---: | --- |",
-        *(row(name, results[name]) for name in sorted(results)),
     ]
+    for name in sorted(results):
+        folders = [each / name for each in (options.work, options.results)]
+        lines.append(without_folders(row(name, results[name]), [*folders, options.venv, ROOT]))
     left_out = [f"{name}: {why}." for name, why in sorted(LEFT_OUT.items()) if name not in results]
     if left_out:
         lines += ["", "Left out: " + " ".join(left_out)]
@@ -107,8 +132,8 @@ def write_document(text):
     os.replace(temporary, DOCUMENT)
 
 
-def saved_results(work, names):
-    files = {name: work / name / "result.json" for name in names}
+def saved_results(folder, names):
+    files = {name: folder / name / "result.json" for name in names}
     return {name: json.loads(path.read_text()) for name, path in files.items() if path.exists()}
 
 
@@ -124,15 +149,45 @@ def arguments():
     parser.add_argument("--venv", metavar="DIR", type=Path, default=ROOT / "build/zoo/venv")
     parser.add_argument("--fovea", metavar="FILE", type=Path,
                         default=ROOT / "build/release/tools/fovea")
-    return parser.parse_args()
+    parser.add_argument("--fovea-arguments", metavar="TEXT", type=shlex.split, default=[],
+                        help="further arguments for fovea, quoted as a shell would have them "
+                        "(--fovea-arguments='--threads 1'); needs --results")
+    parser.add_argument("--results", metavar="DIR", type=Path,
+                        help="where fovea's answers and the table go; the document stays as it is")
+    options = parser.parse_args()
+    if options.fovea_arguments and not options.results:
+        parser.error("--fovea-arguments needs --results: the document is about fovea's defaults")
+    if options.export_only and options.results:
+        parser.error("--export-only has no results")
+    options.apart = options.results is not None
+    options.results = options.results or options.work
+    for name in ("work", "venv", "fovea", "results"):
+        setattr(options, name, getattr(options, name).resolve())
+    return options
+
+
+def publish(options, known):
+    """Writes the table: into the document when every network has a result, into a folder of its own
+    whatever there is."""
+    results = saved_results(options.results, known)
+    if options.apart:
+        file = options.results / "table.md"
+        file.write_text(table(results, options) + "\n")
+        print(f"zoo: wrote {file}, {len(results)} networks")
+        return
+    missing = [name for name in known if name not in results and name not in LEFT_OUT]
+    if missing:
+        print(f"zoo: {DOCUMENT} stays as it is: no result yet for {len(missing)} networks")
+    else:
+        write_document(table(results, options))
+        print(f"zoo: wrote {DOCUMENT}; rows that did not run now come from earlier runs")
 
 
 def main():
     options = arguments()
-    program = "none" if options.export_only else options.fovea.resolve()
-    if not options.export_only and not program.exists():
-        sys.exit(f"zoo: no {program}: build it first (cmake --build --preset release)")
-    python = environment(options.venv.resolve())
+    if not options.export_only and not options.fovea.exists():
+        sys.exit(f"zoo: no {options.fovea}: build it first (cmake --build --preset release)")
+    python = environment(options.venv)
     known = subprocess.run([python, "-B", "-c", LIST_NETWORKS], cwd=HERE, check=True,
                            capture_output=True, text=True).stdout.split()
     chosen = [name for name in known
@@ -141,27 +196,20 @@ def main():
         sys.exit(f"zoo: no network matches {options.only}")
     for name in chosen:
         family_of(name)  # a new family stops the run here, not hours later
-    work = options.work.resolve()
-    todo = [n for n in chosen if not (options.resume and (work / n / "result.json").exists())]
-    keep = options.keep or options.export_only
+    done = saved_results(options.results, chosen) if options.resume else {}
+    run = Run(python, None if options.export_only else options.fovea, options.work, options.results,
+              options.fovea_arguments, options.keep or options.export_only)
     failed = False
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
-        runs = {pool.submit(check, python, name, program, work, keep): name for name in todo}
-        for run in concurrent.futures.as_completed(runs):
-            result = run.result()
+        running = {pool.submit(run.check, name): name for name in chosen if name not in done}
+        for each in concurrent.futures.as_completed(running):
+            result = each.result()
             failed = failed or result["status"] == "fail"
-            print(runs[run], result["status"], number(result.get("logits_error")),
+            print(running[each], result["status"], number(result.get("logits_error")),
                   number(result.get("map_error")), result.get("note", ""), flush=True)
-    if options.export_only:
-        sys.exit(failed)
-    results = saved_results(work, known)
-    missing = [name for name in known if name not in results and name not in LEFT_OUT]
-    if missing:
-        print(f"zoo: {DOCUMENT} stays as it is: no result yet for {len(missing)} networks")
-    else:
-        write_document(table(results, program))
-        print(f"zoo: wrote {DOCUMENT}; rows that did not run now come from earlier runs")
-    sys.exit(any(results[name]["status"] == "fail" for name in chosen))
+    if not options.export_only:
+        publish(options, known)
+    sys.exit(failed or any(result["status"] == "fail" for result in done.values()))
 
 
 if __name__ == "__main__":
