@@ -117,33 +117,39 @@ void Builder::kernel(Kernel kernel, const std::vector<Tensor>& reads,
   step.flops = flops;
   for (const auto* tensors : {&reads, &writes})
     for (const auto& tensor : *tensors) {
-      step.buffers.push_back(tensor.buffer);
+      step.operands.push_back(tensor);
       step.bytes += static_cast<std::int64_t>(tensor.desc.get_size());
     }
-  const auto touched = step.buffers;
+  std::vector<BufferId> touched;
+  for (const auto& tensor : step.operands) touched.push_back(tensor.buffer);
   add(std::move(step), touched);
 }
 
 Tensor Builder::private_copy(const Tensor& tensor, const Desc& desc) {
   const Tensor out = make(desc);
+  copy_to(tensor, out);
+  return out;
+}
+
+void Builder::copy_to(const Tensor& tensor, const Tensor& place) {
   dnnl::primitive_attr attr;
   attr.set_scratchpad_mode(dnnl::scratchpad_mode::user);
-  const dnnl::reorder::primitive_desc pd(cpu(), tensor.desc, cpu(), desc, attr);
+  const dnnl::reorder::primitive_desc pd(cpu(), tensor.desc, cpu(), place.desc, attr);
   const std::string what = std::exchange(what_, "reorder");
   primitive(dnnl::reorder(pd), pd.scratchpad_desc(), pd.impl_info_str(),
-            {{DNNL_ARG_FROM, tensor}, {DNNL_ARG_TO, out}});
+            {{DNNL_ARG_FROM, tensor}, {DNNL_ARG_TO, place}});
   what_ = what;
-  return out;
 }
 
 Tensor Builder::in_layout(const Tensor& tensor, const Desc& desc) {
   if (tensor.desc == desc) return tensor;
   const auto [begin, end] = reorders_.equal_range(tensor.buffer);
   for (auto it = begin; it != end; ++it)
-    if (it->second.source == tensor.desc && it->second.result.desc == desc)
+    if (it->second.source.desc == tensor.desc && it->second.source.offset == tensor.offset &&
+        it->second.result.desc == desc)
       return it->second.result;
   const Tensor out = private_copy(tensor, desc);
-  reorders_.emplace(tensor.buffer, Reordered{tensor.desc, out});
+  reorders_.emplace(tensor.buffer, Reordered{tensor, out});
   return out;
 }
 
@@ -198,6 +204,18 @@ Tensor Builder::value(graph::ValueId id) {
   }
   values_[id.index] = tensor;
   return tensor;
+}
+
+Tensor Builder::place_of(graph::ValueId id) {
+  const auto join = joins_.of(id);
+  if (!join) return {};
+  const auto& root = graph_.value(join->root);
+  auto& memory = roots_[join->root.index];
+  if (!memory) memory = make(*home_desc(root.shape, Type::f32));
+  Tensor out = memory.as(*home_desc(graph_.value(id).shape, Type::f32));
+  const auto per_channel = base::element_count(root.shape) / root.shape[1];
+  out.offset += static_cast<std::size_t>(join->channel * per_channel) * sizeof(float);
+  return out;
 }
 
 bool Builder::has_value(graph::ValueId id) const {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/aligned.hpp"
+#include "engine/joins.hpp"
 #include "engine/layout.hpp"
 #include "engine/plan.hpp"
 #include "engine/tuner.hpp"
@@ -26,7 +27,13 @@ using BufferId = int;
 struct Tensor {
   Desc desc;
   BufferId buffer = -1;
+  std::size_t offset = 0;  ///< bytes from the buffer's start
   explicit operator bool() const { return buffer >= 0; }
+  /// The same memory read in another way.
+  Tensor as(const Desc& other) const { return {other, buffer, offset}; }
+  friend bool same_place(const Tensor& a, const Tensor& b) {
+    return a.buffer == b.buffer && a.offset == b.offset;
+  }
 };
 
 struct Buffer {
@@ -57,7 +64,7 @@ struct Step {
   dnnl::primitive primitive;
   std::vector<std::pair<int, Tensor>> args;  ///< of the primitive
   Kernel kernel;
-  std::vector<BufferId> buffers;  ///< of the kernel
+  std::vector<Tensor> operands;  ///< of the kernel
   std::int64_t flops = 0;
   std::int64_t bytes = 0;
 };
@@ -108,6 +115,8 @@ class Builder {
   Tensor in_layout(const Tensor& tensor, const Desc& desc);
   /// A reorder (or copy) of its own, that the caller may overwrite.
   Tensor private_copy(const Tensor& tensor, const Desc& desc);
+  /// Writes the value to memory that is there, in that memory's layout.
+  void copy_to(const Tensor& tensor, const Tensor& place);
   /// Row-major f32.
   Tensor plain(const Tensor& tensor);
   /// f32 in its own layout.
@@ -120,6 +129,11 @@ class Builder {
                        const std::string& transform);
 
   // --- values ---
+
+  /// Where a concatenation wants the value, whichever node makes it; none where it may lie
+  /// anywhere.
+  Tensor place_of(graph::ValueId id);
+  void set_joins(Joins joins) { joins_ = std::move(joins); }
 
   /// Where a value is; constants are placed on first use.
   Tensor value(graph::ValueId id);
@@ -167,10 +181,12 @@ class Builder {
   std::vector<Step> steps_;
   std::vector<Buffer> buffers_;
   std::map<int, Tensor> values_;
+  Joins joins_;
+  std::map<int, Tensor> roots_;  ///< memory of what is joined in place, by its value
   std::map<int, int> pending_uses_;
   std::set<int> pinned_values_;
   struct Reordered {
-    Desc source;
+    Tensor source;
     Tensor result;
   };
   std::multimap<BufferId, Reordered> reorders_;

@@ -107,9 +107,13 @@ std::optional<Desc> desc_with_block(const Shape& shape, Type type, std::int64_t 
 
 }  // namespace
 
-std::optional<Desc> home_desc(const Shape& shape, Type type) {
+std::int64_t home_block() {
   static const bool wide = dnnl::get_effective_cpu_isa() >= dnnl::cpu_isa::avx512_core;
-  return desc_with_block(shape, type, wide ? 16 : 8);
+  return wide ? 16 : 8;
+}
+
+std::optional<Desc> home_desc(const Shape& shape, Type type) {
+  return desc_with_block(shape, type, home_block());
 }
 
 std::optional<Desc> channels_last_desc(const Shape& shape, Type type) {

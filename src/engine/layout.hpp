@@ -35,6 +35,8 @@ struct MapView {
 };
 std::optional<MapView> map_view(const Desc& desc);
 
+/// Channels of a block as wide as this CPU's vectors.
+std::int64_t home_block();
 /// Channels in blocks as wide as this CPU's vectors, the layout that feature maps keep where no
 /// step is faster in another; none for extents that are no feature map's.
 std::optional<Desc> home_desc(const Shape& shape, Type type);

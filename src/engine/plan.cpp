@@ -37,11 +37,11 @@ struct Workspace::Impl {
   std::vector<std::unordered_map<int, dnnl::memory>> args;  // per step; empty for kernels
   std::vector<std::vector<std::byte*>> pointers;            // per step; empty for primitives
 
-  std::byte* address(BufferId id) const {
-    const auto& buffer = plan->buffers[static_cast<std::size_t>(id)];
+  std::byte* address(const Tensor& tensor) const {
+    const auto& buffer = plan->buffers[static_cast<std::size_t>(tensor.buffer)];
     // Constants are read only: no step writes to them, but oneDNN's interface knows no const.
-    if (buffer.constant != nullptr) return const_cast<std::byte*>(buffer.constant);
-    return const_cast<std::byte*>(arena.data()) + buffer.offset;
+    if (buffer.constant != nullptr) return const_cast<std::byte*>(buffer.constant) + tensor.offset;
+    return const_cast<std::byte*>(arena.data()) + buffer.offset + tensor.offset;
   }
 };
 
@@ -133,6 +133,8 @@ class PlanMaker {
 
   void build_forward(Builder& builder, const passes::Keep& keep) {
     const auto needed = needed_nodes();
+    if (spec_.optimize && spec_.precision == Precision::f32)
+      builder.set_joins(Joins(graph_, needed));
     for (std::size_t i = 0; i < needed.size(); ++i)
       if (needed[i])
         for (const auto input : graph_.nodes()[i].inputs)
@@ -285,7 +287,7 @@ void check_profile(const Plan::Impl& plan, const CallOptions& call) {
 
 ValueView view(const Workspace::Impl& workspace, const Tensor& tensor, const Shape& shape) {
   ValueView out;
-  out.data = reinterpret_cast<const float*>(workspace.address(tensor.buffer));
+  out.data = reinterpret_cast<const float*>(workspace.address(tensor));
   out.shape = shape;
   if (const auto map = map_view(tensor.desc)) {
     out.block = map->layout.block;
@@ -321,9 +323,10 @@ Workspace Plan::make_workspace() const {
     for (std::size_t i = 0; i < impl_->steps.size(); ++i) {
       const Step& step = impl_->steps[i];
       for (const auto& [index, tensor] : step.args)
-        workspace->args[i].emplace(
-            index, dnnl::memory(tensor.desc, cpu(), workspace->address(tensor.buffer)));
-      for (const auto id : step.buffers) workspace->pointers[i].push_back(workspace->address(id));
+        workspace->args[i].emplace(index,
+                                   dnnl::memory(tensor.desc, cpu(), workspace->address(tensor)));
+      for (const auto& tensor : step.operands)
+        workspace->pointers[i].push_back(workspace->address(tensor));
     }
   });
   return Workspace(std::move(workspace));
@@ -339,7 +342,7 @@ void Plan::forward(Workspace& workspace, std::span<const std::span<const float>>
     const auto& [tensor, shape] = impl_->feeds[i];
     if (feeds[i].size_bytes() != tensor.desc.get_size())
       throw Error(ErrorCode::internal, "a feed has another size than the plan");
-    std::memcpy(space.address(tensor.buffer), feeds[i].data(), feeds[i].size_bytes());
+    std::memcpy(space.address(tensor), feeds[i].data(), feeds[i].size_bytes());
   }
   run_steps(*impl_, space, 0, impl_->forward_end, call);
 }
@@ -351,7 +354,7 @@ void Plan::backward(Workspace& workspace, std::size_t gradient, std::span<const 
   const auto& walk = impl_->walks.at(gradient);
   if (seeds.size_bytes() != walk.seeds.desc.get_size())
     throw Error(ErrorCode::internal, "seeds have another size than the value they start from");
-  std::memcpy(space.address(walk.seeds.buffer), seeds.data(), seeds.size_bytes());
+  std::memcpy(space.address(walk.seeds), seeds.data(), seeds.size_bytes());
   run_steps(*impl_, space, walk.begin, walk.end, call);
 }
 

@@ -54,42 +54,50 @@ void paste_step(Builder& b, const Tensor& part, const Tensor& whole, const AxisC
       {part}, {whole});
 }
 
-/// Channels of feature maps: oneDNN joins them in their own layout.
-bool concat_maps(const Concat& op, ForwardContext& c) {
-  if (op.axis != 1 || c.out_shape().size() < 3 || c.out_shape().size() > 5) return false;
-  std::vector<Desc> descs;
+/// The part of a map's channels from `channel` on, of one image in blocked layout, as `shape`.
+Tensor channels_of(const Tensor& whole, const Shape& whole_shape, std::int64_t channel,
+                   const Shape& shape) {
+  Tensor out = whole.as(*home_desc(shape, Type::f32));
+  std::int64_t positions = 1;
+  for (std::size_t i = 2; i < whole_shape.size(); ++i) positions *= whole_shape[i];
+  out.offset += static_cast<std::size_t>(channel * positions) * sizeof(float);
+  return out;
+}
+
+/// Each operand is, or is brought, where it belongs.
+bool join(ForwardContext& c) {
+  const Tensor whole = c.b.place_of(c.node().outputs[0]);
+  if (!whole) return false;
+  std::int64_t channel = 0;
   for (std::size_t i = 0; i < c.inputs(); ++i) {
-    if (c.in_shape(i) == Shape{} || c.in_shape(i)[1] == 0) return false;
-    descs.push_back(c.in(i).desc);
+    const Tensor part = channels_of(whole, c.out_shape(), channel, c.in_shape(i));
+    const Tensor value = c.in(i);
+    if (!same_place(value, part)) c.b.copy_to(value, part);
+    channel += c.in_shape(i)[1];
   }
-  // The widest operand's layout serves all: a plain one among blocked ones is reordered.
-  const auto widest =
-      std::max_element(descs.begin(), descs.end(),
-                       [](const Desc& a, const Desc& b) { return a.get_size() < b.get_size(); });
-  const auto view = map_view(*widest);
-  if (!view || view->layout.block == 1 || view->layout.block == view->layout.channels) return false;
-  const Type type = type_of(*widest);
-  const auto tag_for = [&](const Shape& shape) {
-    using Tag = dnnl::memory::format_tag;
-    const bool sixteen = view->layout.block == 16;
-    if (shape.size() == 3) return sixteen ? Tag::nCw16c : Tag::nCw8c;
-    if (shape.size() == 4) return sixteen ? Tag::nChw16c : Tag::nChw8c;
-    return sixteen ? Tag::nCdhw16c : Tag::nCdhw8c;
-  };
-  if (view->layout.block != 16 && view->layout.block != 8) return false;
+  c.out(0, whole);
+  return true;
+}
+
+/// Channels of several images' maps: oneDNN joins them in their own layout.
+bool concat_maps(const Concat& op, ForwardContext& c) {
+  if (op.axis != 1) return false;
+  const Type type = type_of(c.in(0).desc);
+  const auto dst_desc = home_desc(c.out_shape(), type);
+  if (!dst_desc) return false;
   for (std::size_t i = 0; i < c.inputs(); ++i)
-    if (c.in_shape(i)[1] % view->layout.block != 0) return false;
+    if (c.in_shape(i)[1] == 0 || c.in_shape(i)[1] % home_block() != 0) return false;
+  std::vector<Desc> descs;
   std::vector<std::pair<int, Tensor>> args;
   for (std::size_t i = 0; i < c.inputs(); ++i) {
-    const Tensor tensor = c.b.in_layout(c.in(i), Desc(c.in_shape(i), type, tag_for(c.in_shape(i))));
-    descs[i] = tensor.desc;
+    const Tensor tensor = c.b.in_layout(c.in(i), *home_desc(c.in_shape(i), type));
+    descs.push_back(tensor.desc);
     args.emplace_back(DNNL_ARG_MULTIPLE_SRC + static_cast<int>(i), tensor);
   }
-  const Desc dst_desc(c.out_shape(), type, tag_for(c.out_shape()));
   dnnl::primitive_attr attr;
   attr.set_scratchpad_mode(dnnl::scratchpad_mode::user);
-  const auto pd = compat::concat(cpu(), dst_desc, 1, descs, attr);
-  const Tensor dst = c.b.make(dst_desc);
+  const auto pd = compat::concat(cpu(), *dst_desc, 1, descs, attr);
+  const Tensor dst = c.b.make(*dst_desc);
   args.emplace_back(DNNL_ARG_DST, dst);
   c.b.primitive(dnnl::concat(pd), pd.scratchpad_desc(), pd.impl_info_str(), std::move(args));
   c.out(0, dst);
@@ -99,7 +107,7 @@ bool concat_maps(const Concat& op, ForwardContext& c) {
 }  // namespace
 
 void forward(const Concat& op, ForwardContext& c) {
-  if (concat_maps(op, c)) return;
+  if (join(c) || concat_maps(op, c)) return;
   const auto axis = static_cast<std::size_t>(op.axis);
   const AxisCopy copy(c.out_shape(), axis);
   const Tensor dst = c.make_plain_out();
@@ -119,10 +127,14 @@ bool has_gradient(const Concat&, std::size_t) {
 void backward(const Concat& op, BackwardContext& c) {
   const auto axis = static_cast<std::size_t>(op.axis);
   const AxisCopy copy(c.out_shape(), axis);
+  const bool in_place = joins_in_place(c.b.graph(), c.node()) &&
+                        c.grad().desc == *home_desc(c.out_shape(), Type::f32);
   std::int64_t start = 0;
   for (std::size_t i = 0; i < c.inputs(); ++i) {
     const auto extent = c.in_shape(i)[axis];
-    if (c.wants(i)) {
+    if (c.wants(i) && in_place) {
+      c.send(i, channels_of(c.grad(), c.out_shape(), start, c.in_shape(i)));
+    } else if (c.wants(i)) {
       const Tensor part = c.make_plain_grad(i);
       slice_step(c.b, c.plain_grad(), part, copy, c.out_shape()[axis], start, extent);
       c.send(i, part);

@@ -43,9 +43,10 @@ Tensor weights_in(const Conv& op, ForwardContext& c, const Desc& want) {
 
 void forward(const Conv& op, ForwardContext& c) {
   const FusedPostOps fused = fuse(op.post);
-  const Desc sum = fused.sum ? c.in(static_cast<std::size_t>(fused.sum_input)).desc : Desc();
+  Desc wanted = c.b.place_of(c.node().outputs[0]).desc;
+  if (fused.sum) wanted = c.in(static_cast<std::size_t>(fused.sum_input)).desc;
   const auto pd =
-      best_conv(c.b, problem_of(op, c), fused, text_of(op.post, fused.taken), c.in(0).desc, sum);
+      best_conv(c.b, problem_of(op, c), fused, text_of(op.post, fused.taken), c.in(0).desc, wanted);
   require(pd, c);
   const Tensor src = c.b.in_layout(c.in(0), pd.src_desc());
   const Tensor weights = weights_in(op, c, pd.weights_desc());

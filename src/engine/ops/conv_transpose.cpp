@@ -62,7 +62,7 @@ void forward(const ConvTranspose& op, ForwardContext& c) {
   const auto pd = forward_desc(op, c);
   require(pd, c);
   const Tensor src = c.b.in_layout(c.in(0), pd.src_desc());
-  const Tensor dst = c.b.make(pd.dst_desc());
+  const Tensor dst = c.make_out(pd.dst_desc());
   std::vector<std::pair<int, Tensor>> args = {
       {DNNL_ARG_SRC, src},
       {DNNL_ARG_WEIGHTS, weights_in(op, c, pd.weights_desc())},

@@ -43,7 +43,7 @@ Desc desc_of(const Matrix& m, Type type) {
 /// An operand in the compute type, its bytes read with m's strides. bf16 is row-major in m's own
 /// order.
 Tensor operand(Builder& b, const Tensor& tensor, const Matrix& m, graph::ValueId constant) {
-  Tensor view{desc_of(m, Type::f32), tensor.buffer};
+  Tensor view = tensor.as(desc_of(m, Type::f32));
   if (b.compute_type() == Type::f32) return view;
   const Desc want(m.dims, Type::bf16, plain_strides(m.dims));
   if (constant && b.graph().value(constant).constant)
@@ -71,10 +71,10 @@ Tensor multiply(Builder& b, const Operand& left, const Operand& right, const Sha
   const auto pd = compat::matmul(cpu(), src.desc, weights.desc, bias_desc, dst_desc, options.attr);
   if (!pd) throw Error(ErrorCode::unsupported, "oneDNN has no matrix product for these extents");
   Tensor dst = options.dst ? options.dst : b.make(plain_desc(out_shape));
-  const Tensor dst_view{dst_desc, dst.buffer};
+  const Tensor dst_view = dst.as(dst_desc);
   std::vector<std::pair<int, Tensor>> args = {
       {DNNL_ARG_SRC, src}, {DNNL_ARG_WEIGHTS, weights}, {DNNL_ARG_DST, dst_view}};
-  if (options.bias) args.emplace_back(DNNL_ARG_BIAS, Tensor{bias_desc, options.bias.buffer});
+  if (options.bias) args.emplace_back(DNNL_ARG_BIAS, options.bias.as(bias_desc));
   b.primitive(dnnl::matmul(pd), pd.scratchpad_desc(), pd.impl_info_str(), std::move(args));
   return dst;
 }

@@ -42,8 +42,16 @@ class ForwardContext {
   }
 
   Tensor make_plain_out(std::size_t o = 0) { return b.make(plain_desc(out_shape(o))); }
-  /// Somewhere to write an element-wise result: the input itself where nobody needs it any more.
+  /// Somewhere to write output o in this layout: its place in a concatenation where it has one.
+  Tensor make_out(const Desc& desc, std::size_t o = 0) {
+    const Tensor place = b.place_of(node_.outputs[o]);
+    return place && place.desc == desc ? place : b.make(desc);
+  }
+  /// Somewhere to write an element-wise result: its place in a concatenation, or the input itself
+  /// where nobody needs it any more.
   Tensor make_like(const Tensor& input) {
+    if (const Tensor place = b.place_of(node_.outputs[0]); place && place.desc == input.desc)
+      return place;
     if (!b.may_overwrite(input)) return b.make(input.desc);
     b.overwritten(input);
     return input;

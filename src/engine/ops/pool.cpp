@@ -151,7 +151,7 @@ void forward(const Pool& op, ForwardContext& c) {
   const Tensor src = c.in(0);
   const auto pd = forward_desc(op, c, src.desc);
   if (!pd) return own_forward(op, c);
-  const Tensor dst = c.b.make(pd.dst_desc());
+  const Tensor dst = c.make_out(pd.dst_desc());
   c.b.primitive(compat::PoolForward(pd), pd.scratchpad_desc(), pd.impl_info_str(),
                 {{DNNL_ARG_SRC, src}, {DNNL_ARG_DST, dst}});
   c.out(0, dst);

@@ -60,13 +60,15 @@ FusedPostOps fuse(const graph::PostOps& post) {
 }
 
 Tensor post_op_dst(ForwardContext& c, const FusedPostOps& fused, const Desc& desc) {
-  if (!fused.sum) return c.b.make(desc);
+  if (!fused.sum) return c.make_out(desc);
   const Tensor addend = c.in(static_cast<std::size_t>(fused.sum_input));
   if (addend.desc == desc && c.b.may_overwrite(addend)) {
     c.b.overwritten(addend);
     return addend;
   }
-  return c.b.private_copy(addend, desc);
+  const Tensor dst = c.make_out(desc);
+  c.b.copy_to(addend, dst);
+  return dst;
 }
 
 void finish_post_ops(ForwardContext& c, const graph::PostOps& post, const FusedPostOps& fused,

@@ -50,7 +50,7 @@ namespace {
 
 /// The same memory under other extents.
 Tensor reshaped(const Tensor& plain, const Shape& shape) {
-  return {plain_desc(shape, type_of(plain.desc)), plain.buffer};
+  return plain.as(plain_desc(shape, type_of(plain.desc)));
 }
 
 graph::Ints inverse(const graph::Ints& perm) {
