@@ -101,8 +101,8 @@ struct PRelu {};
 /// condition ? a : b under broadcasting. Inputs condition, a, b.
 struct Where {};
 
-/// What a Conv, Gemm or MatMul does to its result before writing it. Filled by the fusion pass
-/// only.
+/// What a Conv, Gemm, MatMul or BatchNorm does to its result before writing it. Filled by the
+/// fusion pass only.
 struct PostOp {
   enum class Kind { unary, add_input } kind = Kind::unary;
   Unary unary;    ///< for `unary`
@@ -156,6 +156,7 @@ struct Einsum {
 /// Inference form. Inputs x, scale, bias, mean, variance.
 struct BatchNorm {
   float epsilon = 1e-5f;
+  PostOps post = {};  ///< a ReLU at most
 };
 /// Over axes [axis, rank). Inputs x, scale, optional bias.
 struct LayerNorm {

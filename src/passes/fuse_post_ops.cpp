@@ -5,10 +5,13 @@
 //   Conv(x, w, b) -> y;  Add(y, z) -> s;  Relu(s) -> r
 //   Conv(x, w, b, z){+ z, relu} -> r          in the place of the last node, where z is computed
 //
+//   BatchNorm(x) -> y;  Relu(y) -> r          likewise, where no convolution took the norm
+//
 // Add and activation are each optional. y and s must have no other reader and need not stay.
 namespace fovea::passes {
 namespace {
 
+using graph::BatchNorm;
 using graph::Binary;
 using graph::BinaryKind;
 using graph::Conv;
@@ -45,6 +48,7 @@ PostOps* post_ops(Node& node) {
   if (auto* op = std::get_if<Conv>(&node.op)) return &op->post;
   if (auto* op = std::get_if<Gemm>(&node.op)) return &op->post;
   if (auto* op = std::get_if<MatMul>(&node.op)) return &op->post;
+  if (auto* op = std::get_if<BatchNorm>(&node.op)) return &op->post;
   return nullptr;
 }
 
@@ -74,14 +78,15 @@ class Fuse {
     if (post == nullptr || !post->empty()) return;
     auto last = id;
     PostOps steps;
-    if (const auto other = added_to(last)) {
+    const bool norm = std::holds_alternative<BatchNorm>(node(id).op);
+    if (const auto other = norm ? ValueId{} : added_to(last)) {
       const auto at = own_inputs(node(id));
       steps.push_back(
           {.kind = PostOp::Kind::add_input, .unary = {}, .input = static_cast<int>(at)});
       node(id).inputs.resize(at);
       node(id).inputs.push_back(other);
     }
-    if (const auto* activation = activation_of(last))
+    if (const auto* activation = activation_of(last, norm))
       steps.push_back({.kind = PostOp::Kind::unary, .unary = *activation, .input = 0});
     if (steps.empty()) return;
 
@@ -111,10 +116,11 @@ class Fuse {
   }
 
   /// The activation that alone reads the value of `last`; moves `last` to it.
-  const Unary* activation_of(NodeId& last) {
+  const Unary* activation_of(NodeId& last, bool only_relu) {
     const auto reader = rewrite_.only_reader(node(last).outputs[0]);
     const auto* op = reader ? std::get_if<Unary>(&node(reader).op) : nullptr;
     if (op == nullptr || !is_activation(op->kind)) return nullptr;
+    if (only_relu && op->kind != UnaryKind::relu) return nullptr;
     rewrite_.kill(reader);
     last = reader;
     return op;

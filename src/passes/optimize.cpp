@@ -19,6 +19,8 @@ constexpr Pass kPasses[] = {
     // Before the fusion: an Add of a bias is no Add of a skip, and a normalisation between a
     // convolution and its activation keeps them apart.
     {"fold_batchnorm", fold_batchnorm},
+    // Before the fusion, which would take a convolution's activation for its own.
+    {"pool_first", pool_first},
     {"fuse_post_ops", fuse_post_ops},
 };
 

@@ -23,7 +23,10 @@ bool recognise_layernorm(graph::Graph& graph, const Keep& keep);
 /// Conv (or ConvTranspose, Gemm, MatMul with constant weights) followed by BatchNorm, or by a Mul /
 /// Add with a constant per channel: folded into the weights and bias.
 bool fold_batchnorm(graph::Graph& graph, const Keep& keep);
-/// Conv / Gemm / MatMul + [Add of another value] + [activation]: into the op's PostOps.
+/// Conv 1x1, then AveragePool: the other way round, which is less work.
+bool pool_first(graph::Graph& graph, const Keep& keep);
+/// Conv / Gemm / MatMul + [Add of another value] + [activation], BatchNorm + [ReLU]: into the op's
+/// PostOps.
 bool fuse_post_ops(graph::Graph& graph, const Keep& keep);
 
 /// All of them in order, each followed by graph::verify.

@@ -260,6 +260,7 @@ class Run {
       return (x.at(i) - mean.data[c]) / std::sqrt(variance.data[c] + op.epsilon) * scale.data[c] +
              bias.data[c];
     });
+    apply(op.post);
   }
 
   void run(const LayerNorm& op) {

@@ -17,6 +17,25 @@ TEST(FusePostOps, AnActivation) {
   }
 }
 
+TEST(FusePostOps, ANormsReluAndNothingElse) {
+  for (const auto kind : {UnaryKind::relu, UnaryKind::sigmoid}) {
+    Builder b;
+    const auto x = b.unary("before", UnaryKind::softplus, b.input("x", {1, 4, 4, 4}));
+    const auto y = b.unary("act", kind, norm(b, "norm", x, 4));
+    b.output(y);
+    EXPECT_EQ(run_pass(b, fuse_post_ops), kind == UnaryKind::relu);
+    EXPECT_EQ(post_of(b.graph, kind == UnaryKind::relu ? y : x),
+              kind == UnaryKind::relu ? "Relu" : "not a product");
+  }
+}
+
+TEST(FusePostOps, ANormTakesNoAdd) {
+  Builder b;
+  const auto x = b.unary("before", UnaryKind::softplus, b.input("x", {1, 4, 4, 4}));
+  b.output(b.binary("add", BinaryKind::add, norm(b, "norm", x, 4), x));
+  EXPECT_FALSE(run_pass(b, fuse_post_ops));
+}
+
 TEST(FusePostOps, TheActivationsNumbersCome) {
   Builder b;
   const auto c = conv(b, "conv", b.input("x", {1, 3, 4, 4}), 3, 4);

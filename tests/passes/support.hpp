@@ -69,6 +69,7 @@ inline std::string post_of(const Graph& graph, ValueId id) {
   if (const auto* conv = std::get_if<Conv>(&node.op)) post = &conv->post;
   if (const auto* gemm = std::get_if<Gemm>(&node.op)) post = &gemm->post;
   if (const auto* matmul = std::get_if<MatMul>(&node.op)) post = &matmul->post;
+  if (const auto* norm = std::get_if<BatchNorm>(&node.op)) post = &norm->post;
   if (post == nullptr) return "not a product";
   std::string out;
   for (const auto& step : *post) {

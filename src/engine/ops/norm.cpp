@@ -3,6 +3,7 @@
 
 #include "base/parallel.hpp"
 #include "engine/ops/elementwise.hpp"
+#include "engine/ops/post_ops.hpp"
 
 namespace fovea::engine {
 namespace {
@@ -31,9 +32,9 @@ struct Affine {
   }
 };
 
-/// x * scale[c] (+ shift[c]) on x's own layout.
+/// x * scale[c] (+ shift[c]) (, ReLU) on x's own layout.
 Tensor affine_step(Builder& b, const Tensor& input, const Shape& shape, const Affine& affine,
-                   bool with_shift, const Tensor& into) {
+                   bool with_shift, bool relu, const Tensor& into) {
   MapView view;
   if (const auto found = map_view(input.desc)) {
     view = *found;
@@ -44,7 +45,7 @@ Tensor affine_step(Builder& b, const Tensor& input, const Shape& shape, const Af
     view.image_stride = view.layout.channels * view.layout.positions;
   }
   b.kernel(
-      [view, scale = affine.scale, shift = with_shift ? affine.shift : nullptr](Pointers p) {
+      [view, scale = affine.scale, shift = with_shift ? affine.shift : nullptr, relu](Pointers p) {
         for (std::int64_t n = 0; n < view.images; ++n) {
           const float* x = floats(p, 0) + n * view.image_stride;
           float* y = floats(p, 1) + n * view.image_stride;
@@ -55,7 +56,7 @@ Tensor affine_step(Builder& b, const Tensor& input, const Shape& shape, const Af
                   1, kElementGrain / (view.layout.positions * view.layout.block + 1)),
               [&, x, y](std::int64_t begin, std::int64_t end) {
                 simd::kernels().channel_affine(
-                    x, view.layout, scale->data(), shift ? shift->data() : nullptr, false,
+                    x, view.layout, scale->data(), shift ? shift->data() : nullptr, relu,
                     begin * view.layout.block,
                     std::min(end * view.layout.block, view.layout.channels), y);
               });
@@ -73,12 +74,18 @@ Tensor in_known_layout(Builder& b, const Tensor& tensor) {
 
 void forward(const BatchNorm& op, ForwardContext& c) {
   const Tensor src = in_known_layout(c.b, c.f32_in(0));
-  c.out(0, affine_step(c.b, src, c.in_shape(0), Affine(op, c), true, c.make_like(src)));
+  c.out(0, affine_step(c.b, src, c.in_shape(0), Affine(op, c), true, !op.post.empty(),
+                       c.make_like(src)));
+}
+
+BackwardReads backward_reads(const BatchNorm& op, unsigned) {
+  return post_op_reads(op.post);
 }
 
 void backward(const BatchNorm& op, BackwardContext& c) {
-  const Tensor diff = in_known_layout(c.b, c.grad());
-  c.send(0, affine_step(c.b, diff, c.in_shape(0), Affine(op, c), false, c.b.make(diff.desc)));
+  const Tensor diff = in_known_layout(c.b, backward_through(c, op.post));
+  c.send(0,
+         affine_step(c.b, diff, c.in_shape(0), Affine(op, c), false, false, c.b.make(diff.desc)));
 }
 
 namespace {

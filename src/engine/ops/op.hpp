@@ -181,6 +181,7 @@ BackwardReads backward_reads(const graph::Pool&, unsigned wanted);
 BackwardReads backward_reads(const graph::Gemm&, unsigned wanted);
 BackwardReads backward_reads(const graph::MatMul&, unsigned wanted);
 BackwardReads backward_reads(const graph::Einsum&, unsigned wanted);
+BackwardReads backward_reads(const graph::BatchNorm&, unsigned wanted);
 BackwardReads backward_reads(const graph::LayerNorm&, unsigned wanted);
 BackwardReads backward_reads(const graph::InstanceNorm&, unsigned wanted);
 BackwardReads backward_reads(const graph::GroupNorm&, unsigned wanted);
