@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "api/explainer_impl.hpp"
+#include "api/precision.hpp"
 #include "api/run_impl.hpp"
 #include "base/checked.hpp"
 #include "base/parallel.hpp"
@@ -22,13 +23,6 @@ Shape spatial_extents_of(const Shape& shape) {
   return {shape.begin() + 2, shape.end()};
 }
 
-Precision chosen_precision(const ExplainerOptions& options) {
-  if (options.precision == Precision::f32 || engine::bf16_supported()) return options.precision;
-  if (options.allow_precision_fallback) return Precision::f32;
-  throw Error(ErrorCode::invalid_argument,
-              "this CPU cannot compute in bf16 (it needs AVX-512 or AMX); f32 works everywhere");
-}
-
 class ExplainerMaker {
  public:
   ExplainerMaker(const Model& model, ExplainerOptions options)
@@ -39,7 +33,6 @@ class ExplainerMaker {
     const auto& options = impl_->options;
     check_options(options);
     impl_->model.impl().choices->add(std::as_bytes(std::span(options.plan_cache)));
-    impl_->precision = chosen_precision(options);
     graph::bind(graph_, options.input_shapes, options.batch);
     engine::fold_constants(graph_);
     describe_inputs();
@@ -120,7 +113,6 @@ class ExplainerMaker {
     const auto& options = impl_->options;
     engine::PlanSpec spec;
     spec.feeds = impl_->feeds;
-    spec.precision = impl_->precision;
     spec.tuning = options.tuning;
     spec.choices = impl_->model.impl().choices.get();
     spec.optimize = options.optimize;
@@ -151,7 +143,10 @@ class ExplainerMaker {
       }
       impl_->prepared.push_back(std::move(layer));
     }
-    impl_->plan = engine::Plan::build(graph_, spec, *impl_->model.impl().weights);
+    auto& weights = *impl_->model.impl().weights;
+    spec.precision = api::chosen_precision(options, graph_, spec, weights);
+    impl_->precision = spec.precision;
+    impl_->plan = engine::Plan::build(graph_, spec, weights);
     impl_->pool = std::make_unique<api::WorkspacePool>(*impl_->plan, options.max_workspaces);
   }
 

@@ -140,10 +140,14 @@ const std::vector<Prediction>& Run::predictions(std::int64_t image) const {
   });
 }
 
-const std::vector<Prediction>& Run::Impl::ranking(std::int64_t image) {
+void Run::Impl::check_image(std::int64_t image) const {
   if (image < 0 || image >= explainer->batch)
     throw Error(ErrorCode::invalid_argument,
                 "there is no image " + std::to_string(image) + " in this batch");
+}
+
+const std::vector<Prediction>& Run::Impl::ranking(std::int64_t image) {
+  check_image(image);
   auto& cached = predictions[static_cast<std::size_t>(image)];
   if (cached.empty()) {
     const std::span<const float> row(logits.data.data() + image * explainer->classes,
@@ -204,6 +208,28 @@ void describe(Explanation& out) {
 
 }  // namespace
 
+namespace {
+
+struct Asked {
+  const explain::Entry& entry;
+  const explain::Layer& layer;
+};
+
+/// What a call means, checked against what the explainer was made for.
+Asked asked_for(const Explainer::Impl& explainer, const Method& method,
+                const ExplainOptions& options) {
+  const auto& entry = explain::find(method.name);
+  const auto& layer = layer_named(explainer, options.layer);
+  entry.check(explainer.head, layer);
+  if (!layer.gradient && entry.needs_gradient(layer))
+    throw Error(ErrorCode::invalid_argument, "the explainer was not prepared for " +
+                                                 entry.info.title +
+                                                 ": name it in ExplainerOptions::methods");
+  return {entry, layer};
+}
+
+}  // namespace
+
 std::vector<Explanation> Run::explain(const Method& method, std::span<const Target> targets,
                                       const ExplainOptions& options,
                                       const CallOptions& call) const {
@@ -213,13 +239,7 @@ std::vector<Explanation> Run::explain(const Method& method, std::span<const Targ
 std::vector<Explanation> Run::Impl::explain(const Method& method, std::span<const Target> targets,
                                             const ExplainOptions& options,
                                             const CallOptions& call) {
-  const auto& entry = explain::find(method.name);
-  const auto& layer = layer_named(*explainer, options.layer);
-  entry.check(explainer->head, layer);
-  if (!layer.gradient && entry.needs_gradient(layer))
-    throw Error(ErrorCode::invalid_argument, "the explainer was not prepared for " +
-                                                 entry.info.title +
-                                                 ": name it in ExplainerOptions::methods");
+  const auto& [entry, layer] = asked_for(*explainer, method, options);
   const base::ThreadScope threads(explainer->options.threads);
   std::vector<Explanation> out(static_cast<std::size_t>(explainer->batch) * targets.size());
   for (std::size_t t = 0; t < targets.size(); ++t) {
@@ -254,6 +274,30 @@ std::vector<Explanation> Run::Impl::explain(const Method& method, std::span<cons
       out[static_cast<std::size_t>(n) * targets.size() + t].timings_ms = {
           forward_ms, context.backward_ms, total - context.backward_ms};
   }
+  return out;
+}
+
+Tensor Run::class_maps(const Method& method, std::int64_t image, const ExplainOptions& options,
+                       const CallOptions& call) const {
+  return with_memory([&] { return impl_->class_maps(method, image, options, call); });
+}
+
+Tensor Run::Impl::class_maps(const Method& method, std::int64_t image,
+                             const ExplainOptions& options, const CallOptions& call) {
+  check_image(image);
+  const auto& [entry, layer] = asked_for(*explainer, method, options);
+  const base::ThreadScope threads(explainer->options.threads);
+  explain::Context context{*explainer->plan,   workspace, explainer->head, layer, explainer->batch,
+                           explainer->classes, call};
+  if (entry.class_maps != nullptr && !layer.gradient) return entry.class_maps(context, image);
+  Tensor out;
+  for (std::int64_t k = 0; k < explainer->classes; ++k) {
+    const std::vector<std::int64_t> classes(static_cast<std::size_t>(explainer->batch), k);
+    const Tensor map = std::move(entry.run(context, classes)[static_cast<std::size_t>(image)]);
+    out.data.insert(out.data.end(), map.data.begin(), map.data.end());
+    out.shape = map.shape;
+  }
+  out.shape.insert(out.shape.begin(), explainer->classes);
   return out;
 }
 

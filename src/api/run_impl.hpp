@@ -20,6 +20,10 @@ struct Run::Impl {
                                        const Feeds& feeds, const CallOptions& call);
   std::vector<Explanation> explain(const Method& method, std::span<const Target> targets,
                                    const ExplainOptions& options, const CallOptions& call);
+  Tensor class_maps(const Method& method, std::int64_t image, const ExplainOptions& options,
+                    const CallOptions& call);
+  /// Throws Error invalid_argument where the batch has no such image.
+  void check_image(std::int64_t image) const;
   const std::vector<Prediction>& ranking(std::int64_t image);
 
   std::shared_ptr<const Explainer::Impl> explainer;

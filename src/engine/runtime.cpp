@@ -1,9 +1,20 @@
+#include <algorithm>
 #include <dnnl.hpp>
 
 #include "engine/dnnl_compat.hpp"
 #include "engine/plan.hpp"
 
 namespace fovea::engine {
+
+void multiply_matrices(const float* a, const float* b, float* c, std::int64_t m, std::int64_t k,
+                       std::int64_t n) {
+  const auto status =
+      dnnl_sgemm('N', 'N', m, n, k, 1.f, a, std::max<std::int64_t>(k, 1), b,
+                 std::max<std::int64_t>(n, 1), 0.f, c, std::max<std::int64_t>(n, 1));
+  if (status == dnnl_out_of_memory)
+    throw Error(ErrorCode::out_of_memory, "not enough memory for a matrix product");
+  if (status != dnnl_success) throw Error(ErrorCode::internal, "oneDNN refused a matrix product");
+}
 
 std::string onednn_version() {
   const auto* v = dnnl::version();

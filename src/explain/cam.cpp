@@ -42,6 +42,14 @@ std::vector<float> class_row(const graph::PoolLinearHead& head, std::int64_t tar
   return row;
 }
 
+std::vector<float> all_rows(const graph::PoolLinearHead& head) {
+  if (!head.weights.empty()) return head.weights;
+  std::vector<float> rows(static_cast<std::size_t>(head.classes * head.channels), 0.f);
+  for (std::int64_t k = 0; k < head.classes; ++k)
+    rows[static_cast<std::size_t>(k * head.channels + k)] = 1.f;
+  return rows;
+}
+
 }  // namespace detail
 
 const Entry& cam() {
@@ -58,6 +66,10 @@ const Entry& cam() {
           maps.push_back(weighted_sum(
               view, n, detail::class_row(*context.head, classes[static_cast<std::size_t>(n)])));
         return maps;
+      },
+      [](Context& context, std::int64_t image) {
+        const auto view = context.plan.map(context.workspace, context.layer.map);
+        return weighted_sums(view, image, detail::all_rows(*context.head));
       }};
   return entry;
 }

@@ -38,6 +38,30 @@ Tensor weighted_sum(const engine::ValueView& view, std::int64_t image,
   return map;
 }
 
+Tensor weighted_sums(const engine::ValueView& view, std::int64_t image,
+                     std::span<const float> weights) {
+  const auto layout = layout_of(view);
+  const auto rows = static_cast<std::int64_t>(weights.size()) / layout.channels;
+  Shape shape = spatial_extents(view);
+  shape.insert(shape.begin(), rows);
+  Tensor maps{shape, std::vector<float>(static_cast<std::size_t>(base::element_count(shape)))};
+  const float* src = image_of(view, image);
+  std::vector<float> plain;
+  if (layout.block != 1) {
+    plain.resize(static_cast<std::size_t>(layout.channels * layout.positions));
+    for (std::int64_t c = 0; c < layout.channels; ++c) {
+      const float* from =
+          src + c / layout.block * layout.positions * layout.block + c % layout.block;
+      float* to = plain.data() + c * layout.positions;
+      for (std::int64_t p = 0; p < layout.positions; ++p) to[p] = from[p * layout.block];
+    }
+    src = plain.data();
+  }
+  engine::multiply_matrices(weights.data(), src, maps.data.data(), rows, layout.channels,
+                            layout.positions);
+  return maps;
+}
+
 std::vector<float> channel_means(const engine::ValueView& view, std::int64_t image) {
   const auto layout = layout_of(view);
   std::vector<float> means(static_cast<std::size_t>(layout.channels));

@@ -30,6 +30,17 @@ std::vector<Tensor> from_head(Context& context, std::span<const std::int64_t> cl
   return maps;
 }
 
+Tensor of_every_class(Context& context, std::int64_t image) {
+  const auto view = context.plan.map(context.workspace, context.layer.map);
+  float positions = 1;
+  for (const auto extent : spatial_extents(view)) positions *= static_cast<float>(extent);
+  auto alpha = detail::all_rows(*context.head);
+  for (auto& a : alpha) a /= positions;
+  Tensor maps = weighted_sums(view, image, alpha);
+  relu(maps);
+  return maps;
+}
+
 std::vector<Tensor> from_gradient(Context& context, std::span<const std::int64_t> classes) {
   std::vector<float> seeds(static_cast<std::size_t>(context.batch * context.classes), 0.f);
   for (std::int64_t n = 0; n < context.batch; ++n)
@@ -62,7 +73,8 @@ const Entry& gradcam() {
       [](Context& context, std::span<const std::int64_t> classes) {
         return context.layer.gradient ? from_gradient(context, classes)
                                       : from_head(context, classes);
-      }};
+      },
+      of_every_class};
   return entry;
 }
 

@@ -45,6 +45,9 @@ struct Entry {
   bool (*needs_gradient)(const Layer& layer);
   /// classes[n]: whose evidence to look for in image n. One map [spatial extents] per image.
   std::vector<Tensor> (*run)(Context& context, std::span<const std::int64_t> classes);
+  /// The maps of every class of one image at once, [classes, spatial extents]; null where a method
+  /// has nothing better than `run` for each. Called for layers that need no gradient only.
+  Tensor (*class_maps)(Context& context, std::int64_t image) = nullptr;
 };
 
 std::span<const Entry> registry();

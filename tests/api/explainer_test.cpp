@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <fstream>
 #include <iterator>
@@ -30,6 +31,29 @@ TEST(Explainer, PredictsOnceAndExplainsAsOftenAsWanted) {
   EXPECT_EQ(first.layer, explainer.default_layer());
   EXPECT_EQ(first.target.class_index, 0);
   EXPECT_GT(first.timings_ms.backward, 0);
+}
+
+/// A fast head, one that walks back, and one whose logits are the pooled channels.
+TEST(Explainer, AllClassesAtOnceAreTheMapsOfEach) {
+  for (const auto* name : {"gap", "vgg", "squeezenet"}) {
+    const Explainer explainer(Model::load(golden_model(name)));
+    const fovea::Run run = explainer.forward(random_input(explainer, 4));
+    const auto all = run.class_maps();
+    const auto classes = run.logits().shape[1];
+    ASSERT_EQ(all.shape[0], classes) << name;
+    for (std::int64_t k = 0; k < classes; ++k) {
+      const auto one = run.explain(GradCam{}, Target::class_index(k)).feature_map;
+      ASSERT_EQ(Shape(all.shape.begin() + 1, all.shape.end()), one.shape);
+      const auto each = static_cast<std::int64_t>(one.data.size());
+      const float top = *std::max_element(one.data.begin(), one.data.end());
+      for (std::int64_t p = 0; p < each; ++p)
+        ASSERT_NEAR(all.data[static_cast<std::size_t>(k * each + p)],
+                    one.data[static_cast<std::size_t>(p)], 1e-5f * top + 1e-7f)
+            << name << ' ' << k;
+    }
+    EXPECT_EQ(code_of([&] { run.class_maps(GradCam{}, 99); }), ErrorCode::invalid_argument);
+    EXPECT_EQ(code_of([&] { run.class_maps(Method{"none"}); }), ErrorCode::invalid_argument);
+  }
 }
 
 TEST(Explainer, PredictionsAreRankedAndSumToOne) {

@@ -103,5 +103,30 @@ TEST(Tuning, WinogradIsUsedWhereOneDnnHasIt) {
   expect_same_scores(winograd, plain);
 }
 
+TEST(Tuning, AutomaticPrecisionIsOneOfTheTwoAndRemembered) {
+  auto options = tuned(Tuning::quick);
+  options.precision = Precision::automatic;
+  const auto file = golden_model("vgg");
+  const Explainer first(Model::load(file), options);
+  EXPECT_NE(first.precision(), Precision::automatic);
+  if (!build_info().bf16) {
+    EXPECT_EQ(first.precision(), Precision::f32);
+    return;
+  }
+  options.plan_cache = first.plan_cache();
+  EXPECT_NE(options.plan_cache.find("precision "), std::string::npos);
+  const Explainer second(Model::load(file), options);
+  EXPECT_EQ(second.precision(), first.precision());
+  EXPECT_EQ(second.plan_cache(), options.plan_cache);
+}
+
+TEST(Tuning, AutomaticPrecisionWithoutTimingNeedsMatrixInstructions) {
+  auto options = tuned(Tuning::off);
+  options.precision = Precision::automatic;
+  const Explainer explainer(Model::load(golden_model("vgg")), options);
+  const bool amx = build_info().onednn_isa.find("amx") != std::string::npos;
+  EXPECT_EQ(explainer.precision(), amx ? Precision::bf16 : Precision::f32);
+}
+
 }  // namespace
 }  // namespace fovea::api_test

@@ -32,6 +32,11 @@ Labels choose_labels(const Labels& given, const Model& model, bool is_demo) {
   return is_demo ? read_labels(demo_file(kDemoLabels)) : Labels{};
 }
 
+Precision parse_precision(const std::string& text) {
+  if (text == "auto") return Precision::automatic;
+  return text == "bf16" ? Precision::bf16 : Precision::f32;
+}
+
 Tuning parse_tuning(const Arguments& arguments) {
   if (arguments.tune.empty()) return arguments.plan_cache.empty() ? Tuning::off : Tuning::quick;
   if (arguments.tune == "thorough") return Tuning::thorough;
@@ -138,7 +143,7 @@ Session open_session(const Arguments& arguments) {
   Session session{model_file, std::move(model), std::move(labels), {}, {}, {}, {}, {}, times, {}};
 
   auto& options = session.options;
-  options.precision = arguments.precision == "bf16" ? Precision::bf16 : Precision::f32;
+  options.precision = parse_precision(arguments.precision);
   options.tuning = parse_tuning(arguments);
   session.plan_cache_file = arguments.plan_cache;
   options.threads = arguments.threads;

@@ -1,0 +1,95 @@
+#include "api/precision.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "base/checked.hpp"
+#include "base/parallel.hpp"
+
+namespace fovea::api {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr int kRounds = 4;
+/// bf16 costs accuracy: it has to be worth it.
+constexpr double kWorthIt = 0.9;
+
+/// A plan on inputs of its own.
+class Rehearsal {
+ public:
+  Rehearsal(const graph::Graph& graph, engine::PlanSpec spec, Precision precision,
+            engine::WeightCache& weights)
+      : plan_(engine::Plan::build(graph, with(std::move(spec), precision), weights)),
+        workspace_(plan_->make_workspace()) {
+    for (const auto id : graph.inputs) {
+      auto& data = inputs_.emplace_back(
+          static_cast<std::size_t>(base::element_count(graph.value(id).shape)));
+      // Different values around zero: zeros run faster than real data.
+      for (std::size_t i = 0; i < data.size(); ++i) data[i] = std::sin(static_cast<float>(i * i));
+      feeds_.emplace_back(data);
+    }
+  }
+
+  void run() {
+    const auto start = Clock::now();
+    plan_->forward(workspace_, feeds_, {});
+    const auto ms = std::chrono::duration<double, std::milli>(Clock::now() - start).count();
+    best_ = std::min(best_, ms);
+  }
+  double best_ms() const { return best_; }
+
+ private:
+  static engine::PlanSpec with(engine::PlanSpec spec, Precision precision) {
+    spec.precision = precision;
+    return spec;
+  }
+
+  std::shared_ptr<const engine::Plan> plan_;
+  engine::Workspace workspace_;
+  std::vector<std::vector<float>> inputs_;
+  std::vector<std::span<const float>> feeds_;
+  double best_ = std::numeric_limits<double>::infinity();
+};
+
+std::string problem_name(const graph::Graph& graph) {
+  std::string out = "precision " + std::to_string(graph.nodes().size()) + " nodes";
+  for (const auto id : graph.inputs)
+    for (const auto extent : graph.value(id).shape) out += ' ' + std::to_string(extent);
+  return out + " threads " + std::to_string(base::max_threads());
+}
+
+bool bf16_is_faster(const graph::Graph& graph, const engine::PlanSpec& spec,
+                    engine::WeightCache& weights) {
+  const auto problem = problem_name(graph);
+  if (const auto known = spec.choices->find(problem)) return *known == "bf16";
+  if (spec.tuning == Tuning::off) return engine::onednn_isa().find("amx") != std::string::npos;
+  Rehearsal f32(graph, spec, Precision::f32, weights), bf16(graph, spec, Precision::bf16, weights);
+  for (int i = 0; i < kRounds; ++i) {
+    f32.run();
+    bf16.run();
+  }
+  const bool faster = bf16.best_ms() < kWorthIt * f32.best_ms();
+  spec.choices->keep(problem, faster ? "bf16" : "f32");
+  return faster;
+}
+
+}  // namespace
+
+Precision chosen_precision(const ExplainerOptions& options, const graph::Graph& graph,
+                           engine::PlanSpec spec, engine::WeightCache& weights) {
+  if (options.precision == Precision::f32) return Precision::f32;
+  if (!engine::bf16_supported()) {
+    if (options.precision == Precision::automatic || options.allow_precision_fallback)
+      return Precision::f32;
+    throw Error(ErrorCode::invalid_argument,
+                "this CPU cannot compute in bf16 (it needs AVX-512 or AMX); f32 works everywhere");
+  }
+  if (options.precision == Precision::bf16) return Precision::bf16;
+  return bf16_is_faster(graph, spec, weights) ? Precision::bf16 : Precision::f32;
+}
+
+}  // namespace fovea::api
