@@ -109,9 +109,9 @@ class Plan {
 /// Runs the nodes whose inputs are all constant, once, and makes their results constants.
 void fold_constants(graph::Graph& graph);
 
-/// c = a b, row-major: a [m, k], b [k, n], c [m, n]. In parallel.
-void multiply_matrices(const float* a, const float* b, float* c, std::int64_t m, std::int64_t k,
-                       std::int64_t n);
+/// c = scale a b, row-major: a [m, k], b [k, n], c [m, n]. In parallel.
+void multiply_matrices(float scale, const float* a, const float* b, float* c, std::int64_t m,
+                       std::int64_t k, std::int64_t n);
 
 /// oneDNN's version, the most it may use on this CPU, and whether bf16 can be computed.
 std::string onednn_version();

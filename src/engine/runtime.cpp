@@ -6,10 +6,10 @@
 
 namespace fovea::engine {
 
-void multiply_matrices(const float* a, const float* b, float* c, std::int64_t m, std::int64_t k,
-                       std::int64_t n) {
+void multiply_matrices(float scale, const float* a, const float* b, float* c, std::int64_t m,
+                       std::int64_t k, std::int64_t n) {
   const auto status =
-      dnnl_sgemm('N', 'N', m, n, k, 1.f, a, std::max<std::int64_t>(k, 1), b,
+      dnnl_sgemm('N', 'N', m, n, k, scale, a, std::max<std::int64_t>(k, 1), b,
                  std::max<std::int64_t>(n, 1), 0.f, c, std::max<std::int64_t>(n, 1));
   if (status == dnnl_out_of_memory)
     throw Error(ErrorCode::out_of_memory, "not enough memory for a matrix product");

@@ -42,12 +42,16 @@ std::vector<float> class_row(const graph::PoolLinearHead& head, std::int64_t tar
   return row;
 }
 
-std::vector<float> all_rows(const graph::PoolLinearHead& head) {
-  if (!head.weights.empty()) return head.weights;
-  std::vector<float> rows(static_cast<std::size_t>(head.classes * head.channels), 0.f);
-  for (std::int64_t k = 0; k < head.classes; ++k)
-    rows[static_cast<std::size_t>(k * head.channels + k)] = 1.f;
-  return rows;
+Tensor every_class(const Context& context, std::int64_t image, float scale) {
+  const auto& head = *context.head;
+  std::vector<float> identity;
+  if (head.weights.empty()) {
+    identity.resize(static_cast<std::size_t>(head.classes * head.channels));
+    for (std::int64_t k = 0; k < head.classes; ++k)
+      identity[static_cast<std::size_t>(k * head.channels + k)] = 1.f;
+  }
+  const auto view = context.plan.map(context.workspace, context.layer.map);
+  return weighted_sums(view, image, identity.empty() ? head.weights : identity, scale);
 }
 
 }  // namespace detail
@@ -68,8 +72,7 @@ const Entry& cam() {
         return maps;
       },
       [](Context& context, std::int64_t image) {
-        const auto view = context.plan.map(context.workspace, context.layer.map);
-        return weighted_sums(view, image, detail::all_rows(*context.head));
+        return detail::every_class(context, image, 1.f);
       }};
   return entry;
 }

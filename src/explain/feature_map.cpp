@@ -39,7 +39,7 @@ Tensor weighted_sum(const engine::ValueView& view, std::int64_t image,
 }
 
 Tensor weighted_sums(const engine::ValueView& view, std::int64_t image,
-                     std::span<const float> weights) {
+                     std::span<const float> weights, float scale) {
   const auto layout = layout_of(view);
   const auto rows = static_cast<std::int64_t>(weights.size()) / layout.channels;
   Shape shape = spatial_extents(view);
@@ -57,7 +57,7 @@ Tensor weighted_sums(const engine::ValueView& view, std::int64_t image,
     }
     src = plain.data();
   }
-  engine::multiply_matrices(weights.data(), src, maps.data.data(), rows, layout.channels,
+  engine::multiply_matrices(scale, weights.data(), src, maps.data.data(), rows, layout.channels,
                             layout.positions);
   return maps;
 }

@@ -16,9 +16,9 @@ Shape spatial_extents(const engine::ValueView& view);
 Tensor weighted_sum(const engine::ValueView& view, std::int64_t image,
                     std::span<const float> weights);
 
-/// weights [rows, channels] times the map of one image: [rows, spatial extents].
+/// scale * weights [rows, channels] times the map of one image: [rows, spatial extents].
 Tensor weighted_sums(const engine::ValueView& view, std::int64_t image,
-                     std::span<const float> weights);
+                     std::span<const float> weights, float scale);
 
 /// Mean over positions of each channel of one image.
 std::vector<float> channel_means(const engine::ValueView& view, std::int64_t image);

@@ -34,9 +34,7 @@ Tensor of_every_class(Context& context, std::int64_t image) {
   const auto view = context.plan.map(context.workspace, context.layer.map);
   float positions = 1;
   for (const auto extent : spatial_extents(view)) positions *= static_cast<float>(extent);
-  auto alpha = detail::all_rows(*context.head);
-  for (auto& a : alpha) a /= positions;
-  Tensor maps = weighted_sums(view, image, alpha);
+  Tensor maps = detail::every_class(context, image, 1 / positions);
   relu(maps);
   return maps;
 }
