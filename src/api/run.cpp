@@ -59,14 +59,6 @@ std::vector<std::span<const float>> matched(const Explainer::Impl& explainer, co
   return out;
 }
 
-/// oneDNN's ReLU turns a NaN into 0, so that a broken input may give a plausible map: it is said.
-void flag_non_finite(std::span<const float> data, const std::string& name,
-                     std::vector<std::string>& warnings) {
-  const auto stats = simd::kernels().min_max(data.data(), static_cast<std::int64_t>(data.size()));
-  if (stats.has_nan || (!data.empty() && (std::isinf(stats.min) || std::isinf(stats.max))))
-    warnings.push_back("the input '" + name + "' holds values that are not finite");
-}
-
 std::vector<Prediction> ranked(std::span<const float> logits, bool sigmoid) {
   std::vector<Prediction> out;
   float top = logits[0];
@@ -112,11 +104,11 @@ std::unique_ptr<Run::Impl> Run::Impl::run_forward(std::shared_ptr<const Explaine
   const auto data = matched(*explainer, feeds);
   engine::Workspace workspace = explainer->pool->take(call);
   auto run = std::make_unique<Impl>(explainer, std::move(workspace));
-  for (std::size_t i = 0; i < data.size(); ++i)
-    flag_non_finite(data[i], explainer->inputs[i].name, run->warnings);
   const base::ThreadScope threads(explainer->options.threads);
   const auto start = Clock::now();
-  explainer->plan->forward(run->workspace, data, call);
+  for (const auto i : explainer->plan->forward(run->workspace, data, call))
+    run->warnings.push_back("the input '" + explainer->inputs[i].name +
+                            "' holds values that are not finite");
   run->forward_ms = milliseconds(start);
   const auto logits = explainer->plan->fetch(run->workspace, 0);
   run->logits.shape = {explainer->batch, explainer->classes};

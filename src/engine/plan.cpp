@@ -1,17 +1,20 @@
 #include "engine/plan.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 #include <set>
 #include <utility>
 
 #include "base/checked.hpp"
+#include "base/parallel.hpp"
 #include "engine/builder.hpp"
 #include "engine/memory.hpp"
 #include "engine/ops/op.hpp"
 #include "engine/path.hpp"
 #include "graph/infer.hpp"
 #include "passes/passes.hpp"
+#include "simd/kernels.hpp"
 
 namespace fovea::engine {
 
@@ -34,8 +37,9 @@ struct Workspace::Impl {
   const Plan::Impl* plan = nullptr;
   base::AlignedBuffer arena;
   dnnl::stream stream{cpu()};
-  std::vector<std::unordered_map<int, dnnl::memory>> args;  // per step; empty for kernels
-  std::vector<std::vector<std::byte*>> pointers;            // per step; empty for primitives
+  std::vector<dnnl::memory> memories;              // what args name
+  std::vector<std::vector<dnnl_exec_arg_t>> args;  // per step; empty for kernels
+  std::vector<std::vector<std::byte*>> pointers;   // per step; empty for primitives
 
   std::byte* address(const Tensor& tensor) const {
     const auto& buffer = plan->buffers[static_cast<std::size_t>(tensor.buffer)];
@@ -258,7 +262,11 @@ void run_step(const Plan::Impl& plan, const Workspace::Impl& workspace, std::siz
         if (step.kernel) {
           step.kernel(workspace.pointers[i]);
         } else {
-          step.primitive.execute(workspace.stream, workspace.args[i]);
+          const auto& args = workspace.args[i];
+          dnnl::error::wrap_c_api(
+              dnnl_primitive_execute(step.primitive.get(), workspace.stream.get(),
+                                     static_cast<int>(args.size()), args.data()),
+              "a primitive could not be run");
         }
       });
 }
@@ -298,6 +306,17 @@ ValueView view(const Workspace::Impl& workspace, const Tensor& tensor, const Sha
   return out;
 }
 
+bool copy_finite(std::span<const float> src, float* dst) {
+  constexpr std::int64_t kGrain = 16384;  // floats worth waking a thread for
+  std::atomic<bool> finite = true;
+  base::parallel_for(
+      static_cast<std::int64_t>(src.size()), kGrain, [&](std::int64_t begin, std::int64_t end) {
+        if (!simd::kernels().copy_finite(src.data() + begin, dst + begin, end - begin))
+          finite = false;
+      });
+  return finite;
+}
+
 }  // namespace
 
 std::shared_ptr<const Plan> Plan::build(const graph::Graph& graph, const PlanSpec& spec,
@@ -322,9 +341,11 @@ Workspace Plan::make_workspace() const {
     workspace->pointers.resize(impl_->steps.size());
     for (std::size_t i = 0; i < impl_->steps.size(); ++i) {
       const Step& step = impl_->steps[i];
-      for (const auto& [index, tensor] : step.args)
-        workspace->args[i].emplace(index,
-                                   dnnl::memory(tensor.desc, cpu(), workspace->address(tensor)));
+      for (const auto& [index, tensor] : step.args) {
+        const auto& memory =
+            workspace->memories.emplace_back(tensor.desc, cpu(), workspace->address(tensor));
+        workspace->args[i].push_back({index, memory.get()});
+      }
       for (const auto& tensor : step.operands)
         workspace->pointers[i].push_back(workspace->address(tensor));
     }
@@ -332,19 +353,23 @@ Workspace Plan::make_workspace() const {
   return Workspace(std::move(workspace));
 }
 
-void Plan::forward(Workspace& workspace, std::span<const std::span<const float>> feeds,
-                   const CallOptions& call) const {
+std::vector<std::size_t> Plan::forward(Workspace& workspace,
+                                       std::span<const std::span<const float>> feeds,
+                                       const CallOptions& call) const {
   check_profile(*impl_, call);
   const auto& space = workspace.impl();
   if (feeds.size() != impl_->feeds.size())
     throw Error(ErrorCode::internal, "a plan was given another number of feeds than it has");
+  std::vector<std::size_t> not_finite;
   for (std::size_t i = 0; i < feeds.size(); ++i) {
     const auto& [tensor, shape] = impl_->feeds[i];
     if (feeds[i].size_bytes() != tensor.desc.get_size())
       throw Error(ErrorCode::internal, "a feed has another size than the plan");
-    std::memcpy(space.address(tensor), feeds[i].data(), feeds[i].size_bytes());
+    if (!copy_finite(feeds[i], reinterpret_cast<float*>(space.address(tensor))))
+      not_finite.push_back(i);
   }
   run_steps(*impl_, space, 0, impl_->forward_end, call);
+  return not_finite;
 }
 
 void Plan::backward(Workspace& workspace, std::size_t gradient, std::span<const float> seeds,

@@ -81,10 +81,12 @@ class Plan {
   Workspace make_workspace() const;
   std::int64_t arena_bytes() const;
 
-  /// feeds[i] is the data of spec.feeds[i], row-major. Throws Error invalid_argument where
-  /// `call.step_ms` is neither empty nor one entry per step.
-  void forward(Workspace& workspace, std::span<const std::span<const float>> feeds,
-               const CallOptions& call) const;
+  /// feeds[i] is the data of spec.feeds[i], row-major. Returns which of them hold a value that is
+  /// not finite: oneDNN's ReLU turns a NaN into 0, so that no result would show it. Throws Error
+  /// invalid_argument where `call.step_ms` is neither empty nor one entry per step.
+  std::vector<std::size_t> forward(Workspace& workspace,
+                                   std::span<const std::span<const float>> feeds,
+                                   const CallOptions& call) const;
   /// The walk back `gradient` (index in spec.gradients) from seeds on its `of`. As often as wanted
   /// after one forward.
   void backward(Workspace& workspace, std::size_t gradient, std::span<const float> seeds,

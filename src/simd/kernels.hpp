@@ -128,6 +128,9 @@ struct Kernels {
 
   MapStats (*min_max)(const float* map, std::int64_t n);
 
+  /// dst = src; true where every value is finite.
+  bool (*copy_finite)(const float* src, float* dst, std::int64_t n);
+
   /// map = map * scale + shift, in place.
   void (*scale_shift)(float* map, std::int64_t n, float scale, float shift);
 

@@ -15,6 +15,22 @@ constexpr float kInf = std::numeric_limits<float>::infinity();
 class MapTest : public SimdTest {};
 FOVEA_SIMD_SUITE(MapTest);
 
+TEST_P(MapTest, CopyFiniteCopiesAndFindsWhatIsNotFinite) {
+  for (const i64 n : kLengths) {
+    const auto src = random_floats(n, -3e38f, 3e38f);
+    Fenced<float> dst{std::vector<float>(src.size(), -1.f)};
+    EXPECT_TRUE(k().copy_finite(src.data(), dst.data(), n)) << n;
+    EXPECT_EQ(dst.copy(), src);
+    EXPECT_TRUE(dst.intact());
+    for (const float bad : {kNaN, kInf, -kInf})
+      for (i64 i = 0; i < n; i += 5) {
+        auto with = src;
+        with[static_cast<std::size_t>(i)] = bad;
+        EXPECT_FALSE(k().copy_finite(with.data(), dst.data(), n)) << n << ' ' << i;
+      }
+  }
+}
+
 TEST_P(MapTest, MinMaxAndReluMax) {
   for (const i64 n : kLengths) {
     // All negative, all positive, mixed: lanes that do not exist must not show.

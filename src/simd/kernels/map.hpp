@@ -57,6 +57,22 @@ MapStats min_max(const float* map, i64 n) {
   return stats.result();
 }
 
+bool copy_finite(const float* src, float* dst, i64 n) {
+  F sum(0.f);  // of x - x: 0 where x is finite, else NaN, which then stays
+  i64 i = 0;
+  for (; i + kLanes <= n; i += kLanes) {
+    const F x = load_all<F>(src + i);
+    store_all(dst + i, x);
+    sum = sum + (x - x);
+  }
+  if (i < n) {
+    const F x = load_part<F>(src + i, n - i);
+    store_part(dst + i, x, n - i);
+    sum = sum + (x - x);
+  }
+  return !xsimd::any(xsimd::isnan(sum));
+}
+
 void scale_shift(float* map, i64 n, float scale, float shift) {
   affine_plain(map, n, F(scale), F(shift), false, map);
 }

@@ -22,6 +22,7 @@ constexpr Kernels make_table(Isa isa) {
       .channel_affine = channel_affine,
       .relu_max = relu_max,
       .min_max = min_max,
+      .copy_finite = copy_finite,
       .scale_shift = scale_shift,
       .binary = binary,
       .binary_scalar = binary_scalar,
