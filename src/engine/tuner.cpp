@@ -45,14 +45,16 @@ void fill(base::AlignedBuffer& buffer, std::size_t bytes, bool bf16) {
 /// A primitive on memory of its own.
 class Rehearsal {
  public:
-  Rehearsal(dnnl::primitive primitive, const std::vector<std::pair<int, Desc>>& args)
-      : primitive_(std::move(primitive)) {
+  Rehearsal(dnnl::primitive primitive, const std::vector<std::pair<int, Desc>>& args,
+            std::function<void(std::byte*)> after = {})
+      : primitive_(std::move(primitive)), after_(std::move(after)) {
     for (const auto& [index, desc] : args) {
       if (desc.get_size() == 0) continue;
       buffers_.emplace_back(desc.get_size());
       if (index != DNNL_ARG_SCRATCHPAD)
         fill(buffers_.back(), desc.get_size(), type_of(desc) == Type::bf16);
       args_.emplace(index, dnnl::memory(desc, cpu(), buffers_.back().data()));
+      if (index == DNNL_ARG_DST) dst_ = buffers_.back().data();
     }
   }
 
@@ -69,6 +71,7 @@ class Rehearsal {
     const auto start = Clock::now();
     primitive_.execute(stream_, args_);
     stream_.wait();
+    if (after_) after_(dst_);
     return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
   }
 
@@ -80,6 +83,8 @@ class Rehearsal {
   }
 
   dnnl::primitive primitive_;
+  std::function<void(std::byte*)> after_;
+  std::byte* dst_ = nullptr;
   dnnl::stream stream_{cpu()};
   base::AlignedBuffer other_{kEvictFloats * sizeof(float)};
   std::vector<base::AlignedBuffer> buffers_;
@@ -125,7 +130,7 @@ std::string Tuner::fastest(const std::string& problem, const std::vector<Trial>&
     double ms = 0;
     for (const auto& [from, to] : trial.reorders) ms += reorder_ms(from, to);
     if (ms >= best) continue;
-    Rehearsal rehearsal(trial.primitive, trial.args);
+    Rehearsal rehearsal(trial.primitive, trial.args, trial.after);
     const double first = rehearsal.best_ms(1);
     if (ms + first > kHopeless * best) continue;
     ms += rehearsal.best_ms(rounds - 1);

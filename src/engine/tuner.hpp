@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -18,6 +19,8 @@ struct Trial {
   std::vector<std::pair<int, Desc>> args;
   /// Layouts that a value would have to be brought from and to if this way were taken.
   std::vector<std::pair<Desc, Desc>> reorders;
+  /// What follows the primitive on its dst (bytes of it), as part of the way.
+  std::function<void(std::byte*)> after;
 };
 
 class Tuner {

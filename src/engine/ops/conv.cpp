@@ -21,16 +21,6 @@ ConvProblem problem_of(const Conv& op, const ForwardContext& c) {
           window_dims(op.window), c.b.compute_type(), c.has(2) && !is_post_op_input(op.post, 2)};
 }
 
-/// What post-ops are, in a word each, for the name of a problem.
-std::string text_of(const graph::PostOps& post, std::size_t taken) {
-  std::string out;
-  for (std::size_t i = 0; i < taken; ++i)
-    out += post[i].kind == graph::PostOp::Kind::add_input
-               ? " sum"
-               : ' ' + std::string(graph::name_of(post[i].unary.kind));
-  return out;
-}
-
 Tensor weights_in(const Conv& op, ForwardContext& c, const Desc& want) {
   const Desc as = plain_desc(grouped(c.in_shape(1), op.group));
   if (c.is_constant(1)) return c.b.packed_weight(c.node().inputs[1], as, want, "conv");
@@ -42,11 +32,10 @@ Tensor weights_in(const Conv& op, ForwardContext& c, const Desc& want) {
 }  // namespace
 
 void forward(const Conv& op, ForwardContext& c) {
-  const FusedPostOps fused = fuse(op.post);
   Desc wanted = c.b.place_of(c.node().outputs[0]).desc;
-  if (fused.sum) wanted = c.in(static_cast<std::size_t>(fused.sum_input)).desc;
-  const auto pd =
-      best_conv(c.b, problem_of(op, c), fused, text_of(op.post, fused.taken), c.in(0).desc, wanted);
+  if (const auto fused = fuse(op.post); fused.sum)
+    wanted = c.in(static_cast<std::size_t>(fused.sum_input)).desc;
+  const auto [name, pd, fused] = best_conv(c.b, problem_of(op, c), op.post, c.in(0).desc, wanted);
   require(pd, c);
   const Tensor src = c.b.in_layout(c.in(0), pd.src_desc());
   const Tensor weights = weights_in(op, c, pd.weights_desc());

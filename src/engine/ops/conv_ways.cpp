@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string_view>
 
+#include "engine/ops/elementwise.hpp"
 #include "engine/tuner.hpp"
 
 namespace fovea::engine {
@@ -20,11 +21,6 @@ struct Corner {
   Desc src, dst;
   dnnl::algorithm algorithm;
   int most = 1;  ///< implementations worth a look; those further down are for older CPUs
-};
-
-struct Way {
-  std::string name;
-  Pd pd;
 };
 
 /// Loops over single elements, or over a copy of every window.
@@ -77,14 +73,14 @@ std::vector<Corner> corners(Builder& b, const ConvProblem& p) {
 
 /// visit(way) for every fast implementation of a corner until it returns true.
 template <class Visit>
-bool each_way(const ConvProblem& p, const FusedPostOps& fused, const Corner& corner,
-              Visit&& visit) {
+bool each_way(const ConvProblem& p, const FusedPostOps& fused, const char* suffix,
+              const Corner& corner, Visit&& visit) {
   bool done = false;
   int seen = 0;
   each_pd(p, fused, corner, [&](const Pd& pd) {
     const std::string implementation = pd.impl_info_str();
-    done =
-        !is_slow(implementation) && visit(Way{std::string(corner.name) + '/' + implementation, pd});
+    done = !is_slow(implementation) &&
+           visit(ConvWay{std::string(corner.name) + '/' + implementation + suffix, pd, fused});
     return done || ++seen == corner.most;
   });
   return done;
@@ -102,89 +98,142 @@ std::string layout_name(const Desc& desc) {
   return view->layout.block == view->layout.channels ? "last" : std::to_string(view->layout.block);
 }
 
-std::string name_of(const Builder& b, const ConvProblem& p, const std::string& post,
+/// Post-ops in a word each.
+std::string text(const graph::PostOps& post) {
+  std::string out;
+  for (const auto& op : post)
+    out += op.kind == graph::PostOp::Kind::add_input
+               ? " sum"
+               : ' ' + std::string(graph::name_of(op.unary.kind));
+  return out;
+}
+
+std::string name_of(const Builder& b, const ConvProblem& p, const graph::PostOps& post,
                     const Desc& src, const Desc& dst) {
   std::string out = "conv " + text(p.src) + " * " + text(p.weights) + " stride " +
                     text(p.window.strides) + " dilate " + text(p.window.dilates) + " pad " +
                     text(p.window.pad_begin) + ' ' + text(p.window.pad_end) +
                     (p.type == Type::f32 ? " f32" : " bf16") + (p.bias ? " bias" : "");
-  return out + post + " from " + layout_name(src) +
+  return out + text(post) + " from " + layout_name(src) +
          (dims_in(dst).empty() ? "" : " to " + layout_name(dst)) + " threads " +
          std::to_string(b.threads());
 }
 
-Trial trial_of(const Way& way, const Desc& src, const std::optional<Desc>& home) {
-  const auto& pd = way.pd;
-  Trial out{way.name,
-            ConvForward(pd),
-            {{DNNL_ARG_SRC, pd.src_desc()},
-             {DNNL_ARG_WEIGHTS, pd.weights_desc()},
-             {DNNL_ARG_BIAS, pd.bias_desc()},
-             {DNNL_ARG_DST, pd.dst_desc()},
-             {DNNL_ARG_SCRATCHPAD, pd.scratchpad_desc()}},
-            {{src, pd.src_desc()}}};
-  if (home) out.reorders.emplace_back(pd.dst_desc(), *home);
-  return out;
+/// The last post-op, where it costs enough for a pass of its own to be worth a try: fovea's kernels
+/// take half the time of oneDNN's for exponentials.
+const graph::Unary* costly_activation(const graph::PostOps& post, const ConvProblem& p) {
+  if (post.empty() || post.back().kind != graph::PostOp::Kind::unary || p.type != Type::f32)
+    return nullptr;
+  const auto& op = post.back().unary;
+  const bool costly = op.kind == graph::UnaryKind::silu || op.kind == graph::UnaryKind::sigmoid;
+  const bool padded = p.dst[1] % home_block() != 0;
+  return costly && (keeps_zero(op) || !padded) ? &op : nullptr;
 }
 
-}  // namespace
+/// All candidates of one convolution.
+class Search {
+ public:
+  Search(Builder& b, const ConvProblem& p, const graph::PostOps& post)
+      : p_(p), corners_(corners(b, p)), all_(fuse(post)) {
+    activation_ = b.tuner().times() ? costly_activation(post, p) : nullptr;
+    if (activation_ != nullptr) bare_ = fuse(post, post.size() - 1);
+  }
 
-ConvForward::primitive_desc best_conv(Builder& b, const ConvProblem& p, const FusedPostOps& fused,
-                                      const std::string& post, const Desc& src, const Desc& dst) {
-  const bool wants_dst = !dims_in(dst).empty();
-  const auto all = corners(b, p);
-  const auto first = [&](auto&& accept) {
-    Pd found;
-    for (const auto& corner : all)
-      if (each_way(p, fused, corner, [&](const Way& way) {
-            if (!accept(way)) return false;
-            found = way.pd;
-            return true;
-          }))
-        break;
-    return found;
-  };
-  const auto slow = [&] {
-    Pd found;
-    each_pd(p, fused, all.back(), [&](const Pd& pd) {
-      found = pd;
+  /// visit(way) in order until it returns true.
+  template <class Visit>
+  void each(Visit&& visit) const {
+    for (const auto& corner : corners_)
+      if (each_way(p_, all_, "", corner, visit)) return;
+    if (activation_ == nullptr) return;
+    for (const auto& corner : corners_)
+      if (each_way(p_, bare_, kApart, corner, visit)) return;
+  }
+
+  template <class Accept>
+  ConvWay first(Accept&& accept) const {
+    ConvWay found;
+    each([&](const ConvWay& way) {
+      if (!accept(way)) return false;
+      found = way;
       return true;
     });
     return found;
-  };
-  auto& tuner = b.tuner();
-  if (!tuner.times()) {
-    if (auto found = first([](const Way&) { return true; })) return found;
-    return slow();
   }
+
+  /// The first fast one, or a slow one where there is nothing else.
+  ConvWay untimed() const {
+    auto found = first([](const ConvWay&) { return true; });
+    if (!found.pd) {
+      found.fused = all_;
+      each_pd(p_, all_, corners_.back(), [&](const Pd& pd) {
+        found.pd = pd;
+        return true;
+      });
+    }
+    return found;
+  }
+
+  Trial trial(const ConvWay& way, const Desc& src) const {
+    const auto& pd = way.pd;
+    Trial out{way.name,
+              ConvForward(pd),
+              {{DNNL_ARG_SRC, pd.src_desc()},
+               {DNNL_ARG_WEIGHTS, pd.weights_desc()},
+               {DNNL_ARG_BIAS, pd.bias_desc()},
+               {DNNL_ARG_DST, pd.dst_desc()},
+               {DNNL_ARG_SCRATCHPAD, pd.scratchpad_desc()}},
+              {{src, pd.src_desc()}},
+              {}};
+    if (p_.type == Type::f32)
+      if (const auto home = home_desc(p_.dst, p_.type))
+        out.reorders.emplace_back(pd.dst_desc(), *home);
+    if (activation_ != nullptr && way.name.ends_with(kApart))
+      out.after = [f = *simd_unary(*activation_),
+                   n = stored_elements(pd.dst_desc())](std::byte* p) {
+        run_unary(f, reinterpret_cast<float*>(p), reinterpret_cast<float*>(p), n);
+      };
+    return out;
+  }
+
+ private:
+  static constexpr const char* kApart = " + activation";
+
+  const ConvProblem& p_;
+  std::vector<Corner> corners_;
+  FusedPostOps all_, bare_;
+  const graph::Unary* activation_ = nullptr;
+};
+
+}  // namespace
+
+ConvWay best_conv(Builder& b, const ConvProblem& p, const graph::PostOps& post, const Desc& src,
+                  const Desc& dst) {
+  const Search search(b, p, post);
+  auto& tuner = b.tuner();
+  if (!tuner.times()) return search.untimed();
   const std::string problem = name_of(b, p, post, src, dst);
   if (const auto known = tuner.known(problem))
-    if (auto found = first([&](const Way& way) { return way.name == *known; })) return found;
+    if (auto found = search.first([&](const ConvWay& way) { return way.name == *known; }); found.pd)
+      return found;
 
-  std::vector<Way> ways;
-  for (const auto& corner : all)
-    each_way(p, fused, corner, [&](const Way& way) {
-      const bool fits = !wants_dst || way.pd.dst_desc() == dst;
-      const bool seen = std::any_of(ways.begin(), ways.end(), [&](const Way& other) {
-        return other.pd.dst_desc() == way.pd.dst_desc() &&
-               other.pd.src_desc() == way.pd.src_desc() &&
-               std::string_view(other.pd.impl_info_str()) == way.pd.impl_info_str();
-      });
-      if (fits && !seen) ways.push_back(way);
-      return false;
+  std::vector<ConvWay> ways;
+  search.each([&](const ConvWay& way) {
+    const bool fits = dims_in(dst).empty() || way.pd.dst_desc() == dst;
+    const bool seen = std::any_of(ways.begin(), ways.end(), [&](const ConvWay& other) {
+      return other.pd.dst_desc() == way.pd.dst_desc() && other.pd.src_desc() == way.pd.src_desc() &&
+             other.fused.taken == way.fused.taken &&
+             std::string_view(other.pd.impl_info_str()) == way.pd.impl_info_str();
     });
-  if (ways.empty()) {  // none in the layout that was hoped for
-    if (auto found = first([](const Way&) { return true; })) return found;
-    return slow();
-  }
-  if (ways.size() == 1) return ways.front().pd;
+    if (fits && !seen) ways.push_back(way);
+    return false;
+  });
+  if (ways.empty()) return search.untimed();  // none in the layout that was hoped for
+  if (ways.size() == 1) return ways.front();
   std::vector<Trial> trials;
-  const auto home = p.type == Type::f32 ? home_desc(p.dst, p.type) : std::nullopt;
-  for (const auto& way : ways) trials.push_back(trial_of(way, src, home));
+  for (const auto& way : ways) trials.push_back(search.trial(way, src));
   const auto fastest = tuner.fastest(problem, trials);
-  const auto it =
-      std::find_if(ways.begin(), ways.end(), [&](const Way& way) { return way.name == fastest; });
-  return it == ways.end() ? ways.front().pd : it->pd;
+  return *std::find_if(ways.begin(), ways.end(),
+                       [&](const ConvWay& way) { return way.name == fastest; });
 }
 
 }  // namespace fovea::engine

@@ -25,11 +25,16 @@ inline bool has_groups(const ConvProblem& p) {
   return p.weights.size() > p.src.size();
 }
 
+struct ConvWay {
+  std::string name;
+  ConvForward::primitive_desc pd;  ///< empty where oneDNN has none
+  FusedPostOps fused;              ///< the post-ops that the primitive performs
+};
+
 /// The fastest way that the tuner knows or finds; without one, the first of oneDNN's direct
 /// algorithms. `src`: where the input is. `dst`: the layout that the result has to have for a sum
-/// into it or for a place in a concatenation; empty where any will do. Empty where oneDNN has none.
-ConvForward::primitive_desc best_conv(Builder& b, const ConvProblem& problem,
-                                      const FusedPostOps& fused, const std::string& post,
-                                      const Desc& src, const Desc& dst);
+/// into it or for a place in a concatenation; empty where any will do.
+ConvWay best_conv(Builder& b, const ConvProblem& problem, const graph::PostOps& post,
+                  const Desc& src, const Desc& dst);
 
 }  // namespace fovea::engine

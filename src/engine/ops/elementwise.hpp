@@ -28,6 +28,9 @@ bool keeps_zero(const graph::Unary& op);
 /// dst = f(src), step of the current node; the two have one layout.
 void add_unary_step(Builder& b, const graph::Unary& op, const Tensor& src, const Tensor& dst);
 
+/// y = f(x) over n values, in parallel; one of simd_unary's functions.
+void run_unary(const SimdUnary& f, const float* x, float* y, std::int64_t n);
+
 /// diff * f'(at): `at` is the function's argument, or its result where slope_from_result. The
 /// result has `at`'s layout.
 Tensor unary_gradient(Builder& b, const graph::Unary& op, const Tensor& diff, const Tensor& at);

@@ -40,11 +40,12 @@ bool append(dnnl::post_ops& ops, const graph::Unary& op) {
 
 }  // namespace
 
-FusedPostOps fuse(const graph::PostOps& post) {
+FusedPostOps fuse(const graph::PostOps& post, std::size_t most) {
   FusedPostOps out;
   out.attr.set_scratchpad_mode(dnnl::scratchpad_mode::user);
   dnnl::post_ops ops;
   for (const auto& op : post) {
+    if (out.taken == most) break;
     if (op.kind == PostOp::Kind::add_input) {
       if (out.taken != 0) break;
       ops.append_sum(1.f);

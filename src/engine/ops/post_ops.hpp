@@ -13,7 +13,8 @@ struct FusedPostOps {
   int sum_input = 0;
   std::size_t taken = 0;  ///< post-ops that the primitive performs
 };
-FusedPostOps fuse(const graph::PostOps& post);
+/// At most the first `most` of them.
+FusedPostOps fuse(const graph::PostOps& post, std::size_t most = std::size_t(-1));
 
 /// Where the primitive writes: the added value's own buffer where nobody needs it any more, else a
 /// buffer that holds a copy of it; simply a new buffer without a sum.

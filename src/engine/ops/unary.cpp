@@ -115,18 +115,17 @@ Scalar scalar_function(UnaryKind kind) {
 
 }  // namespace
 
+void run_unary(const SimdUnary& f, const float* x, float* y, std::int64_t n) {
+  base::parallel_for(n, kElementGrain / 4, [=](std::int64_t begin, std::int64_t end) {
+    simd::kernels().unary(f.kind, f.a, f.b, x + begin, y + begin, end - begin);
+  });
+}
+
 void add_unary_step(Builder& b, const graph::Unary& op, const Tensor& src, const Tensor& dst) {
   const auto n = stored_elements(src.desc);
   if (const auto simd_op = simd_unary(op)) {
-    b.kernel(
-        [n, f = *simd_op](Pointers p) {
-          const float* x = floats(p, 0);
-          float* y = floats(p, 1);
-          base::parallel_for(n, kElementGrain / 4, [=](std::int64_t begin, std::int64_t end) {
-            simd::kernels().unary(f.kind, f.a, f.b, x + begin, y + begin, end - begin);
-          });
-        },
-        {src}, {dst});
+    b.kernel([n, f = *simd_op](Pointers p) { run_unary(f, floats(p, 0), floats(p, 1), n); }, {src},
+             {dst});
     return;
   }
   b.kernel(
