@@ -181,6 +181,7 @@ class FOVEA_API Explainer {
   int threads() const;
 
   struct Impl;
+  const Impl& impl() const { return *impl_; }
 
  private:
   std::shared_ptr<const Impl> impl_;

@@ -95,6 +95,21 @@ inline void append_eltwise(dnnl::post_ops& ops, dnnl::algorithm algorithm, float
   ops.append_eltwise(algorithm, alpha, beta);
 }
 
+inline WindowDims window_of(const dnnl::convolution_forward::primitive_desc& pd) {
+  return {pd.get_strides(), pd.get_dilations(), pd.get_padding_l(), pd.get_padding_r()};
+}
+
+inline dnnl::algorithm algorithm_of(const dnnl::convolution_forward::primitive_desc& pd) {
+  return pd.get_algorithm();
+}
+
+/// The algorithm of an element-wise post-op.
+inline dnnl::algorithm eltwise_of(const dnnl::post_ops& ops, int index, float& alpha, float& beta) {
+  dnnl::algorithm algorithm{};
+  ops.get_params_eltwise(index, algorithm, alpha, beta);
+  return algorithm;
+}
+
 #else
 
 template <class Primitive>
@@ -175,6 +190,34 @@ inline dnnl::concat::primitive_desc concat(const dnnl::engine& engine, const Des
 inline void append_eltwise(dnnl::post_ops& ops, dnnl::algorithm algorithm, float alpha,
                            float beta) {
   ops.append_eltwise(1.f, algorithm, alpha, beta);
+}
+
+inline const dnnl_convolution_desc_t& operation_of(
+    const dnnl::convolution_forward::primitive_desc& pd) {
+  const dnnl_convolution_desc_t* found = nullptr;
+  dnnl::error::wrap_c_api(
+      dnnl_primitive_desc_query(pd.get(), dnnl_query_convolution_d, 0, static_cast<void*>(&found)),
+      "could not read a convolution's description");
+  return *found;
+}
+
+inline WindowDims window_of(const dnnl::convolution_forward::primitive_desc& pd) {
+  const auto& op = operation_of(pd);
+  const auto rank = op.src_desc.ndims - 2;
+  const auto dims = [rank](const dnnl_dims_t& all) { return Dims(all, all + rank); };
+  return {dims(op.strides), dims(op.dilates), dims(op.padding[0]), dims(op.padding[1])};
+}
+
+inline dnnl::algorithm algorithm_of(const dnnl::convolution_forward::primitive_desc& pd) {
+  return static_cast<dnnl::algorithm>(operation_of(pd).alg_kind);
+}
+
+/// The algorithm of an element-wise post-op.
+inline dnnl::algorithm eltwise_of(const dnnl::post_ops& ops, int index, float& alpha, float& beta) {
+  dnnl::algorithm algorithm{};
+  float scale = 1;
+  ops.get_params_eltwise(index, scale, algorithm, alpha, beta);
+  return algorithm;
 }
 
 #endif

@@ -103,9 +103,31 @@ class Plan {
 
   struct Impl;
   explicit Plan(std::unique_ptr<const Impl> impl);
+  const Impl& impl() const { return *impl_; }
 
  private:
   std::unique_ptr<const Impl> impl_;
+};
+
+/// The convolutions of a plan's forward pass one after the other, over the memory that a run uses,
+/// with nothing between them: the time below which no run of the network can get. For benchmarks:
+/// the values that it computes mean nothing. Plan and workspace must outlive it.
+class Convolutions {
+ public:
+  enum class Form {
+    bare,    ///< made anew, same implementation and layouts; nothing fused but bias and ReLU
+    planned  ///< the plan's own steps, with the sums and activations fused into them
+  };
+  Convolutions(const Plan& plan, const Workspace& workspace, Form form);
+  Convolutions(Convolutions&&) noexcept;
+  ~Convolutions();
+
+  std::size_t size() const;
+  void run() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
 };
 
 /// Runs the nodes whose inputs are all constant, once, and makes their results constants.
