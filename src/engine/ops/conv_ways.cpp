@@ -232,8 +232,10 @@ ConvWay best_conv(Builder& b, const ConvProblem& p, const graph::PostOps& post, 
   std::vector<Trial> trials;
   for (const auto& way : ways) trials.push_back(search.trial(way, src));
   const auto fastest = tuner.fastest(problem, trials);
-  return *std::find_if(ways.begin(), ways.end(),
-                       [&](const ConvWay& way) { return way.name == fastest; });
+  // A cache may name a way that oneDNN does not offer.
+  const auto it = std::find_if(ways.begin(), ways.end(),
+                               [&](const ConvWay& way) { return way.name == fastest; });
+  return it == ways.end() ? ways.front() : *it;
 }
 
 }  // namespace fovea::engine
