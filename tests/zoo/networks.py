@@ -8,8 +8,8 @@ from typing import Optional
 @dataclass(frozen=True)
 class Family:
     pattern: str
-    # The module whose output is the last feature map that feeds the head. None: attention comes
-    # after the last feature map, no map of it is expected, and the program must say so.
+    # The module whose output is the last feature map that feeds the head. None: the head reads
+    # tokens that attention has mixed, no map of them is expected, and the program must say so.
     feature_map: Optional[str]
     size: int = 224
     arguments: tuple = ()
@@ -31,7 +31,8 @@ FAMILIES = [
     Family(r"squeezenet.*", "classifier.2"),  # the ReLU after the last convolution
     Family(r"vgg.*", "features.-2"),  # the ReLU before the last pool
     Family(r"swin_.*", "permute", attention=True),
-    Family(r"vit_.*|maxvit_.*", None, attention=True),
+    Family(r"maxvit_.*", "blocks.-1", attention=True),
+    Family(r"vit_.*", None, attention=True),
 ]
 
 # Run only when --only matches them: why.

@@ -1,5 +1,6 @@
-"""Runs an ONNX file node by node in PyTorch, so that autograd gives the gradient of a score with
-respect to any value the file names. Slow and obvious; only what torchvision's networks need."""
+"""Runs an ONNX file node by node in PyTorch, in f64, so that autograd gives the gradient of a
+score with respect to any value the file names. Slow and obvious; only what torchvision's networks
+need."""
 
 import math
 
@@ -132,7 +133,7 @@ def pad(a, x, pads, value=None, axes=None):
 
 
 def constant_of_shape(a, shape):
-    value = tensor(a["value"], "") if "value" in a else torch.zeros(1)
+    value = tensor(a["value"], "") if "value" in a else torch.zeros(1).double()
     return value.expand(shape.tolist())
 
 
@@ -176,6 +177,10 @@ OPS = {
     "HardSwish": lambda a, x: x * torch.clamp(x / 6 + 0.5, 0, 1),
     "Identity": lambda a, x: x,
     "LayerNormalization": layer_norm,
+    "Einsum": lambda a, *xs: torch.einsum(a["equation"].decode(), *xs),
+    "Tanh": lambda a, x: torch.tanh(x),
+    "Max": lambda a, x, y: torch.maximum(x, y),
+    "Min": lambda a, x, y: torch.minimum(x, y),
     "MatMul": lambda a, x, y: x @ y,
     "MaxPool": max_pool,
     "Mul": lambda a, x, y: x * y,
@@ -199,11 +204,12 @@ OPS = {
 
 
 def tensor(proto, folder):
-    return torch.from_numpy(numpy_helper.to_array(proto, folder).copy())
+    value = torch.from_numpy(numpy_helper.to_array(proto, folder).copy())
+    return value.double() if value.is_floating_point() else value
 
 
 def run(path, x, watch):
-    """The first output and the value named `watch`, which autograd knows."""
+    """The first output and the value named `watch`, which autograd knows; `x` is f64."""
     model = onnx.load(path, load_external_data=False)
     graph = model.graph
     values = {"": None}
