@@ -267,6 +267,46 @@ std::vector<Case> outputs() {
 
 class BadInput : public testing::TestWithParam<Case> {};
 
+Words bench(Words extra, const std::string& model = fixture("colours")) {
+  extra.insert(extra.begin(), {"bench", "--model", model});
+  return extra;
+}
+
+std::vector<Case> benches() {
+  return {
+      {"NoModel", 3, bench({}, "none.onnx"), {"none.onnx"}},
+      {"UnknownOperator", 5, bench({}, fixture("unknown_op")), {"Frobnicate"}},
+      {"UnknownMethod", 2, bench({"--method", "magic"}), {"magic", "gradcam"}},
+      {"UnknownLayer", 2, bench({"--layer", "feature"}), {"'feature'", "features"}},
+      {"NoLayer", 2, bench({}, fixture("no_image")), {"no_image.onnx", "no layer"}},
+      {"OpenExtents", 2, bench({}, fixture("open_extents")), {"open_extents.onnx", "data"}},
+      {"FixedBatch", 2, bench({"--batch", "2"}, fixture("labelled")), {"--batch 2", "at 1"}},
+      {"BatchAndShape",
+       2,
+       bench({"--batch", "2", "--input-shape", "data=3,3,16,16"}),
+       {"--input-shape", "at 3"}},
+      {"NoBatch", 2, bench({"--batch", "0"}), {"--batch"}},
+      {"NoRuns", 2, bench({"--runs", "0"}), {"--runs"}},
+      {"NoTime", 2, bench({"--seconds", "0"}), {"--seconds"}},
+      {"RunsAndTime", 2, bench({"--runs", "3", "--seconds", "1"}), {"--runs", "--seconds"}},
+      {"WorkersAndThreads", 2, bench({"--workers", "2", "--threads", "2"}), {"--workers"}},
+      {"WorkersAndLayers", 2, bench({"--workers", "2", "--layers"}), {"--workers"}},
+      {"UnknownPrecision", 2, bench({"--precision", "f8"}), {"--precision"}},
+      {"JsonNowhere", 2, bench({"--json", "none/out.json"}), {"none/out.json"}},
+      {"OneFileForTwo", 2, bench({"--plan-cache", "a", "--json", "a"}), {"same file name"}},
+      {"PlanCacheOverTheModel",
+       2,
+       bench({"--plan-cache", "m.onnx"}, "m.onnx"),
+       {"m.onnx", "overwrite"},
+       file("m.onnx", model_bytes())},
+      {"JsonOverTheModel",
+       2,
+       bench({"--json", "m.onnx"}, "m.onnx"),
+       {"m.onnx", "overwrite"},
+       file("m.onnx", model_bytes())},
+  };
+}
+
 TEST_P(BadInput, IsRefusedWithoutATrace) {
   const auto& test = GetParam();
   const Scratch scratch;
@@ -295,6 +335,7 @@ INSTANTIATE_TEST_SUITE_P(Models, BadInput, testing::ValuesIn(models()), name_of)
 INSTANTIATE_TEST_SUITE_P(Photos, BadInput, testing::ValuesIn(photos()), name_of);
 INSTANTIATE_TEST_SUITE_P(Tensors, BadInput, testing::ValuesIn(tensors()), name_of);
 INSTANTIATE_TEST_SUITE_P(Usage, BadInput, testing::ValuesIn(usage()), name_of);
+INSTANTIATE_TEST_SUITE_P(Benches, BadInput, testing::ValuesIn(benches()), name_of);
 INSTANTIATE_TEST_SUITE_P(Outputs, BadInput, testing::ValuesIn(outputs()), name_of);
 
 TEST(BadInputs, TheFirstCutsOfAModelAreAllRefused) {

@@ -36,9 +36,27 @@ namespace {
 
 }  // namespace
 
-Outcome run_command(const std::vector<std::string>& command, const fs::path& folder) {
-  std::array<int, 2> out{}, err{};
-  if (::pipe(out.data()) != 0 || ::pipe(err.data()) != 0) throw std::runtime_error("pipe");
+namespace {
+
+// A reading and a writing end.
+std::array<int, 2> open_pipe() {
+  std::array<int, 2> ends{};
+  if (::pipe(ends.data()) != 0) throw std::runtime_error("pipe");
+  return ends;
+}
+
+std::array<int, 2> open_terminal() {
+  const int master = ::posix_openpt(O_RDWR | O_NOCTTY);
+  if (master < 0 || ::grantpt(master) != 0 || ::unlockpt(master) != 0)
+    throw std::runtime_error("posix_openpt");
+  const int slave = ::open(::ptsname(master), O_RDWR | O_NOCTTY);
+  if (slave < 0) throw std::runtime_error("ptsname");
+  return {master, slave};
+}
+
+Outcome run_with(const std::vector<std::string>& command, const fs::path& folder,
+                 const std::array<int, 2>& err) {
+  const auto out = open_pipe();
   const auto child = ::fork();
   if (child < 0) throw std::runtime_error("fork");
   if (child == 0) become(command, folder, out, err);
@@ -66,6 +84,16 @@ Outcome run_command(const std::vector<std::string>& command, const fs::path& fol
   ::waitpid(child, &status, 0);
   if (WIFEXITED(status)) outcome.status = WEXITSTATUS(status);
   return outcome;
+}
+
+}  // namespace
+
+Outcome run_command(const std::vector<std::string>& command, const fs::path& folder) {
+  return run_with(command, folder, open_pipe());
+}
+
+Outcome run_command_on_terminal(const std::vector<std::string>& command, const fs::path& folder) {
+  return run_with(command, folder, open_terminal());
 }
 
 Scratch::Scratch() {

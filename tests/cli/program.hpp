@@ -15,6 +15,10 @@ struct Outcome {
 /// `command[0]` is looked up on PATH, with the folder of the built program in front.
 Outcome run_command(const std::vector<std::string>& command, const std::filesystem::path& folder);
 
+/// The same with a terminal for standard error.
+Outcome run_command_on_terminal(const std::vector<std::string>& command,
+                                const std::filesystem::path& folder);
+
 /// A folder of its own, gone with the object.
 class Scratch {
  public:

@@ -79,7 +79,8 @@ def check_quoted(name, path, home, root):
     if home == "include":
         return "a public header includes only <standard> and fovea/ headers"
     if home == "tools":
-        beside = (path.parent / name, root / "tools" / name)
+        # Beside the file, or in a folder above it.
+        beside = [folder / name for folder in path.parents if folder.is_relative_to(root / "tools")]
         own = ".." not in name and any(header.is_file() for header in beside)
         return None if own else "tools use fovea/ headers only"
     module, _, header = name.partition("/")

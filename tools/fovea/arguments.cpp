@@ -19,6 +19,54 @@ void add_shape_option(CLI::App& app, Arguments& arguments) {
       ->allow_extra_args(false);
 }
 
+void add_output_name_option(CLI::App& app, Arguments& arguments) {
+  app.add_option("--output-name", arguments.output_name,
+                 "The output that holds the scores (default: the only one, or the first of rank 2)")
+      ->type_name("NAME");
+}
+
+CLI::Option* add_engine_options(CLI::App& app, Arguments& arguments) {
+  app.add_option("--precision", arguments.precision,
+                 "f32; bf16 where the CPU has it; auto: bf16 where it is clearly faster here")
+      ->check(CLI::IsMember({"f32", "bf16", "auto"}))
+      ->type_name("f32|bf16|auto")
+      ->capture_default_str();
+  auto* threads =
+      app.add_option("--threads", arguments.threads, "Threads; 0 takes OpenMP's default")
+          ->check(CLI::Range(0, kMostThreads))
+          ->type_name("N")
+          ->capture_default_str();
+  app.add_flag("--no-optimize", arguments.no_optimize, "Run the graph as it is, without fusion");
+  return threads;
+}
+
+void add_tuning_options(CLI::App& app, Arguments& arguments, const std::string& by_default) {
+  app.add_option(
+         "--tune", arguments.tune,
+         "How to find the fastest algorithm of each layer: off, quick, thorough, or winograd "
+         "wherever there is one (default: " +
+             by_default + ")")
+      ->check(CLI::IsMember({"off", "quick", "thorough", "winograd"}))
+      ->type_name("off|quick|thorough|winograd");
+  app.add_option("--plan-cache", arguments.plan_cache,
+                 "What tuning found, kept in FILE for the next run; made where there is none, "
+                 "ignored and made anew where it is another machine's")
+      ->type_name("FILE");
+}
+
+void add_method_option(CLI::App& app, std::string& method) {
+  app.add_option("--method", method, "How: 'fovea methods' lists them")
+      ->type_name("NAME")
+      ->capture_default_str();
+}
+
+void add_layer_option(CLI::App& app, std::string& layer) {
+  app.add_option("--layer", layer,
+                 "The layer whose map is wanted, by the name of its value or node, or the last of "
+                 "an operator, like Conv (default: the last feature map before the head)")
+      ->type_name("NAME");
+}
+
 void add_json_option(CLI::App& app, std::string& json) {
   app.add_option("--json", json,
                  "Write the result as JSON to FILE; without FILE or with -, to standard output in "
@@ -45,32 +93,13 @@ void add_run_options(CLI::App& app, Arguments& arguments) {
                  "How the photo becomes the input: imagenet, inception, caffe, raw, a JSON "
                  "object or a .json file (default: the model's own, else imagenet)")
       ->type_name("RECIPE");
-  app.add_option("--output-name", arguments.output_name,
-                 "The output that holds the scores (default: the only one, or the first of rank 2)")
-      ->type_name("NAME");
+  add_output_name_option(app, arguments);
   app.add_flag("--multi-label", arguments.multi_label,
                "Every class on its own: probabilities by sigmoid");
-  app.add_option("--precision", arguments.precision,
-                 "f32; bf16 where the CPU has it; auto: bf16 where it is clearly faster here")
-      ->check(CLI::IsMember({"f32", "bf16", "auto"}))
-      ->type_name("f32|bf16|auto")
-      ->capture_default_str();
-  app.add_option(
-         "--tune", arguments.tune,
-         "How to find the fastest algorithm of each layer: off, quick, thorough, or winograd "
-         "wherever there is one (default: quick with --plan-cache, off without, since one run "
-         "gains less than the search costs)")
-      ->check(CLI::IsMember({"off", "quick", "thorough", "winograd"}))
-      ->type_name("off|quick|thorough|winograd");
-  app.add_option("--plan-cache", arguments.plan_cache,
-                 "What tuning found, kept in FILE for the next run; made where there is none, "
-                 "ignored and made anew where it is another machine's")
-      ->type_name("FILE");
-  app.add_option("--threads", arguments.threads, "Threads; 0 takes OpenMP's default")
-      ->check(CLI::Range(0, kMostThreads))
-      ->type_name("N")
-      ->capture_default_str();
-  app.add_flag("--no-optimize", arguments.no_optimize, "Run the graph as it is, without fusion");
+  add_engine_options(app, arguments);
+  add_tuning_options(app, arguments,
+                     "quick with --plan-cache, off without, since one run gains less than the "
+                     "search costs");
   app.add_option("--logits", arguments.logits, "Write the raw scores, [images, classes], as .npy")
       ->type_name("FILE");
   add_json_option(app, arguments.json);

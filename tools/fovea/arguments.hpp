@@ -28,6 +28,13 @@ struct Arguments {
 
 void add_model_option(CLI::App& app, Arguments& arguments);
 void add_shape_option(CLI::App& app, Arguments& arguments);
+void add_output_name_option(CLI::App& app, Arguments& arguments);
+/// --precision, --threads (which is returned) and --no-optimize.
+CLI::Option* add_engine_options(CLI::App& app, Arguments& arguments);
+/// --tune and --plan-cache; `by_default` says what happens without the former.
+void add_tuning_options(CLI::App& app, Arguments& arguments, const std::string& by_default);
+void add_method_option(CLI::App& app, std::string& method);
+void add_layer_option(CLI::App& app, std::string& layer);
 void add_json_option(CLI::App& app, std::string& json);
 /// Everything in Arguments.
 void add_run_options(CLI::App& app, Arguments& arguments);
@@ -35,6 +42,7 @@ void add_run_options(CLI::App& app, Arguments& arguments);
 /// Each adds its subcommand, whose callback does the work and throws Error.
 void add_explain(CLI::App& app);
 void add_predict(CLI::App& app);
+void add_bench(CLI::App& app);
 void add_inspect(CLI::App& app);
 void add_methods(CLI::App& app);
 void add_version(CLI::App& app);

@@ -43,11 +43,7 @@ std::string whole_number(const std::string& text) {
 }
 
 void check_usage(const ExplainArguments& arguments) {
-  std::vector<std::string> known;
-  for (const auto& info : methods()) known.push_back(info.name);
-  if (std::find(known.begin(), known.end(), arguments.method) == known.end())
-    throw Error(ErrorCode::invalid_argument,
-                "there is no method '" + arguments.method + "'; known: " + joined(known));
+  require_method(arguments.method);
   if (!(arguments.alpha >= 0 && arguments.alpha <= 1))
     throw Error(ErrorCode::invalid_argument, "--alpha must be from 0 to 1");
 
@@ -202,13 +198,8 @@ void add_explain(CLI::App& app) {
                       ->type_name("K");
   by_class->excludes(by_label)->excludes(by_rank);
   by_label->excludes(by_rank);
-  sub.add_option("--method", arguments->method, "How: 'fovea methods' lists them")
-      ->type_name("NAME")
-      ->capture_default_str();
-  sub.add_option("--layer", arguments->layer,
-                 "The layer whose map is wanted, by the name of its value or node, or the last of "
-                 "an operator, like Conv (default: the last feature map before the head)")
-      ->type_name("NAME");
+  add_method_option(sub, arguments->method);
+  add_layer_option(sub, arguments->layer);
   sub.add_option("--normalize", arguments->normalize,
                  "max: divide by the maximum; minmax: stretch to 0..1; none: raw values (pictures "
                  "then show them relative to the maximum)")

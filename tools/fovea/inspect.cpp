@@ -27,6 +27,7 @@ struct Bound {
 Bound bind(const Model& model, const Arguments& arguments) {
   ExplainerOptions options;
   options.methods.clear();
+  options.tuning = Tuning::off;
   options.input_shapes = parse_shapes(arguments.input_shapes, model);
   options.output = arguments.output_name;
   try {

@@ -53,7 +53,7 @@ Json run_json(const Session& session, const Explainer& explainer) {
     json["preprocess"] = to_json(session.photo->recipe);
   }
   if (!session.tensor_files.empty()) json["inputs"] = session.tensor_files;
-  json["precision"] = explainer.precision() == Precision::bf16 ? "bf16" : "f32";
+  json["precision"] = precision_text(explainer.precision());
   json["threads"] = explainer.threads();
   return json;
 }
@@ -80,6 +80,14 @@ std::string timings_text(const Stages& times) {
     if (value > 0)
       out += (out.empty() ? "" : ", ") + std::string(name) + number_text(" %.1f", value);
   return out + " ms";
+}
+
+std::string precision_text(Precision precision) {
+  return precision == Precision::bf16 ? "bf16" : "f32";
+}
+
+std::string count_text(std::int64_t count, const std::string& noun) {
+  return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
 }
 
 std::string number_text(const char* format, double value) {

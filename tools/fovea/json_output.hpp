@@ -34,6 +34,12 @@ std::string class_text(std::int64_t index, const Labels& labels);
 /// "load 3.1, create 20.5, ... ms", without the stages that did not run.
 std::string timings_text(const Stages& times);
 
+/// "f32" or "bf16".
+std::string precision_text(Precision precision);
+
+/// "1 thread", "2 threads": the number and its noun.
+std::string count_text(std::int64_t count, const std::string& noun);
+
 /// printf's format for one number.
 std::string number_text(const char* format, double value);
 

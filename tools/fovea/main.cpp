@@ -55,6 +55,7 @@ int run(int argc, char** argv) {
   app.set_version_flag("--version", [] { return "fovea " + build_info().version; });
   add_explain(app);
   add_predict(app);
+  add_bench(app);
   add_inspect(app);
   add_methods(app);
   add_version(app);

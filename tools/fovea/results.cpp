@@ -79,9 +79,8 @@ std::string result_text(const Session& session, const Explainer& explainer, cons
   const auto& first = *results.rows.front().why;
   out += "method       " + first.method + "\n";
   out += "layer        " + first.layer + " (" + shape_text(first.feature_map.shape) + ")\n";
-  out += "precision    " + std::string(explainer.precision() == Precision::bf16 ? "bf16" : "f32") +
-         ", " + std::to_string(explainer.threads()) +
-         (explainer.threads() == 1 ? " thread\n" : " threads\n");
+  out += "precision    " + precision_text(explainer.precision()) + ", " +
+         count_text(explainer.threads(), "thread") + "\n";
   out += "time         " + timings_text(session.times) + "\n";
   for (const auto& file : files) out += "wrote        " + file + "\n";
   return out;

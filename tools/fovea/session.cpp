@@ -32,18 +32,6 @@ Labels choose_labels(const Labels& given, const Model& model, bool is_demo) {
   return is_demo ? read_labels(demo_file(kDemoLabels)) : Labels{};
 }
 
-Precision parse_precision(const std::string& text) {
-  if (text == "auto") return Precision::automatic;
-  return text == "bf16" ? Precision::bf16 : Precision::f32;
-}
-
-Tuning parse_tuning(const Arguments& arguments) {
-  if (arguments.tune.empty()) return arguments.plan_cache.empty() ? Tuning::off : Tuning::quick;
-  if (arguments.tune == "thorough") return Tuning::thorough;
-  if (arguments.tune == "winograd") return Tuning::winograd;
-  return arguments.tune == "off" ? Tuning::off : Tuning::quick;
-}
-
 // Names that --layer may take: values, nodes, and operators (the last node of that kind).
 bool layer_exists(const Model& model, const std::string& name) {
   return std::any_of(model.nodes().begin(), model.nodes().end(), [&](const NodeInfo& node) {
@@ -52,12 +40,14 @@ bool layer_exists(const Model& model, const std::string& name) {
   });
 }
 
-[[noreturn]] void unknown_layer(const Session& session, const std::string& name) {
+[[noreturn]] void unknown_layer(const Model& model, const std::string& model_file,
+                                ExplainerOptions options, const std::string& name) {
   std::vector<std::string> names;
   try {
-    auto options = session.options;
+    options.layers.clear();
     options.methods.clear();
-    const Explainer bare(session.model, options);
+    options.tuning = Tuning::off;
+    const Explainer bare(model, options);
     for (const auto& layer : bare.layers()) {
       names.push_back(layer.name);
       names.push_back(layer.node);
@@ -68,10 +58,52 @@ bool layer_exists(const Model& model, const std::string& name) {
   throw Error(ErrorCode::invalid_argument,
               "the model has no layer '" + name + "'" + did_you_mean(names, name) +
                   " ('fovea inspect' lists the layers)",
-              {.file = session.model_file, .node = {}, .op = {}});
+              {.file = model_file, .node = {}, .op = {}});
 }
 
 }  // namespace
+
+void require_method(const std::string& name) {
+  std::vector<std::string> known;
+  for (const auto& info : methods()) known.push_back(info.name);
+  if (std::find(known.begin(), known.end(), name) == known.end())
+    throw Error(ErrorCode::invalid_argument,
+                "there is no method '" + name + "'; known: " + joined(known));
+}
+
+void require_layers(const Model& model, const std::string& model_file,
+                    const ExplainerOptions& options, const std::vector<std::string>& layers) {
+  for (const auto& layer : layers)
+    if (!layer_exists(model, layer)) unknown_layer(model, model_file, options, layer);
+}
+
+Tuning parse_tuning(const std::string& text, Tuning by_default) {
+  if (text.empty()) return by_default;
+  if (text == "thorough") return Tuning::thorough;
+  if (text == "winograd") return Tuning::winograd;
+  return text == "off" ? Tuning::off : Tuning::quick;
+}
+
+std::string read_plan_cache(const std::string& file) {
+  if (file.empty() || !std::filesystem::exists(file)) return {};
+  return read_text(file, ErrorCode::invalid_argument);
+}
+
+void keep_plan_cache(const std::string& file, const Explainer& explainer,
+                     const std::string& known) {
+  if (file.empty()) return;
+  const auto text = explainer.plan_cache();
+  if (text == known) return;
+  OutputFiles files;
+  files.add(file, text);
+  files.write();
+  files.keep();
+}
+
+Precision parse_precision(const std::string& text) {
+  if (text == "auto") return Precision::automatic;
+  return text == "bf16" ? Precision::bf16 : Precision::f32;
+}
 
 std::string model_file_or_demo(const std::string& given) {
   return given.empty() ? demo_file(kDemoModel) : given;
@@ -96,26 +128,15 @@ Feeds Session::feeds() const {
 
 Explainer Session::explainer(const std::vector<std::string>& layers,
                              const std::vector<Method>& methods) {
-  for (const auto& layer : layers)
-    if (!layer_exists(model, layer)) unknown_layer(*this, layer);
+  require_layers(model, model_file, options, layers);
   auto all = options;
   all.layers = layers;
   all.methods = methods;
-  const bool cached = !plan_cache_file.empty() && std::filesystem::exists(plan_cache_file);
-  if (cached) all.plan_cache = read_text(plan_cache_file, ErrorCode::invalid_argument);
+  all.plan_cache = read_plan_cache(plan_cache_file);
   auto explainer = in_file(
       model_file, [&] { return timed(times.create, [&] { return Explainer(model, all); }); });
-  if (!plan_cache_file.empty()) keep_plan_cache(explainer, all.plan_cache);
+  keep_plan_cache(plan_cache_file, explainer, all.plan_cache);
   return explainer;
-}
-
-void Session::keep_plan_cache(const Explainer& explainer, const std::string& known) const {
-  const auto text = explainer.plan_cache();
-  if (text == known) return;
-  OutputFiles files;
-  files.add(plan_cache_file, text);
-  files.write();
-  files.keep();
 }
 
 Run Session::forward(const Explainer& explainer) {
@@ -144,7 +165,8 @@ Session open_session(const Arguments& arguments) {
 
   auto& options = session.options;
   options.precision = parse_precision(arguments.precision);
-  options.tuning = parse_tuning(arguments);
+  options.tuning =
+      parse_tuning(arguments.tune, arguments.plan_cache.empty() ? Tuning::off : Tuning::quick);
   session.plan_cache_file = arguments.plan_cache;
   options.threads = arguments.threads;
   options.optimize = !arguments.no_optimize;

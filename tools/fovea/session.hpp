@@ -74,15 +74,29 @@ struct Session {
   /// `layers` does not exist.
   Explainer explainer(const std::vector<std::string>& layers, const std::vector<Method>& methods);
   Run forward(const Explainer& explainer);
-
- private:
-  /// Writes what tuning found where it is not what the file held.
-  void keep_plan_cache(const Explainer& explainer, const std::string& known) const;
 };
 
 /// Loads the model, the labels and the photo or the tensors. Throws Error: invalid_argument,
 /// bad_model, bad_input, unsupported.
 Session open_session(const Arguments& arguments);
+
+/// Throws Error invalid_argument, listing the known methods.
+void require_method(const std::string& name);
+
+/// Throws Error invalid_argument naming the nearest layers where one of `layers` does not exist.
+void require_layers(const Model& model, const std::string& model_file,
+                    const ExplainerOptions& options, const std::vector<std::string>& layers);
+
+/// "f32" or "bf16", as the options have been checked.
+Precision parse_precision(const std::string& text);
+
+/// "off", "quick", "thorough" or "winograd"; `by_default` for nothing.
+Tuning parse_tuning(const std::string& text, Tuning by_default);
+
+/// What the file holds; nothing where there is none or the name is empty.
+std::string read_plan_cache(const std::string& file);
+/// Writes what tuning found where it is not what is `known` already. Nothing for an empty name.
+void keep_plan_cache(const std::string& file, const Explainer& explainer, const std::string& known);
 
 /// Every file that the command line reads, so that no output overwrites one.
 std::vector<std::string> input_files(const Arguments& arguments);

@@ -1,0 +1,172 @@
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "arguments.hpp"
+#include "bench/inputs.hpp"
+#include "bench/measure.hpp"
+#include "bench/process.hpp"
+#include "bench/progress.hpp"
+#include "bench/report.hpp"
+#include "json_output.hpp"
+#include "outputs.hpp"
+#include "session.hpp"
+
+namespace fovea::cli {
+namespace {
+
+constexpr std::size_t kInputs = 64;
+constexpr std::size_t kMostProfiled = 101;
+constexpr unsigned kSeed = 1, kFirstSeed = 2;
+constexpr int kMostWorkers = 1024;
+
+struct BenchArguments : Arguments {
+  std::string method = "gradcam", layer;
+  std::int64_t batch = 0;  // 0: what the model and --input-shape say, 1 where they leave it open
+  std::int64_t runs = 0;
+  double seconds = 10;
+  int workers = 0;
+  bool layers = false;
+};
+
+ExplainerOptions explainer_options(const BenchArguments& arguments, const Model& model) {
+  ExplainerOptions options;
+  options.input_shapes = parse_shapes(arguments.input_shapes, model);
+  options.batch = std::max<std::int64_t>(arguments.batch, 1);
+  options.precision = parse_precision(arguments.precision);
+  options.threads = arguments.workers > 0 ? 1 : arguments.threads;
+  options.tuning = parse_tuning(arguments.tune, Tuning::quick);
+  options.plan_cache = read_plan_cache(arguments.plan_cache);
+  options.max_workspaces = std::max(options.max_workspaces, arguments.workers);
+  options.optimize = !arguments.no_optimize;
+  options.output = arguments.output_name;
+  options.methods = {Method{arguments.method}};
+  if (!arguments.layer.empty()) options.layers = {arguments.layer};
+  return options;
+}
+
+/// What a program that explains one image pays before it has its map. The memory of the many inputs
+/// that follow is not part of it.
+void measure_first(const Explainer& explainer, const BenchArguments& arguments, double before_mb,
+                   Report& report) {
+  const Inputs input(explainer, 1, kFirstSeed);
+  const Target best = Target::top1();
+  const auto explanations = timed(report.first_ms, [&] {
+    return explainer.forward(input[0]).explain(Method{arguments.method}, std::span(&best, 1));
+  });
+  report.layer = explanations.front().layer;
+  report.batch = static_cast<std::int64_t>(explanations.size());
+  report.peak_mb = peak_memory();
+  if (report.peak_mb) report.added_mb = *report.peak_mb - before_mb;
+  if (arguments.batch > 0 && report.batch != arguments.batch)
+    throw Error(ErrorCode::invalid_argument,
+                "--batch " + std::to_string(arguments.batch) + " is not possible: the model" +
+                    (arguments.input_shapes.empty() ? "" : " or --input-shape") +
+                    " fixes the batch at " + std::to_string(report.batch));
+}
+
+/// Of a fresh model, which has no packed weights and no measurements yet.
+void measure_with_plan_cache(ExplainerOptions options, const std::string& plan_cache,
+                             Report& report) {
+  if (options.tuning == Tuning::off) return;
+  const auto model = Model::load(report.model);
+  options.plan_cache = plan_cache;
+  report.create_cached_ms = 0;
+  timed(*report.create_cached_ms, [&] { return Explainer(model, options); });
+}
+
+void measure_steady(const Explainer& explainer, const BenchArguments& arguments, Report& report) {
+  Progress progress;
+  const Inputs inputs(explainer, kInputs, kSeed);
+  const Task task(explainer, Method{arguments.method}, report.batch);
+  const Limits limits{arguments.runs, arguments.seconds};
+  warm_up(task, inputs, progress);
+  auto measured = arguments.workers > 0
+                      ? measure_workers(task, inputs, arguments.workers, limits, progress)
+                      : measure(task, inputs, limits, progress);
+  report.predict_images_per_s = measured.predict_images_per_s;
+  report.explain_images_per_s = measured.explain_images_per_s;
+  report.predict = statistics(std::move(measured.predict_ms));
+  report.explain = statistics(std::move(measured.explain_ms));
+  if (!arguments.layers) return;
+  report.steps = explainer.steps();
+  report.profile = profile(task, inputs, std::min(report.explain.runs, kMostProfiled), progress);
+}
+
+void check_outputs(const BenchArguments& arguments, const std::string& model) {
+  OutputFiles outputs;  // refuses a name that is there twice
+  for (const auto& file : {arguments.json, arguments.plan_cache}) {
+    if (file.empty() || file == "-") continue;
+    check_output(file, {}, std::vector{model});
+    outputs.add(file, std::string_view());
+  }
+}
+
+void bench(const BenchArguments& arguments) {
+  require_method(arguments.method);
+  Report report;
+  report.model = model_file_or_demo(arguments.model);
+  check_outputs(arguments, report.model);
+  const double before_mb = resident_memory().value_or(0);
+  const auto model = timed(report.load_ms, [&] { return Model::load(report.model); });
+  const auto options = explainer_options(arguments, model);
+  require_layers(model, report.model, options, options.layers);
+  const auto explainer = in_file(report.model, [&] {
+    return timed(report.create_ms, [&] { return Explainer(model, options); });
+  });
+  keep_plan_cache(arguments.plan_cache, explainer, options.plan_cache);
+  report.method = arguments.method;
+  report.plan_cache_given = !options.plan_cache.empty();
+  report.precision = explainer.precision();
+  report.threads = explainer.threads();
+  report.workers = arguments.workers;
+  report.wait_policy = variable_or_default("OMP_WAIT_POLICY");
+  report.spin_count = variable_or_default("GOMP_SPINCOUNT");
+  for (const auto& input : explainer.inputs()) report.inputs[input.name] = input.shape;
+  in_file(report.model, [&] {
+    measure_first(explainer, arguments, before_mb, report);
+    measure_with_plan_cache(options, explainer.plan_cache(), report);
+    measure_steady(explainer, arguments, report);
+  });
+  write_result(arguments.json, report_text(report), json_text(report_json(report)));
+}
+
+}  // namespace
+
+void add_bench(CLI::App& app) {
+  const auto arguments = std::make_shared<BenchArguments>();
+  auto& sub = *app.add_subcommand("bench", "Measure how fast a model predicts and is explained");
+  add_model_option(sub, *arguments);
+  add_shape_option(sub, *arguments);
+  sub.add_option("--batch", arguments->batch, "Images per run, where the model leaves that open")
+      ->check(CLI::Range(1, 1000000))
+      ->type_name("N");
+  add_method_option(sub, arguments->method);
+  add_layer_option(sub, arguments->layer);
+  add_output_name_option(sub, *arguments);
+  auto* threads = add_engine_options(sub, *arguments);
+  add_tuning_options(sub, *arguments, "quick");
+  auto* workers = sub.add_option("--workers", arguments->workers,
+                                 "Throughput: N threads that each run on their own, over one model")
+                      ->check(CLI::Range(1, kMostWorkers))
+                      ->type_name("N")
+                      ->excludes(threads);
+  auto* runs = sub.add_option("--runs", arguments->runs,
+                              "Predictions and as many explanations to measure (with --workers: "
+                              "by each)")
+                   ->check(CLI::Range(1, 100000000))
+                   ->type_name("N");
+  sub.add_option("--seconds", arguments->seconds,
+                 "How long to measure; at least 10 predictions and explanations")
+      ->check(CLI::Range(0.001, 1e6))
+      ->type_name("S")
+      ->capture_default_str()
+      ->excludes(runs);
+  sub.add_flag("--layers", arguments->layers, "Where the time of an explanation goes: every step")
+      ->excludes(workers);
+  add_json_option(sub, arguments->json);
+  sub.footer("Inputs are random, 64 different ones. Beforehand: 10 runs and 1 s to warm up.");
+  sub.callback([arguments] { bench(*arguments); });
+}
+
+}  // namespace fovea::cli

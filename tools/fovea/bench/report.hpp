@@ -1,0 +1,41 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "bench/measure.hpp"
+#include "bench/statistics.hpp"
+#include "fovea/fovea.hpp"
+#include "json_output.hpp"
+
+namespace fovea::cli {
+
+/// All that `fovea bench` finds out.
+struct Report {
+  std::string model, method, layer;
+  std::map<std::string, Shape> inputs;
+  std::int64_t batch = 1;
+  Precision precision = Precision::f32;
+  int threads = 0;
+  int workers = 0;  ///< 0: one caller with a team of threads
+  std::string wait_policy, spin_count;
+
+  bool plan_cache_given = false;  ///< then create_ms profits from it
+
+  double load_ms = 0, create_ms = 0, first_ms = 0;
+  std::optional<double> create_cached_ms;   ///< with a plan cache; none where nothing is tuned
+  std::optional<double> peak_mb, added_mb;  ///< up to the end of the first explanation
+
+  Statistics predict, explain;
+  double predict_images_per_s = 0, explain_images_per_s = 0;
+
+  std::vector<StepInfo> steps;     ///< empty unless asked for
+  std::optional<Profile> profile;  ///< of the steps
+};
+
+std::string report_text(const Report& report);
+Json report_json(const Report& report);
+
+}  // namespace fovea::cli
