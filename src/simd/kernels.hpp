@@ -65,6 +65,17 @@ struct PlanarSpec {
   float std[3];
 };
 
+/// A pool's windows over three spatial axes; where there are fewer, the first have extent 1. Tap k
+/// of output i looks at position i * stride - pad + k * dilation, if there is one.
+struct PoolWindow {
+  std::int64_t src[3];
+  std::int64_t dst[3];
+  std::int64_t kernel[3];
+  std::int64_t stride[3];
+  std::int64_t dilation[3];
+  std::int64_t pad[3];
+};
+
 enum class Binary { add, sub, mul, div, max, min, add_relu };
 
 /// Two parameters, a and b; those a kind does not name are ignored.
@@ -122,6 +133,23 @@ struct Kernels {
   /// `channels`, the padding of the last block is set to zero. dst may be src.
   void (*channel_affine)(const float* src, MapLayout layout, const float* scale, const float* shift,
                          bool relu, std::int64_t c_begin, std::int64_t c_end, float* dst);
+
+  /// dst[c, p] = src[c] * scale, for c in [c_begin, c_end); padding as above. src holds `channels`.
+  void (*channel_spread)(const float* src, float scale, MapLayout layout, std::int64_t c_begin,
+                         std::int64_t c_end, float* dst);
+
+  /// The walk back of max pooling, for c in [c_begin, c_end): dst is zero but for what each window
+  /// adds of diff to its largest element of src: the first of equal ones, or the first NaN.
+  /// `layout` is that of src and dst; diff has its channels and block, and a position per window.
+  /// Padding as above.
+  void (*max_pool_backward)(const float* diff, const float* src, MapLayout layout,
+                            const PoolWindow* window, std::int64_t c_begin, std::int64_t c_end,
+                            float* dst);
+
+  /// The same of average pooling: each element of a window gets diff / divisors[window].
+  void (*average_pool_backward)(const float* diff, MapLayout layout, const PoolWindow* window,
+                                const float* divisors, std::int64_t c_begin, std::int64_t c_end,
+                                float* dst);
 
   /// map = max(map, 0) in place, NaN stays NaN; `max` and `has_nan` of the result (`min` too).
   MapStats (*relu_max)(float* map, std::int64_t n);

@@ -39,6 +39,71 @@ double channel_dot(const float* a, const float* b, MapLayout layout, i64 p, doub
   return sum;
 }
 
+namespace {
+
+/// visit(channel, output, positions of its window's elements) for every window.
+template <class Visit>
+void each_window(MapLayout layout, const PoolWindow& w, Visit visit) {
+  i64 output = 0;
+  for (i64 z = 0; z < w.dst[0]; ++z)
+    for (i64 y = 0; y < w.dst[1]; ++y)
+      for (i64 x = 0; x < w.dst[2]; ++x, ++output) {
+        const i64 at[3] = {z, y, x};
+        std::vector<i64> elements;
+        for (i64 tap = 0; tap < w.kernel[0] * w.kernel[1] * w.kernel[2]; ++tap) {
+          const i64 taps[3] = {tap / w.kernel[2] / w.kernel[1], tap / w.kernel[2] % w.kernel[1],
+                               tap % w.kernel[2]};
+          i64 position = 0;
+          bool inside = true;
+          for (int i = 0; i < 3; ++i) {
+            const i64 s = at[i] * w.stride[i] - w.pad[i] + taps[i] * w.dilation[i];
+            inside = inside && s >= 0 && s < w.src[i];
+            position = position * w.src[i] + s;
+          }
+          if (inside) elements.push_back(position);
+        }
+        for (i64 c = 0; c < layout.channels; ++c) visit(c, output, elements);
+      }
+}
+
+std::vector<double> zeros(MapLayout layout) {
+  return std::vector<double>(static_cast<std::size_t>(padded_channels(layout) * layout.positions));
+}
+
+MapLayout outputs_of(MapLayout layout, const PoolWindow& w) {
+  return {layout.channels, w.dst[0] * w.dst[1] * w.dst[2], layout.block};
+}
+
+}  // namespace
+
+std::vector<double> max_pool_backward(const float* diff, const float* src, MapLayout layout,
+                                      const PoolWindow& w) {
+  std::vector<double> out = zeros(layout);
+  each_window(layout, w, [&](i64 c, i64 output, const std::vector<i64>& elements) {
+    if (elements.empty()) return;
+    i64 best = elements.front();
+    for (const i64 p : elements) {
+      const float value = src[offset(layout, c, p)], most = src[offset(layout, c, best)];
+      if (std::isnan(most)) break;
+      if (std::isnan(value) || value > most) best = p;
+    }
+    out[static_cast<std::size_t>(offset(layout, c, best))] +=
+        diff[offset(outputs_of(layout, w), c, output)];
+  });
+  return out;
+}
+
+std::vector<double> average_pool_backward(const float* diff, MapLayout layout, const PoolWindow& w,
+                                          const float* divisors) {
+  std::vector<double> out = zeros(layout);
+  each_window(layout, w, [&](i64 c, i64 output, const std::vector<i64>& elements) {
+    for (const i64 p : elements)
+      out[static_cast<std::size_t>(offset(layout, c, p))] +=
+          static_cast<double>(diff[offset(outputs_of(layout, w), c, output)]) / divisors[output];
+  });
+  return out;
+}
+
 double binary(Binary kind, double a, double b) {
   switch (kind) {
     case Binary::add:

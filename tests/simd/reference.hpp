@@ -20,6 +20,12 @@ double weighted_channel_sum(const float* src, MapLayout layout, const float* wei
                             double* magnitude);
 double channel_dot(const float* a, const float* b, MapLayout layout, i64 p, double* magnitude);
 
+/// In the layout of src; what pads its last block is zero.
+std::vector<double> max_pool_backward(const float* diff, const float* src, MapLayout layout,
+                                      const PoolWindow& window);
+std::vector<double> average_pool_backward(const float* diff, MapLayout layout,
+                                          const PoolWindow& window, const float* divisors);
+
 double binary(Binary kind, double a, double b);
 
 /// In long double, so that slopes can be taken by differences.

@@ -8,6 +8,7 @@
 #include "simd/kernels/picture.hpp"
 #include "simd/kernels/pillow.hpp"
 #include "simd/kernels/planar.hpp"
+#include "simd/kernels/pool.hpp"
 #include "simd/kernels/unary_backward.hpp"
 
 namespace fovea::simd {
@@ -20,6 +21,9 @@ constexpr Kernels make_table(Isa isa) {
       .weighted_channel_sum = weighted_channel_sum,
       .channel_dot = channel_dot,
       .channel_affine = channel_affine,
+      .channel_spread = channel_spread,
+      .max_pool_backward = max_pool_backward,
+      .average_pool_backward = average_pool_backward,
       .relu_max = relu_max,
       .min_max = min_max,
       .copy_finite = copy_finite,
