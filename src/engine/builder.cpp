@@ -13,6 +13,16 @@ namespace {
 
 constexpr std::int64_t kLargestInteger = std::int64_t{1} << 24;
 
+std::shared_ptr<base::AlignedBuffer> pack(const void* source, const Desc& as, const Desc& want) {
+  auto packed = std::make_shared<base::AlignedBuffer>(want.get_size());
+  dnnl::memory from(as, cpu(), const_cast<void*>(source));
+  dnnl::memory to(want, cpu(), packed->data());
+  dnnl::stream stream(cpu());
+  dnnl::reorder(from, to).execute(stream, from, to);
+  stream.wait();
+  return packed;
+}
+
 }  // namespace
 
 struct WeightCache::Impl::Lock {
@@ -170,14 +180,19 @@ Tensor Builder::packed_weight(graph::ValueId value, const Desc& as, const Desc& 
   const std::string key = graph_.value(value).name + '\n' + transform;
   auto& cache = weights_.impl();
   auto data = cache.find(key, want);
+  if (!data) data = cache.keep(key, want, pack(source, as, want));
+  return constant(want, data, data->data());
+}
+
+Tensor Builder::derived_weight(
+    graph::ValueId value, const Desc& as, const Desc& want, const std::string& transform,
+    const std::function<std::vector<float>(std::span<const float>)>& make) {
+  const std::string key = graph_.value(value).name + '\n' + transform;
+  auto& cache = weights_.impl();
+  auto data = cache.find(key, want);
   if (!data) {
-    auto fresh = std::make_shared<base::AlignedBuffer>(want.get_size());
-    dnnl::memory from(as, cpu(), const_cast<void*>(source));
-    dnnl::memory to(want, cpu(), fresh->data());
-    dnnl::stream stream(cpu());
-    dnnl::reorder(from, to).execute(stream, from, to);
-    stream.wait();
-    data = cache.keep(key, want, std::move(fresh));
+    const auto derived = make(graph_.value(value).constant->floats);
+    data = cache.keep(key, want, pack(derived.data(), as, want));
   }
   return constant(want, data, data->data());
 }

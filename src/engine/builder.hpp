@@ -127,6 +127,11 @@ class Builder {
   /// transposed view, groups split off).
   Tensor packed_weight(graph::ValueId value, const Desc& as, const Desc& want,
                        const std::string& transform);
+  /// The same of what `make` computes from the constant, where no descriptor can say it; `as` is
+  /// then the row-major descriptor of that.
+  Tensor derived_weight(graph::ValueId value, const Desc& as, const Desc& want,
+                        const std::string& transform,
+                        const std::function<std::vector<float>(std::span<const float>)>& make);
 
   // --- values ---
 

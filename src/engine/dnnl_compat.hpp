@@ -55,6 +55,21 @@ typename Backward::primitive_desc window_backward_data(const dnnl::engine& engin
           w.dilates, w.pad_begin, w.pad_end, hint,    attr,     true};
 }
 
+/// visit(primitive_desc) for oneDNN's implementations, best first, until it returns true.
+template <class Backward, class Forward, class Visit>
+bool each_window_backward_data(const dnnl::engine& engine, dnnl::algorithm algorithm,
+                               const Desc& diff_src, const Desc& weights, const Desc& diff_dst,
+                               const WindowDims& w, const typename Forward::primitive_desc& hint,
+                               const dnnl::primitive_attr& attr, Visit&& visit) {
+  auto pd = window_backward_data<Backward, Forward>(engine, algorithm, diff_src, weights, diff_dst,
+                                                    w, hint, attr);
+  while (pd) {
+    if (visit(pd)) return true;
+    if (!pd.next_impl()) break;
+  }
+  return false;
+}
+
 using PoolForward = dnnl::pooling_forward;
 using PoolBackward = dnnl::pooling_backward;
 
@@ -148,6 +163,21 @@ typename Backward::primitive_desc window_backward_data(const dnnl::engine& engin
   return {typename Backward::desc(algorithm, diff_src, weights, diff_dst, w.strides, w.dilates,
                                   w.pad_begin, w.pad_end),
           attr, engine, hint, true};
+}
+
+template <class Backward, class Forward, class Visit>
+bool each_window_backward_data(const dnnl::engine& engine, dnnl::algorithm algorithm,
+                               const Desc& diff_src, const Desc& weights, const Desc& diff_dst,
+                               const WindowDims& w, const typename Forward::primitive_desc& hint,
+                               const dnnl::primitive_attr& attr, Visit&& visit) {
+  const typename Backward::desc desc(algorithm, diff_src, weights, diff_dst, w.strides, w.dilates,
+                                     w.pad_begin, w.pad_end);
+  typename Backward::primitive_desc pd(desc, attr, engine, hint, true);
+  while (pd) {
+    if (visit(pd)) return true;
+    if (!pd.next_impl()) break;
+  }
+  return false;
 }
 
 using PoolForward = dnnl::pooling_v2_forward;

@@ -127,6 +127,15 @@ Desc with_type(const Desc& desc, Type type) {
   return {dims, type, plain_strides(dims)};
 }
 
+Desc like(const Desc& layout, const Shape& shape) {
+  const Dims dims = dims_in(layout);
+  if (shape.size() == dims.size())
+    for (const auto& candidate : candidates(dims.size()))
+      if (layout == Desc(dims, type_of(layout), candidate.tag))
+        return {dims_of(shape), Type::f32, candidate.tag};
+  return plain_desc(shape);
+}
+
 std::int64_t stored_elements(const Desc& desc) {
   const auto bytes = static_cast<std::int64_t>(desc.get_size());
   return bytes / static_cast<std::int64_t>(dnnl::memory::data_type_size(type_of(desc)));

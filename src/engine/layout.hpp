@@ -43,6 +43,9 @@ std::optional<Desc> home_desc(const Shape& shape, Type type);
 /// Channels innermost; none as above.
 std::optional<Desc> channels_last_desc(const Shape& shape, Type type);
 
+/// Other extents in the same layout, where `map_view` knows it; else row-major. f32.
+Desc like(const Desc& layout, const Shape& shape);
+
 /// The same extents and element order in another element type, where `map_view` knows the layout;
 /// else row-major.
 Desc with_type(const Desc& desc, Type type);

@@ -256,11 +256,87 @@ Scalar slope(BinaryKind kind, std::size_t input) {
   }
 }
 
+/// a * b, in a's layout.
+Tensor product_of(Builder& b, const Tensor& a, const Tensor& other) {
+  const Tensor right = b.in_layout(other, a.desc);
+  const Tensor out = b.make(a.desc);
+  b.kernel(
+      [n = stored_elements(a.desc)](Pointers p) {
+        const float* x = floats(p, 0);
+        const float* y = floats(p, 1);
+        float* z = floats(p, 2);
+        base::parallel_for(n, kElementGrain, [=](std::int64_t begin, std::int64_t end) {
+          simd::kernels().binary(simd::Binary::mul, x + begin, y + begin, z + begin, end - begin);
+        });
+      },
+      {a, right}, {out});
+  return out;
+}
+
+/// The gradient of a map that is multiplied with a value per channel, on its own layout.
+bool send_to_map(BackwardContext& c, std::size_t map, const MapView& view) {
+  const std::size_t other = 1 - map;
+  const bool per_image =
+      c.in_shape(other).size() == c.out_shape().size() && c.in_shape(other)[0] > 1;
+  const Tensor out = c.b.make(c.grad().desc);
+  c.b.kernel(
+      [view, per_image](Pointers p) {
+        over_channels(view, [&](std::int64_t n, std::int64_t begin, std::int64_t end) {
+          simd::kernels().channel_affine(floats(p, 0) + n * view.image_stride, view.layout,
+                                         floats(p, 1) + (per_image ? n * view.layout.channels : 0),
+                                         nullptr, false, begin, end,
+                                         floats(p, 2) + n * view.image_stride);
+        });
+      },
+      {c.grad(), c.plain_in(other)}, {out});
+  c.send(map, out);
+  return true;
+}
+
+/// The gradient of the value per channel: `part` summed over positions.
+bool send_to_channels(BackwardContext& c, std::size_t input, const Tensor& part,
+                      const MapView& view) {
+  const Tensor out = c.b.make(plain_desc(c.in_shape(input)));
+  c.b.kernel(
+      [view](Pointers p) {
+        over_channels(view, [&](std::int64_t n, std::int64_t begin, std::int64_t end) {
+          float* sums = floats(p, 1) + n * view.layout.channels;
+          simd::kernels().channel_mean(floats(p, 0) + n * view.image_stride, view.layout, begin,
+                                       end, sums);
+          simd::kernels().binary_scalar(simd::Binary::mul, sums + begin,
+                                        static_cast<float>(view.layout.positions), sums + begin,
+                                        end - begin);
+        });
+      },
+      {part}, {out});
+  c.send(input, out);
+  return true;
+}
+
+/// Products and sums of a map and a value per channel (squeeze-excite, a bias), on the layout that
+/// the gradient has.
+bool channelwise_gradient(const Binary& op, BackwardContext& c, std::size_t input) {
+  if (op.kind != BinaryKind::mul && op.kind != BinaryKind::add) return false;
+  const int map = channelwise_map(c.out_shape(), c.in_shape(0), c.in_shape(1));
+  if (map < 0) return false;
+  const auto view = map_view(c.grad().desc);
+  if (!view || view->layout.positions == 0) return false;
+  const auto map_input = static_cast<std::size_t>(map);
+  if (input == map_input) return send_to_map(c, map_input, *view);
+  const bool per_image = c.in_shape(input).size() == c.out_shape().size();
+  if (view->images > 1 && (!per_image || c.in_shape(input)[0] == 1)) return false;
+  const Tensor part =
+      op.kind == BinaryKind::mul ? product_of(c.b, c.grad(), c.in(map_input)) : c.grad();
+  return send_to_channels(c, input, part, *view);
+}
+
 void send_gradient(const Binary& op, BackwardContext& c, std::size_t input) {
-  if (op.kind == BinaryKind::add && c.in_shape(input) == c.out_shape()) {
-    c.send(input, c.grad());
-    return;
-  }
+  const bool same = c.in_shape(0) == c.in_shape(1);
+  if (op.kind == BinaryKind::add && c.in_shape(input) == c.out_shape())
+    return c.send(input, c.grad());
+  if (op.kind == BinaryKind::mul && same)
+    return c.send(input, product_of(c.b, c.grad(), c.in(1 - input)));
+  if (channelwise_gradient(op, c, input)) return;
   Tensor part = c.plain_grad();
   if (op.kind != BinaryKind::add) {
     const bool reads = op.kind != BinaryKind::sub;

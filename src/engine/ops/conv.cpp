@@ -29,6 +29,25 @@ Tensor weights_in(const Conv& op, ForwardContext& c, const Desc& want) {
   return c.b.in_layout(weights, want);
 }
 
+/// Where each output position meets each tap once (no strides), the gradient is a convolution with
+/// mirrored weights, for which oneDNN has more algorithms than for gradients.
+bool mirrored_backward(const Conv& op, BackwardContext& c, const Tensor& diff) {
+  const auto problem = problem_of(op, c);
+  const auto mirror = mirrored(problem);
+  if (!mirror || problem.type != Type::f32 || !c.is_constant(1)) return false;
+  const auto pd = best_conv(c.b, *mirror, {}, diff.desc, Desc()).pd;
+  if (!pd) return false;
+  const Tensor src = c.b.in_layout(diff, pd.src_desc());
+  const Tensor weights = c.b.derived_weight(
+      c.node().inputs[1], plain_desc(mirror->weights), pd.weights_desc(), "conv mirrored",
+      [&](std::span<const float> own) { return mirrored_weights(problem, own); });
+  const Tensor dst = c.b.make(pd.dst_desc());
+  c.b.primitive(dnnl::convolution_forward(pd), pd.scratchpad_desc(), pd.impl_info_str(),
+                {{DNNL_ARG_SRC, src}, {DNNL_ARG_WEIGHTS, weights}, {DNNL_ARG_DST, dst}});
+  c.send(0, dst);
+  return true;
+}
+
 }  // namespace
 
 void forward(const Conv& op, ForwardContext& c) {
@@ -59,20 +78,8 @@ bool has_gradient(const Conv& op, std::size_t input) {
 void backward(const Conv& op, BackwardContext& c) {
   const Tensor diff = backward_through(c, op.post);
   if (!c.wants(0)) return;
-  const auto problem = problem_of(op, c);
-  const auto hint = compat::window_forward<ConvForward>(
-      cpu(), dnnl::algorithm::convolution_direct, any_desc(problem.src, problem.type),
-      any_desc(problem.weights, problem.type), Desc(), any_desc(problem.dst, problem.type),
-      problem.window, fuse({}).attr);
-  require(hint, c);
-  dnnl::primitive_attr attr;
-  attr.set_scratchpad_mode(dnnl::scratchpad_mode::user);
-  const Type type = c.b.compute_type();
-  const auto pd =
-      compat::window_backward_data<dnnl::convolution_backward_data, dnnl::convolution_forward>(
-          cpu(), dnnl::algorithm::convolution_direct, any_desc(c.in_shape(0), Type::f32),
-          any_desc(grouped(c.in_shape(1), op.group), type), any_desc(c.out_shape(), type),
-          window_dims(op.window), hint, attr);
+  if (mirrored_backward(op, c, diff)) return;
+  const auto pd = best_conv_backward(c.b, problem_of(op, c), diff.desc, c.grad_layout(0));
   require(pd, c);
   const Tensor diff_dst = c.b.in_layout(diff, pd.diff_dst_desc());
   const Tensor weights = weights_in(op, c, pd.weights_desc());

@@ -23,12 +23,6 @@ struct Corner {
   int most = 1;  ///< implementations worth a look; those further down are for older CPUs
 };
 
-/// Loops over single elements, or over a copy of every window.
-bool is_slow(std::string_view implementation) {
-  return implementation.find("ref") != std::string_view::npos ||
-         implementation.find("gemm:") == 0 || implementation.find("x64:gemm") == 0;
-}
-
 /// visit(primitive_desc) for what oneDNN has in a corner until it returns true.
 template <class Visit>
 bool each_pd(const ConvProblem& p, const FusedPostOps& fused, const Corner& corner, Visit&& visit) {
@@ -108,9 +102,16 @@ std::string text(const graph::PostOps& post) {
   return out;
 }
 
-std::string name_of(const Builder& b, const ConvProblem& p, const graph::PostOps& post,
-                    const Desc& src, const Desc& dst) {
-  std::string out = "conv " + text(p.src) + " * " + text(p.weights) + " stride " +
+}  // namespace
+
+bool is_slow(std::string_view implementation) {
+  return implementation.find("ref") != std::string_view::npos ||
+         implementation.find("gemm:") == 0 || implementation.find("x64:gemm") == 0;
+}
+
+std::string name_of(const Builder& b, const char* what, const ConvProblem& p,
+                    const graph::PostOps& post, const Desc& src, const Desc& dst) {
+  std::string out = std::string(what) + ' ' + text(p.src) + " * " + text(p.weights) + " stride " +
                     text(p.window.strides) + " dilate " + text(p.window.dilates) + " pad " +
                     text(p.window.pad_begin) + ' ' + text(p.window.pad_end) +
                     (p.type == Type::f32 ? " f32" : " bf16") + (p.bias ? " bias" : "");
@@ -118,6 +119,8 @@ std::string name_of(const Builder& b, const ConvProblem& p, const graph::PostOps
          (dims_in(dst).empty() ? "" : " to " + layout_name(dst)) + " threads " +
          std::to_string(b.threads());
 }
+
+namespace {
 
 /// The last post-op, where it costs enough for a pass of its own to be worth a try: fovea's kernels
 /// take half the time of oneDNN's for exponentials.
@@ -211,7 +214,7 @@ ConvWay best_conv(Builder& b, const ConvProblem& p, const graph::PostOps& post, 
   const Search search(b, p, post);
   auto& tuner = b.tuner();
   if (!tuner.times()) return search.untimed();
-  const std::string problem = name_of(b, p, post, src, dst);
+  const std::string problem = name_of(b, "conv", p, post, src, dst);
   if (const auto known = tuner.known(problem))
     if (auto found = search.first([&](const ConvWay& way) { return way.name == *known; }); found.pd)
       return found;

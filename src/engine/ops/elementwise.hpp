@@ -1,7 +1,9 @@
 #pragma once
 
+#include <algorithm>
 #include <optional>
 
+#include "base/parallel.hpp"
 #include "engine/ops/op.hpp"
 #include "simd/kernels.hpp"
 
@@ -10,6 +12,27 @@ namespace fovea::engine {
 
 /// Floats worth waking a thread for.
 inline constexpr std::int64_t kElementGrain = 16384;
+
+/// body(image, c_begin, c_end) over all channels of all images, in parallel; cut at whole blocks,
+/// where all channels are one block at whole vectors.
+template <class Body>
+void over_channels(const MapView& view, Body&& body) {
+  constexpr std::int64_t kVector = 16;
+  const auto& map = view.layout;
+  const auto step = map.block == map.channels ? std::min(map.block, kVector) : map.block;
+  const auto pieces = (map.channels + step - 1) / std::max<std::int64_t>(step, 1);
+  base::parallel_for(view.images * pieces,
+                     std::max<std::int64_t>(1, kElementGrain / (map.positions * step + 1)),
+                     [&](std::int64_t begin, std::int64_t end) {
+                       for (auto piece = begin; piece < end;) {
+                         const auto image = piece / pieces;
+                         const auto last = std::min(end, (image + 1) * pieces);
+                         body(image, piece % pieces * step,
+                              std::min((last - image * pieces) * step, map.channels));
+                         piece = last;
+                       }
+                     });
+}
 
 /// A unary kind as the SIMD kernels have it; none for those that they lack.
 struct SimdUnary {

@@ -98,6 +98,14 @@ class BackwardContext : public ForwardContext {
   /// The value that output o had in the forward pass (declared by backward_reads).
   Tensor dst(std::size_t o = 0) { return b.value(node().outputs[o]); }
 
+  /// Where the gradient of input i, a feature map, had better lie: in the layout that the input had
+  /// in the forward pass; a row-major map of many channels in blocks of them.
+  Desc grad_layout(std::size_t i) {
+    const auto& shape = in_shape(i);
+    const Desc own = b.has_value(node().inputs[i]) ? like(in(i).desc, shape) : plain_desc(shape);
+    const auto home = home_desc(shape, Type::f32);
+    return home && is_plain(own) && shape[1] >= home_block() ? *home : own;
+  }
   Tensor make_plain_grad(std::size_t i) { return b.make(plain_desc(in_shape(i))); }
   /// Adds a contribution to the gradient of input i; its extents are the input's.
   void send(std::size_t i, const Tensor& tensor) { gradients_.add(node().inputs[i], tensor); }

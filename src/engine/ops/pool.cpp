@@ -1,8 +1,10 @@
 #include <algorithm>
 #include <array>
 #include <limits>
+#include <memory>
 
 #include "base/parallel.hpp"
+#include "engine/ops/elementwise.hpp"
 #include "engine/ops/window.hpp"
 
 namespace fovea::engine {
@@ -65,6 +67,27 @@ struct Geometry {
       n *= inside;
     }
     return static_cast<float>(n);
+  }
+
+  std::shared_ptr<const std::vector<float>> divisors(bool with_pad) const {
+    auto out = std::make_shared<std::vector<float>>();
+    outputs([&](std::int64_t, std::int64_t z, std::int64_t y, std::int64_t x) {
+      out->push_back(divisor(z, y, x, with_pad));
+    });
+    return out;
+  }
+
+  simd::PoolWindow window() const {
+    simd::PoolWindow out{};
+    for (std::size_t i = 0; i < 3; ++i) {
+      out.src[i] = src[i];
+      out.dst[i] = dst[i];
+      out.kernel[i] = kernel[i];
+      out.stride[i] = stride[i];
+      out.dilation[i] = dilation[i];
+      out.pad[i] = pad[i];
+    }
+    return out;
   }
 
   template <class Visit>  // visit(output offset, z, y, x)
@@ -163,33 +186,26 @@ BackwardReads backward_reads(const Pool& op, unsigned) {
 
 void backward(const Pool& op, BackwardContext& c) {
   const Geometry g(op, c.in_shape(0), c.out_shape());
-  const Tensor diff_src = c.make_plain_grad(0);
-  const Tensor diff = c.plain_grad();
-  const bool max = op.kind == PoolKind::max, with_pad = op.count_include_pad;
+  const Desc layout = c.grad_layout(0);
+  const bool max = op.kind == PoolKind::max;
+  const Tensor diff = c.b.in_layout(c.grad(), like(layout, c.out_shape()));
+  const Tensor src = max ? c.b.in_layout(c.in(0), layout) : diff;
+  const Tensor diff_src = c.b.make(layout);
   c.b.kernel(
-      [g, max, with_pad](Pointers p) {
-        const float* diff_dst = floats(p, 0);
-        const float* all = floats(p, 1);
-        float* out = floats(p, 2);
-        base::parallel_for(
-            g.planes, 1, [&, diff_dst, all, out](std::int64_t begin, std::int64_t end) {
-              for (auto plane = begin; plane < end; ++plane) {
-                float* sum = out + plane * g.src_size;
-                std::fill(sum, sum + g.src_size, 0.f);
-                g.outputs([&](std::int64_t i, std::int64_t z, std::int64_t y, std::int64_t x) {
-                  const float d = diff_dst[plane * g.dst_size + i];
-                  if (max) {
-                    const auto at = argmax(g, all + plane * g.src_size, z, y, x);
-                    if (at >= 0) sum[at] += d;
-                  } else {
-                    const float share = d / g.divisor(z, y, x, with_pad);
-                    g.window(z, y, x, [&](std::int64_t at) { sum[at] += share; });
-                  }
-                });
-              }
-            });
+      [v = *map_view(layout), window = g.window(), diff_stride = map_view(diff.desc)->image_stride,
+       divisors = max ? nullptr : g.divisors(op.count_include_pad)](Pointers p) {
+        over_channels(v, [&](std::int64_t n, std::int64_t begin, std::int64_t end) {
+          const float* d = floats(p, 0) + n * diff_stride;
+          float* out = floats(p, 2) + n * v.image_stride;
+          if (divisors)
+            simd::kernels().average_pool_backward(d, v.layout, &window, divisors->data(), begin,
+                                                  end, out);
+          else
+            simd::kernels().max_pool_backward(d, floats(p, 1) + n * v.image_stride, v.layout,
+                                              &window, begin, end, out);
+        });
       },
-      {diff, max ? c.plain_in(0) : diff}, {diff_src});
+      {diff, src}, {diff_src});
   c.send(0, diff_src);
 }
 

@@ -86,13 +86,18 @@ double step(ReduceKind kind, double sum, double x) {
   }
 }
 
-/// Mean over every spatial position, on the map's own layout.
-bool spatial_mean(const Reduce& op, ForwardContext& c) {
+/// True for a mean or sum over every spatial position.
+bool is_spatial(const Reduce& op, const Shape& in) {
   if (op.kind != ReduceKind::mean && op.kind != ReduceKind::sum) return false;
-  const auto rank = c.in_shape(0).size();
-  if (op.axes->size() + 2 != rank) return false;
+  if (op.axes->empty() || op.axes->size() + 2 != in.size()) return false;
   for (std::size_t i = 0; i < op.axes->size(); ++i)
     if ((*op.axes)[i] != static_cast<std::int64_t>(i) + 2) return false;
+  return true;
+}
+
+/// On the map's own layout.
+bool spatial_mean(const Reduce& op, ForwardContext& c) {
+  if (!is_spatial(op, c.in_shape(0))) return false;
   const Tensor src = c.f32_in(0);
   const auto view = map_view(src.desc);
   if (!view || view->layout.positions == 0) return false;
@@ -214,7 +219,33 @@ bool has_gradient(const Reduce& op, std::size_t input) {
   return input == 0 && op.kind != ReduceKind::arg_max;
 }
 
+namespace {
+
+/// Each position gets its share, in the layout of the map.
+bool spatial_backward(const Reduce& op, BackwardContext& c) {
+  if (!is_spatial(op, c.in_shape(0))) return false;
+  const Desc layout = c.grad_layout(0);
+  const auto view = map_view(layout);
+  if (!view || view->layout.positions == 0) return false;
+  const Tensor dx = c.b.make(layout);
+  const float share =
+      op.kind == ReduceKind::mean ? 1.f / static_cast<float>(view->layout.positions) : 1.f;
+  c.b.kernel(
+      [v = *view, share](Pointers p) {
+        over_channels(v, [&](std::int64_t n, std::int64_t begin, std::int64_t end) {
+          simd::kernels().channel_spread(floats(p, 0) + n * v.layout.channels, share, v.layout,
+                                         begin, end, floats(p, 1) + n * v.image_stride);
+        });
+      },
+      {c.plain_grad()}, {dx});
+  c.send(0, dx);
+  return true;
+}
+
+}  // namespace
+
 void backward(const Reduce& op, BackwardContext& c) {
+  if (spatial_backward(op, c)) return;
   const Groups groups(c.in_shape(0), *op.axes);
   const Tensor dx = c.make_plain_grad(0);
   const Tensor diff = c.plain_grad();
