@@ -3,48 +3,32 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstdio>
 #include <functional>
 #include <memory>
-#include <random>
+#include <set>
+#include <sstream>
 #include <string>
 #include <vector>
 
 #include "simd/kernels.hpp"
 #include "simd/reference.hpp"
 #include "simd/resize.hpp"
+#include "simd_job.hpp"
 
 /// Every kernel at the sizes it meets, on every instruction set of this CPU. Throughput is bytes
 /// read and written by the kernel.
 namespace fovea::simd {
 namespace {
 
-using i64 = std::int64_t;
-using u8 = std::uint8_t;
+bool failed = false;
+std::set<std::string> seen;  // kernels that have a row
 
-std::vector<float> floats(i64 n, unsigned seed = 1) {
-  std::mt19937 generator(seed);
-  std::uniform_real_distribution<float> distribution(-1, 1);
-  std::vector<float> values(static_cast<std::size_t>(n));
-  for (float& v : values) v = distribution(generator);
-  return values;
-}
-
-std::vector<u8> bytes(i64 n, unsigned seed = 1) {
-  std::mt19937 generator(seed);
-  std::vector<u8> values(static_cast<std::size_t>(n));
-  for (u8& v : values) v = static_cast<u8>(generator() >> 11);
-  return values;
-}
-
-/// One thing to time: `run` once over the whole work, `wrong` compares what it left behind with the
-/// reference.
-struct Job {
-  std::function<void(const Kernels&)> run;
-  std::function<bool()> wrong;
-  i64 traffic;
-};
+}  // namespace
 
 void add(const std::string& name, const std::function<Job()>& make) {
+  std::stringstream kernels_of(name.substr(0, name.find('/')));
+  for (std::string kernel; std::getline(kernels_of, kernel, '+');) seen.insert(kernel);
   for (const Isa isa : {Isa::baseline, Isa::avx2, Isa::avx512}) {
     const Kernels* table = kernels(isa);
     if (table == nullptr) continue;
@@ -52,6 +36,7 @@ void add(const std::string& name, const std::function<Job()>& make) {
       const Job job = make();
       job.run(*table);
       if (job.wrong()) {
+        failed = true;
         s.SkipWithError("differs from the reference");
         return;
       }
@@ -64,9 +49,7 @@ void add(const std::string& name, const std::function<Job()>& make) {
   }
 }
 
-bool differ(double got, double want, double tolerance) {
-  return !(std::abs(got - want) <= tolerance);
-}
+namespace {
 
 void add_channel_kernels() {
   for (const MapLayout layout :
@@ -247,7 +230,7 @@ void add_preprocessing() {
     const std::string depth = std::to_string(channels);
     for (const auto& [w, h, to_w, to_h] :
          {std::array<i64, 4>{500, 375, 341, 256}, std::array<i64, 4>{2000, 1500, 341, 256}})
-      add("pillow/" + std::to_string(w) + "x" + std::to_string(h) + "x" + depth,
+      add("pillow_columns+pillow_rows/" + std::to_string(w) + "x" + std::to_string(h) + "x" + depth,
           [=, w = w, h = h, to_w = to_w, to_h = to_h] {
             const auto buffers = make(w, h, to_w, to_h);
             return Job{[=](const Kernels& k) {
@@ -284,16 +267,30 @@ void add_preprocessing() {
   });
 }
 
-}  // namespace
-}  // namespace fovea::simd
+/// The table is pointers to kernels behind the instruction set's name.
+constexpr std::size_t kKernels = (sizeof(Kernels) - alignof(Kernels)) / sizeof(void (*)());
 
-int main(int argc, char** argv) {
-  fovea::simd::add_channel_kernels();
-  fovea::simd::add_elementwise();
-  fovea::simd::add_pictures();
-  fovea::simd::add_preprocessing();
+}  // namespace
+
+int run_all(int argc, char** argv) {
+  add_channel_kernels();
+  add_elementwise();
+  add_pictures();
+  add_preprocessing();
+  add_values();
+  add_walks_back();
+  if (seen.size() != kKernels) {
+    std::fprintf(stderr, "simd_bench: %zu kernels, but rows for %zu\n", kKernels, seen.size());
+    return 1;
+  }
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
   benchmark::RunSpecifiedBenchmarks();
-  return 0;
+  return failed ? 1 : 0;
+}
+
+}  // namespace fovea::simd
+
+int main(int argc, char** argv) {
+  return fovea::simd::run_all(argc, argv);
 }
