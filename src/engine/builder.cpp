@@ -259,7 +259,13 @@ void Builder::overwritten(const Tensor& tensor) {
                 [&](const auto& item) { return item.second.result.buffer == tensor.buffer; });
 }
 
+bool Builder::made_by_this_walk(const Tensor& tensor) const {
+  const auto& buffer = buffers_[static_cast<std::size_t>(tensor.buffer)];
+  return buffer.constant == nullptr && walk_from_ >= 0 && buffer.first >= walk_from_;
+}
+
 void Builder::begin_gradient() {
+  walk_from_ = static_cast<int>(steps_.size());
   if (backward_from_ < 0) backward_from_ = static_cast<int>(steps_.size());
   // A reorder made by another walk back did not run when this one does.
   std::erase_if(reorders_, [&](const auto& item) {

@@ -148,6 +148,8 @@ class Builder {
   /// True where nothing after the current node reads what is in this buffer, so that the node may
   /// overwrite it.
   bool may_overwrite(const Tensor& tensor) const;
+  /// True for memory that the walk back being built has filled.
+  bool made_by_this_walk(const Tensor& tensor) const;
   /// The buffer's content is about to change: forgets its reorders.
   void overwritten(const Tensor& tensor);
 
@@ -196,6 +198,7 @@ class Builder {
   };
   std::multimap<BufferId, Reordered> reorders_;
   int backward_from_ = -1;
+  int walk_from_ = -1;  ///< the walk back that is being built
 };
 
 }  // namespace fovea::engine

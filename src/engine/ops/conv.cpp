@@ -1,3 +1,8 @@
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "engine/ops/conv_phases.hpp"
 #include "engine/ops/conv_ways.hpp"
 #include "engine/ops/post_ops.hpp"
 #include "engine/ops/window.hpp"
@@ -29,23 +34,53 @@ Tensor weights_in(const Conv& op, ForwardContext& c, const Desc& want) {
   return c.b.in_layout(weights, want);
 }
 
+/// The gradient of the input by `mirror`, a convolution of `diff`; added to what there is already,
+/// where that costs nothing. `make` computes its weights from the node's.
+template <class Make>
+Tensor convolved(BackwardContext& c, const Tensor& diff, const ConvProblem& mirror,
+                 const char* transform, const Tensor& sum, Make&& make) {
+  graph::PostOps post;
+  if (sum) post.push_back({graph::PostOp::Kind::add_input, {}, 0});
+  const auto way = best_conv(c.b, mirror, post, diff.desc, sum ? sum.desc : Desc());
+  if (!way.pd || (sum && !(way.fused.sum && way.pd.dst_desc() == sum.desc))) return {};
+  const Tensor src = c.b.in_layout(diff, way.pd.src_desc());
+  const Tensor weights =
+      c.b.derived_weight(c.node().inputs[1], plain_desc(mirror.weights), way.pd.weights_desc(),
+                         transform, std::forward<Make>(make));
+  const Tensor dst = sum ? sum : c.b.make(way.pd.dst_desc());
+  if (sum) c.b.overwritten(sum);
+  c.b.primitive(dnnl::convolution_forward(way.pd), way.pd.scratchpad_desc(), way.pd.impl_info_str(),
+                {{DNNL_ARG_SRC, src}, {DNNL_ARG_WEIGHTS, weights}, {DNNL_ARG_DST, dst}});
+  return dst;
+}
+
 /// Where each output position meets each tap once (no strides), the gradient is a convolution with
 /// mirrored weights, for which oneDNN has more algorithms than for gradients.
-bool mirrored_backward(const Conv& op, BackwardContext& c, const Tensor& diff) {
-  const auto problem = problem_of(op, c);
+bool mirrored_backward(const ConvProblem& problem, BackwardContext& c, const Tensor& diff) {
   const auto mirror = mirrored(problem);
-  if (!mirror || problem.type != Type::f32 || !c.is_constant(1)) return false;
-  const auto pd = best_conv(c.b, *mirror, {}, diff.desc, Desc()).pd;
-  if (!pd) return false;
-  const Tensor src = c.b.in_layout(diff, pd.src_desc());
-  const Tensor weights = c.b.derived_weight(
-      c.node().inputs[1], plain_desc(mirror->weights), pd.weights_desc(), "conv mirrored",
-      [&](std::span<const float> own) { return mirrored_weights(problem, own); });
-  const Tensor dst = c.b.make(pd.dst_desc());
-  c.b.primitive(dnnl::convolution_forward(pd), pd.scratchpad_desc(), pd.impl_info_str(),
-                {{DNNL_ARG_SRC, src}, {DNNL_ARG_WEIGHTS, weights}, {DNNL_ARG_DST, dst}});
-  c.send(0, dst);
-  return true;
+  if (!mirror) return false;
+  const auto weights = [&](std::span<const float> own) { return mirrored_weights(problem, own); };
+  const bool pointwise = std::all_of(mirror->weights.end() - std::ssize(problem.window.strides),
+                                     mirror->weights.end(), [](auto k) { return k == 1; });
+  // Winograd takes no sum, so that a wider kernel had better be added afterwards.
+  if (const Tensor sum = pointwise ? c.sum_so_far(0, diff) : Tensor())
+    if (convolved(c, diff, *mirror, "conv mirrored", sum, weights)) return true;
+  const Tensor dst = convolved(c, diff, *mirror, "conv mirrored", {}, weights);
+  if (dst) c.send(0, dst);
+  return static_cast<bool>(dst);
+}
+
+/// The same for strides over a picture.
+bool phased_backward(const ConvProblem& problem, BackwardContext& c, const Tensor& diff) {
+  const auto dense = without_strides(problem);
+  const auto mirror = dense ? mirrored(*dense) : std::nullopt;
+  if (!mirror) return false;
+  const Tensor dst =
+      convolved(c, diff, *mirror, "conv phases", {}, [&](std::span<const float> own) {
+        return mirrored_weights(*dense, weights_without_strides(problem, own));
+      });
+  if (dst) c.send(0, ungrouped(c.b, problem, dst));
+  return static_cast<bool>(dst);
 }
 
 }  // namespace
@@ -78,8 +113,11 @@ bool has_gradient(const Conv& op, std::size_t input) {
 void backward(const Conv& op, BackwardContext& c) {
   const Tensor diff = backward_through(c, op.post);
   if (!c.wants(0)) return;
-  if (mirrored_backward(op, c, diff)) return;
-  const auto pd = best_conv_backward(c.b, problem_of(op, c), diff.desc, c.grad_layout(0));
+  const auto problem = problem_of(op, c);
+  if (problem.type == Type::f32 && c.is_constant(1) &&
+      (mirrored_backward(problem, c, diff) || phased_backward(problem, c, diff)))
+    return;
+  const auto pd = best_conv_backward(c.b, problem, diff.desc, c.grad_layout(0));
   require(pd, c);
   const Tensor diff_dst = c.b.in_layout(diff, pd.diff_dst_desc());
   const Tensor weights = weights_in(op, c, pd.weights_desc());

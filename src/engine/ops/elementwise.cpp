@@ -16,6 +16,20 @@ void Gradients::add(graph::ValueId id, const Tensor& part) {
   }
 }
 
+bool Gradients::may_overwrite(const Tensor& tensor, const graph::Node& reader,
+                              graph::ValueId own) const {
+  if (!b_.made_by_this_walk(tensor)) return false;
+  const auto& graph = b_.graph();
+  const auto now = graph.value(reader.outputs[0]).producer;
+  return std::none_of(tensors_.begin(), tensors_.end(), [&](const auto& entry) {
+    const auto& [id, held] = entry;
+    if (held.buffer != tensor.buffer || id == own.index) return false;
+    // Nodes are walked from the last to the first: what later ones made has been read.
+    const auto producer = graph.values()[static_cast<std::size_t>(id)].producer;
+    return !producer || producer.index < now.index;
+  });
+}
+
 Tensor sum_of(Builder& b, const Tensor& a, const Tensor& other) {
   const Tensor right = b.in_layout(other, a.desc);
   const Tensor out = b.make(a.desc);

@@ -56,7 +56,9 @@ void run_unary(const SimdUnary& f, const float* x, float* y, std::int64_t n);
 
 /// diff * f'(at): `at` is the function's argument, or its result where slope_from_result. The
 /// result has `at`'s layout.
-Tensor unary_gradient(Builder& b, const graph::Unary& op, const Tensor& diff, const Tensor& at);
+/// `spent`: diff may be written over.
+Tensor unary_gradient(Builder& b, const graph::Unary& op, const Tensor& diff, const Tensor& at,
+                      bool spent);
 
 /// a + b of equal extents, in a's layout, in a new buffer.
 Tensor sum_of(Builder& b, const Tensor& a, const Tensor& other);

@@ -75,6 +75,11 @@ class Gradients {
   Tensor get(graph::ValueId id) const { return tensors_.at(id.index); }
   void add(graph::ValueId id, const Tensor& part);
 
+  /// True where nothing after `reader`, whose walk back is being built, reads what is in the
+  /// tensor's memory, other than as the gradient of `own`.
+  bool may_overwrite(const Tensor& tensor, const graph::Node& reader,
+                     graph::ValueId own = {}) const;
+
  private:
   Builder& b_;
   std::map<int, Tensor> tensors_;
@@ -107,6 +112,18 @@ class BackwardContext : public ForwardContext {
     return home && is_plain(own) && shape[1] >= home_block() ? *home : own;
   }
   Tensor make_plain_grad(std::size_t i) { return b.make(plain_desc(in_shape(i))); }
+  /// True where the node may write over a gradient that it has read.
+  bool may_overwrite(const Tensor& tensor) const {
+    return gradients_.may_overwrite(tensor, node());
+  }
+  /// What was sent to input i before, where the node may add to it in place while it reads `diff`.
+  Tensor sum_so_far(std::size_t i, const Tensor& diff) const {
+    const auto id = node().inputs[i];
+    if (!gradients_.has(id)) return {};
+    const Tensor sum = gradients_.get(id);
+    const bool free = sum.buffer != diff.buffer && gradients_.may_overwrite(sum, node(), id);
+    return free ? sum : Tensor();
+  }
   /// Adds a contribution to the gradient of input i; its extents are the input's.
   void send(std::size_t i, const Tensor& tensor) { gradients_.add(node().inputs[i], tensor); }
 

@@ -92,7 +92,7 @@ Tensor backward_through(BackwardContext& c, const graph::PostOps& post) {
   Tensor diff = c.grad();
   for (std::size_t i = post.size(); i-- > 0;) {
     if (post[i].kind == PostOp::Kind::unary) {
-      diff = unary_gradient(c.b, post[i].unary, diff, c.dst());
+      diff = unary_gradient(c.b, post[i].unary, diff, c.dst(), c.may_overwrite(diff));
     } else if (c.wants(static_cast<std::size_t>(post[i].input))) {
       c.send(static_cast<std::size_t>(post[i].input), diff);
     }

@@ -139,10 +139,13 @@ void add_unary_step(Builder& b, const graph::Unary& op, const Tensor& src, const
       {src}, {dst});
 }
 
-Tensor unary_gradient(Builder& b, const graph::Unary& op, const Tensor& diff, const Tensor& at) {
+Tensor unary_gradient(Builder& b, const graph::Unary& op, const Tensor& diff, const Tensor& at,
+                      bool spent) {
   const Tensor x = b.f32(at);
   const Tensor dy = b.in_layout(diff, x.desc);
-  const Tensor dx = b.make(x.desc);
+  const bool in_place = spent && same_place(dy, diff);
+  if (in_place) b.overwritten(dy);
+  const Tensor dx = in_place ? dy : b.make(x.desc);
   const auto n = stored_elements(x.desc);
   const auto simd_op = simd_unary(op);
   b.kernel(
@@ -200,7 +203,8 @@ void backward(const graph::Unary& op, BackwardContext& c) {
     c.send(0, c.grad());
     return;
   }
-  c.send(0, unary_gradient(c.b, op, c.grad(), slope_from_result(op) ? c.dst() : c.in(0)));
+  c.send(0, unary_gradient(c.b, op, c.grad(), slope_from_result(op) ? c.dst() : c.in(0),
+                           c.may_overwrite(c.grad())));
 }
 
 }  // namespace fovea::engine
