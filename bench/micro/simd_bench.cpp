@@ -222,6 +222,51 @@ struct PillowBuffers {
   }
 };
 
+void add_matrices() {
+  for (const auto& [rows, columns] :
+       {std::array<i64, 2>{4096, 4096}, std::array<i64, 2>{1000, 512}}) {
+    const std::string size = std::to_string(rows) + "x" + std::to_string(columns);
+    const auto matrix = [=, n = rows * columns] {
+      return std::make_shared<std::vector<float>>(floats(n));
+    };
+    for (const i64 vectors : {1, 4}) {
+      const std::string name = size + "_times" + std::to_string(vectors);
+      add("matrix_vector/" + name, [=, rows = rows, columns = columns] {
+        auto m = matrix();
+        auto src = std::make_shared<std::vector<float>>(floats(columns * vectors, 2));
+        auto dst = std::make_shared<std::vector<float>>(rows * vectors);
+        return Job{[=](const Kernels& k) {
+                     k.matrix_vector(m->data(), columns, src->data(), vectors, 0, rows, dst->data(),
+                                     rows);
+                   },
+                   [=] {
+                     double magnitude = 0;
+                     const double want =
+                         reference::matrix_vector(m->data(), columns, src->data(), 7, &magnitude);
+                     return differ((*dst)[7], want, 1e-6 * magnitude);
+                   },
+                   rows * columns * 4};
+      });
+      add("vector_matrix/" + name, [=, rows = rows, columns = columns] {
+        auto m = matrix();
+        auto src = std::make_shared<std::vector<float>>(floats(rows * vectors, 2));
+        auto dst = std::make_shared<std::vector<float>>(columns * vectors);
+        return Job{[=](const Kernels& k) {
+                     k.vector_matrix(m->data(), rows, columns, src->data(), vectors, 0, columns,
+                                     dst->data(), columns);
+                   },
+                   [=] {
+                     double magnitude = 0;
+                     const double want = reference::vector_matrix(m->data(), rows, columns,
+                                                                  src->data(), 7, &magnitude);
+                     return differ((*dst)[7], want, 1e-6 * magnitude);
+                   },
+                   rows * columns * 4};
+      });
+    }
+  }
+}
+
 void add_preprocessing() {
   for (const i64 channels : {1, 3}) {
     const auto make = [=](i64 w, i64 h, i64 to_w, i64 to_h) {
@@ -275,6 +320,7 @@ constexpr std::size_t kKernels = (sizeof(Kernels) - alignof(Kernels)) / sizeof(v
 int run_all(int argc, char** argv) {
   add_channel_kernels();
   add_elementwise();
+  add_matrices();
   add_pictures();
   add_preprocessing();
   add_values();

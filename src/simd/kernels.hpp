@@ -192,6 +192,28 @@ struct Kernels {
   /// dst = y > 0 ? diff : 0; y is what the ReLU returned (or took). dst may be diff or y.
   void (*relu_backward_masked)(const float* diff, const float* y, float* dst, std::int64_t n);
 
+  // --- A row-major matrix [rows, columns] times 1 to 4 vectors, the matrix read once ---
+
+  /// dst[v * dst_stride + r] = sum_c matrix[r, c] * src[v * columns + c], for r in [r_begin, r_end)
+  /// and v below `vectors`.
+  void (*matrix_vector)(const float* matrix, std::int64_t columns, const float* src,
+                        std::int64_t vectors, std::int64_t r_begin, std::int64_t r_end, float* dst,
+                        std::int64_t dst_stride);
+
+  /// dst[v * dst_stride + c] = sum_r src[v * rows + r] * matrix[r, c], for c in [c_begin, c_end).
+  /// A row whose factors are all zero is not read, so what it holds (a NaN, too) has no effect.
+  void (*vector_matrix)(const float* matrix, std::int64_t rows, std::int64_t columns,
+                        const float* src, std::int64_t vectors, std::int64_t c_begin,
+                        std::int64_t c_end, float* dst, std::int64_t dst_stride);
+
+  /// The same with a matrix in bf16 (the upper halves of floats).
+  void (*matrix_vector_bf16)(const std::uint16_t* matrix, std::int64_t columns, const float* src,
+                             std::int64_t vectors, std::int64_t r_begin, std::int64_t r_end,
+                             float* dst, std::int64_t dst_stride);
+  void (*vector_matrix_bf16)(const std::uint16_t* matrix, std::int64_t rows, std::int64_t columns,
+                             const float* src, std::int64_t vectors, std::int64_t c_begin,
+                             std::int64_t c_end, float* dst, std::int64_t dst_stride);
+
   // --- Maps to pictures ---
 
   /// Rows [y_begin, y_end) of a dh x dw map from a source of sw columns; the axes are indexed by

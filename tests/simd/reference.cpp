@@ -102,6 +102,28 @@ std::vector<double> average_pool_backward(const float* diff, MapLayout layout, c
           static_cast<double>(diff[offset(outputs_of(layout, w), c, output)]) / divisors[output];
   });
   return out;
+
+double matrix_vector(const float* matrix, i64 columns, const float* src, i64 r, double* magnitude) {
+  double sum = 0;
+  *magnitude = 0;
+  for (i64 c = 0; c < columns; ++c) {
+    const double term = static_cast<double>(matrix[r * columns + c]) * src[c];
+    sum += term;
+    *magnitude += std::abs(term);
+  }
+  return sum;
+}
+
+double vector_matrix(const float* matrix, i64 rows, i64 columns, const float* src, i64 c,
+                     double* magnitude) {
+  double sum = 0;
+  *magnitude = 0;
+  for (i64 r = 0; r < rows; ++r) {
+    const double term = static_cast<double>(matrix[r * columns + c]) * src[r];
+    sum += term;
+    *magnitude += std::abs(term);
+  }
+  return sum;
 }
 
 double binary(Binary kind, double a, double b) {

@@ -26,6 +26,11 @@ std::vector<double> max_pool_backward(const float* diff, const float* src, MapLa
 std::vector<double> average_pool_backward(const float* diff, MapLayout layout,
                                           const PoolWindow& window, const float* divisors);
 
+/// sum_c matrix[r, c] * src[c], and sum_r src[r] * matrix[r, c].
+double matrix_vector(const float* matrix, i64 columns, const float* src, i64 r, double* magnitude);
+double vector_matrix(const float* matrix, i64 rows, i64 columns, const float* src, i64 c,
+                     double* magnitude);
+
 double binary(Binary kind, double a, double b);
 
 /// In long double, so that slopes can be taken by differences.

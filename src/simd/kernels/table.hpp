@@ -5,6 +5,7 @@
 #include "simd/kernels/channel_sum.hpp"
 #include "simd/kernels/elementwise.hpp"
 #include "simd/kernels/map.hpp"
+#include "simd/kernels/matrix.hpp"
 #include "simd/kernels/picture.hpp"
 #include "simd/kernels/pillow.hpp"
 #include "simd/kernels/planar.hpp"
@@ -35,6 +36,10 @@ constexpr Kernels make_table(Isa isa) {
       .unary = unary,
       .unary_backward = unary_backward,
       .relu_backward_masked = relu_backward_masked,
+      .matrix_vector = matrix_vector<float>,
+      .vector_matrix = vector_matrix<float>,
+      .matrix_vector_bf16 = matrix_vector<std::uint16_t>,
+      .vector_matrix_bf16 = vector_matrix<std::uint16_t>,
       .resize_bilinear = resize_bilinear,
       .colormap = colormap,
       .blend = blend,
