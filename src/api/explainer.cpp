@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <new>
+#include <set>
 #include <utility>
 
 #include "api/explainer_impl.hpp"
@@ -128,18 +129,18 @@ class ExplainerMaker {
       explain::Layer layer = resolve(name);
       layer.map = spec.maps.size();
       spec.maps.push_back(layer.value);
-      bool gradient = false;
+      std::set<engine::GradientReduce> gradients;
       for (const auto& method : options.methods) {
         const auto& entry = explain::find(method.name);
         entry.check(impl_->head, layer);
         // Without optimisation the obvious way is taken wherever a method has one.
         explain::Layer plain = layer;
         plain.is_head_map = layer.is_head_map && options.optimize;
-        gradient = gradient || entry.needs_gradient(plain);
+        if (const auto reduce = entry.needs_gradient(plain)) gradients.insert(*reduce);
       }
-      if (gradient) {
-        layer.gradient = spec.gradients.size();
-        spec.gradients.push_back({impl_->scores.logits, layer.value});
+      for (const auto reduce : gradients) {
+        layer.gradients[reduce] = spec.gradients.size();
+        spec.gradients.push_back({impl_->scores.logits, layer.value, reduce});
       }
       impl_->prepared.push_back(std::move(layer));
     }

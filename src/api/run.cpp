@@ -213,7 +213,7 @@ Asked asked_for(const Explainer::Impl& explainer, const Method& method,
   const auto& entry = explain::find(method.name);
   const auto& layer = layer_named(explainer, options.layer);
   entry.check(explainer.head, layer);
-  if (!layer.gradient && entry.needs_gradient(layer))
+  if (const auto reduce = entry.needs_gradient(layer); reduce && !layer.gradients.contains(*reduce))
     throw Error(ErrorCode::invalid_argument, "the explainer was not prepared for " +
                                                  entry.info.title +
                                                  ": name it in ExplainerOptions::methods");
@@ -281,7 +281,8 @@ Tensor Run::Impl::class_maps(const Method& method, std::int64_t image,
   const base::ThreadScope threads(explainer->options.threads);
   explain::Context context{*explainer->plan,   workspace, explainer->head, layer, explainer->batch,
                            explainer->classes, call};
-  if (entry.class_maps != nullptr && !layer.gradient) return entry.class_maps(context, image);
+  if (entry.class_maps != nullptr && layer.gradients.empty())
+    return entry.class_maps(context, image);
   Tensor out;
   for (std::int64_t k = 0; k < explainer->classes; ++k) {
     const std::vector<std::int64_t> classes(static_cast<std::size_t>(explainer->batch), k);

@@ -10,9 +10,11 @@
 #include "base/parallel.hpp"
 #include "engine/bare.hpp"
 #include "engine/builder.hpp"
+#include "engine/guarded.hpp"
 #include "engine/memory.hpp"
 #include "engine/ops/op.hpp"
 #include "engine/path.hpp"
+#include "engine/walk.hpp"
 #include "graph/infer.hpp"
 #include "passes/passes.hpp"
 #include "simd/kernels.hpp"
@@ -22,9 +24,7 @@ namespace fovea::engine {
 struct Plan::Impl {
   struct Walk {
     std::size_t begin = 0, end = 0;  // steps
-    Tensor seeds;
-    Tensor result;
-    Shape shape;
+    WalkEnds ends;
   };
   std::vector<Step> steps;
   std::vector<Buffer> buffers;
@@ -59,24 +59,6 @@ Plan::Plan(std::unique_ptr<const Impl> impl) : impl_(std::move(impl)) {}
 Plan::~Plan() = default;
 
 namespace {
-
-/// oneDNN reports by exceptions of its own; what it refuses is said with the place, which is only
-/// asked for then.
-template <class Work, class Where>
-void guarded(ErrorCode refused, Where&& where, Work&& work) {
-  try {
-    work();
-  } catch (const Error& error) {
-    throw error.with(where());
-  } catch (const dnnl::error& error) {
-    throw Error(error.status == dnnl_out_of_memory ? ErrorCode::out_of_memory : refused,
-                std::string("oneDNN refused the operation: ") + error.what(), where());
-  }
-}
-
-ErrorContext nowhere() {
-  return {};
-}
 
 class PlanMaker {
  public:
@@ -196,36 +178,10 @@ class PlanMaker {
   }
 
   void build_walk(Builder& builder, const GradientSpec& spec) {
-    builder.begin_gradient();
     Plan::Impl::Walk walk;
     walk.begin = builder.steps().size();
-    walk.seeds = builder.make(plain_desc(graph_.value(spec.of).shape));
-    walk.shape = graph_.value(spec.wrt).shape;
-    builder.hold_from_here(walk.seeds);
-    const auto path = values_between(graph_, spec.wrt, spec.of);
-    if (!path[static_cast<std::size_t>(spec.wrt.index)])
-      throw Error(ErrorCode::invalid_argument, explain_missing_path(graph_, spec.wrt, spec.of),
-                  {"", graph_.value(spec.wrt).name, ""});
-    Gradients gradients(builder);
-    gradients.add(spec.of, walk.seeds);
-    for (std::size_t i = graph_.nodes().size(); i-- > 0;) {
-      const auto& node = graph_.nodes()[i];
-      if (!on_path(node, path)) continue;
-      builder.begin_node(node.name, node.op_type);
-      guarded(
-          ErrorCode::unsupported, [&] { return graph::where(node); },
-          [&] {
-            BackwardContext context(builder, node, gradients, path);
-            std::visit([&](const auto& op) { backward(op, context); }, node.op);
-          });
-    }
-    builder.begin_node("", "gradient");
-    Tensor result = builder.f32(gradients.get(spec.wrt));
-    if (!map_view(result.desc)) result = builder.plain(result);
-    walk.result = result;
+    walk.ends = walk_back(builder, spec, spec_.optimize);
     walk.end = builder.steps().size();
-    builder.hold_to_here(result);
-    builder.hold_to_here(walk.seeds);
     impl_->walks.push_back(walk);
   }
 
@@ -381,9 +337,9 @@ void Plan::backward(Workspace& workspace, std::size_t gradient, std::span<const 
   check_profile(*impl_, call);
   const auto& space = workspace.impl();
   const auto& walk = impl_->walks.at(gradient);
-  if (seeds.size_bytes() != walk.seeds.desc.get_size())
+  if (seeds.size_bytes() != walk.ends.seeds.desc.get_size())
     throw Error(ErrorCode::internal, "seeds have another size than the value they start from");
-  std::memcpy(space.address(walk.seeds), seeds.data(), seeds.size_bytes());
+  std::memcpy(space.address(walk.ends.seeds), seeds.data(), seeds.size_bytes());
   run_steps(*impl_, space, walk.begin, walk.end, call);
 }
 
@@ -399,7 +355,7 @@ ValueView Plan::map(const Workspace& workspace, std::size_t index) const {
 
 ValueView Plan::gradient(const Workspace& workspace, std::size_t index) const {
   const auto& walk = impl_->walks.at(index);
-  return view(workspace.impl(), walk.result, walk.shape);
+  return view(workspace.impl(), walk.ends.result, walk.ends.shape);
 }
 
 std::vector<StepInfo> Plan::steps() const {

@@ -25,10 +25,18 @@ struct ValueView {
   std::int64_t image_stride = 0;  ///< floats from one image to the next
 };
 
+/// What is made of a gradient before it comes out.
+enum class GradientReduce {
+  none,
+  spatial_mean,  ///< of [n, c, ...], the mean over positions: [n, c], row-major. Where the layers
+                 ///< above allow it, the gradient at each position is never computed.
+};
+
 /// What of a gradient is wanted.
 struct GradientSpec {
   graph::ValueId of;   ///< seeds are given on this value, in its shape, row-major
   graph::ValueId wrt;  ///< the gradient with respect to this value comes out
+  GradientReduce reduce = GradientReduce::none;
 };
 
 struct PlanSpec {

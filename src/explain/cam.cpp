@@ -62,7 +62,7 @@ const Entry& cam() {
        "Zhou et al. 2016, Learning Deep Features for Discriminative Localization, eq. 2",
        "a head of global average pooling and at most one linear layer", "1 forward"},
       check,
-      [](const Layer&) { return false; },
+      [](const Layer&) -> std::optional<engine::GradientReduce> { return std::nullopt; },
       [](Context& context, std::span<const std::int64_t> classes) {
         const auto view = context.plan.map(context.workspace, context.layer.map);
         std::vector<Tensor> maps;

@@ -62,20 +62,6 @@ Tensor weighted_sums(const engine::ValueView& view, std::int64_t image,
   return maps;
 }
 
-std::vector<float> channel_means(const engine::ValueView& view, std::int64_t image) {
-  const auto layout = layout_of(view);
-  std::vector<float> means(static_cast<std::size_t>(layout.channels));
-  const float* src = image_of(view, image);
-  const auto blocks = (layout.channels + layout.block - 1) / layout.block;
-  base::parallel_for(
-      blocks, std::max<std::int64_t>(1, kGrain / (layout.positions * layout.block + 1)),
-      [&](std::int64_t begin, std::int64_t end) {
-        simd::kernels().channel_mean(src, layout, begin * layout.block,
-                                     std::min(end * layout.block, layout.channels), means.data());
-      });
-  return means;
-}
-
 void relu(Tensor& map) {
   simd::kernels().relu_max(map.data.data(), static_cast<std::int64_t>(map.data.size()));
 }

@@ -20,9 +20,6 @@ Tensor weighted_sum(const engine::ValueView& view, std::int64_t image,
 Tensor weighted_sums(const engine::ValueView& view, std::int64_t image,
                      std::span<const float> weights, float scale);
 
-/// Mean over positions of each channel of one image.
-std::vector<float> channel_means(const engine::ValueView& view, std::int64_t image);
-
 /// max(map, 0) in place.
 void relu(Tensor& map);
 

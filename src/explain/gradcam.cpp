@@ -43,15 +43,17 @@ std::vector<Tensor> from_gradient(Context& context, std::span<const std::int64_t
   std::vector<float> seeds(static_cast<std::size_t>(context.batch * context.classes), 0.f);
   for (std::int64_t n = 0; n < context.batch; ++n)
     seeds[static_cast<std::size_t>(n * context.classes + classes[static_cast<std::size_t>(n)])] = 1;
+  const auto index = context.layer.gradients.at(engine::GradientReduce::spatial_mean);
   const auto start = std::chrono::steady_clock::now();
-  context.plan.backward(context.workspace, *context.layer.gradient, seeds, context.call);
+  context.plan.backward(context.workspace, index, seeds, context.call);
   context.backward_ms +=
       std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
-  const auto gradient = context.plan.gradient(context.workspace, *context.layer.gradient);
+  const auto alpha = context.plan.gradient(context.workspace, index);
   const auto view = context.plan.map(context.workspace, context.layer.map);
   std::vector<Tensor> maps;
   for (std::int64_t n = 0; n < context.batch; ++n) {
-    maps.push_back(weighted_sum(view, n, channel_means(gradient, n)));
+    maps.push_back(weighted_sum(
+        view, n, {alpha.data + n * alpha.shape[1], static_cast<std::size_t>(alpha.shape[1])}));
     relu(maps.back());
   }
   return maps;
@@ -67,10 +69,13 @@ const Entry& gradcam() {
        "a spatial layer that the score depends on",
        "1 forward, 1 walk back from the score to the layer"},
       [](const std::optional<graph::PoolLinearHead>&, const Layer&) {},
-      [](const Layer& layer) { return !layer.is_head_map; },
+      [](const Layer& layer) -> std::optional<engine::GradientReduce> {
+        if (layer.is_head_map) return std::nullopt;
+        return engine::GradientReduce::spatial_mean;
+      },
       [](Context& context, std::span<const std::int64_t> classes) {
-        return context.layer.gradient ? from_gradient(context, classes)
-                                      : from_head(context, classes);
+        const bool walks = context.layer.gradients.contains(engine::GradientReduce::spatial_mean);
+        return walks ? from_gradient(context, classes) : from_head(context, classes);
       },
       of_every_class};
   return entry;

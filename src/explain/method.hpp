@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -19,9 +20,9 @@ namespace fovea::explain {
 struct Layer {
   std::string name;
   graph::ValueId value;
-  std::size_t map = 0;                  ///< index in the plan's maps
-  std::optional<std::size_t> gradient;  ///< index in the plan's gradients, where there is one
-  bool is_head_map = false;             ///< what the pool of a pool + linear head reads
+  std::size_t map = 0;                                      ///< index in the plan's maps
+  std::map<engine::GradientReduce, std::size_t> gradients;  ///< indices in the plan's gradients
+  bool is_head_map = false;  ///< what the pool of a pool + linear head reads
 };
 
 /// A forward pass that has been made, and what can be asked of it.
@@ -41,8 +42,8 @@ struct Entry {
   MethodInfo info;
   /// Throws Error invalid_argument with the reason where a head cannot serve the method.
   void (*check)(const std::optional<graph::PoolLinearHead>& head, const Layer& layer);
-  /// Needs the plan to have a gradient of the logits with respect to the layer.
-  bool (*needs_gradient)(const Layer& layer);
+  /// What of the logits' gradient with respect to the layer the plan must have.
+  std::optional<engine::GradientReduce> (*needs_gradient)(const Layer& layer);
   /// classes[n]: whose evidence to look for in image n. One map [spatial extents] per image.
   std::vector<Tensor> (*run)(Context& context, std::span<const std::int64_t> classes);
   /// The maps of every class of one image at once, [classes, spatial extents]; null where a method

@@ -102,6 +102,7 @@ std::vector<double> average_pool_backward(const float* diff, MapLayout layout, c
           static_cast<double>(diff[offset(outputs_of(layout, w), c, output)]) / divisors[output];
   });
   return out;
+}
 
 double matrix_vector(const float* matrix, i64 columns, const float* src, i64 r, double* magnitude) {
   double sum = 0;

@@ -2,8 +2,11 @@
 
 #include <algorithm>
 
+#include "base/checked.hpp"
+#include "engine/channel_sums.hpp"
 #include "engine/dnnl_compat.hpp"
 #include "engine/ops/elementwise.hpp"
+#include "engine/ops/few_rows.hpp"
 #include "engine/ops/post_ops.hpp"
 
 namespace fovea::engine {
@@ -40,21 +43,27 @@ Desc desc_of(const Matrix& m, Type type) {
   return {m.dims, type, m.strides};
 }
 
-/// An operand in the compute type, its bytes read with m's strides. bf16 is row-major in m's own
-/// order.
+/// An operand in the compute type, read with m's strides; what is converted at run time is
+/// row-major in m's own order.
 Tensor operand(Builder& b, const Tensor& tensor, const Matrix& m, graph::ValueId constant) {
   Tensor view = tensor.as(desc_of(m, Type::f32));
   if (b.compute_type() == Type::f32) return view;
-  const Desc want(m.dims, Type::bf16, plain_strides(m.dims));
   if (constant && b.graph().value(constant).constant)
-    return b.packed_weight(constant, view.desc, want, "matmul");
-  return b.in_layout(view, want);
+    return {desc_of(m, Type::bf16), bf16_weight(b, constant).buffer};
+  return b.in_layout(view, Desc(m.dims, Type::bf16, plain_strides(m.dims)));
 }
 
 }  // namespace
 
+Tensor bf16_weight(Builder& b, graph::ValueId constant) {
+  const Shape& shape = b.graph().value(constant).shape;
+  return b.packed_weight(constant, plain_desc(shape), plain_desc(shape, Type::bf16), "bf16");
+}
+
 Tensor multiply(Builder& b, const Operand& left, const Operand& right, const Shape& out_shape,
                 const MultiplyOptions& options) {
+  if (!options.dst && options.attr.get_post_ops().len() == 0 && is_few_rows(b, left, right))
+    return multiply_few_rows(b, left, right, out_shape, {options.bias, 1.f});
   const std::size_t rank =
       std::max({left.matrix.dims.size(), right.matrix.dims.size(), out_shape.size()});
   const Matrix lm = padded(left.matrix, rank), rm = padded(right.matrix, rank);
@@ -128,13 +137,14 @@ void forward(const Gemm& op, ForwardContext& c) {
       has_c && op.beta == 1.f && op.alpha == 1.f && is_bias_vector(c.in_shape(2), c.out_shape()[1]);
   // alpha and a general C come between the product and the post-ops.
   const bool simple = op.alpha == 1.f && (!has_c || vector);
-  const FusedPostOps fused = fuse(simple ? op.post : graph::PostOps{});
+  const Operand left = operand_in(c, 0, op.trans_a), right = operand_in(c, 1, op.trans_b);
+  const bool few = is_few_rows(c.b, left, right);
+  const FusedPostOps fused = fuse(simple && !few ? op.post : graph::PostOps{});
   MultiplyOptions options;
   options.attr = fused.attr;
   if (vector) options.bias = c.plain_in(2);
-  options.dst = post_op_dst(c, fused, plain_desc(c.out_shape()));
-  Tensor dst = multiply(c.b, operand_in(c, 0, op.trans_a), operand_in(c, 1, op.trans_b),
-                        c.out_shape(), options);
+  if (!few) options.dst = post_op_dst(c, fused, plain_desc(c.out_shape()));
+  Tensor dst = multiply(c.b, left, right, c.out_shape(), options);
   if (!simple) {
     dst = scaled(c.b, dst, op.alpha);
     if (has_c && op.beta != 0) add_broadcast(c, c.plain_in(2), c.in_shape(2), op.beta, dst);
@@ -179,6 +189,49 @@ void backward(const Gemm& op, BackwardContext& c) {
 
 namespace {
 
+/// x [.., images, k] times a constant matrix ends a walk on channel sums.
+SumOffer offer_to_end(const SumQuery& query) {
+  const auto& weights = query.in(1);
+  if (!weights.constant || weights.type != graph::DType::f32 || weights.shape.size() != 2 ||
+      !summed_columns(query.layout, query.in_shape()))
+    return {};
+  return {SumOffer::Kind::ends, {}};
+}
+
+/// From the gradient of the product, [images, outputs] row-major.
+Tensor product_sums(BackwardContext& c, Tensor diff, const SumLayout& layout, bool outputs_first,
+                    float scale) {
+  const Shape& shape = c.in_shape(1);
+  const auto outputs = shape[outputs_first ? 0 : 1];
+  const Shape rows{base::element_count(c.out_shape()) / outputs, outputs};
+  diff.desc = plain_desc(rows);
+  const auto columns = *summed_columns(layout, c.in_shape(0));
+  if (std::any_of(columns.begin(), columns.end(),
+                  [](const auto& axis) { return axis.role == SumLayout::Role::position; })) {
+    const auto sums = channel_summed_weights(c.b, c.node().inputs[1], columns, outputs_first);
+    return multiply_rows(c.b, diff, sums, scale);
+  }
+  // Nothing to sum: the weights as they lie.
+  const Operand right{c.plain_in(1), transposed(matrix_of(shape, outputs_first)),
+                      c.node().inputs[1]};
+  const Tensor dx = multiply(c.b, {diff, matrix_of(rows, false), {}}, right,
+                             {rows[0], shape[outputs_first ? 1 : 0]}, {});
+  return scaled(c.b, dx, scale);
+}
+
+}  // namespace
+
+SumOffer sum_offer(const Gemm& op, const SumQuery& query) {
+  return op.trans_a ? SumOffer{} : offer_to_end(query);
+}
+
+Tensor sum_backward(const Gemm& op, BackwardContext& c, const SumLayout& layout, float scale) {
+  const Tensor diff = c.b.plain(backward_through(c, op.post));
+  return product_sums(c, diff, layout, op.trans_b, op.alpha * scale);
+}
+
+namespace {
+
 /// numpy.matmul's operands as matrices: a vector becomes a row (left) or a column (right).
 Shape as_matrix(const Shape& shape, bool left) {
   if (shape.size() > 1) return shape;
@@ -203,15 +256,16 @@ struct MatMulShapes {
 
 void forward(const MatMul& op, ForwardContext& c) {
   const MatMulShapes shapes(c.in_shape(0), c.in_shape(1));
-  const FusedPostOps fused = fuse(op.post);
+  const Operand left{c.plain_in(0), matrix_of(shapes.a, false), c.node().inputs[0]};
+  const Operand right{c.plain_in(1), matrix_of(shapes.b, false), c.node().inputs[1]};
+  const bool few = is_few_rows(c.b, left, right);
+  const FusedPostOps fused = fuse(few ? graph::PostOps{} : op.post);
   MultiplyOptions options;
   options.attr = fused.attr;
   const bool has_bias = c.has(2) && !is_post_op_input(op.post, 2);
   if (has_bias) options.bias = c.plain_in(2);
-  options.dst = post_op_dst(c, fused, plain_desc(c.out_shape()));
-  Tensor dst = multiply(c.b, {c.plain_in(0), matrix_of(shapes.a, false), c.node().inputs[0]},
-                        {c.plain_in(1), matrix_of(shapes.b, false), c.node().inputs[1]}, shapes.out,
-                        options);
+  if (!few) options.dst = post_op_dst(c, fused, plain_desc(c.out_shape()));
+  Tensor dst = multiply(c.b, left, right, shapes.out, options);
   dst.desc = plain_desc(c.out_shape());
   finish_post_ops(c, op.post, fused, dst);
 }
@@ -250,6 +304,14 @@ void backward(const MatMul& op, BackwardContext& c) {
     part.desc = plain_desc(c.in_shape(1));
     c.send(1, part);
   }
+}
+
+SumOffer sum_offer(const MatMul&, const SumQuery& query) {
+  return offer_to_end(query);
+}
+
+Tensor sum_backward(const MatMul& op, BackwardContext& c, const SumLayout& layout, float scale) {
+  return product_sums(c, c.b.plain(backward_through(c, op.post)), layout, false, scale);
 }
 
 }  // namespace fovea::engine

@@ -20,6 +20,10 @@ struct Operand {
   graph::ValueId constant;  ///< set where the operand may be a constant worth packing once
 };
 
+/// A constant in bf16, its elements in the order of the file, packed once per model: however its
+/// products read it, they share one copy.
+Tensor bf16_weight(Builder& b, graph::ValueId constant);
+
 struct MultiplyOptions {
   dnnl::primitive_attr attr = [] {
     dnnl::primitive_attr a;

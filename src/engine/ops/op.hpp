@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "engine/builder.hpp"
+#include "engine/ops/sums.hpp"
 #include "graph/graph.hpp"
 
 /// What every operator's file defines: `forward` and `backward`, side by side, and where it differs
@@ -149,6 +150,20 @@ bool has_gradient(const Op&, std::size_t input) {
   return input == 0;
 }
 
+/// What an operator does to channel sums (sums.hpp). Default: nothing. Not asked where an input
+/// other than 0 leads to the map, or the node has several outputs.
+template <class Op>
+SumOffer sum_offer(const Op&, const SumQuery&) {
+  return {};
+}
+/// Of operators that offer to end the walk: scale * the channel sums of input 0's gradient, [n, c];
+/// `layout` is that of input 0. Sends nothing to input 0.
+template <class Op>
+Tensor sum_backward(const Op&, BackwardContext& context, const SumLayout& /*layout*/,
+                    float /*scale*/) {
+  context.fail(ErrorCode::internal, "this operator has no channel sums");
+}
+
 #define FOVEA_DIFFERENTIABLE(Op)                   \
   void forward(const graph::Op&, ForwardContext&); \
   void backward(const graph::Op&, BackwardContext&)
@@ -216,6 +231,16 @@ BackwardReads backward_reads(const graph::Reduce&, unsigned wanted);
 BackwardReads backward_reads(const graph::Gather&, unsigned wanted);
 BackwardReads backward_reads(const graph::GatherND&, unsigned wanted);
 BackwardReads backward_reads(const graph::ScatterND&, unsigned wanted);
+
+SumOffer sum_offer(const graph::Unary&, const SumQuery&);
+SumOffer sum_offer(const graph::Pool&, const SumQuery&);
+SumOffer sum_offer(const graph::Reduce&, const SumQuery&);
+SumOffer sum_offer(const graph::Reshape&, const SumQuery&);
+SumOffer sum_offer(const graph::Transpose&, const SumQuery&);
+SumOffer sum_offer(const graph::Gemm&, const SumQuery&);
+SumOffer sum_offer(const graph::MatMul&, const SumQuery&);
+Tensor sum_backward(const graph::Gemm&, BackwardContext&, const SumLayout&, float scale);
+Tensor sum_backward(const graph::MatMul&, BackwardContext&, const SumLayout&, float scale);
 
 bool has_gradient(const graph::Unary&, std::size_t input);
 bool has_gradient(const graph::Binary&, std::size_t input);

@@ -52,21 +52,23 @@ struct Geometry {
     }
   }
 
+  /// How far a window reaches along an axis, in elements of the source or, with_pad, of the source
+  /// and the padding that averages count.
+  std::int64_t counted(std::size_t axis, std::int64_t at, bool with_pad) const {
+    std::int64_t n = 0;
+    for (std::int64_t k = 0; k < kernel[axis]; ++k) {
+      const auto s = at * stride[axis] - pad[axis] + k * dilation[axis];
+      const bool counts =
+          with_pad ? s >= -pad[axis] && s < src[axis] + pad_end[axis] : s >= 0 && s < src[axis];
+      n += counts ? 1 : 0;
+    }
+    return n;
+  }
+
   /// Elements that an average divides by.
   float divisor(std::int64_t z, std::int64_t y, std::int64_t x, bool with_pad) const {
-    const std::array<std::int64_t, 3> at{z, y, x};
-    std::int64_t n = 1;
-    for (std::size_t i = 0; i < 3; ++i) {
-      std::int64_t inside = 0;
-      for (std::int64_t k = 0; k < kernel[i]; ++k) {
-        const auto s = at[i] * stride[i] - pad[i] + k * dilation[i];
-        const bool counts =
-            with_pad ? s >= -pad[i] && s < src[i] + pad_end[i] : s >= 0 && s < src[i];
-        inside += counts ? 1 : 0;
-      }
-      n *= inside;
-    }
-    return static_cast<float>(n);
+    return static_cast<float>(counted(0, z, with_pad) * counted(1, y, with_pad) *
+                              counted(2, x, with_pad));
   }
 
   std::shared_ptr<const std::vector<float>> divisors(bool with_pad) const {
@@ -182,6 +184,22 @@ void forward(const Pool& op, ForwardContext& c) {
 
 BackwardReads backward_reads(const Pool& op, unsigned) {
   return {op.kind == PoolKind::max ? 1u : 0u, false};
+}
+
+/// A maximum gives a window's gradient to one element, an average in equal parts: all of it to
+/// elements of the map, unless a window has none, or the average counted padding.
+SumOffer sum_offer(const Pool& op, const SumQuery& query) {
+  if (!query.layout.is_map(query.in_shape())) return {};
+  const Geometry g(op, query.in_shape(), query.out_shape());
+  for (std::size_t axis = 0; axis < 3; ++axis)
+    for (std::int64_t at = 0; at < g.dst[axis]; ++at) {
+      const auto inside = g.counted(axis, at, false);
+      if (inside == 0) return {};
+      if (op.kind == PoolKind::average && op.count_include_pad &&
+          g.counted(axis, at, true) != inside)
+        return {};
+    }
+  return {SumOffer::Kind::passes, SumLayout::of_map(query.out_shape())};
 }
 
 void backward(const Pool& op, BackwardContext& c) {

@@ -244,6 +244,25 @@ bool spatial_backward(const Reduce& op, BackwardContext& c) {
 
 }  // namespace
 
+/// A mean gives each position its share of the gradient, a maximum gives all of it to one position
+/// or to equal ones in parts: nothing is lost along position axes.
+SumOffer sum_offer(const Reduce& op, const SumQuery& query) {
+  if (op.kind != ReduceKind::mean && op.kind != ReduceKind::max && op.kind != ReduceKind::min)
+    return {};
+  const auto extents = query.layout.per_extent(query.in_shape());
+  if (!extents || op.axes->empty()) return {};
+  SumOffer offer{SumOffer::Kind::passes, {}};
+  for (std::size_t i = 0; i < extents->size(); ++i) {
+    const bool reduced =
+        std::find(op.axes->begin(), op.axes->end(), static_cast<std::int64_t>(i)) != op.axes->end();
+    for (const auto& axis : (*extents)[i]) {
+      if (!reduced) offer.out.axes.push_back(axis);
+      if (reduced && axis.role != SumLayout::Role::position) return {};
+    }
+  }
+  return offer;
+}
+
 void backward(const Reduce& op, BackwardContext& c) {
   if (spatial_backward(op, c)) return;
   const Groups groups(c.in_shape(0), *op.axes);

@@ -109,12 +109,27 @@ void backward(const Reshape&, BackwardContext& c) {
   c.send(0, reshaped(c.plain_grad(), c.in_shape(0)));
 }
 
+SumOffer sum_offer(const Reshape&, const SumQuery& query) {
+  return {SumOffer::Kind::passes, query.layout};
+}
+
 void forward(const Transpose& op, ForwardContext& c) {
   c.out(0, transpose(c.b, c.plain_in(0), c.in_shape(0), op.perm, c.out_shape()));
 }
 
 void backward(const Transpose& op, BackwardContext& c) {
   c.send(0, transpose(c.b, c.plain_grad(), c.out_shape(), inverse(op.perm), c.in_shape(0)));
+}
+
+SumOffer sum_offer(const Transpose& op, const SumQuery& query) {
+  const auto extents = query.layout.per_extent(query.in_shape());
+  if (!extents) return {};
+  SumOffer offer{SumOffer::Kind::passes, {}};
+  for (const auto axis : op.perm) {
+    const auto& moved = (*extents)[static_cast<std::size_t>(axis)];
+    offer.out.axes.insert(offer.out.axes.end(), moved.begin(), moved.end());
+  }
+  return offer;
 }
 
 void forward(const DepthToSpace& op, ForwardContext& c) {

@@ -194,6 +194,11 @@ BackwardReads backward_reads(const graph::Unary& op, unsigned) {
   return {1u, false};
 }
 
+SumOffer sum_offer(const graph::Unary& op, const SumQuery& query) {
+  if (op.kind != UnaryKind::identity) return {};
+  return {SumOffer::Kind::passes, query.layout};
+}
+
 bool has_gradient(const graph::Unary& op, std::size_t input) {
   return input == 0 && op.kind != UnaryKind::logical_not;
 }

@@ -1,0 +1,299 @@
+#include "engine/channel_sums.hpp"
+
+#include <algorithm>
+#include <string>
+
+#include "base/parallel.hpp"
+#include "engine/ops/elementwise.hpp"
+#include "engine/ops/op.hpp"
+
+namespace fovea::engine {
+
+using Axis = SumLayout::Axis;
+using Role = SumLayout::Role;
+
+SumLayout SumLayout::of_map(const Shape& shape) {
+  SumLayout layout;
+  for (std::size_t i = 0; i < shape.size(); ++i)
+    layout.axes.push_back({i == 0   ? Role::image
+                           : i == 1 ? Role::channel
+                                    : Role::position,
+                           shape[i]});
+  return layout;
+}
+
+bool SumLayout::is_map(const Shape& shape) const {
+  if (shape.size() < 2) return false;
+  const auto extents = per_extent(shape);
+  if (!extents) return false;
+  for (std::size_t i = 0; i < shape.size(); ++i)
+    for (const auto& axis : (*extents)[i])
+      if (axis.role != (i == 0 ? Role::image : i == 1 ? Role::channel : Role::position))
+        return false;
+  return true;
+}
+
+std::optional<std::vector<std::vector<Axis>>> SumLayout::per_extent(const Shape& shape) const {
+  std::vector<std::vector<Axis>> out(shape.size());
+  auto next = axes.begin();
+  const auto skip_ones = [&] {
+    while (next != axes.end() && next->extent == 1) ++next;
+  };
+  for (std::size_t i = 0; i < shape.size(); ++i) {
+    std::int64_t held = 1;
+    while (held < shape[i]) {
+      skip_ones();
+      if (next == axes.end()) return std::nullopt;
+      held *= next->extent;
+      out[i].push_back(*next++);
+    }
+    if (held != shape[i]) return std::nullopt;
+  }
+  skip_ones();
+  if (next != axes.end()) return std::nullopt;
+  return out;
+}
+
+std::optional<std::vector<Axis>> summed_columns(const SumLayout& layout, const Shape& x_shape) {
+  const auto extents = layout.per_extent(x_shape);
+  if (!extents || extents->empty()) return std::nullopt;
+  for (std::size_t i = 0; i < extents->size(); ++i) {
+    const bool last = i + 1 == extents->size();
+    for (const auto& axis : (*extents)[i])
+      if ((axis.role == Role::image) == last) return std::nullopt;
+  }
+  return extents->back();
+}
+
+SumWalk plain_sums(graph::ValueId wrt) {
+  return {{}, {}, {wrt}};
+}
+
+namespace {
+
+class Climb {
+ public:
+  Climb(const graph::Graph& graph, graph::ValueId of, const std::vector<bool>& path)
+      : graph_(graph), of_(of), path_(path), uses_(graph.uses()) {}
+
+  /// Adds to `walk` how the sums of v's gradient are found; false, and nothing added, where only
+  /// the value below can be summed.
+  bool sums_of(graph::ValueId v, const SumLayout& layout, SumWalk& walk) const {
+    SumWalk above = walk;
+    bool all = v != of_;
+    for (const auto reader : uses_[static_cast<std::size_t>(v.index)]) {
+      if (!all) break;
+      if (passes_gradient(reader)) all = through(reader, v, layout, above);
+    }
+    if (all) {
+      walk = std::move(above);
+      return true;
+    }
+    if (!layout.is_map(graph_.value(v).shape)) return false;
+    walk.maps.push_back(v);
+    return true;
+  }
+
+ private:
+  bool on_path(graph::ValueId v) const { return v && path_[static_cast<std::size_t>(v.index)]; }
+
+  bool passes_gradient(graph::NodeId id) const {
+    const auto& outputs = graph_.node(id).outputs;
+    return std::any_of(outputs.begin(), outputs.end(), [&](auto v) { return on_path(v); });
+  }
+
+  bool through(graph::NodeId id, graph::ValueId v, const SumLayout& layout, SumWalk& walk) const {
+    const auto& node = graph_.node(id);
+    if (node.outputs.size() != 1 || node.inputs[0] != v) return false;
+    for (std::size_t i = 1; i < node.inputs.size(); ++i)
+      if (on_path(node.inputs[i])) return false;
+    const SumQuery query{graph_, node, layout};
+    const auto offer = std::visit([&](const auto& op) { return sum_offer(op, query); }, node.op);
+    switch (offer.kind) {
+      case SumOffer::Kind::passes:
+        walk.passed.insert(id.index);
+        return sums_of(node.outputs[0], offer.out, walk);
+      case SumOffer::Kind::ends:
+        walk.ends[id.index] = layout;
+        return true;
+      default:
+        return false;
+    }
+  }
+
+  const graph::Graph& graph_;
+  graph::ValueId of_;
+  const std::vector<bool>& path_;
+  std::vector<std::vector<graph::NodeId>> uses_;
+};
+
+std::int64_t product(const std::vector<Axis>& axes, Role role) {
+  std::int64_t n = 1;
+  for (const auto& axis : axes)
+    if (axis.role == role) n *= axis.extent;
+  return n;
+}
+
+}  // namespace
+
+SumWalk plan_sums(const graph::Graph& graph, graph::ValueId wrt, graph::ValueId of,
+                  const std::vector<bool>& path) {
+  SumWalk walk;
+  const Shape& shape = graph.value(wrt).shape;
+  if (std::find(shape.begin(), shape.end(), 0) != shape.end() ||
+      !Climb(graph, of, path).sums_of(wrt, SumLayout::of_map(shape), walk))
+    return plain_sums(wrt);
+  return walk;
+}
+
+Tensor sum_positions(Builder& b, const Tensor& gradient, const Shape& shape, float scale) {
+  Tensor src = b.f32(gradient);
+  auto view = map_view(src.desc);
+  if (!view) {
+    src = b.plain(src);
+    view.emplace();
+    view->layout = {shape[1], 1, 1};
+    for (std::size_t i = 2; i < shape.size(); ++i) view->layout.positions *= shape[i];
+    view->images = shape[0];
+    view->image_stride = shape[1] * view->layout.positions;
+  }
+  const Tensor dst = b.make(plain_desc({shape[0], shape[1]}));
+  if (view->layout.positions == 0) {
+    b.kernel([n = shape[0] * shape[1]](Pointers p) { std::fill_n(floats(p, 0), n, 0.f); }, {},
+             {dst});
+    return dst;
+  }
+  b.kernel(
+      [v = *view, factor = scale * static_cast<float>(view->layout.positions)](Pointers p) {
+        const auto blocks = (v.layout.channels + v.layout.block - 1) / v.layout.block;
+        const auto grain =
+            std::max<std::int64_t>(1, kElementGrain / (v.layout.positions * v.layout.block + 1));
+        base::parallel_for(v.images * blocks, grain, [=](std::int64_t begin, std::int64_t end) {
+          for (auto i = begin; i < end; ++i) {
+            const auto first = i % blocks * v.layout.block;
+            const auto last = std::min(first + v.layout.block, v.layout.channels);
+            float* y = floats(p, 1) + i / blocks * v.layout.channels;
+            simd::kernels().channel_mean(floats(p, 0) + i / blocks * v.image_stride, v.layout,
+                                         first, last, y);
+            for (auto c = first; c < last; ++c) y[c] *= factor;
+          }
+        });
+      },
+      {src}, {dst});
+  return dst;
+}
+
+namespace {
+
+/// Positions that lie next to each other at the end of the summed axis.
+std::int64_t run_of(const std::vector<Axis>& columns) {
+  std::int64_t run = 1;
+  for (std::size_t i = columns.size(); i-- > 0 && columns[i].role == Role::position;)
+    run *= columns[i].extent;
+  return run;
+}
+
+/// Which channel each run of the summed axis belongs to.
+std::vector<std::int32_t> channels_of(std::vector<Axis> columns) {
+  while (!columns.empty() && columns.back().role == Role::position) columns.pop_back();
+  std::vector<std::int32_t> out(1, 0);
+  for (const auto& axis : columns) {
+    std::vector<std::int32_t> finer;
+    finer.reserve(out.size() * static_cast<std::size_t>(axis.extent));
+    const auto extent = static_cast<std::int32_t>(axis.extent);
+    for (const auto channel : out)
+      for (std::int32_t i = 0; i < extent; ++i)
+        finer.push_back(axis.role == Role::channel ? channel * extent + i : channel);
+    out = std::move(finer);
+  }
+  return out;
+}
+
+/// "c512 p49": the order of the axes, neighbouring positions taken as one.
+std::string name_of(const std::vector<Axis>& columns) {
+  std::string name;
+  std::int64_t positions = 1;
+  const auto flush = [&] {
+    if (positions != 1) name += " p" + std::to_string(positions);
+    positions = 1;
+  };
+  for (const auto& axis : columns) {
+    if (axis.role == Role::position) {
+      positions *= axis.extent;
+      continue;
+    }
+    flush();
+    name += " c" + std::to_string(axis.extent);
+  }
+  flush();
+  return name;
+}
+
+double sum_of_run(const float* w, std::int64_t n) {
+  double a = 0, b = 0, c = 0, d = 0;
+  std::int64_t i = 0;
+  for (; i + 4 <= n; i += 4) {
+    a += w[i];
+    b += w[i + 1];
+    c += w[i + 2];
+    d += w[i + 3];
+  }
+  for (; i < n; ++i) a += w[i];
+  return (a + b) + (c + d);
+}
+
+/// Outputs whose sums are held in double at a time, where the outputs are the weights' last axis.
+constexpr std::int64_t kOutputs = 256;
+
+}  // namespace
+
+Tensor channel_summed_weights(Builder& b, graph::ValueId weights, const std::vector<Axis>& columns,
+                              bool outputs_first) {
+  const auto channels = product(columns, Role::channel);
+  const auto width = channels * product(columns, Role::position);
+  const Shape& shape = b.graph().value(weights).shape;
+  const auto outputs = shape[outputs_first ? 0 : 1];
+  const auto sum = [&](std::span<const float> source) {
+    const float* w = source.data();
+    std::vector<float> sums(static_cast<std::size_t>(outputs * channels));
+    float* dst = sums.data();
+    const auto channel = channels_of(columns);
+    const auto run = run_of(columns);
+    const auto units = outputs_first ? outputs : (outputs + kOutputs - 1) / kOutputs;
+    base::parallel_for(units, 1, [&](std::int64_t begin, std::int64_t end) {
+      if (outputs_first) {
+        std::vector<double> row(static_cast<std::size_t>(channels));
+        for (auto o = begin; o < end; ++o) {
+          std::fill(row.begin(), row.end(), 0.0);
+          const float* from = w + o * width;
+          for (std::size_t i = 0; i < channel.size(); ++i, from += run)
+            row[static_cast<std::size_t>(channel[i])] += sum_of_run(from, run);
+          for (std::int64_t c = 0; c < channels; ++c)
+            dst[o * channels + c] = static_cast<float>(row[static_cast<std::size_t>(c)]);
+        }
+        return;
+      }
+      std::vector<double> block(static_cast<std::size_t>(channels * kOutputs));
+      for (auto unit = begin; unit < end; ++unit) {
+        const auto first = unit * kOutputs, count = std::min(kOutputs, outputs - first);
+        std::fill(block.begin(), block.end(), 0.0);
+        for (std::int64_t k = 0; k < width; ++k) {
+          double* to = block.data() + channel[static_cast<std::size_t>(k / run)] * kOutputs;
+          const float* from = w + k * outputs + first;
+          for (std::int64_t o = 0; o < count; ++o) to[o] += from[o];
+        }
+        for (std::int64_t o = 0; o < count; ++o)
+          for (std::int64_t c = 0; c < channels; ++c)
+            dst[(first + o) * channels + c] =
+                static_cast<float>(block[static_cast<std::size_t>(c * kOutputs + o)]);
+      }
+    });
+    return sums;
+  };
+  const Desc desc = plain_desc({outputs, channels});
+  return b.derived_weight(weights, desc, desc,
+                          "channel sums" + name_of(columns) + (outputs_first ? " first" : " last"),
+                          sum);
+}
+
+}  // namespace fovea::engine

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <map>
+#include <set>
+#include <vector>
+
+#include "engine/builder.hpp"
+#include "engine/ops/sums.hpp"
+
+/// The walk back for GradientReduce::spatial_mean.
+namespace fovea::engine {
+
+/// Which nodes a walk to the channel sums of a feature map leaves out, and where its sums come
+/// from. The sums are added up over `ends` and `maps`.
+struct SumWalk {
+  std::set<int> passed;              ///< nodes without a step
+  std::map<int, SumLayout> ends;     ///< nodes that sum_backward: the layout of their input
+  std::vector<graph::ValueId> maps;  ///< values whose ordinary gradient is summed over positions
+};
+
+/// The plain way: the gradient at every position of `wrt`, then its sums.
+SumWalk plain_sums(graph::ValueId wrt);
+
+/// The shortest way. `path` is values_between(graph, wrt, of).
+SumWalk plan_sums(const graph::Graph& graph, graph::ValueId wrt, graph::ValueId of,
+                  const std::vector<bool>& path);
+
+/// dst[n, c] = scale * the sum over positions of `gradient`, whose value has shape `shape` [n, c,
+/// ...].
+Tensor sum_positions(Builder& b, const Tensor& gradient, const Shape& shape, float scale);
+
+/// The constant weights of a matrix product, summed over the positions that share a channel:
+/// [outputs, channels], once per model. `columns` is the layout of the summed axis; the weights are
+/// [outputs, columns], or the other way round.
+Tensor channel_summed_weights(Builder& b, graph::ValueId weights,
+                              const std::vector<SumLayout::Axis>& columns, bool outputs_first);
+
+}  // namespace fovea::engine

@@ -1,0 +1,24 @@
+#pragma once
+
+#include "engine/ops/matmul.hpp"
+
+/// A few rows times a constant matrix. Memory limits such a product: fovea's own kernels read the
+/// matrix once, where it lies, and where its rows are the summed axis leave out those whose factors
+/// are zero (behind a ReLU, or for a one-hot seed, most of them).
+namespace fovea::engine {
+
+/// True where multiply_few_rows takes the product; it does no post-ops.
+bool is_few_rows(const Builder& b, const Operand& left, const Operand& right);
+
+struct FewRowsOptions {
+  Tensor bias;      ///< one value per column, f32
+  float scale = 1;  ///< of the product, before the bias
+};
+Tensor multiply_few_rows(Builder& b, const Operand& left, const Operand& right,
+                         const Shape& out_shape, const FewRowsOptions& options);
+
+/// dst[i, c] = scale * sum_r rows[i, r] * matrix[r, c]: any number of rows [n, r], a few at a time,
+/// times a row-major matrix [r, c] in f32.
+Tensor multiply_rows(Builder& b, const Tensor& rows, const Tensor& matrix, float scale);
+
+}  // namespace fovea::engine

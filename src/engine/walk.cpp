@@ -1,0 +1,113 @@
+#include "engine/walk.hpp"
+
+#include "engine/channel_sums.hpp"
+#include "engine/guarded.hpp"
+#include "engine/ops/elementwise.hpp"
+#include "engine/ops/op.hpp"
+#include "engine/path.hpp"
+
+namespace fovea::engine {
+namespace {
+
+class Walk {
+ public:
+  Walk(Builder& builder, const GradientSpec& spec)
+      : builder_(builder),
+        graph_(builder.graph()),
+        spec_(spec),
+        path_(values_between(graph_, spec.wrt, spec.of)),
+        gradients_(builder) {
+    if (!path_[static_cast<std::size_t>(spec.wrt.index)])
+      throw Error(ErrorCode::invalid_argument, explain_missing_path(graph_, spec.wrt, spec.of),
+                  {"", graph_.value(spec.wrt).name, ""});
+  }
+
+  void start(const Tensor& seeds) { gradients_.add(spec_.of, seeds); }
+
+  /// The gradient at every position.
+  Tensor to_gradient() {
+    for (std::size_t i = graph_.nodes().size(); i-- > 0;)
+      if (on_path(graph_.nodes()[i], path_))
+        through(i, [](const auto& op, BackwardContext& context) { backward(op, context); });
+    builder_.begin_node("", "gradient");
+    const Tensor result = builder_.f32(gradients_.get(spec_.wrt));
+    return map_view(result.desc) ? result : builder_.plain(result);
+  }
+
+  /// [n, c].
+  Tensor to_means(const SumWalk& sums) {
+    float scale = 1;
+    const Shape& shape = graph_.value(spec_.wrt).shape;
+    for (std::size_t i = 2; i < shape.size(); ++i) scale /= static_cast<float>(shape[i]);
+    Tensor result;
+    const auto add = [&](const Tensor& part) {
+      result = result ? sum_of(builder_, result, part) : part;
+    };
+    for (std::size_t i = graph_.nodes().size(); i-- > 0;) {
+      const int id = static_cast<int>(i);
+      if (!on_path(graph_.nodes()[i], path_) || sums.passed.contains(id)) continue;
+      const auto end = sums.ends.find(id);
+      through(i, [&](const auto& op, BackwardContext& context) {
+        if (end == sums.ends.end())
+          backward(op, context);
+        else
+          add(sum_backward(op, context, end->second, scale));
+      });
+    }
+    builder_.begin_node("", "gradient");
+    for (const auto map : sums.maps)
+      add(sum_positions(builder_, gradients_.get(map), graph_.value(map).shape, scale));
+    return result;
+  }
+
+  SumWalk shortest() const { return plan_sums(graph_, spec_.wrt, spec_.of, path_); }
+
+ private:
+  /// visit(op, context) of one node.
+  template <class Visit>
+  void through(std::size_t i, Visit&& visit) {
+    const auto& node = graph_.nodes()[i];
+    builder_.begin_node(node.name, node.op_type);
+    guarded(
+        ErrorCode::unsupported, [&] { return graph::where(node); },
+        [&] {
+          BackwardContext context(builder_, node, gradients_, path_);
+          std::visit([&](const auto& op) { visit(op, context); }, node.op);
+        });
+  }
+
+  Builder& builder_;
+  const graph::Graph& graph_;
+  const GradientSpec& spec_;
+  std::vector<bool> path_;
+  Gradients gradients_;
+};
+
+}  // namespace
+
+WalkEnds walk_back(Builder& builder, const GradientSpec& spec, bool optimize) {
+  builder.begin_gradient();
+  Walk walk(builder, spec);
+  const auto& graph = builder.graph();
+  const Shape& shape = graph.value(spec.wrt).shape;
+  WalkEnds ends;
+  ends.seeds = builder.make(plain_desc(graph.value(spec.of).shape));
+  builder.hold_from_here(ends.seeds);
+  walk.start(ends.seeds);
+  if (spec.reduce == GradientReduce::none) {
+    ends.shape = shape;
+    ends.result = walk.to_gradient();
+  } else {
+    if (shape.size() < 2)
+      throw Error(ErrorCode::invalid_argument,
+                  "a mean over positions needs a value of at least two extents",
+                  {"", graph.value(spec.wrt).name, ""});
+    ends.shape = {shape[0], shape[1]};
+    ends.result = walk.to_means(optimize ? walk.shortest() : plain_sums(spec.wrt));
+  }
+  builder.hold_to_here(ends.result);
+  builder.hold_to_here(ends.seeds);
+  return ends;
+}
+
+}  // namespace fovea::engine

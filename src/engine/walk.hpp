@@ -1,0 +1,20 @@
+#pragma once
+
+#include "engine/builder.hpp"
+
+/// The backward steps of a plan.
+namespace fovea::engine {
+
+/// Where a walk back starts and what comes out.
+struct WalkEnds {
+  Tensor seeds;
+  Tensor result;  ///< f32, in a layout that map_view knows or row-major
+  Shape shape;    ///< of the result
+};
+
+/// Adds the steps of one walk back behind the forward pass and other walks. With `optimize`, a walk
+/// to the mean over positions takes the shortest way. Throws Error invalid_argument where no
+/// gradient leads to `spec.wrt`, or it has no positions to take a mean of.
+WalkEnds walk_back(Builder& builder, const GradientSpec& spec, bool optimize);
+
+}  // namespace fovea::engine
