@@ -174,9 +174,9 @@ Tensor Builder::f32(const Tensor& tensor) {
 
 Tensor Builder::packed_weight(graph::ValueId value, const Desc& as, const Desc& want,
                               const std::string& transform) {
-  const auto& constant_value = *graph_.value(value).constant;
-  const void* source = constant_value.floats.data();
-  if (as == want) return constant(want, constant_value.owner, source);
+  const auto floats = graph_.value(value).constant->floats();
+  const float* source = floats.data.data();
+  if (as == want) return constant(want, floats.owner, source);
   const std::string key = graph_.value(value).name + '\n' + transform;
   auto& cache = weights_.impl();
   auto data = cache.find(key, want);
@@ -191,7 +191,8 @@ Tensor Builder::derived_weight(
   auto& cache = weights_.impl();
   auto data = cache.find(key, want);
   if (!data) {
-    const auto derived = make(graph_.value(value).constant->floats);
+    const auto source = graph_.value(value).constant->floats();
+    const auto derived = make(source.data);
     data = cache.keep(key, want, pack(derived.data(), as, want));
   }
   return constant(want, data, data->data());
@@ -205,7 +206,8 @@ Tensor Builder::value(graph::ValueId id) {
   const auto& data = *value.constant;
   Tensor tensor;
   if (data.type == graph::DType::f32) {
-    tensor = constant(plain_desc(value.shape), data.owner, data.floats.data());
+    const auto floats = data.floats();
+    tensor = constant(plain_desc(value.shape), floats.owner, floats.data.data());
   } else {
     // Integers reach a step as floats, exact up to 2^24.
     for (const auto v : data.ints)

@@ -5,40 +5,7 @@
 #include <queue>
 #include <utility>
 
-#include "base/checked.hpp"
-
 namespace fovea::graph {
-namespace {
-
-template <class T>
-void check_length(const Shape& shape, const std::vector<T>& data) {
-  if (base::element_count(shape) != static_cast<std::int64_t>(data.size()))
-    throw Error(ErrorCode::bad_model, "a constant's data does not fit its shape");
-}
-
-}  // namespace
-
-Constant Constant::of_floats(Shape shape, std::vector<float> data) {
-  check_length(shape, data);
-  auto held = std::make_shared<const std::vector<float>>(std::move(data));
-  Constant out;
-  out.type = DType::f32;
-  out.shape = std::move(shape);
-  out.floats = *held;
-  out.owner = std::move(held);
-  return out;
-}
-
-Constant Constant::of_ints(Shape shape, std::vector<std::int64_t> data, DType type) {
-  check_length(shape, data);
-  auto held = std::make_shared<const std::vector<std::int64_t>>(std::move(data));
-  Constant out;
-  out.type = type;
-  out.shape = std::move(shape);
-  out.ints = *held;
-  out.owner = std::move(held);
-  return out;
-}
 
 ValueId Graph::add_value(Value value) {
   if (values_.size() >= static_cast<std::size_t>(kMaxValues))

@@ -3,9 +3,7 @@
 #include <compare>
 #include <cstdint>
 #include <functional>
-#include <memory>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -13,6 +11,7 @@
 
 #include "fovea/error.hpp"
 #include "fovea/tensor.hpp"
+#include "graph/constant.hpp"
 #include "graph/ops.hpp"
 
 /// The IR: values, nodes in execution order, names of the user's file. No oneDNN, no ONNX.
@@ -27,20 +26,6 @@ struct Id {
 };
 using ValueId = Id<struct ValueTag>;
 using NodeId = Id<struct NodeTag>;
-
-/// Immutable data of a value. Floats are f32 (f16, bf16 and f64 are converted at import); integers
-/// and booleans are i64. `owner` keeps alive what the spans look at (a buffer, or the file's
-/// bytes).
-struct Constant {
-  DType type = DType::f32;
-  Shape shape;
-  std::shared_ptr<const void> owner;
-  std::span<const float> floats;       ///< for f32
-  std::span<const std::int64_t> ints;  ///< for i64 and boolean (0 or 1)
-
-  static Constant of_floats(Shape shape, std::vector<float> data);
-  static Constant of_ints(Shape shape, std::vector<std::int64_t> data, DType type = DType::i64);
-};
 
 struct Value {
   std::string name = {};

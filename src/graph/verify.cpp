@@ -52,9 +52,8 @@ void verify_constants(const Graph& graph) {
   for (const auto& value : graph.values()) {
     if (!value.constant) continue;
     const auto& constant = *value.constant;
-    const auto held = constant.type == DType::f32 ? constant.floats.size() : constant.ints.size();
     if (constant.type != value.type || constant.shape != value.shape ||
-        base::element_count(constant.shape) != static_cast<std::int64_t>(held))
+        base::element_count(constant.shape) != static_cast<std::int64_t>(constant.size()))
       throw Error(ErrorCode::internal, "a constant does not fit its value", {{}, value.name, {}});
   }
 }

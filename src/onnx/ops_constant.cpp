@@ -48,9 +48,9 @@ void constant_of_shape(NodeImport& n) {
   graph::ConstantOfShape op;
   if (auto* tensor = n.attributes.get_tensor("value")) {
     const auto value = n.take(*tensor);
-    if (value.floats.size() + value.ints.size() != 1) n.bad("its value is not one number");
+    if (value.size() != 1) n.bad("its value is not one number");
     op.type = value.type;
-    op.value = value.type == DType::f32 ? static_cast<double>(value.floats[0])
+    op.value = value.type == DType::f32 ? static_cast<double>(value.floats()[0])
                                         : static_cast<double>(value.ints[0]);
   }
   n.emit(op);

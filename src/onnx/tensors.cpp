@@ -243,23 +243,19 @@ bool is_aligned(std::span<const std::byte> bytes) {
 }
 
 graph::Constant from_bytes(const Layout& layout, ExternalData::Bytes data) {
-  graph::Constant out;
-  out.type = graph_type(layout.type);
-  out.shape = layout.shape;
   const auto count = static_cast<std::size_t>(layout.count);
   if (layout.type == DataType::f32 && is_aligned<float>(data.bytes)) {
-    out.floats = {reinterpret_cast<const float*>(data.bytes.data()), count};
-    out.owner = std::move(data.owner);
-    return out;
+    const std::span floats(reinterpret_cast<const float*>(data.bytes.data()), count);
+    return graph::Constant::over(layout.shape, floats, std::move(data.owner));
   }
   if (layout.type == DataType::i64 && is_aligned<std::int64_t>(data.bytes)) {
-    out.ints = {reinterpret_cast<const std::int64_t*>(data.bytes.data()), count};
-    out.owner = std::move(data.owner);
-    return out;
+    const std::span ints(reinterpret_cast<const std::int64_t*>(data.bytes.data()), count);
+    return graph::Constant::over(layout.shape, ints, std::move(data.owner));
   }
-  if (out.type == graph::DType::f32)
+  if (graph_type(layout.type) == graph::DType::f32)
     return graph::Constant::of_floats(layout.shape, floats_of(layout.type, data.bytes));
-  return graph::Constant::of_ints(layout.shape, ints_of(layout.type, data.bytes), out.type);
+  return graph::Constant::of_ints(layout.shape, ints_of(layout.type, data.bytes),
+                                  graph_type(layout.type));
 }
 
 }  // namespace

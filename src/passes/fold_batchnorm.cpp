@@ -94,7 +94,7 @@ class Fold {
     const auto* b = rewrite_.constant(n, 2);
     if (b == nullptr) return false;
     const auto count = axis_and_count(n).second;
-    const auto size = static_cast<std::int64_t>(b->floats.size());
+    const auto size = static_cast<std::int64_t>(b->size());
     return size == 1 || (size == count && b->shape.back() == count);
   }
 
@@ -122,14 +122,17 @@ class Fold {
   }
 
   std::optional<PerChannel> of_norm(const BatchNorm& norm, const Node& reader) const {
-    const Constant* p[4];
-    for (std::size_t i = 0; i < 4; ++i)
-      if ((p[i] = rewrite_.constant(reader, i + 1)) == nullptr) return std::nullopt;
+    graph::Floats p[4];
+    for (std::size_t i = 0; i < 4; ++i) {
+      const auto* constant = rewrite_.constant(reader, i + 1);
+      if (constant == nullptr) return std::nullopt;
+      p[i] = constant->floats();
+    }
     PerChannel out;
-    for (std::size_t c = 0; c < p[0]->floats.size(); ++c) {
-      const double deviation = std::sqrt(static_cast<double>(p[3]->floats[c]) + norm.epsilon);
-      out.factor.push_back(p[0]->floats[c] / deviation);
-      out.offset.push_back(p[1]->floats[c] - out.factor.back() * p[2]->floats[c]);
+    for (std::size_t c = 0; c < p[0].size(); ++c) {
+      const double deviation = std::sqrt(static_cast<double>(p[3][c]) + norm.epsilon);
+      out.factor.push_back(p[0][c] / deviation);
+      out.offset.push_back(p[1][c] - out.factor.back() * p[2][c]);
     }
     return out;
   }
@@ -173,15 +176,16 @@ class Fold {
   static std::optional<Doubles> per_channel(const Constant& constant, std::size_t rank,
                                             std::pair<std::size_t, std::int64_t> channel) {
     const auto [axis, count] = channel;
-    if (constant.floats.size() == 1)
-      return Doubles(static_cast<std::size_t>(count), constant.floats.front());
+    if (constant.size() == 1)
+      return Doubles(static_cast<std::size_t>(count), constant.floats().front());
     // Seen from behind, where broadcasting lines extents up.
     const auto from_end = rank - axis;
     if (constant.shape.size() < from_end) return std::nullopt;
     const auto at = constant.shape.size() - from_end;
-    if (constant.shape[at] != count || constant.floats.size() != static_cast<std::size_t>(count))
+    if (constant.shape[at] != count || constant.size() != static_cast<std::size_t>(count))
       return std::nullopt;
-    return Doubles(constant.floats.begin(), constant.floats.end());
+    const auto values = constant.floats();
+    return Doubles(values.begin(), values.end());
   }
 
   static void compose(PerChannel& total, const PerChannel& next) {
@@ -205,7 +209,7 @@ class Fold {
 
   static ChannelOf channel_of(const Node& n, const Constant& w) {
     const auto extent = [&](std::size_t d) { return static_cast<std::size_t>(w.shape[d]); };
-    const auto size = w.floats.size();
+    const auto size = w.size();
     if (const auto* conv = std::get_if<ConvTranspose>(&n.op)) {
       const auto inner = size / (extent(0) * extent(1));
       return {inner, extent(1), size / static_cast<std::size_t>(conv->group)};
@@ -220,9 +224,10 @@ class Fold {
     const auto weights = node(id).inputs[1];
     const auto& w = *rewrite_.constant(node(id), 1);
     const auto channel = channel_of(node(id), w);
-    std::vector<float> scaled(w.floats.size());
+    const auto values = w.floats();
+    std::vector<float> scaled(values.size());
     for (std::size_t i = 0; i < scaled.size(); ++i)
-      scaled[i] = static_cast<float>(w.floats[i] * factor[channel(i)]);
+      scaled[i] = static_cast<float>(values[i] * factor[channel(i)]);
     auto constant = Constant::of_floats(w.shape, std::move(scaled));
     node(id).inputs[1] = rewrite_.add_constant(weights, "folded", std::move(constant));
   }
@@ -255,7 +260,8 @@ class Fold {
   Doubles bias_of(const Node& n, std::size_t count) const {
     const auto* b = rewrite_.constant(n, 2);
     if (b == nullptr) return Doubles(count, 0.0);
-    Doubles out(b->floats.begin(), b->floats.end());
+    const auto values = b->floats();
+    Doubles out(values.begin(), values.end());
     if (out.size() == 1) out.assign(count, out.front());
     if (const auto* gemm = std::get_if<Gemm>(&n.op))
       for (auto& v : out) v *= gemm->beta;

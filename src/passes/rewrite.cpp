@@ -41,8 +41,8 @@ const graph::Constant* Rewrite::constant(const graph::Node& node, std::size_t i)
 std::optional<double> Rewrite::scalar(ValueId id) const {
   if (!id) return std::nullopt;
   const auto& held = value(id).constant;
-  if (!held || held->floats.size() != 1) return std::nullopt;
-  return held->floats.front();
+  if (!held || held->type != graph::DType::f32 || held->size() != 1) return std::nullopt;
+  return held->floats().front();
 }
 
 void Rewrite::redirect(NodeId id, ValueId output) {

@@ -4,10 +4,12 @@
 
 #include <atomic>
 #include <limits>
+#include <set>
 #include <vector>
 
 #include "base/aligned.hpp"
 #include "base/checked.hpp"
+#include "base/checksum.hpp"
 #include "base/parallel.hpp"
 
 namespace fovea::base {
@@ -31,6 +33,28 @@ TEST(Error, HostileNamesStayOnOneBoundedLine) {
   const std::string what = error.what();
   EXPECT_LT(what.size(), 400u);
   EXPECT_EQ(Error(ErrorCode::bad_model, "x", {"", "a\nb", ""}).what(), std::string("x (node a?b)"));
+}
+
+TEST(Checksum, EveryByteLengthAndSeedCounts) {
+  // Around the 64 bytes that are taken at once, and zeros, which padding could be taken for.
+  std::set<std::uint64_t> seen;
+  std::size_t asked = 0;
+  const auto ask = [&](std::span<const std::byte> bytes, std::uint64_t seed) {
+    ++asked;
+    seen.insert(checksum(bytes, seed));
+  };
+  for (std::size_t size = 0; size < 200; ++size) {
+    std::vector<std::byte> bytes(size);
+    ask(bytes, 0);
+    ask(bytes, 1);
+    for (auto& byte : bytes) {
+      byte = std::byte{1};
+      ask(bytes, 0);
+      byte = std::byte{0};
+    }
+    EXPECT_EQ(checksum(bytes), checksum(std::vector<std::byte>(size)));
+  }
+  EXPECT_EQ(seen.size(), asked);
 }
 
 TEST(Checked, ProductsThatDoNotFitThrow) {

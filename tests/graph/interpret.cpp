@@ -339,8 +339,9 @@ std::map<ValueId, Doubles> interpret(const Graph& graph, const std::map<ValueId,
   for (std::size_t v = 0; v < graph.values().size(); ++v) {
     const ValueId id{static_cast<std::int32_t>(v)};
     const auto& constant = graph.value(id).constant;
-    if (constant && constant->type == DType::f32)
-      values[id].assign(constant->floats.begin(), constant->floats.end());
+    if (!constant || constant->type != DType::f32) continue;
+    const auto floats = constant->floats();
+    values[id].assign(floats.begin(), floats.end());
   }
   for (const auto& node : graph.nodes())
     if (!graph.value(node.outputs[0]).constant)

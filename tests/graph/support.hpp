@@ -94,7 +94,8 @@ inline std::vector<float> floats_of(const Graph& graph, ValueId id) {
     ADD_FAILURE() << graph.value(id).name << " is not constant";
     return {};
   }
-  return {constant->floats.begin(), constant->floats.end()};
+  const auto floats = constant->floats();
+  return {floats.begin(), floats.end()};
 }
 
 }  // namespace fovea::graph::test

@@ -60,7 +60,8 @@ ModelBuilder model_at(const std::string& location, const std::string& offset = "
 }
 Floats weights(const onnx::Imported& model, const std::string& name = "w") {
   const auto& constant = *model.graph.value(model.graph.find_value(name)).constant;
-  return {constant.floats.begin(), constant.floats.end()};
+  const auto floats = constant.floats();
+  return {floats.begin(), floats.end()};
 }
 
 const Floats kAll{1, 2, 3, 4, 5, 6, 7, 8};
@@ -112,7 +113,7 @@ TEST_F(ExternalData, OneFileIsShared) {
   const auto& a = *got.graph.value(got.graph.find_value("a")).constant;
   const auto& b = *got.graph.value(got.graph.find_value("b")).constant;
   EXPECT_EQ(a.owner, b.owner);
-  EXPECT_EQ(a.floats.data() + 2, b.floats.data());
+  EXPECT_EQ(a.floats().data.data() + 2, b.floats().data.data());
 }
 
 TEST_F(ExternalData, FarApartPiecesAreReadAlone) {

@@ -159,7 +159,7 @@ TEST(Ops, VariadicsAreChains) {
   const auto mean = import_node(13, "Mean", {"a", "b"});
   ASSERT_EQ(mean.graph.nodes().size(), 2U);
   const auto share = mean.graph.nodes().back().inputs[1];
-  EXPECT_EQ(mean.graph.value(share).constant->floats[0], 0.5f);
+  EXPECT_EQ(mean.graph.value(share).constant->floats()[0], 0.5f);
 }
 
 TEST(Ops, PRelu) {

@@ -295,9 +295,9 @@ TEST(Ops, Constants) {
     EXPECT_EQ(got.graph.nodes().size(), 1U) << "a constant is no node";
     return *got.graph.value(got.graph.find_value("c")).constant;
   };
-  EXPECT_EQ(constant({attr("value", tensor("", {2}, Floats{1, 2}))}).floats[1], 2);
+  EXPECT_EQ(constant({attr("value", tensor("", {2}, Floats{1, 2}))}).floats()[1], 2);
   const auto one = constant({attr("value_float", 1.5)});
-  EXPECT_EQ(one.floats[0], 1.5f);
+  EXPECT_EQ(one.floats()[0], 1.5f);
   EXPECT_TRUE(one.shape.empty());
   EXPECT_EQ(constant({attr("value_floats", Floats{1, 2, 3})}).shape, Shape{3});
   EXPECT_EQ(constant({attr("value_int", 7)}).ints[0], 7);

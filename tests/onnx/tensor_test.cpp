@@ -16,10 +16,13 @@ graph::Constant constant_of(const TensorProto& tensor) {
   EXPECT_TRUE(id);
   return *got.graph.value(id).constant;
 }
-Floats floats_of(const TensorProto& tensor) {
-  const auto constant = constant_of(tensor);
+Floats floats_of(const graph::Constant& constant) {
   EXPECT_EQ(constant.type, graph::DType::f32);
-  return {constant.floats.begin(), constant.floats.end()};
+  const auto floats = constant.floats();
+  return {floats.begin(), floats.end()};
+}
+Floats floats_of(const TensorProto& tensor) {
+  return floats_of(constant_of(tensor));
 }
 Ints ints_of(const TensorProto& tensor) {
   const auto constant = constant_of(tensor);
@@ -30,7 +33,7 @@ Ints ints_of(const TensorProto& tensor) {
 TEST(Tensor, RawFloats) {
   const auto got = constant_of(tensor("w", {2, 3}, Floats{1, 2, 3, 4, 5, -6.5f}));
   EXPECT_EQ(got.shape, (Shape{2, 3}));
-  EXPECT_EQ(Floats(got.floats.begin(), got.floats.end()), (Floats{1, 2, 3, 4, 5, -6.5f}));
+  EXPECT_EQ(floats_of(got), (Floats{1, 2, 3, 4, 5, -6.5f}));
   EXPECT_EQ(floats_of(tensor("w", {}, Floats{7})), Floats{7}) << "a scalar";
   EXPECT_EQ(floats_of(raw_tensor("w", {2}, kDouble, std::vector<double>{0.1, -3})),
             (Floats{0.1f, -3}));
@@ -133,7 +136,7 @@ TEST(Tensor, Extents) {
 }
 
 TEST(Tensor, ZeroElements) {
-  EXPECT_EQ(constant_of(empty_tensor("w", {0}, kFloat)).floats.size(), 0U);
+  EXPECT_EQ(constant_of(empty_tensor("w", {0}, kFloat)).floats().size(), 0U);
   EXPECT_EQ(constant_of(empty_tensor("w", {3, 0}, kInt64)).ints.size(), 0U);
   expect_error(with_tensor(tensor("w", {0}, Floats{1})), kBad, "4 bytes, its shape needs 0");
 }
@@ -178,7 +181,7 @@ TEST(Tensor, DataOutlivesTheImport) {
     const auto got = import(small_model());
     kept = *got.graph.value(got.graph.find_value("w")).constant;
   }
-  EXPECT_EQ(Floats(kept.floats.begin(), kept.floats.end()), (Floats{1, 2, 3, 4}));
+  EXPECT_EQ(floats_of(kept), (Floats{1, 2, 3, 4}));
 }
 
 }  // namespace

@@ -38,8 +38,8 @@ class ForwardContext {
     return b.graph().value(node_.inputs[i]).constant.has_value();
   }
   /// The floats of a constant input.
-  std::span<const float> constant(std::size_t i) const {
-    return b.graph().value(node_.inputs[i]).constant->floats;
+  graph::Floats constant(std::size_t i) const {
+    return b.graph().value(node_.inputs[i]).constant->floats();
   }
 
   Tensor make_plain_out(std::size_t o = 0) { return b.make(plain_desc(out_shape(o))); }

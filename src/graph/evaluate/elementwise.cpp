@@ -230,7 +230,7 @@ std::optional<Constant> evaluate_op(const Unary& op, const Inputs& in, const Sha
   const auto& x = *in[0];
   if (x.type == DType::f32) {
     std::vector<float> out;
-    for (const auto v : x.floats) {
+    for (const auto v : x.floats()) {
       const auto y = apply(op, v);
       if (!y) return std::nullopt;
       out.push_back(*y);
@@ -247,7 +247,10 @@ std::optional<Constant> evaluate_op(const Unary& op, const Inputs& in, const Sha
 }
 
 std::optional<Constant> evaluate_op(const Binary& op, const Inputs& in, const Shape& shape) {
-  if (in[0]->type == DType::f32) return binary(op, in[0]->floats, in[1]->floats, in, shape);
+  if (in[0]->type == DType::f32) {
+    const auto a = in[0]->floats(), b = in[1]->floats();
+    return binary(op, a.data, b.data, in, shape);
+  }
   return binary(op, in[0]->ints, in[1]->ints, in, shape);
 }
 
@@ -261,7 +264,8 @@ Constant evaluate_where(const Inputs& in, const Shape& shape) {
       out.push_back(condition.ints[i] != 0 ? yes[i] : no[i]);
     return out;
   };
-  if (a.type == DType::f32) return Constant::of_floats(shape, choose(a.floats, b.floats));
+  if (a.type == DType::f32)
+    return Constant::of_floats(shape, choose(a.floats().data, b.floats().data));
   return Constant::of_ints(shape, choose(a.ints, b.ints), a.type);
 }
 
@@ -275,7 +279,7 @@ Constant evaluate_cast(const Constant& in, DType to) {
   if (in.type != DType::f32) {
     for (const auto v : in.ints) out.push_back(to == DType::boolean ? v != 0 : v);
   } else {
-    for (const auto v : in.floats) {
+    for (const auto v : in.floats()) {
       // 2^63 is the first float that no 64-bit integer holds; NaN fails both comparisons.
       const bool fits = v >= -0x1p63f && v < 0x1p63f;
       if (to == DType::i64 && !fits) bad_model("a constant does not fit into an integer");

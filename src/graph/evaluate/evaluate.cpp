@@ -65,13 +65,22 @@ bool copies_nothing(const Op& op, const Inputs& in) {
   return std::holds_alternative<Reshape>(op);
 }
 
+/// Lets `in` point to constants whose data is here, which `loaded` holds.
+void load(Inputs& in, std::vector<Constant>& loaded) {
+  loaded.reserve(in.size());
+  for (auto& constant : in) {
+    if (constant == nullptr || constant->deferred() == nullptr) continue;
+    const auto floats = constant->floats();
+    loaded.push_back(Constant::over(constant->shape, floats.data, floats.owner));
+    constant = &loaded.back();
+  }
+}
+
 }  // namespace
 
 EvaluationBudget::EvaluationBudget(const Graph& graph) : left_(kFreeElements) {
   for (const auto& value : graph.values())
-    if (value.constant)
-      left_ +=
-          static_cast<std::int64_t>(value.constant->floats.size() + value.constant->ints.size());
+    if (value.constant) left_ += static_cast<std::int64_t>(value.constant->size());
 }
 
 bool EvaluationBudget::take(std::int64_t elements) {
@@ -103,7 +112,7 @@ Constant read(const Constant& source, const Walk& walk, Shape shape) {
     return out;
   };
   if (source.type == DType::f32) {
-    auto data = pick(source.floats);
+    auto data = pick(source.floats().data);
     return Constant::of_floats(std::move(shape), std::move(data));
   }
   auto data = pick(source.ints);
@@ -139,6 +148,9 @@ std::optional<std::vector<Constant>> evaluate(const Graph& graph, const Node& no
   const auto most = transposes ? kMaxTransposed : kMaxEvaluated;
   if (!copies_nothing(node.op, in) && (count > most || !budget.take(count))) return std::nullopt;
 
+  // What copies elements reads them more than once.
+  std::vector<Constant> loaded;
+  if (!copies_nothing(node.op, in)) load(in, loaded);
   if (const auto* split = std::get_if<Split>(&node.op)) return evaluate_split(*split, *in[0]);
   auto result = std::visit(Evaluate{in, graph.value(node.outputs[0]).shape}, node.op);
   if (!result) return std::nullopt;

@@ -15,8 +15,8 @@ struct Appender {
     const auto b = static_cast<std::size_t>(begin);
     const auto n = static_cast<std::size_t>(count);
     if (from.type == DType::f32) {
-      const auto part = from.floats.subspan(b, n);
-      floats.insert(floats.end(), part.begin(), part.end());
+      floats.resize(floats.size() + n);
+      from.read(begin, std::span(floats).last(n));
     } else {
       const auto part = from.ints.subspan(b, n);
       ints.insert(ints.end(), part.begin(), part.end());

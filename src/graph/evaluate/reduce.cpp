@@ -84,7 +84,7 @@ std::optional<Constant> evaluate_op(const Reduce& op, const Inputs& in, const Sh
   const auto group = count == 0 ? 1 : elements / static_cast<std::int64_t>(count);
   if (x.type == DType::f32) {
     std::vector<float> out;
-    for (const auto v : reduce<double>(op, x.floats, x.shape, count))
+    for (const auto v : reduce<double>(op, x.floats(), x.shape, count))
       out.push_back(
           static_cast<float>(op.kind == ReduceKind::mean ? v / static_cast<double>(group) : v));
     return Constant::of_floats(shape, std::move(out));
@@ -98,9 +98,10 @@ std::optional<Constant> evaluate_op(const Reduce& op, const Inputs& in, const Sh
 Constant evaluate_range(const Inputs& in, const Shape& shape) {
   const auto count = shape[0];
   if (in[0]->type == DType::f32) {
+    const auto start = in[0]->floats(), step = in[2]->floats();
     std::vector<float> out;
     for (std::int64_t i = 0; i < count; ++i)
-      out.push_back(in[0]->floats[0] + static_cast<float>(i) * in[2]->floats[0]);
+      out.push_back(start[0] + static_cast<float>(i) * step[0]);
     return Constant::of_floats(shape, std::move(out));
   }
   Ints out;

@@ -118,8 +118,12 @@ Ints InferContext::constant_ints(std::size_t i, std::string_view what) const {
 
 std::vector<float> InferContext::constant_floats(std::size_t i, std::string_view what) const {
   const auto& constant = parameter(input(i), node_, what);
-  if (constant.type == DType::f32) return {constant.floats.begin(), constant.floats.end()};
   std::vector<float> out;
+  if (constant.type == DType::f32) {
+    out.resize(constant.size());
+    constant.read(0, out);
+    return out;
+  }
   for (const auto v : constant.ints) out.push_back(static_cast<float>(v));
   return out;
 }

@@ -78,7 +78,8 @@ class HeadWalk {
         (constant.shape.size() == shape.size() && constant.shape[0] != 1))
       return std::nullopt;
     const auto read = detail::read(constant, detail::broadcast_walk(constant.shape, shape), shape);
-    return std::vector<double>(read.floats.begin(), read.floats.end());
+    const auto values = read.floats();
+    return std::vector<double>(values.begin(), values.end());
   }
 
   std::vector<double> filled(double value) const {
@@ -130,15 +131,17 @@ class HeadWalk {
   }
 
   bool step(const BatchNorm& op, const Node& node) {
-    const Constant* p[4];
-    for (std::size_t i = 0; i < 4; ++i)
-      if ((p[i] = floats(node, i + 1)) == nullptr || p[i]->floats.size() != map_->length())
-        return false;
+    Floats p[4];
+    for (std::size_t i = 0; i < 4; ++i) {
+      const auto* constant = floats(node, i + 1);
+      if (constant == nullptr || constant->size() != map_->length()) return false;
+      p[i] = constant->floats();
+    }
     std::vector<double> factor, offset;
     for (std::size_t k = 0; k < map_->length(); ++k) {
-      const auto f = p[0]->floats[k] / std::sqrt(static_cast<double>(p[3]->floats[k]) + op.epsilon);
+      const auto f = p[0][k] / std::sqrt(static_cast<double>(p[3][k]) + op.epsilon);
       factor.push_back(f);
-      offset.push_back(p[1]->floats[k] - f * p[2]->floats[k]);
+      offset.push_back(p[1][k] - f * p[2][k]);
     }
     map_->prepend(factor, offset);
     return move(node);
@@ -150,10 +153,12 @@ class HeadWalk {
     const auto* constant = floats(node, i);
     if (constant == nullptr) return std::nullopt;
     std::optional<std::vector<double>> out;
-    if (std::holds_alternative<Conv>(node.op))
-      out.emplace(constant->floats.begin(), constant->floats.end());
-    else
+    if (std::holds_alternative<Conv>(node.op)) {
+      const auto values = constant->floats();
+      out.emplace(values.begin(), values.end());
+    } else {
       out = as_vector(*constant);
+    }
     if (out)
       for (auto& v : *out) v *= factor;
     return out;
@@ -196,10 +201,11 @@ class HeadWalk {
     if (outputs != static_cast<std::int64_t>(map_->length())) return false;
     const auto rows = static_cast<std::size_t>(outputs);
     const auto columns = static_cast<std::size_t>(inputs);
+    const auto values = m.floats();
     return map_->prepend_matrix(
         inputs,
         [&](std::size_t j, std::size_t k) {
-          return factor * m.floats[rows_are_outputs ? j * columns + k : k * rows + j];
+          return factor * values[rows_are_outputs ? j * columns + k : k * rows + j];
         },
         offset);
   }
