@@ -8,6 +8,7 @@
 // paper; MONAI's CAM adds the bias at each location.
 
 #include <algorithm>
+#include <span>
 
 #include "explain/feature_map.hpp"
 #include "explain/head_weights.hpp"
@@ -51,7 +52,8 @@ Tensor every_class(const Context& context, std::int64_t image, float scale) {
       identity[static_cast<std::size_t>(k * head.channels + k)] = 1.f;
   }
   const auto view = context.plan.map(context.workspace, context.layer.map);
-  return weighted_sums(view, image, identity.empty() ? head.weights : identity, scale);
+  const auto weights = identity.empty() ? head.weights.data : std::span<const float>(identity);
+  return weighted_sums(view, image, weights, scale);
 }
 
 }  // namespace detail

@@ -25,8 +25,9 @@ Scores find_scores(const Graph& graph, std::string_view output_name);
 /// one linear layer: logits[j] = sum_k weights[j, k] mean_p(feature_map[k, p]) + bias[j].
 struct PoolLinearHead {
   ValueId feature_map;
-  /// [classes, channels] row-major; empty: the identity (classes == channels).
-  std::vector<float> weights;
+  /// [classes, channels] row-major, in place where the model has them so; empty: the identity
+  /// (classes == channels).
+  Floats weights;
   std::vector<float> bias;  ///< [classes]; empty: zero
   std::int64_t classes = 0;
   std::int64_t channels = 0;

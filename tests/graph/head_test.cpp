@@ -84,6 +84,22 @@ TEST(Head, GemmBehindGlobalPooling) {
   }
 }
 
+TEST(Head, WeightsAreReadWhereTheyLie) {
+  const auto make = [](float alpha) {
+    return [=](Builder& b, ValueId map) {
+      return b.op("fc", Gemm{.alpha = alpha, .trans_b = true},
+                  {pool_and_flatten(b, map), b.weights("w", {kClasses, kChannels}),
+                   b.weights("c", {kClasses})});
+    };
+  };
+  Head plain(make(1));
+  plain.expect_same_scores();
+  const auto& w = *plain.b.value(plain.b.graph.find_value("w")).constant;
+  EXPECT_EQ(plain.found->weights.data.data(), w.floats().data.data());
+  Head scaled(make(2));
+  scaled.expect_same_scores();
+}
+
 TEST(Head, Identity) {
   Head head([](Builder& b, ValueId map) { return pool_and_flatten(b, map); });
   head.expect_same_scores();

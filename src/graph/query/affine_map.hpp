@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
+#include <utility>
 #include <vector>
 
 #include "graph/query.hpp"
@@ -24,37 +26,30 @@ class AffineMap {
     for (auto& s : scale_) s *= factor;
   }
 
-  /// u = m t + offset, m being [length of u, columns] as element(j, k). False where there was a
-  /// matrix already.
-  template <class Element>
-  bool prepend_matrix(std::int64_t columns, Element element, const std::vector<double>& offset) {
-    if (!matrix_.empty()) return false;
+  /// u = factor m t + offset, m being [length of u, columns], or its transpose. False where there
+  /// was a matrix already.
+  bool prepend_matrix(Constant m, std::int64_t columns, bool is_transposed, double factor,
+                      const std::vector<double>& offset) {
+    if (matrix_) return false;
     add_to_bias(offset);
-    const auto k_end = size(columns);
-    matrix_.resize(classes_ * k_end);
-    for (std::size_t j = 0; j < classes_; ++j)
-      for (std::size_t k = 0; k < k_end; ++k)
-        matrix_[j * k_end + k] = scale_[j] * static_cast<double>(element(j, k));
-    scale_.assign(k_end, 1.0);
+    matrix_ = std::move(m);
+    is_transposed_ = is_transposed;
+    factor_ = factor;
+    row_scale_ = std::exchange(scale_, std::vector<double>(size(columns), 1.0));
     return true;
   }
 
-  PoolLinearHead finish(ValueId feature_map) const {
+  PoolLinearHead finish(ValueId feature_map) {
+    load();
     PoolLinearHead head;
     head.feature_map = feature_map;
     head.classes = static_cast<std::int64_t>(classes_);
     head.channels = static_cast<std::int64_t>(scale_.size());
-    const bool scaled = std::any_of(scale_.begin(), scale_.end(), [](double s) { return s != 1; });
-    if (!matrix_.empty() || scaled) {
-      head.weights.assign(classes_ * scale_.size(), 0.0f);
-      for (std::size_t j = 0; j < classes_; ++j)
-        for (std::size_t k = 0; k < scale_.size(); ++k) {
-          const double m = matrix_.empty() ? (j == k ? 1.0 : 0.0) : matrix_[j * scale_.size() + k];
-          head.weights[j * scale_.size() + k] = static_cast<float>(m * scale_[k]);
-        }
-    }
-    if (std::any_of(bias_.begin(), bias_.end(), [](double b) { return b != 0; }))
-      head.bias.assign(bias_.begin(), bias_.end());
+    if (matrix_ && !is_transposed_ && factor_ == 1 && all(row_scale_, 1) && all(scale_, 1))
+      head.weights = values_;  // as they lie, where others may read them too
+    else if (matrix_ || !all(scale_, 1))
+      head.weights = Constant::of_floats({head.classes, head.channels}, weights()).floats();
+    if (!all(bias_, 0)) head.bias.assign(bias_.begin(), bias_.end());
     return head;
   }
 
@@ -62,22 +57,52 @@ class AffineMap {
 
  private:
   static std::size_t size(std::int64_t n) { return static_cast<std::size_t>(n); }
+  static bool all(const std::vector<double>& values, double value) {
+    return std::all_of(values.begin(), values.end(), [value](double v) { return v == value; });
+  }
+
+  /// A walk that finds no head never reads the matrix.
+  void load() {
+    if (matrix_ && values_.empty()) values_ = matrix_->floats();
+  }
+
+  /// Of matrix scale.
+  double element(std::size_t j, std::size_t k) const {
+    if (!matrix_) return j == k ? scale_[k] : 0.0;
+    const auto at = is_transposed_ ? k * classes_ + j : j * scale_.size() + k;
+    return row_scale_[j] * (factor_ * values_[at]) * scale_[k];
+  }
+
+  std::vector<float> weights() const {
+    std::vector<float> out;
+    out.reserve(classes_ * scale_.size());
+    for (std::size_t j = 0; j < classes_; ++j)
+      for (std::size_t k = 0; k < scale_.size(); ++k)
+        out.push_back(static_cast<float>(element(j, k)));
+    return out;
+  }
 
   void add_to_bias(const std::vector<double>& offset) {
+    if (all(offset, 0)) return;
+    load();
     for (std::size_t j = 0; j < classes_; ++j) {
-      if (matrix_.empty()) {
+      if (!matrix_) {
         bias_[j] += scale_[j] * offset[j];
         continue;
       }
-      for (std::size_t k = 0; k < scale_.size(); ++k)
-        bias_[j] += matrix_[j * scale_.size() + k] * scale_[k] * offset[k];
+      for (std::size_t k = 0; k < scale_.size(); ++k) bias_[j] += element(j, k) * offset[k];
     }
   }
 
   std::size_t classes_;
-  std::vector<double> matrix_;  ///< [classes, length]; empty: the identity
-  std::vector<double> bias_;    ///< [classes]
-  std::vector<double> scale_;   ///< [length]
+  std::optional<Constant> matrix_;  ///< [classes, length] or its transpose, times the two below;
+                                    ///< none: the identity
+  Floats values_;                   ///< the matrix's, once loaded
+  bool is_transposed_ = false;
+  double factor_ = 1;
+  std::vector<double> row_scale_;  ///< [classes]
+  std::vector<double> bias_;       ///< [classes]
+  std::vector<double> scale_;      ///< [length]
 };
 
 }  // namespace fovea::graph::detail

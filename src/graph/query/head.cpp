@@ -57,7 +57,7 @@ class HeadWalk {
     return std::any_of(shape.begin() + 2, shape.end(), [](std::int64_t e) { return e > 1; });
   }
 
-  std::optional<PoolLinearHead> finish(ValueId map) const {
+  std::optional<PoolLinearHead> finish(ValueId map) {
     const auto& shape = graph_.value(map).shape;
     if (shape[0] != batch_ || shape[1] != static_cast<std::int64_t>(map_->length()))
       return std::nullopt;
@@ -199,15 +199,7 @@ class HeadWalk {
     const auto outputs = m.shape[rows_are_outputs ? 0 : 1];
     const auto inputs = m.shape[rows_are_outputs ? 1 : 0];
     if (outputs != static_cast<std::int64_t>(map_->length())) return false;
-    const auto rows = static_cast<std::size_t>(outputs);
-    const auto columns = static_cast<std::size_t>(inputs);
-    const auto values = m.floats();
-    return map_->prepend_matrix(
-        inputs,
-        [&](std::size_t j, std::size_t k) {
-          return factor * values[rows_are_outputs ? j * columns + k : k * rows + j];
-        },
-        offset);
+    return map_->prepend_matrix(m, inputs, !rows_are_outputs, factor, offset);
   }
 
   /// What the node pools over all positions, channels first; none where it is no such pool.
