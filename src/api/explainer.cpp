@@ -144,10 +144,8 @@ class ExplainerMaker {
       }
       impl_->prepared.push_back(std::move(layer));
     }
-    auto& weights = *impl_->model.impl().weights;
-    spec.precision = api::chosen_precision(options, graph_, spec, weights);
+    impl_->plan = api::build_plan(options, graph_, spec, *impl_->model.impl().weights);
     impl_->precision = spec.precision;
-    impl_->plan = engine::Plan::build(graph_, spec, weights);
     impl_->pool = std::make_unique<api::WorkspacePool>(*impl_->plan, options.max_workspaces);
   }
 

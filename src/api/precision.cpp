@@ -41,6 +41,7 @@ class Rehearsal {
     best_ = std::min(best_, ms);
   }
   double best_ms() const { return best_; }
+  const std::shared_ptr<const engine::Plan>& plan() const { return plan_; }
 
  private:
   static engine::PlanSpec with(engine::PlanSpec spec, Precision precision) {
@@ -62,11 +63,23 @@ std::string problem_name(const graph::Graph& graph) {
   return out + " threads " + std::to_string(base::max_threads());
 }
 
-bool bf16_is_faster(const graph::Graph& graph, const engine::PlanSpec& spec,
+using PlanPtr = std::shared_ptr<const engine::Plan>;
+
+PlanPtr plan_in(Precision precision, const graph::Graph& graph, engine::PlanSpec& spec,
+                engine::WeightCache& weights) {
+  spec.precision = precision;
+  return engine::Plan::build(graph, spec, weights);
+}
+
+PlanPtr faster_plan(const graph::Graph& graph, engine::PlanSpec& spec,
                     engine::WeightCache& weights) {
   const auto problem = problem_name(graph);
-  if (const auto known = spec.choices->find(problem)) return *known == "bf16";
-  if (spec.tuning == Tuning::off) return engine::onednn_isa().find("amx") != std::string::npos;
+  const auto as_known = [&](bool bf16) {
+    return plan_in(bf16 ? Precision::bf16 : Precision::f32, graph, spec, weights);
+  };
+  if (const auto known = spec.choices->find(problem)) return as_known(*known == "bf16");
+  if (spec.tuning == Tuning::off)
+    return as_known(engine::onednn_isa().find("amx") != std::string::npos);
   Rehearsal f32(graph, spec, Precision::f32, weights), bf16(graph, spec, Precision::bf16, weights);
   for (int i = 0; i < kRounds; ++i) {
     f32.run();
@@ -74,22 +87,23 @@ bool bf16_is_faster(const graph::Graph& graph, const engine::PlanSpec& spec,
   }
   const bool faster = bf16.best_ms() < kWorthIt * f32.best_ms();
   spec.choices->keep(problem, faster ? "bf16" : "f32");
-  return faster;
+  spec.precision = faster ? Precision::bf16 : Precision::f32;
+  return faster ? bf16.plan() : f32.plan();
 }
 
 }  // namespace
 
-Precision chosen_precision(const ExplainerOptions& options, const graph::Graph& graph,
-                           engine::PlanSpec spec, engine::WeightCache& weights) {
-  if (options.precision == Precision::f32) return Precision::f32;
+PlanPtr build_plan(const ExplainerOptions& options, const graph::Graph& graph,
+                   engine::PlanSpec& spec, engine::WeightCache& weights) {
+  if (options.precision == Precision::f32) return plan_in(Precision::f32, graph, spec, weights);
   if (!engine::bf16_supported()) {
     if (options.precision == Precision::automatic || options.allow_precision_fallback)
-      return Precision::f32;
+      return plan_in(Precision::f32, graph, spec, weights);
     throw Error(ErrorCode::invalid_argument,
                 "this CPU cannot compute in bf16 (it needs AVX-512 or AMX); f32 works everywhere");
   }
-  if (options.precision == Precision::bf16) return Precision::bf16;
-  return bf16_is_faster(graph, spec, weights) ? Precision::bf16 : Precision::f32;
+  if (options.precision == Precision::bf16) return plan_in(Precision::bf16, graph, spec, weights);
+  return faster_plan(graph, spec, weights);
 }
 
 }  // namespace fovea::api
