@@ -1,7 +1,6 @@
 #include "engine/builder.hpp"
 
 #include <algorithm>
-#include <mutex>
 #include <utility>
 
 #include "base/checked.hpp"
@@ -13,44 +12,7 @@ namespace {
 
 constexpr std::int64_t kLargestInteger = std::int64_t{1} << 24;
 
-std::shared_ptr<base::AlignedBuffer> pack(const void* source, const Desc& as, const Desc& want) {
-  auto packed = std::make_shared<base::AlignedBuffer>(want.get_size());
-  dnnl::memory from(as, cpu(), const_cast<void*>(source));
-  dnnl::memory to(want, cpu(), packed->data());
-  dnnl::stream stream(cpu());
-  dnnl::reorder(from, to).execute(stream, from, to);
-  stream.wait();
-  return packed;
-}
-
 }  // namespace
-
-struct WeightCache::Impl::Lock {
-  std::mutex mutex;
-};
-
-WeightCache::Impl::Impl() : lock(std::make_shared<Lock>()) {}
-WeightCache::WeightCache() : impl_(std::make_unique<Impl>()) {}
-WeightCache::~WeightCache() = default;
-
-std::shared_ptr<const base::AlignedBuffer> WeightCache::Impl::find(const std::string& key,
-                                                                   const Desc& desc) {
-  const std::lock_guard guard(lock->mutex);
-  const auto [begin, end] = packed.equal_range(key);
-  for (auto it = begin; it != end; ++it)
-    if (it->second.first == desc) return it->second.second;
-  return nullptr;
-}
-
-std::shared_ptr<const base::AlignedBuffer> WeightCache::Impl::keep(
-    const std::string& key, const Desc& desc, std::shared_ptr<const base::AlignedBuffer> data) {
-  const std::lock_guard guard(lock->mutex);
-  const auto [begin, end] = packed.equal_range(key);
-  for (auto it = begin; it != end; ++it)
-    if (it->second.first == desc) return it->second.second;
-  packed.emplace(key, std::make_pair(desc, data));
-  return data;
-}
 
 Builder::Builder(const graph::Graph& graph, const PlanSpec& spec, WeightCache& weights)
     : graph_(graph),
@@ -86,6 +48,7 @@ void Builder::begin_node(const std::string& name, const std::string& what) {
 
 void Builder::touch(BufferId id) {
   auto& buffer = buffers_[static_cast<std::size_t>(id)];
+  load(buffer);
   const int step = static_cast<int>(steps_.size());
   if (buffer.first < 0) buffer.first = step;
   buffer.last = step;
@@ -94,6 +57,7 @@ void Builder::touch(BufferId id) {
 
 void Builder::hold(const Tensor& tensor, int step) {
   auto& buffer = buffers_[static_cast<std::size_t>(tensor.buffer)];
+  load(buffer);
   if (buffer.first < 0) buffer.first = step;
   buffer.last = std::max(buffer.last, step);
 }
@@ -172,30 +136,26 @@ Tensor Builder::f32(const Tensor& tensor) {
   return in_layout(tensor, with_type(tensor.desc, Type::f32));
 }
 
-Tensor Builder::packed_weight(graph::ValueId value, const Desc& as, const Desc& want,
+Tensor Builder::packed_weight(graph::ValueId id, const Desc& as, const Desc& want,
                               const std::string& transform) {
-  const auto floats = graph_.value(value).constant->floats();
-  const float* source = floats.data.data();
-  if (as == want) return constant(want, floats.owner, source);
-  const std::string key = graph_.value(value).name + '\n' + transform;
-  auto& cache = weights_.impl();
-  auto data = cache.find(key, want);
-  if (!data) data = cache.keep(key, want, pack(source, as, want));
-  return constant(want, data, data->data());
+  if (as == want) return value(id).as(want);
+  const auto& source = *graph_.value(id).constant;
+  auto data = weights_.impl().get({source.identity(), transform, as, want},
+                                  [&] { return pack(source, as, want, staging_); });
+  const auto* address = data.get();
+  return constant(want, std::move(data), address);
 }
 
 Tensor Builder::derived_weight(
-    graph::ValueId value, const Desc& as, const Desc& want, const std::string& transform,
+    graph::ValueId id, const Desc& as, const Desc& want, const std::string& transform,
     const std::function<std::vector<float>(std::span<const float>)>& make) {
-  const std::string key = graph_.value(value).name + '\n' + transform;
-  auto& cache = weights_.impl();
-  auto data = cache.find(key, want);
-  if (!data) {
-    const auto source = graph_.value(value).constant->floats();
-    const auto derived = make(source.data);
-    data = cache.keep(key, want, pack(derived.data(), as, want));
-  }
-  return constant(want, data, data->data());
+  const auto& source = *graph_.value(id).constant;
+  auto data = weights_.impl().get({source.identity(), transform, as, want}, [&] {
+    const auto derived = graph::Constant::of_floats(dims_in(as), make(source.floats().data));
+    return pack(derived, as, want, staging_);
+  });
+  const auto* address = data.get();
+  return constant(want, std::move(data), address);
 }
 
 Tensor Builder::value(graph::ValueId id) {
@@ -205,7 +165,10 @@ Tensor Builder::value(graph::ValueId id) {
     throw Error(ErrorCode::internal, "a value is read before it is computed", {"", value.name, ""});
   const auto& data = *value.constant;
   Tensor tensor;
-  if (data.type == graph::DType::f32) {
+  if (data.deferred() != nullptr) {
+    tensor = constant(plain_desc(value.shape), nullptr, nullptr);
+    buffers_[static_cast<std::size_t>(tensor.buffer)].deferred = id;
+  } else if (data.type == graph::DType::f32) {
     const auto floats = data.floats();
     tensor = constant(plain_desc(value.shape), floats.owner, floats.data.data());
   } else {
@@ -235,6 +198,18 @@ Tensor Builder::place_of(graph::ValueId id) {
   return out;
 }
 
+void Builder::load(Buffer& buffer) {
+  if (!buffer.deferred || buffer.constant != nullptr) return;
+  const auto& value = graph_.value(buffer.deferred);
+  const Desc plain = plain_desc(value.shape);
+  const auto data = weights_.impl().get({value.constant->identity(), "", plain, plain}, [&] {
+    const auto floats = value.constant->floats();
+    return Weights(floats.owner, reinterpret_cast<const std::byte*>(floats.data.data()));
+  });
+  buffer.constant = data.get();
+  buffer.owner = data;
+}
+
 bool Builder::has_value(graph::ValueId id) const {
   return values_.contains(id.index);
 }
@@ -245,7 +220,7 @@ void Builder::set_value(graph::ValueId id, const Tensor& tensor) {
 
 bool Builder::may_overwrite(const Tensor& tensor) const {
   const auto& buffer = buffers_[static_cast<std::size_t>(tensor.buffer)];
-  if (buffer.constant != nullptr || buffer.pinned || backward_from_ >= 0) return false;
+  if (buffer.is_constant() || buffer.pinned || backward_from_ >= 0) return false;
   int uses = 0;  // of every value that shares the buffer; the node being built counts as one
   for (const auto& [id, held] : values_) {
     if (held.buffer != tensor.buffer) continue;
@@ -276,7 +251,9 @@ void Builder::begin_gradient() {
 }
 
 void Builder::pin(const Tensor& tensor) {
-  buffers_[static_cast<std::size_t>(tensor.buffer)].pinned = true;
+  auto& buffer = buffers_[static_cast<std::size_t>(tensor.buffer)];
+  load(buffer);
+  buffer.pinned = true;
 }
 
 }  // namespace fovea::engine

@@ -15,6 +15,7 @@
 #include "engine/layout.hpp"
 #include "engine/plan.hpp"
 #include "engine/tuner.hpp"
+#include "engine/weight_cache.hpp"
 #include "graph/graph.hpp"
 
 /// What a plan is while it is made: buffers with lifetimes, and two kinds of flat steps.
@@ -43,8 +44,11 @@ struct Buffer {
   bool pinned =
       false;  ///< lives to the end: read after the run, or by a walk back that may come again
   std::shared_ptr<const void> owner;    ///< of a constant
-  const std::byte* constant = nullptr;  ///< its data; null: in the arena
+  const std::byte* constant = nullptr;  ///< its data; null: in the arena, or not loaded
+  graph::ValueId deferred;              ///< a constant to be loaded once something reads it
   std::size_t offset = 0;               ///< in the arena, set by plan_memory
+
+  bool is_constant() const { return constant != nullptr || deferred; }
 };
 
 /// Addresses of a step's buffers, in the order it named them.
@@ -67,20 +71,6 @@ struct Step {
   std::vector<Tensor> operands;  ///< of the kernel
   std::int64_t flops = 0;
   std::int64_t bytes = 0;
-};
-
-/// The least oneDNN asks of a name for a packed weight: value and layout.
-struct WeightCache::Impl {
-  /// The packed data, or null where it is not there yet.
-  std::shared_ptr<const base::AlignedBuffer> find(const std::string& key, const Desc& desc);
-  /// Keeps `data` unless somebody was faster; returns what is kept.
-  std::shared_ptr<const base::AlignedBuffer> keep(const std::string& key, const Desc& desc,
-                                                  std::shared_ptr<const base::AlignedBuffer> data);
-
-  struct Lock;
-  std::shared_ptr<Lock> lock;
-  std::multimap<std::string, std::pair<Desc, std::shared_ptr<const base::AlignedBuffer>>> packed;
-  Impl();
 };
 
 class Builder {
@@ -122,14 +112,14 @@ class Builder {
   /// f32 in its own layout.
   Tensor f32(const Tensor& tensor);
 
-  /// A constant of the graph in a layout of oneDNN's choice, packed once per model. `permuted` is
-  /// the row-major descriptor to read the constant with, where it is not its own shape (a
-  /// transposed view, groups split off).
-  Tensor packed_weight(graph::ValueId value, const Desc& as, const Desc& want,
+  /// A constant of the graph, read as `as` (groups split off, a transposed view), in the layout
+  /// `want`: packed once for all plans that live, and not at all where it may be read as it lies.
+  /// `transform` tells apart what layouts do not.
+  Tensor packed_weight(graph::ValueId id, const Desc& as, const Desc& want,
                        const std::string& transform);
   /// The same of what `make` computes from the constant, where no descriptor can say it; `as` is
   /// then the row-major descriptor of that.
-  Tensor derived_weight(graph::ValueId value, const Desc& as, const Desc& want,
+  Tensor derived_weight(graph::ValueId id, const Desc& as, const Desc& want,
                         const std::string& transform,
                         const std::function<std::vector<float>(std::span<const float>)>& make);
 
@@ -140,7 +130,8 @@ class Builder {
   Tensor place_of(graph::ValueId id);
   void set_joins(Joins joins) { joins_ = std::move(joins); }
 
-  /// Where a value is; constants are placed on first use.
+  /// Where a value is; constants are placed on first use, and loaded when a step
+  /// reads them.
   Tensor value(graph::ValueId id);
   bool has_value(graph::ValueId id) const;
   void set_value(graph::ValueId id, const Tensor& tensor);
@@ -176,11 +167,13 @@ class Builder {
  private:
   void hold(const Tensor& tensor, int step);
   void touch(BufferId buffer);
+  void load(Buffer& buffer);
   void add(Step step, const std::vector<BufferId>& touched);
 
   const graph::Graph& graph_;
   Precision precision_;
   WeightCache& weights_;
+  base::AlignedBuffer staging_;  // for packing
   Tuner tuner_;
   int threads_;
   std::string node_;

@@ -51,7 +51,8 @@ struct PlanSpec {
   std::int64_t memory_limit = std::int64_t{4} << 30;
 };
 
-/// Weights packed for oneDNN, shared by every plan of a model. Safe from any thread.
+/// Weights in the forms that plans read, shared by the plans of a model that live at the same time.
+/// Safe from any thread.
 class WeightCache {
  public:
   WeightCache();

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "passes/rewrite.hpp"
+#include "passes/scaled.hpp"
 
 //   Conv(x, w, b) -> [BatchNorm | Mul | Div | Add | Sub by a constant per channel] -> y
 //   Conv(x, w factor, b factor + offset) -> y
@@ -199,14 +200,6 @@ class Fold {
     }
   }
 
-  /// Which output channel element i of the weights makes.
-  struct ChannelOf {
-    std::size_t inner;  ///< elements per step of the channel
-    std::size_t count;  ///< channels in a run
-    std::size_t block;  ///< elements per group of input channels (ConvTranspose)
-    std::size_t operator()(std::size_t i) const { return i / inner % count + i / block * count; }
-  };
-
   static ChannelOf channel_of(const Node& n, const Constant& w) {
     const auto extent = [&](std::size_t d) { return static_cast<std::size_t>(w.shape[d]); };
     const auto size = w.size();
@@ -223,12 +216,7 @@ class Fold {
   void scale_weights(NodeId id, const Doubles& factor) {
     const auto weights = node(id).inputs[1];
     const auto& w = *rewrite_.constant(node(id), 1);
-    const auto channel = channel_of(node(id), w);
-    const auto values = w.floats();
-    std::vector<float> scaled(values.size());
-    for (std::size_t i = 0; i < scaled.size(); ++i)
-      scaled[i] = static_cast<float>(values[i] * factor[channel(i)]);
-    auto constant = Constant::of_floats(w.shape, std::move(scaled));
+    auto constant = scaled(w, channel_of(node(id), w), factor);
     node(id).inputs[1] = rewrite_.add_constant(weights, "folded", std::move(constant));
   }
 

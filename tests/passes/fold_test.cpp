@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <memory>
+
 #include "passes/support.hpp"
 
 namespace fovea::passes::test {
@@ -145,6 +148,80 @@ TEST(FoldBatchNorm, DivisionByZeroIsLeftAlone) {
   b.binary("div", BinaryKind::div, c, b.scalar("zero", 0));
   b.bound();
   EXPECT_FALSE(fold_batchnorm(b.graph, {}));
+}
+
+/// Numbers that are not here until they are read.
+class Later : public Deferred {
+ public:
+  explicit Later(std::vector<float> data)
+      : Deferred(static_cast<std::int64_t>(data.size()), data.size()), data_(std::move(data)) {}
+  void read(std::int64_t first, std::span<float> out) const override {
+    ++reads;
+    std::copy_n(data_.begin() + first, out.size(), out.begin());
+  }
+  mutable int reads = 0;
+
+ private:
+  std::vector<float> data_;
+};
+
+/// A product whose output channel c makes the weights at which `channel` gives c, scaled per
+/// channel: whatever is read of the folded weights is the source's, times the factor in f64.
+void expect_scaled(const Op& op, const Shape& x, const Shape& w, std::int64_t channels,
+                   const Shape& factor_shape,
+                   const std::function<std::size_t(std::size_t)>& channel) {
+  for (const bool deferred : {false, true}) {
+    Builder b;
+    const auto drawn = b.weights("drawn", w);
+    const auto source = std::make_shared<const Later>(floats_of(b.graph, drawn));
+    const auto weights =
+        deferred ? b.graph.add_constant("w", Constant::of_deferred(w, source)) : drawn;
+    const auto s = b.weights("s", factor_shape);
+    b.output(b.binary("scaled", BinaryKind::mul, b.op("op", op, {b.input("x", x), weights}), s));
+    b.bound();
+    ASSERT_TRUE(fold_batchnorm(b.graph, {}));
+    EXPECT_EQ(source->reads, 0) << "folding reads no weights";
+
+    const auto factor = floats_of(b.graph, s);
+    const auto before = floats_of(b.graph, weights);
+    const auto after = floats_of(b.graph, b.graph.nodes()[0].inputs[1]);
+    ASSERT_EQ(factor.size(), static_cast<std::size_t>(channels));
+    std::vector<float> want;
+    for (std::size_t i = 0; i < before.size(); ++i)
+      want.push_back(static_cast<float>(before[i] * static_cast<double>(factor[channel(i)])));
+    EXPECT_EQ(after, want);
+    const auto& constant = *b.value(b.graph.nodes()[0].inputs[1]).constant;
+    for (const std::size_t first : {0, 1, 7}) {
+      std::vector<float> part(want.size() - first - 2);
+      constant.read(static_cast<std::int64_t>(first), part);
+      EXPECT_TRUE(std::equal(part.begin(), part.end(), want.begin() + static_cast<long>(first)));
+    }
+  }
+}
+
+TEST(FoldBatchNorm, ScalesToTheBitAndOnlyWhenRead) {
+  expect_scaled(Conv{.group = 2}, {1, 4, 5, 5}, {6, 2, 3, 3}, 6, {6, 1, 1},
+                [](std::size_t i) { return i / 18; });
+  // [in, out / group, ...]: both groups' channels lie side by side.
+  expect_scaled(ConvTranspose{.group = 2}, {1, 4, 5, 5}, {4, 3, 2, 2}, 6, {6, 1, 1},
+                [](std::size_t i) { return i / 4 % 3 + i / 24 * 3; });
+  expect_scaled(Gemm{.trans_b = true}, {2, 4}, {5, 4}, 5, {5}, [](std::size_t i) { return i / 4; });
+  expect_scaled(Gemm{}, {2, 4}, {4, 5}, 5, {5}, [](std::size_t i) { return i % 5; });
+  expect_scaled(MatMul{}, {3, 2, 4}, {4, 5}, 5, {5}, [](std::size_t i) { return i % 5; });
+}
+
+TEST(FoldBatchNorm, WhatIsScaledTheSameIsTheSame) {
+  const auto fold = [](float factor) {
+    Builder b;
+    const auto w = b.weights("w", {4, 3, 1, 1});
+    b.output(b.binary("y", BinaryKind::mul, b.op("c", Conv{}, {b.input("x", {1, 3, 2, 2}), w}),
+                      b.scalar("s", factor)));
+    b.bound();
+    fold_batchnorm(b.graph, {});
+    return b.value(b.graph.nodes()[0].inputs[1]).constant->identity();
+  };
+  EXPECT_EQ(fold(2), fold(2));
+  EXPECT_NE(fold(2), fold(3));
 }
 
 }  // namespace

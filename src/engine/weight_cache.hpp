@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <utility>
+
+#include "base/aligned.hpp"
+#include "engine/layout.hpp"
+#include "engine/plan.hpp"
+
+namespace fovea::engine {
+
+/// Data in a layout, and what keeps it.
+using Weights = std::shared_ptr<const std::byte>;
+
+/// What tells one form of a weight from all others.
+struct WeightKey {
+  std::uint64_t identity = 0;  ///< of the data: graph::Constant::identity
+  std::string transform;       ///< what is done to it besides a change of layout; may be empty
+  Desc as;                     ///< how the data is read
+  Desc want;                   ///< how it lies
+};
+
+/// Every form of a weight lives as long as a plan holds it: explainers of one model share, and what
+/// none of them needs any more is given back. The source can be read again.
+struct WeightCache::Impl {
+  /// What is held under the key; else what `make` returns. Who asks meanwhile waits for it.
+  Weights get(const WeightKey& key, const std::function<Weights()>& make);
+
+ private:
+  struct Slot {
+    explicit Slot(WeightKey k) : key(std::move(k)) {}
+    const WeightKey key;
+    std::mutex making;
+    std::weak_ptr<const std::byte> data;
+  };
+  std::shared_ptr<Slot> slot(const WeightKey& key);
+  void drop_unused();
+
+  std::mutex mutex_;
+  std::multimap<std::uint64_t, std::shared_ptr<Slot>> slots_;  // by identity
+  std::size_t drop_at_ = 64;
+};
+
+/// Reads the constant as `as` and lays it out as `want`. `staging` holds the data on the way where
+/// it has to be read first, and is left for the next.
+Weights pack(const graph::Constant& constant, const Desc& as, const Desc& want,
+             base::AlignedBuffer& staging);
+
+}  // namespace fovea::engine
