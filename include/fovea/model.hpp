@@ -48,10 +48,13 @@ struct LoadOptions {
 class FOVEA_API Model {
  public:
   /// Reads a file. Throws Error bad_model (missing, truncated, inconsistent; names file and node)
-  /// or unsupported (lists every unsupported node at once). Cost: one read of the file.
+  /// or unsupported (lists every unsupported node at once). Large weights are read when an
+  /// explainer needs them: the model holds its files open, which may be removed or replaced
+  /// meanwhile, but not overwritten in place (making an explainer then throws Error bad_model).
+  /// Cost: a read of everything else.
   static Model load(const std::filesystem::path& file, const LoadOptions& options = {});
 
-  /// The same from memory; the bytes are not needed after the call.
+  /// The same from memory; the bytes are not needed after the call: the weights are copied.
   static Model from_bytes(std::span<const std::byte> onnx, const LoadOptions& options = {});
 
   const std::vector<ValueInfo>& inputs() const;   ///< those without an initializer, in file order

@@ -8,7 +8,6 @@
 
 #include "base/checked.hpp"
 #include "fovea/error.hpp"
-#include "onnx/file.hpp"
 #include "onnx/limits.hpp"
 #include "onnx/text.hpp"
 
@@ -58,19 +57,30 @@ ExternalRange external_range(const fovea_onnx::TensorProto& tensor, std::int64_t
   return range;
 }
 
-void ExternalData::announce(const ExternalRange& range) {
+const ExternalData::Opened& ExternalData::open(const std::string& location) {
+  if (const auto known = files_.find(location); known != files_.end()) return known->second;
+  auto file = std::make_shared<const File>(File::open_beneath(folder_, location));
+  const auto size = file->size();
+  if (files_.size() >= kMaxOpenFiles) file.reset();
+  return files_.emplace(location, Opened{size, std::move(file)}).first->second;
+}
+
+void ExternalData::announce(const ExternalRange& range, bool may_wait) {
   if (folder_.empty())
     throw Error(ErrorCode::invalid_argument,
                 "the model keeps weights in the file " + quote(range.location) +
                     ": name the folder that holds it (LoadOptions::external_data)");
-  auto size = sizes_.find(range.location);
-  if (size == sizes_.end())
-    size = sizes_.emplace(range.location, File::open_beneath(folder_, range.location).size()).first;
-  if (range.offset > size->second || range.length > size->second - range.offset)
+  const auto& [size, file] = open(range.location);
+  if (range.offset > size || range.length > size - range.offset)
     refuse("the external data " + quote(range.location) + " is truncated: it has " +
-           std::to_string(size->second) + " bytes, " + std::to_string(range.length) +
+           std::to_string(size) + " bytes, " + std::to_string(range.length) +
            " are wanted from byte " + std::to_string(range.offset) + " on");
+  if (may_wait && file) return;
   pieces_[range.location].push_back({range.offset, range.offset + range.length, nullptr});
+}
+
+std::shared_ptr<const File> ExternalData::held_open(const std::string& location) const {
+  return files_.at(location).file;
 }
 
 void ExternalData::read_all() {
@@ -85,7 +95,8 @@ void ExternalData::read_all() {
       else
         merged.back().end = std::max(merged.back().end, piece.end);
     }
-    const auto file = File::open_beneath(folder_, location);
+    auto file = held_open(location);
+    if (!file) file = std::make_shared<const File>(File::open_beneath(folder_, location));
     for (auto& piece : merged) {
       // From a cache line on, so that what is aligned in the file is aligned in memory.
       piece.begin -= piece.begin % static_cast<std::int64_t>(base::kAlignment);
@@ -93,7 +104,7 @@ void ExternalData::read_all() {
       total = base::checked_add(total, length);
       if (total > kMaxWeightBytes) refuse("the model's weights are larger than 16 GiB");
       piece.buffer = std::make_shared<base::AlignedBuffer>(static_cast<std::size_t>(length));
-      file.read(piece.begin, {piece.buffer->data(), piece.buffer->size()});
+      file->read(piece.begin, {piece.buffer->data(), piece.buffer->size()});
     }
     pieces = std::move(merged);
   }

@@ -4,12 +4,12 @@
 #include <filesystem>
 #include <map>
 #include <memory>
-#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "base/aligned.hpp"
+#include "onnx/file.hpp"
 #include "onnx_subset.pb.h"
 
 namespace fovea::onnx {
@@ -26,23 +26,26 @@ struct ExternalRange {
 ExternalRange external_range(const fovea_onnx::TensorProto& tensor, std::int64_t bytes);
 
 /// The external weight files of one model. First every range is announced; then the bytes that are
-/// wanted are read, once, and shared by the tensors that look at them.
+/// wanted at once are read, once, and shared by the tensors that look at them.
 class ExternalData {
  public:
   /// `folder` empty: external data is refused.
   explicit ExternalData(std::filesystem::path folder) : folder_(std::move(folder)) {}
 
   /// Throws Error: invalid_argument without a folder, bad_model for an unsafe location or a range
-  /// beyond the file's end.
-  void announce(const ExternalRange& range);
+  /// beyond the file's end. `may_wait`: the range need not be read while its file can be held open.
+  void announce(const ExternalRange& range, bool may_wait);
   void read_all();
 
   struct Bytes {
     std::shared_ptr<const void> owner;
     std::span<const std::byte> bytes;
   };
-  /// An announced range, after read_all.
+  /// An announced range that could not wait, after read_all.
   Bytes find(const ExternalRange& range) const;
+  /// The file of a range that waits; null where files are held no longer than they are read.
+  std::shared_ptr<const File> held_open(const std::string& location) const;
+  std::filesystem::path path_of(const std::string& location) const { return folder_ / location; }
 
  private:
   struct Piece {
@@ -50,10 +53,15 @@ class ExternalData {
     std::int64_t end = 0;
     std::shared_ptr<base::AlignedBuffer> buffer;
   };
-  struct Source;
+  struct Opened {
+    std::int64_t size = 0;
+    std::shared_ptr<const File> file;  // null beyond kMaxOpenFiles
+  };
+  const Opened& open(const std::string& location);
+
   std::filesystem::path folder_;
+  std::map<std::string, Opened> files_;               // by location
   std::map<std::string, std::vector<Piece>> pieces_;  // by location; ordered once read
-  std::map<std::string, std::int64_t> sizes_;
 };
 
 }  // namespace fovea::onnx

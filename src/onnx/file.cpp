@@ -4,7 +4,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <ctime>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -16,6 +18,8 @@
 
 namespace fovea::onnx {
 namespace {
+
+constexpr std::time_t kCoarsestClock = 2;  // seconds
 
 [[noreturn]] void refuse(std::string sentence) {
   throw Error(ErrorCode::bad_model, std::move(sentence));
@@ -67,18 +71,38 @@ File::~File() {
   if (descriptor_ >= 0) ::close(descriptor_);
 }
 
-void File::require_regular() {
+File::File(File&& other) noexcept
+    : descriptor_(std::exchange(other.descriptor_, -1)),
+      size_(other.size_),
+      changed_(other.changed_),
+      is_settled_(other.is_settled_) {}
+
+void File::remember(const struct stat& status) {
+  size_ = status.st_size;
+  changed_ = status.st_mtim;
+  // File systems count time in steps of up to two seconds: a change in the step of the last one
+  // leaves no trace. A time in the future, another clock's, says as little.
+  std::timespec now{};
+  ::clock_gettime(CLOCK_REALTIME, &now);
+  is_settled_ = now.tv_sec - changed_.tv_sec > kCoarsestClock;
+}
+
+void File::check_unchanged() const {
   struct stat status {};
   if (::fstat(descriptor_, &status) != 0) refuse("cannot inspect the file: " + reason(errno));
-  if (!S_ISREG(status.st_mode)) refuse("is not a regular file");
-  size_ = status.st_size;
+  if (status.st_size != size_ || status.st_mtim.tv_sec != changed_.tv_sec ||
+      status.st_mtim.tv_nsec != changed_.tv_nsec)
+    refuse("the file changed after the model was loaded");
 }
 
 File File::open(const std::filesystem::path& path) {
   // Non-blocking, so that a pipe without a writer is refused and not waited for.
   File file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
   if (file.descriptor_ < 0) refuse("cannot open the file: " + reason(errno));
-  file.require_regular();
+  struct stat status {};
+  if (::fstat(file.descriptor_, &status) != 0) refuse("cannot inspect the file: " + reason(errno));
+  if (!S_ISREG(status.st_mode)) refuse("is not a regular file");
+  file.remember(status);
   return file;
 }
 
@@ -107,7 +131,7 @@ File File::open_beneath(const std::filesystem::path& folder, const std::string& 
     refuse("the external data " + quote(location) + " is not a regular file");
   if (status.st_nlink != 1)
     refuse("the external data " + quote(location) + " has a second name (a hard link)");
-  file.size_ = status.st_size;
+  file.remember(status);
   return file;
 }
 

@@ -2,16 +2,20 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <ctime>
 #include <filesystem>
 #include <span>
 
-#include "base/aligned.hpp"
+#include "onnx/source.hpp"
+
+struct stat;
 
 namespace fovea::onnx {
 
 /// An open file; the only place that opens and reads one. Files are read, never mapped: one that
-/// shrinks under a mapping would kill the process.
-class File {
+/// shrinks under a mapping would kill the process. It stays what it was when its name is removed or
+/// given to another file.
+class File : public Source {
  public:
   /// A regular file that the user named; symbolic links are followed. Throws Error bad_model.
   static File open(const std::filesystem::path& path);
@@ -21,24 +25,27 @@ class File {
   /// Throws Error bad_model.
   static File open_beneath(const std::filesystem::path& folder, const std::string& location);
 
-  ~File();
-  File(File&& other) noexcept : descriptor_(other.descriptor_), size_(other.size_) {
-    other.descriptor_ = -1;
-  }
+  ~File() override;
+  File(File&& other) noexcept;
   File& operator=(File&&) = delete;
 
-  std::int64_t size() const { return size_; }
+  std::int64_t size() const override { return size_; }
+  /// Throws Error bad_model also where the file became shorter.
+  void read(std::int64_t offset, std::span<std::byte> out) const override;
 
-  /// Fills `out` from `offset` on. Throws Error bad_model where the file ends before that, or
-  /// cannot be read.
-  void read(std::int64_t offset, std::span<std::byte> out) const;
+  bool may_change() const override { return true; }
+  /// By its size and the time of its last change.
+  void check_unchanged() const override;
+  bool shows_changes() const override { return is_settled_; }
 
  private:
   explicit File(int descriptor) : descriptor_(descriptor) {}
-  void require_regular();
+  void remember(const struct stat& status);
 
   int descriptor_ = -1;
   std::int64_t size_ = 0;
+  std::timespec changed_{};
+  bool is_settled_ = false;
 };
 
 }  // namespace fovea::onnx

@@ -34,8 +34,8 @@ ErrorContext where(const NodeProto& node) {
 
 class GraphImport {
  public:
-  GraphImport(ModelProto& model, const std::filesystem::path& external_data_dir)
-      : model_(model), graph_(*model.mutable_graph()), state_(external_data_dir) {}
+  GraphImport(ModelProto& model, Storage storage)
+      : model_(model), graph_(*model.mutable_graph()), state_(std::move(storage)) {}
 
   Imported run() {
     read_header();
@@ -204,7 +204,7 @@ class GraphImport {
     for (auto& tensor : *graph_.mutable_initializer()) {
       const auto& name = tensor.name();
       auto constant = unsupported_tensors_.contains(name) ? graph::Constant::of_ints({0}, {})
-                                                          : state_.tensors.take(tensor);
+                                                          : state_.tensors.take(tensor, name);
       state_.values[name] = state_.graph.add_constant(name, std::move(constant));
     }
   }
@@ -315,9 +315,9 @@ class GraphImport {
 
 }  // namespace
 
-Imported import_model(ModelProto& model, const std::filesystem::path& external_data_dir) {
+Imported import_model(ModelProto& model, Storage storage) {
   if (!model.has_graph()) refuse("the model has no graph");
-  return GraphImport(model, external_data_dir).run();
+  return GraphImport(model, std::move(storage)).run();
 }
 
 }  // namespace fovea::onnx

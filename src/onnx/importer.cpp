@@ -3,10 +3,11 @@
 #include <google/protobuf/io/coded_stream.h>
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 
+#include <memory>
 #include <new>
 #include <stdexcept>
+#include <utility>
 
-#include "base/aligned.hpp"
 #include "onnx/file.hpp"
 #include "onnx/import_graph.hpp"
 #include "onnx/limits.hpp"
@@ -29,10 +30,9 @@ Imported with_context(const std::string& file, Body&& body) {
   }
 }
 
-fovea_onnx::ModelProto parse(std::span<const std::byte> bytes) {
-  check_wire(bytes);
+fovea_onnx::ModelProto parse(const std::string& messages) {
   fovea_onnx::ModelProto model;
-  google::protobuf::io::ArrayInputStream stream(bytes.data(), static_cast<int>(bytes.size()));
+  google::protobuf::io::ArrayInputStream stream(messages.data(), static_cast<int>(messages.size()));
   google::protobuf::io::CodedInputStream coded(&stream);
   coded.SetRecursionLimit(kMaxDepth + 1);
   coded.SetTotalBytesLimit(static_cast<int>(kMaxModelBytes));
@@ -41,22 +41,24 @@ fovea_onnx::ModelProto parse(std::span<const std::byte> bytes) {
   return model;
 }
 
-fovea_onnx::ModelProto read(const std::filesystem::path& path) {
-  const auto file = File::open(path);
-  if (file.size() > kMaxModelBytes)
-    throw Error(ErrorCode::bad_model, "the model is larger than 2 GiB");
-  base::AlignedBuffer bytes(static_cast<std::size_t>(file.size()));
-  file.read(0, {bytes.data(), bytes.size()});
-  return parse({bytes.data(), bytes.size()});
+Imported import(Storage storage) {
+  auto skeleton = read_skeleton(*storage.source);
+  auto model = parse(skeleton.messages);
+  std::string().swap(skeleton.messages);
+  storage.left_out = std::move(skeleton.left_out);
+  return import_model(model, std::move(storage));
 }
 
 }  // namespace
 
 Imported import_file(const std::filesystem::path& file, const LoadOptions& options) {
   return with_context(file.string(), [&] {
-    auto model = read(file);
     auto folder = options.external_data.empty() ? file.parent_path() : options.external_data;
-    return import_model(model, folder.empty() ? "." : folder);
+    return import({.source = std::make_shared<const File>(File::open(file)),
+                   .is_file = true,
+                   .left_out = {},
+                   .name = file.string(),
+                   .external_data = folder.empty() ? "." : folder});
   });
 }
 
@@ -64,8 +66,11 @@ Imported import_bytes(std::span<const std::byte> bytes,
                       const std::filesystem::path& external_data_dir,
                       const std::string& name_for_errors) {
   return with_context(name_for_errors, [&] {
-    auto model = parse(bytes);
-    return import_model(model, external_data_dir);
+    return import({.source = std::make_shared<const HeldBytes>(bytes),
+                   .is_file = false,
+                   .left_out = {},
+                   .name = name_for_errors,
+                   .external_data = external_data_dir});
   });
 }
 

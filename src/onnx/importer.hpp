@@ -31,8 +31,9 @@ struct Imported {
 };
 
 /// Reads `file` and its external weights, which lie in `options.external_data` (empty: the file's
-/// own folder). Throws Error bad_model (missing, truncated, inconsistent), unsupported (every
-/// unsupported node, at once) or out_of_memory, with the file in its context.
+/// own folder). Large weights stay in the files, which the graph's constants hold open. Throws
+/// Error bad_model (missing, truncated, inconsistent), unsupported (every unsupported node, at
+/// once) or out_of_memory, with the file in its context.
 Imported import_file(const std::filesystem::path& file, const LoadOptions& options);
 
 /// The same from memory, which is not needed after the call. An empty `external_data_dir` refuses

@@ -24,6 +24,10 @@ inline constexpr std::size_t kMaxFunctions = 10'000;
 inline constexpr int kMaxCallDepth = 100;
 /// All weights together, in memory.
 inline constexpr std::int64_t kMaxWeightBytes = std::int64_t{16} << 30;
+/// Data of a tensor from this on stays in its file until it is wanted.
+inline constexpr std::int64_t kLargeBytes = 32 << 10;
+/// Files that a model holds open for that; the large tensors of more are read at once.
+inline constexpr std::size_t kMaxOpenFiles = 16;
 /// Extents of windows, pads and the like; keeps every sum of a few of them far from overflow.
 inline constexpr std::int64_t kMaxExtent = (std::int64_t{1} << 31) - 1;
 inline constexpr std::size_t kMaxListed = 20;  ///< unsupported nodes named in one error

@@ -18,8 +18,7 @@ namespace fovea::onnx {
 
 /// What the nodes of one import share.
 struct ImportState {
-  explicit ImportState(std::filesystem::path external_data_dir)
-      : tensors(std::move(external_data_dir)) {}
+  explicit ImportState(Storage storage) : tensors(std::move(storage)) {}
 
   graph::Graph graph;
   Tensors tensors;
@@ -67,7 +66,9 @@ class NodeImport {
   graph::ValueId ints(std::vector<std::int64_t> data);
 
   /// The data of an attribute's tensor.
-  graph::Constant take(fovea_onnx::TensorProto& tensor) { return state_.tensors.take(tensor); }
+  graph::Constant take(fovea_onnx::TensorProto& tensor) {
+    return state_.tensors.take(tensor, name_);
+  }
 
   /// Throw Error: a form that fovea has not, a node that contradicts the format. `sentence`
   /// continues the operator's name: "with mode cubic".

@@ -7,10 +7,13 @@
 #include <span>
 #include <vector>
 
+#include "base/aligned.hpp"
 #include "base/checked.hpp"
 #include "onnx/element_type.hpp"
 #include "onnx/limits.hpp"
+#include "onnx/stored_floats.hpp"
 #include "onnx/text.hpp"
+#include "onnx/to_floats.hpp"
 
 namespace fovea::onnx {
 namespace {
@@ -24,7 +27,7 @@ static_assert(std::endian::native == std::endian::little, "raw data is little-en
 }
 
 // Which of a tensor's fields hold values.
-enum class Field { none, raw, external, f32, i32, i64, f64, u64 };
+enum class Field { none, raw, left_out, external, f32, i32, i64, f64, u64 };
 
 Field typed_field(DataType type) {
   switch (type) {
@@ -72,6 +75,7 @@ Field used_field(const TensorProto& tensor) {
   else if (tensor.external_data_size() > 0)
     refuse("a tensor names external data but says that it has none");
   if (!tensor.raw_data().empty()) use(Field::raw);
+  if (tensor.has_left_out()) use(Field::left_out);
   for (const auto field : {Field::f32, Field::i32, Field::i64, Field::f64, Field::u64})
     if (typed_count(tensor, field) > 0) use(field);
   return used;
@@ -83,9 +87,13 @@ struct Layout {
   std::int64_t count = 0;
   std::int64_t bytes = 0;
   Field field = Field::none;
+
+  bool is_real() const { return graph_type(type) == graph::DType::f32; }
+  /// Worth to be left where it is.
+  bool may_wait() const { return is_real() && bytes >= kLargeBytes; }
 };
 
-Layout layout_of(const TensorProto& tensor) {
+Layout layout_of(const TensorProto& tensor, const std::vector<LeftOut>& left_out) {
   Layout out;
   out.type = data_type(tensor.data_type());
   out.shape.assign(tensor.dims().begin(), tensor.dims().end());
@@ -99,6 +107,10 @@ Layout layout_of(const TensorProto& tensor) {
       refuse("a tensor holds " + std::to_string(have) + " " + unit + ", its shape needs " +
              std::to_string(want));
   };
+  const auto expect_field = [&](Field field) {
+    if (field != typed_field(out.type))
+      refuse("a tensor's values are stored in the field of another type");
+  };
   switch (out.field) {
     case Field::none:
       if (out.count != 0) refuse("a tensor has no data");
@@ -106,35 +118,24 @@ Layout layout_of(const TensorProto& tensor) {
     case Field::raw:
       expect(static_cast<std::int64_t>(tensor.raw_data().size()), out.bytes, "bytes");
       break;
+    case Field::left_out: {
+      const auto& data = left_out.at(tensor.left_out());
+      if (data.typed) expect_field(Field::f32);
+      expect(data.length, out.bytes, "bytes");
+      break;
+    }
     case Field::external:
       break;
     default:
-      if (out.field != typed_field(out.type))
-        refuse("a tensor's values are stored in the field of another type");
+      expect_field(out.field);
       expect(typed_count(tensor, out.field), out.count, "values");
   }
   return out;
 }
 
-// f16 to f32 by its bits; exact, NaN payloads kept.
-float from_half(std::uint16_t half) {
-  const std::uint32_t sign = (half & 0x8000U) << 16;
-  const std::uint32_t exponent = (half >> 10) & 0x1fU;
-  const std::uint32_t mantissa = half & 0x3ffU;
-  if (exponent == 0x1f) return std::bit_cast<float>(sign | 0x7f800000U | (mantissa << 13));
-  if (exponent != 0)
-    return std::bit_cast<float>(sign | ((exponent + 112) << 23) | (mantissa << 13));
-  const float magnitude = static_cast<float>(mantissa) * 0x1p-24f;
-  return sign != 0 ? -magnitude : magnitude;
-}
-
-float from_bfloat(std::uint16_t bits) {
-  return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16);
-}
-
-template <class From, class To, class Convert>
-std::vector<To> convert_bytes(std::span<const std::byte> bytes, Convert&& convert) {
-  std::vector<To> out(bytes.size() / sizeof(From));
+template <class From, class Convert>
+std::vector<std::int64_t> convert_bytes(std::span<const std::byte> bytes, Convert&& convert) {
+  std::vector<std::int64_t> out(bytes.size() / sizeof(From));
   for (std::size_t i = 0; i < out.size(); ++i) {
     From value;
     std::memcpy(&value, bytes.data() + i * sizeof(From), sizeof(From));
@@ -144,16 +145,9 @@ std::vector<To> convert_bytes(std::span<const std::byte> bytes, Convert&& conver
 }
 
 std::vector<float> floats_of(DataType type, std::span<const std::byte> bytes) {
-  switch (type) {
-    case DataType::f16:
-      return convert_bytes<std::uint16_t, float>(bytes, from_half);
-    case DataType::bf16:
-      return convert_bytes<std::uint16_t, float>(bytes, from_bfloat);
-    case DataType::f64:
-      return convert_bytes<double, float>(bytes, [](double v) { return static_cast<float>(v); });
-    default:
-      return convert_bytes<float, float>(bytes, [](float v) { return v; });
-  }
+  std::vector<float> out(bytes.size() / static_cast<std::size_t>(size_of(type)));
+  to_floats(type, bytes, out);
+  return out;
 }
 
 std::int64_t from_unsigned(std::uint64_t value) {
@@ -166,24 +160,24 @@ std::vector<std::int64_t> ints_of(DataType type, std::span<const std::byte> byte
   const auto widen = [](auto value) { return static_cast<std::int64_t>(value); };
   switch (type) {
     case DataType::boolean:
-      return convert_bytes<std::uint8_t, std::int64_t>(
-          bytes, [](std::uint8_t v) { return std::int64_t{v != 0}; });
+      return convert_bytes<std::uint8_t>(bytes,
+                                         [](std::uint8_t v) { return std::int64_t{v != 0}; });
     case DataType::i8:
-      return convert_bytes<std::int8_t, std::int64_t>(bytes, widen);
+      return convert_bytes<std::int8_t>(bytes, widen);
     case DataType::u8:
-      return convert_bytes<std::uint8_t, std::int64_t>(bytes, widen);
+      return convert_bytes<std::uint8_t>(bytes, widen);
     case DataType::i16:
-      return convert_bytes<std::int16_t, std::int64_t>(bytes, widen);
+      return convert_bytes<std::int16_t>(bytes, widen);
     case DataType::u16:
-      return convert_bytes<std::uint16_t, std::int64_t>(bytes, widen);
+      return convert_bytes<std::uint16_t>(bytes, widen);
     case DataType::i32:
-      return convert_bytes<std::int32_t, std::int64_t>(bytes, widen);
+      return convert_bytes<std::int32_t>(bytes, widen);
     case DataType::u32:
-      return convert_bytes<std::uint32_t, std::int64_t>(bytes, widen);
+      return convert_bytes<std::uint32_t>(bytes, widen);
     case DataType::u64:
-      return convert_bytes<std::uint64_t, std::int64_t>(bytes, from_unsigned);
+      return convert_bytes<std::uint64_t>(bytes, from_unsigned);
     default:
-      return convert_bytes<std::int64_t, std::int64_t>(bytes, widen);
+      return convert_bytes<std::int64_t>(bytes, widen);
   }
 }
 
@@ -242,29 +236,62 @@ bool is_aligned(std::span<const std::byte> bytes) {
   return reinterpret_cast<std::uintptr_t>(bytes.data()) % alignof(T) == 0;
 }
 
-graph::Constant from_bytes(const Layout& layout, ExternalData::Bytes data) {
+graph::Constant from_bytes(const Layout& layout, std::span<const std::byte> bytes,
+                           std::shared_ptr<const void> owner) {
   const auto count = static_cast<std::size_t>(layout.count);
-  if (layout.type == DataType::f32 && is_aligned<float>(data.bytes)) {
-    const std::span floats(reinterpret_cast<const float*>(data.bytes.data()), count);
-    return graph::Constant::over(layout.shape, floats, std::move(data.owner));
+  if (layout.type == DataType::f32 && is_aligned<float>(bytes)) {
+    const std::span floats(reinterpret_cast<const float*>(bytes.data()), count);
+    return graph::Constant::over(layout.shape, floats, std::move(owner));
   }
-  if (layout.type == DataType::i64 && is_aligned<std::int64_t>(data.bytes)) {
-    const std::span ints(reinterpret_cast<const std::int64_t*>(data.bytes.data()), count);
-    return graph::Constant::over(layout.shape, ints, std::move(data.owner));
+  if (layout.type == DataType::i64 && is_aligned<std::int64_t>(bytes)) {
+    const std::span ints(reinterpret_cast<const std::int64_t*>(bytes.data()), count);
+    return graph::Constant::over(layout.shape, ints, std::move(owner));
   }
-  if (graph_type(layout.type) == graph::DType::f32)
-    return graph::Constant::of_floats(layout.shape, floats_of(layout.type, data.bytes));
-  return graph::Constant::of_ints(layout.shape, ints_of(layout.type, data.bytes),
+  if (layout.is_real())
+    return graph::Constant::of_floats(layout.shape, floats_of(layout.type, bytes));
+  return graph::Constant::of_ints(layout.shape, ints_of(layout.type, bytes),
                                   graph_type(layout.type));
+}
+
+graph::Constant deferred(const Layout& layout, std::shared_ptr<const Source> source,
+                         std::int64_t offset, ErrorContext where) {
+  return graph::Constant::of_deferred(
+      layout.shape, std::make_shared<const StoredFloats>(std::move(source), offset, layout.count,
+                                                         layout.type, std::move(where)));
+}
+
+/// Data of the model's file; of bytes that somebody else holds, a copy.
+graph::Constant from_storage(const Layout& layout, const Storage& storage, std::int64_t offset,
+                             const std::string& name) {
+  if (layout.may_wait() && storage.is_file)
+    return deferred(layout, storage.source, offset, {storage.name, name, {}});
+  auto copy = std::make_shared<base::AlignedBuffer>(static_cast<std::size_t>(layout.bytes));
+  storage.source->read(offset, {copy->data(), copy->size()});
+  const std::span<const std::byte> bytes(copy->data(), copy->size());
+  // Half the memory, until they are wanted as f32.
+  if (layout.may_wait() && layout.type != DataType::f32)
+    return deferred(layout, std::make_shared<const HeldBytes>(bytes, std::move(copy)), 0, {});
+  return from_bytes(layout, bytes, std::move(copy));
+}
+
+graph::Constant from_external(const Layout& layout, const ExternalData& external,
+                              const ExternalRange& range, const std::string& name) {
+  if (layout.may_wait())
+    if (auto file = external.held_open(range.location))
+      return deferred(layout, std::move(file), range.offset,
+                      {external.path_of(range.location).string(), name, {}});
+  auto found = external.find(range);
+  return from_bytes(layout, found.bytes, std::move(found.owner));
 }
 
 }  // namespace
 
 void Tensors::announce(const TensorProto& tensor) {
   try {
-    const auto layout = layout_of(tensor);
-    if (layout.field == Field::external) external_.announce(external_range(tensor, layout.bytes));
-    const auto width = graph_type(layout.type) == graph::DType::f32 ? 4 : 8;
+    const auto layout = layout_of(tensor, storage_.left_out);
+    if (layout.field == Field::external)
+      external_.announce(external_range(tensor, layout.bytes), layout.may_wait());
+    const auto width = layout.is_real() ? 4 : 8;
     bytes_ = base::checked_add(bytes_, base::checked_mul(layout.count, width));
     if (bytes_ > kMaxWeightBytes) refuse("the model's weights are larger than 16 GiB");
   } catch (const Error& error) {
@@ -272,19 +299,24 @@ void Tensors::announce(const TensorProto& tensor) {
   }
 }
 
-graph::Constant Tensors::take(TensorProto& tensor) {
+graph::Constant Tensors::take(TensorProto& tensor, const std::string& name) {
   try {
-    const auto layout = layout_of(tensor);
+    const auto layout = layout_of(tensor, storage_.left_out);
     switch (layout.field) {
       case Field::raw: {
         // Handed over with its heap block: a short one lives inside the string object, which stays
         // where it is.
         const std::shared_ptr<const std::string> held(tensor.release_raw_data());
-        const auto bytes = std::as_bytes(std::span(held->data(), held->size()));
-        return from_bytes(layout, {held, bytes});
+        return from_bytes(layout, std::as_bytes(std::span(held->data(), held->size())), held);
+      }
+      case Field::left_out: {
+        const auto known = taken_.find(tensor.left_out());
+        if (known != taken_.end()) return known->second;
+        const auto offset = storage_.left_out[tensor.left_out()].offset;
+        return taken_[tensor.left_out()] = from_storage(layout, storage_, offset, name);
       }
       case Field::external:
-        return from_bytes(layout, external_.find(external_range(tensor, layout.bytes)));
+        return from_external(layout, external_, external_range(tensor, layout.bytes), name);
       default:
         return from_fields(tensor, layout);
     }

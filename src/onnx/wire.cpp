@@ -1,78 +1,17 @@
 #include "onnx/wire.hpp"
 
+#include <algorithm>
 #include <array>
-#include <cstdint>
-#include <string>
 #include <string_view>
+#include <utility>
 
 #include "fovea/error.hpp"
+#include "onnx/impostor.hpp"
 #include "onnx/limits.hpp"
+#include "onnx/wire_kinds.hpp"
 
 namespace fovea::onnx {
 namespace {
-
-enum class Kind {
-  opaque,
-  model,
-  graph,
-  function,
-  node,
-  attribute,
-  tensor,
-  value_info,
-  type,
-  tensor_type,
-  shape,
-  dimension,
-  pair,
-  opset
-};
-
-// What a length-delimited field of a message holds, as in onnx_subset.proto.
-Kind child_of(Kind parent, std::uint64_t field) {
-  switch (parent) {
-    case Kind::model:
-      if (field == 7) return Kind::graph;
-      if (field == 8) return Kind::opset;
-      if (field == 14) return Kind::pair;
-      if (field == 25) return Kind::function;
-      break;
-    case Kind::graph:
-      if (field == 1) return Kind::node;
-      if (field == 5) return Kind::tensor;
-      if (field == 11 || field == 12) return Kind::value_info;
-      break;
-    case Kind::function:
-      if (field == 7) return Kind::node;
-      if (field == 9) return Kind::opset;
-      if (field == 11) return Kind::attribute;
-      break;
-    case Kind::node:
-      if (field == 5) return Kind::attribute;
-      break;
-    case Kind::attribute:
-      if (field == 5) return Kind::tensor;
-      break;
-    case Kind::tensor:
-      if (field == 13) return Kind::pair;
-      break;
-    case Kind::value_info:
-      if (field == 2) return Kind::type;
-      break;
-    case Kind::type:
-      if (field == 1) return Kind::tensor_type;
-      break;
-    case Kind::tensor_type:
-      if (field == 2) return Kind::shape;
-      break;
-    case Kind::shape:
-      if (field == 1) return Kind::dimension;
-      break;
-    default:
-      break;
-  }
-  return Kind::opaque;
-}
 
 // Subgraphs are not read, yet their nesting is bounded: whoever reads the file next may recurse.
 bool may_nest(Kind parent, std::uint64_t field) {
@@ -83,20 +22,29 @@ enum class Wire : unsigned { varint = 0, fixed64 = 1, bytes = 2, fixed32 = 5 };
 
 enum class Fault { malformed, truncated };
 
+[[noreturn]] void refuse(std::string sentence) {
+  throw Error(ErrorCode::bad_model, std::move(sentence));
+}
+
+// Walks the messages and writes down those that are read. Where data is left out, the lengths of
+// the messages around it shrink; each is written in as many bytes as it had.
 class Scanner {
  public:
-  explicit Scanner(std::span<const std::byte> bytes) : bytes_(bytes) {}
+  explicit Scanner(const Source& source) : source_(source), size_(source.size()) {}
 
-  void scan() { message(Kind::model, bytes_.size(), 1); }
+  Skeleton scan() {
+    message(Kind::model, size_, 1);
+    return std::move(out_);
+  }
   bool looks_like_a_model() const { return known_fields_ > 0; }
 
  private:
   // Throws Fault where the bytes end, so that the caller can tell a cut from an impostor.
-  std::uint64_t varint(std::size_t end) {
+  std::uint64_t varint(std::int64_t end) {
     std::uint64_t value = 0;
     for (unsigned shift = 0; shift < 70; shift += 7) {
-      if (at_ >= end) throw end == bytes_.size() ? Fault::truncated : Fault::malformed;
-      const auto byte = std::to_integer<std::uint64_t>(bytes_[at_++]);
+      if (at_ >= end) throw end == size_ ? Fault::truncated : Fault::malformed;
+      const auto byte = next();
       if (shift == 63 && byte > 1) throw Fault::malformed;
       value |= (byte & 0x7f) << shift;
       if (byte < 0x80) return value;
@@ -104,18 +52,30 @@ class Scanner {
     throw Fault::malformed;
   }
 
-  void skip(std::uint64_t count, std::size_t end) {
-    if (count > end - at_) throw count > bytes_.size() - at_ ? Fault::truncated : Fault::malformed;
-    at_ += static_cast<std::size_t>(count);
+  std::uint64_t next() {
+    if (at_ < window_begin_ || at_ >= window_end_) {
+      window_begin_ = at_;
+      window_end_ = std::min<std::int64_t>(size_, at_ + std::ssize(window_));
+      source_.read(at_, std::span(window_).first(length(window_begin_, window_end_)));
+    }
+    return std::to_integer<std::uint64_t>(window_[length(window_begin_, at_++)]);
   }
 
-  void message(Kind kind, std::size_t end, int depth) {
+  void skip(std::uint64_t count, std::int64_t end) {
+    if (count > static_cast<std::uint64_t>(end - at_))
+      throw count > static_cast<std::uint64_t>(size_ - at_) ? Fault::truncated : Fault::malformed;
+    at_ += static_cast<std::int64_t>(count);
+  }
+
+  void message(Kind kind, std::int64_t end, int depth) {
     if (depth > kMaxDepth)
       refuse("the model's messages are nested deeper than " + std::to_string(kMaxDepth));
     while (at_ < end) {
+      const auto begin = at_;
       const auto tag = varint(end);
       const auto field = tag >> 3;
-      if (field == 0 || field >= (1U << 29)) throw Fault::malformed;
+      if (field == 0 || field > kLeftOutField) throw Fault::malformed;
+      if (kind == Kind::tensor && is_payload(field)) ++payloads_;
       switch (static_cast<Wire>(tag & 7)) {
         case Wire::varint:
           varint(end);
@@ -128,27 +88,99 @@ class Scanner {
           skip(4, end);
           break;
         case Wire::bytes:
-          length_delimited(kind, field, end, depth);
-          break;
+          length_delimited(kind, field, begin, end, depth);
+          continue;
         default:  // groups and the two numbers without a meaning
           throw Fault::malformed;
       }
+      if (is_read(kind, field)) copy(begin, at_);
     }
   }
 
-  void length_delimited(Kind kind, std::uint64_t field, std::size_t end, int depth) {
-    const auto length = varint(end);
-    const auto begin = at_;
+  void length_delimited(Kind kind, std::uint64_t field, std::int64_t begin, std::int64_t end,
+                        int depth) {
+    const auto length_begin = at_;
+    const auto size = varint(end);
+    const auto child_begin = at_;
     auto child = child_of(kind, field);
     if (may_nest(kind, field)) child = Kind::graph;
     if (kind == Kind::model && child != Kind::opaque) ++known_fields_;
     // A length that reaches past its parent but not past the file is a contradiction.
-    skip(length, end);
+    skip(size, end);
     count(kind, field, child);
-    if (child == Kind::opaque) return;
     const auto child_end = at_;
+    if (child == Kind::opaque) {
+      if (kind == Kind::tensor && can_leave_out(field, size))
+        leave_out(field, child_begin, child_end);
+      else if (is_read(kind, field))
+        copy(begin, child_end);
+      return;
+    }
+    at_ = child_begin;
+    const bool was_silent = std::exchange(is_silent_, is_silent_ || !is_read(kind, field));
+    copy(begin, length_begin);
+    const auto written_length = out_.messages.size();
+    copy(length_begin, child_begin);
+    const auto written = out_.messages.size();
+    if (child == Kind::tensor)
+      tensor(child_end, depth + 1);
+    else
+      message(child, child_end, depth + 1);
+    if (!is_silent_) rewrite_length(written_length, written);
+    is_silent_ = was_silent;
+  }
+
+  // A tensor with several fields of data, whatever they mean together, is kept as it is.
+  void tensor(std::int64_t end, int depth) {
+    const auto begin = at_;
+    const auto fields = fields_;
+    const auto written = out_.messages.size();
+    const auto left_out = out_.left_out.size();
+    payloads_ = 0;
+    message(Kind::tensor, end, depth);
+    if (payloads_ <= 1 || out_.left_out.size() == left_out) return;
     at_ = begin;
-    message(child, child_end, depth + 1);
+    fields_ = fields;
+    out_.messages.resize(written);
+    out_.left_out.resize(left_out);
+    may_leave_out_ = false;
+    message(Kind::tensor, end, depth);
+    may_leave_out_ = true;
+  }
+
+  bool can_leave_out(std::uint64_t field, std::uint64_t size) const {
+    if (is_silent_ || !may_leave_out_ || size < static_cast<std::uint64_t>(kLargeBytes))
+      return false;
+    return field == kRawData || (field == kFloatData && size % sizeof(float) == 0);
+  }
+
+  void leave_out(std::uint64_t field, std::int64_t begin, std::int64_t end) {
+    write_varint(kLeftOutField << 3 | static_cast<unsigned>(Wire::varint));
+    write_varint(out_.left_out.size());
+    out_.left_out.push_back({begin, end - begin, field == kFloatData});
+  }
+
+  void write_varint(std::uint64_t value) {
+    for (; value >= 0x80; value >>= 7) out_.messages += static_cast<char>(value | 0x80);
+    out_.messages += static_cast<char>(value);
+  }
+
+  // The length at `place`, of what is written from `begin` on, which starts where the length ends.
+  void rewrite_length(std::size_t place, std::size_t begin) {
+    auto size = out_.messages.size() - begin;
+    for (auto i = place; i < begin; ++i, size >>= 7)
+      out_.messages[i] = static_cast<char>((size & 0x7f) | (i + 1 < begin ? 0x80U : 0U));
+  }
+
+  void copy(std::int64_t begin, std::int64_t end) {
+    if (is_silent_ || begin == end) return;
+    const auto written = out_.messages.size();
+    out_.messages.resize(written + length(begin, end));
+    const auto place = std::as_writable_bytes(std::span(out_.messages).subspan(written));
+    if (begin >= window_begin_ && end <= window_end_)
+      std::copy_n(window_.begin() + (begin - window_begin_), place.size(), place.begin());
+    else
+      source_.read(begin, place);
   }
 
   void count(Kind parent, std::uint64_t field, Kind child) {
@@ -162,12 +194,20 @@ class Scanner {
       refuse("the model has more than " + std::to_string(kMaxInitializers) + " initializers");
   }
 
-  [[noreturn]] static void refuse(std::string sentence) {
-    throw Error(ErrorCode::bad_model, std::move(sentence));
+  static std::size_t length(std::int64_t begin, std::int64_t end) {
+    return static_cast<std::size_t>(end - begin);
   }
 
-  std::span<const std::byte> bytes_;
-  std::size_t at_ = 0;
+  const Source& source_;
+  const std::int64_t size_;
+  std::int64_t at_ = 0;
+  std::array<std::byte, 16384> window_{};
+  std::int64_t window_begin_ = 0;
+  std::int64_t window_end_ = 0;
+  Skeleton out_;
+  bool is_silent_ = false;  // within a subgraph
+  bool may_leave_out_ = true;
+  std::size_t payloads_ = 0;  // of the tensor so far
   std::size_t known_fields_ = 0;
   std::size_t fields_ = 0;
   std::size_t nodes_ = 0;
@@ -175,55 +215,27 @@ class Scanner {
   std::size_t initializers_ = 0;
 };
 
-struct Magic {
-  std::string_view bytes;
-  std::size_t offset;
-  std::string_view meaning;
-};
-using namespace std::string_view_literals;
-constexpr std::array kMagic{
-    Magic{"version https://git-lfs"sv, 0, "a Git LFS pointer: the file itself was not fetched"},
-    Magic{"\x1f\x8b"sv, 0, "gzip data"},
-    Magic{"PK\x03\x04"sv, 0, "a zip archive, as PyTorch's own format is"},
-    Magic{"\x89HDF"sv, 0, "HDF5 data, as Keras writes"},
-    Magic{"TFL3"sv, 4, "a TensorFlow Lite model"},
-    Magic{"ORTM"sv, 4, "a model in ONNX Runtime's own format"},
-    Magic{"\x89PNG"sv, 0, "a PNG image"},
-    Magic{"\xff\xd8\xff"sv, 0, "a JPEG image"},
-    Magic{"%PDF"sv, 0, "a PDF document"},
-};
-
-std::string_view guess(std::string_view bytes) {
-  for (const auto& magic : kMagic)
-    if (bytes.size() >= magic.offset && bytes.substr(magic.offset).starts_with(magic.bytes))
-      return magic.meaning;
-  for (const unsigned char c : bytes.substr(0, 512))
-    if (c < 0x20 && c != '\n' && c != '\r' && c != '\t') return "not the ONNX format";
-  return "text";
-}
-
-[[noreturn]] void refuse_impostor(std::string_view bytes) {
-  throw Error(ErrorCode::bad_model, "not an ONNX model (" + std::string(guess(bytes)) + ")");
+[[noreturn]] void refuse_impostor(const Source& source) {
+  std::string begin(static_cast<std::size_t>(std::min<std::int64_t>(source.size(), 1024)), '\0');
+  source.read(0, std::as_writable_bytes(std::span(begin)));
+  refuse("not an ONNX model (" + std::string(guess_format(begin)) + ")");
 }
 
 }  // namespace
 
-void check_wire(std::span<const std::byte> bytes) {
-  if (bytes.empty()) throw Error(ErrorCode::bad_model, "not an ONNX model (the file is empty)");
-  if (bytes.size() > static_cast<std::size_t>(kMaxModelBytes))
-    throw Error(ErrorCode::bad_model, "the model is larger than 2 GiB");
-  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-  Scanner scanner(bytes);
+Skeleton read_skeleton(const Source& source) {
+  if (source.size() == 0) refuse("not an ONNX model (the file is empty)");
+  if (source.size() > kMaxModelBytes) refuse("the model is larger than 2 GiB");
+  Scanner scanner(source);
   try {
-    scanner.scan();
+    auto skeleton = scanner.scan();
+    if (!scanner.looks_like_a_model()) refuse_impostor(source);
+    return skeleton;
   } catch (const Fault fault) {
-    if (!scanner.looks_like_a_model()) refuse_impostor(text);
-    throw Error(ErrorCode::bad_model, fault == Fault::truncated
-                                          ? "the model is truncated: its last part is missing"
-                                          : "the model is damaged: its fields contradict "
-                                            "each other");
+    if (!scanner.looks_like_a_model()) refuse_impostor(source);
+    refuse(fault == Fault::truncated ? "the model is truncated: its last part is missing"
+                                     : "the model is damaged: its fields contradict each other");
   }
-  if (!scanner.looks_like_a_model()) refuse_impostor(text);
 }
 
 }  // namespace fovea::onnx

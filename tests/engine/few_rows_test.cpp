@@ -68,7 +68,7 @@ class FewRows : public testing::TestWithParam<std::size_t> {
   const Form& form() const { return all_forms()[GetParam()]; }
 
   double weight(std::int64_t o, std::int64_t k) const {
-    const auto& w = net_.graph.value(weights_).constant->floats;
+    const auto w = net_.graph.value(weights_).constant->floats();
     return w[static_cast<std::size_t>(form().outputs_first ? o * form().inputs + k
                                                            : k * form().outputs + o)];
   }
@@ -76,7 +76,7 @@ class FewRows : public testing::TestWithParam<std::size_t> {
   /// The result and the gradient of x, both by sums in double.
   void expect(double tolerance, std::vector<float> y, std::vector<float> dx) const {
     const auto rows = form().rows, inputs = form().inputs, outputs = form().outputs;
-    const auto& bias = net_.graph.value(bias_).constant->floats;
+    const auto bias = net_.graph.value(bias_).constant->floats();
     std::vector<double> want(dx.size(), 0.0), size(dx.size(), 0.0);
     for (std::int64_t r = 0; r < rows; ++r)
       for (std::int64_t o = 0; o < outputs; ++o) {

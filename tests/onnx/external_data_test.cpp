@@ -112,7 +112,7 @@ TEST_F(ExternalData, OneFileIsShared) {
   EXPECT_TRUE(weights(got, "empty").empty());
   const auto& a = *got.graph.value(got.graph.find_value("a")).constant;
   const auto& b = *got.graph.value(got.graph.find_value("b")).constant;
-  EXPECT_EQ(a.owner, b.owner);
+  EXPECT_EQ(a.floats().owner, b.floats().owner);
   EXPECT_EQ(a.floats().data.data() + 2, b.floats().data.data());
 }
 

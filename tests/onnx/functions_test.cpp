@@ -178,13 +178,38 @@ TEST(Functions, Towers) {
 
 TEST(Functions, BigBodies) {
   ModelBuilder model(13);
-  const TensorProto big = tensor("", {2 << 20}, Floats(2 << 20, 1.0f));
+  constexpr int kCount = 1 << 20;  // of ten bytes each, in the message itself
+  TensorProto big = empty_tensor("", {kCount}, kInt32);
+  for (int i = 0; i < kCount; ++i) big.add_int32_data(-1);
   add_function(model, "f", {"a"}, {"b"},
                {node("Constant", {}, {"c"}, {attr("value", big)}), node("Add", {"a", "c"}, {"b"})});
   model.input("x", {1});
   for (int i = 0; i < 40; ++i) model.add(call("f", {"x"}, {"y" + std::to_string(i)}));
   model.output("y0");
   expect_error(model, kBad, "larger than 256 MiB once its local functions are inlined");
+}
+
+TEST(Functions, LargeConstantsAreSharedByAllCalls) {
+  for (const int type : {kFloat, kFloat16, kInt64}) {
+    ModelBuilder model(13);
+    const auto big = raw_tensor("", {1 << 20}, type,
+                                std::vector<char>(type == kFloat   ? 4 << 20
+                                                  : type == kInt64 ? 8 << 20
+                                                                   : 2 << 20));
+    add_function(model, "f", {}, {"b"}, {node("Constant", {}, {"b"}, {attr("value", big)})});
+    for (int i = 0; i < 40; ++i) model.add(call("f", {}, {"y" + std::to_string(i)}));
+    model.output("y0");
+    const auto got = import(model);
+    const auto constant = [&](const char* name) {
+      return *got.graph.value(got.graph.find_value(name)).constant;
+    };
+    const auto first = constant("y0"), last = constant("y39");
+    EXPECT_EQ(first.ints.data(), last.ints.data()) << type;
+    EXPECT_EQ(first.deferred(), last.deferred()) << type;
+    if (type != kInt64) {
+      EXPECT_EQ(first.floats().data.data(), last.floats().data.data()) << type;
+    }
+  }
 }
 
 TEST(Functions, Contradictions) {
