@@ -92,6 +92,19 @@ class Rehearsal {
   double best_ = std::numeric_limits<double>::infinity();
 };
 
+/// What was tried and lost must not stay in the process-wide cache of primitives, each with its
+/// code.
+class WithoutPrimitiveCache {
+ public:
+  WithoutPrimitiveCache() { dnnl::set_primitive_cache_capacity(0); }
+  ~WithoutPrimitiveCache() { dnnl_set_primitive_cache_capacity(capacity_); }
+  WithoutPrimitiveCache(const WithoutPrimitiveCache&) = delete;
+  WithoutPrimitiveCache& operator=(const WithoutPrimitiveCache&) = delete;
+
+ private:
+  const int capacity_ = dnnl::get_primitive_cache_capacity();
+};
+
 std::mutex& one_at_a_time() {
   static std::mutex mutex;
   return mutex;
@@ -123,6 +136,7 @@ double Tuner::reorder_ms(const Desc& from, const Desc& to) {
 std::string Tuner::fastest(const std::string& problem, const std::vector<Trial>& trials) {
   const std::lock_guard guard(one_at_a_time());
   if (auto found = known(problem)) return *found;  // somebody measured while this call waited
+  const WithoutPrimitiveCache uncached;
   const int rounds = mode_ == Tuning::thorough ? kThoroughRounds : kQuickRounds;
   double best = std::numeric_limits<double>::infinity();
   std::string name;
@@ -130,7 +144,7 @@ std::string Tuner::fastest(const std::string& problem, const std::vector<Trial>&
     double ms = 0;
     for (const auto& [from, to] : trial.reorders) ms += reorder_ms(from, to);
     if (ms >= best) continue;
-    Rehearsal rehearsal(trial.primitive, trial.args, trial.after);
+    Rehearsal rehearsal(trial.primitive(), trial.args, trial.after);
     const double first = rehearsal.best_ms(1);
     if (ms + first > kHopeless * best) continue;
     ms += rehearsal.best_ms(rounds - 1);

@@ -15,7 +15,8 @@ namespace fovea::engine {
 /// A primitive with the layouts of its arguments, to be tried on memory of the tuner's own.
 struct Trial {
   std::string name;
-  dnnl::primitive primitive;
+  /// Made when it is timed, and gone after that.
+  std::function<dnnl::primitive()> primitive;
   std::vector<std::pair<int, Desc>> args;
   /// Layouts that a value would have to be brought from and to if this way were taken.
   std::vector<std::pair<Desc, Desc>> reorders;

@@ -93,7 +93,7 @@ Pd best_conv_backward(Builder& b, const ConvProblem& p, const Desc& diff, const 
   std::vector<Trial> trials;
   for (const auto& [name, pd] : ways)
     trials.push_back({name,
-                      ConvBackward(pd),
+                      [pd = pd] { return ConvBackward(pd); },
                       {{DNNL_ARG_DIFF_SRC, pd.diff_src_desc()},
                        {DNNL_ARG_WEIGHTS, pd.weights_desc()},
                        {DNNL_ARG_DIFF_DST, pd.diff_dst_desc()},

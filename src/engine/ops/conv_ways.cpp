@@ -179,7 +179,7 @@ class Search {
   Trial trial(const ConvWay& way, const Desc& src) const {
     const auto& pd = way.pd;
     Trial out{way.name,
-              ConvForward(pd),
+              [pd] { return ConvForward(pd); },
               {{DNNL_ARG_SRC, pd.src_desc()},
                {DNNL_ARG_WEIGHTS, pd.weights_desc()},
                {DNNL_ARG_BIAS, pd.bias_desc()},
