@@ -1,0 +1,1 @@
+"""The peers, one module each; worker.py says what a module must have."""
