@@ -24,7 +24,7 @@ def reference_maps(models, network, layer, count):
     maps = []
     for x, best in zip(images[:count], classes):
         x = torch.from_numpy(x[None])
-        cam = oracle.grad_cam(models / f"{network}.onnx", x, layer, int(best))[2]
+        cam = oracle.grad_cam(models / f"{network}.onnx", x.double(), layer, int(best))[2]
         maps.append(F.interpolate(cam[None, None].float(), size=x.shape[2:], mode="bilinear")[0, 0])
     return [m.numpy() for m in maps]
 
