@@ -2,13 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <random>
 #include <set>
 
 #include "base/parallel.hpp"
-#include "engine/op_case.hpp"
+#include "engine/op_graph.hpp"
 #include "engine/plan.hpp"
-#include "graph/infer.hpp"
 #include "reference/reference.hpp"
 
 /// Every operator against the slow reference: its result, and its gradient against central
@@ -22,90 +20,6 @@ using reference::Array;
 
 constexpr double kStep = 1e-4;  // of the differences; values of an operand lie further apart
 constexpr std::size_t kSampled = 24;
-
-/// Different values, evenly spread, none within half a spacing of zero or of another: no kink and
-/// no tie lies within a step.
-Array spread(const Operand& operand, unsigned seed) {
-  Array out(operand.shape);
-  if (operand.role == Operand::Role::integers) {
-    std::copy(operand.integers.begin(), operand.integers.end(), out.data.begin());
-    return out;
-  }
-  const auto n = static_cast<double>(out.data.size());
-  for (std::size_t i = 0; i < out.data.size(); ++i)
-    out.data[i] = operand.low + (static_cast<double>(i) + 0.53) * (operand.high - operand.low) / n;
-  std::mt19937 random(seed);
-  std::shuffle(out.data.begin(), out.data.end(), random);
-  for (auto& v : out.data)
-    v = operand.type == graph::DType::boolean ? v > 0.5 : static_cast<float>(v);
-  return out;
-}
-
-std::vector<float> floats(const Array& a) {
-  return {a.data.begin(), a.data.end()};
-}
-
-struct Bench {
-  graph::Graph graph;
-  graph::Op op;                    // resolved
-  std::vector<ValueId> arguments;  // of the node, after inference
-  std::vector<ValueId> results;
-  std::vector<ValueId> fed;
-  std::map<int, Array> arrays;  // by value
-};
-
-/// The case as a graph; `behind_conv` puts a 1x1 convolution before each data operand of rank 4.
-Bench build(const Case& one, bool behind_conv) {
-  Bench bench;
-  std::vector<ValueId> inputs;
-  unsigned seed = 1;
-  for (const auto& operand : one.operands) {
-    const std::string name = "x" + std::to_string(inputs.size());
-    const Array values = spread(operand, seed++);
-    switch (operand.role) {
-      case Operand::Role::absent:
-        inputs.push_back({});
-        continue;
-      case Operand::Role::integers:
-        inputs.push_back(bench.graph.add_constant(
-            name, graph::Constant::of_ints(operand.shape, operand.integers, operand.type)));
-        break;
-      case Operand::Role::weight:
-        inputs.push_back(bench.graph.add_constant(
-            name, graph::Constant::of_floats(operand.shape, floats(values))));
-        break;
-      case Operand::Role::data: {
-        ValueId id = bench.graph.add_input(name, operand.type, operand.shape);
-        bench.fed.push_back(id);
-        bench.arrays[id.index] = values;
-        if (behind_conv && operand.shape.size() == 4 && operand.type == graph::DType::f32) {
-          // The identity, so that the operand keeps its values and their distances.
-          const auto c = operand.shape[1];
-          std::vector<float> eye(static_cast<std::size_t>(c * c), 0.f);
-          for (std::int64_t i = 0; i < c; ++i) eye[static_cast<std::size_t>(i * c + i)] = 1.f;
-          const auto w =
-              bench.graph.add_constant(name + "_w", graph::Constant::of_floats({c, c, 1, 1}, eye));
-          const auto node =
-              bench.graph.add_node(name + "_conv", "Conv", graph::Conv{}, {id, w}, {name + "_c"});
-          id = bench.graph.node(node).outputs[0];
-          bench.arrays[id.index] = values;
-        }
-        inputs.push_back(id);
-        continue;
-      }
-    }
-    bench.arrays[inputs.back().index] = values;
-  }
-  std::vector<std::string> names;
-  for (std::size_t o = 0; o < one.outputs; ++o) names.push_back("y" + std::to_string(o));
-  const auto node = bench.graph.add_node("the_op", one.name, one.op, inputs, names);
-  bench.graph.outputs = bench.graph.node(node).outputs;
-  graph::bind(bench.graph, {}, 1);
-  bench.op = bench.graph.node(node).op;
-  bench.arguments = bench.graph.node(node).inputs;
-  bench.results = bench.graph.node(node).outputs;
-  return bench;
-}
 
 std::vector<Array> expected(const Bench& bench) {
   std::vector<Array> in;
@@ -121,14 +35,6 @@ double largest(const std::vector<double>& v) {
   double out = 0;
   for (const double x : v) out = std::max(out, std::abs(x));
   return out;
-}
-
-void run_forward(const engine::Plan& plan, engine::Workspace& workspace, const Bench& bench) {
-  std::vector<std::vector<float>> data;
-  std::vector<std::span<const float>> feeds;
-  for (const auto id : bench.fed) data.push_back(floats(bench.arrays.at(id.index)));
-  for (const auto& d : data) feeds.emplace_back(d);
-  plan.forward(workspace, feeds, {});
 }
 
 /// Row-major copy of what a plan shows in a layout of its own.
@@ -160,14 +66,14 @@ TEST_P(Ops, ForwardIsTheReferences) {
   const auto& [index, optimize, threads] = GetParam();
   const base::ThreadScope scope(threads);
   for (const bool behind_conv : {false, true}) {
-    Bench bench = build(cases()[index], behind_conv);
+    Bench bench = build_bench(cases()[index], behind_conv);
     engine::PlanSpec spec;
     spec.optimize = optimize;
     spec.fetches = bench.results;
     engine::WeightCache weights;
     const auto plan = engine::Plan::build(bench.graph, spec, weights);
     auto workspace = plan->make_workspace();
-    run_forward(*plan, workspace, bench);
+    forward(*plan, workspace, bench);
     const auto want = expected(bench);
     for (std::size_t o = 0; o < want.size(); ++o) {
       const auto view = plan->fetch(workspace, o);
@@ -186,7 +92,7 @@ TEST_P(Ops, GradientIsTheReferencesSlope) {
   const Case& one = cases()[index];
   const base::ThreadScope scope(threads);
   for (const bool behind_conv : {false, true}) {
-    Bench bench = build(one, behind_conv);
+    Bench bench = build_bench(one, behind_conv);
     for (const auto of : bench.results) {
       for (std::size_t argument = 0; argument < bench.arguments.size(); ++argument) {
         const ValueId wrt = bench.arguments[argument];
@@ -202,7 +108,7 @@ TEST_P(Ops, GradientIsTheReferencesSlope) {
         }
         const auto plan = engine::Plan::build(bench.graph, spec, weights);
         auto workspace = plan->make_workspace();
-        run_forward(*plan, workspace, bench);
+        forward(*plan, workspace, bench);
         Operand seed_values = data(bench.graph.value(of).shape, -1.3, 1.1);
         const Array seeds = spread(seed_values, 99);
         plan->backward(workspace, 0, floats(seeds), {});
