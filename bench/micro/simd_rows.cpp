@@ -1,6 +1,7 @@
 #include <algorithm>
-#include <array>
+#include <bit>
 #include <cmath>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -167,6 +168,63 @@ void add_map_rows() {
   });
 }
 
+/// A matrix in bf16, and the same in f32 for the reference.
+struct HalfMatrix {
+  std::shared_ptr<std::vector<std::uint16_t>> bf16;
+  Floats f32;
+
+  explicit HalfMatrix(i64 n)
+      : bf16(std::make_shared<std::vector<std::uint16_t>>()), f32(random(n)) {
+    for (float& v : *f32) {
+      auto bits = std::bit_cast<std::uint32_t>(v);
+      bf16->push_back(static_cast<std::uint16_t>(bits >> 16));
+      v = std::bit_cast<float>(bits & 0xffff0000u);
+    }
+  }
+};
+
+void add_half_matrix_rows() {
+  constexpr i64 kRows = 1000, kColumns = 512;
+  add("matrix_vector_bf16/1000x512", [] {
+    const HalfMatrix m(kRows * kColumns);
+    const Floats src = random(kColumns, 2), dst = empty(kRows);
+    return Job{[=](const Kernels& k) {
+                 k.matrix_vector_bf16(m.bf16->data(), kColumns, src->data(), 1, 0, kRows,
+                                      dst->data(), kRows);
+               },
+               [=] {
+                 for (i64 r = 0; r < kRows; ++r) {
+                   double magnitude = 0;
+                   const double want = reference::matrix_vector(m.f32->data(), kColumns,
+                                                                src->data(), r, &magnitude);
+                   if (differ((*dst)[static_cast<std::size_t>(r)], want, 1e-6 * magnitude))
+                     return true;
+                 }
+                 return false;
+               },
+               kRows * kColumns * 2};
+  });
+  add("vector_matrix_bf16/1000x512", [] {
+    const HalfMatrix m(kRows * kColumns);
+    const Floats src = random(kRows, 2), dst = empty(kColumns);
+    return Job{[=](const Kernels& k) {
+                 k.vector_matrix_bf16(m.bf16->data(), kRows, kColumns, src->data(), 1, 0, kColumns,
+                                      dst->data(), kColumns);
+               },
+               [=] {
+                 for (i64 c = 0; c < kColumns; ++c) {
+                   double magnitude = 0;
+                   const double want = reference::vector_matrix(m.f32->data(), kRows, kColumns,
+                                                                src->data(), c, &magnitude);
+                   if (differ((*dst)[static_cast<std::size_t>(c)], want, 1e-6 * magnitude))
+                     return true;
+                 }
+                 return false;
+               },
+               kRows * kColumns * 2};
+  });
+}
+
 std::string name_of(MapLayout layout) {
   return std::to_string(layout.channels) + "x" + std::to_string(layout.positions) + "_block" +
          std::to_string(layout.block);
@@ -268,6 +326,7 @@ void add_values() {
   add_unary_rows();
   add_binary_rows();
   add_map_rows();
+  add_half_matrix_rows();
 }
 
 void add_walks_back() {
