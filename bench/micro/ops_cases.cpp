@@ -13,8 +13,8 @@ using engine_test::Operand;
 using engine_test::weight;
 using graph::Ints;
 
-const Shape kMap = {1, 128, 28, 28};
-const Shape kTokens = {1, 197, 192};
+const Shape kMap = {1, 64, 28, 28};
+const Shape kTokens = {1, 49, 96};
 
 graph::Window window(std::int64_t kernel, std::int64_t stride, std::int64_t pad) {
   graph::Window out;
@@ -33,12 +33,12 @@ void add_windows(std::vector<Case>& out) {
     op.group = group;
     out.push_back({name, op, {data(x), weight(w, -0.1, 0.1), weight({w[0]})}});
   };
-  conv("Conv/3x3", {1, 64, 14, 14}, {64, 64, 3, 3}, 1, 1);
-  conv("Conv/3x3_stride_2", {1, 64, 28, 28}, {64, 64, 3, 3}, 2, 1);
-  conv("Conv/1x1", {1, 256, 14, 14}, {128, 256, 1, 1}, 1, 1);
-  conv("Conv/depthwise_3x3", {1, 144, 56, 56}, {144, 1, 3, 3}, 1, 144);
-  conv("Conv/grouped_3x3", {1, 128, 14, 14}, {128, 4, 3, 3}, 1, 32);
-  conv("Conv/first_7x7_stride_2", {1, 3, 64, 64}, {64, 3, 7, 7}, 2, 1);
+  conv("Conv/3x3", {1, 32, 14, 14}, {32, 32, 3, 3}, 1, 1);
+  conv("Conv/3x3_stride_2", {1, 32, 28, 28}, {32, 32, 3, 3}, 2, 1);
+  conv("Conv/1x1", {1, 128, 14, 14}, {64, 128, 1, 1}, 1, 1);
+  conv("Conv/depthwise_3x3", {1, 96, 28, 28}, {96, 1, 3, 3}, 1, 96);
+  conv("Conv/grouped_3x3", {1, 64, 14, 14}, {64, 4, 3, 3}, 1, 16);
+  conv("Conv/first_7x7_stride_2", {1, 3, 48, 48}, {16, 3, 7, 7}, 2, 1);
   graph::ConvTranspose up;
   up.window = window(2, 2, 0);
   out.push_back(
@@ -50,7 +50,7 @@ void add_windows(std::vector<Case>& out) {
       op.kind = kind;
       op.window = window(kernel, 2, kernel / 3);
       const auto k = std::to_string(kernel);
-      out.push_back({name + k + 'x' + k + "_stride_2", op, {data({1, 64, 56, 56})}});
+      out.push_back({name + k + 'x' + k + "_stride_2", op, {data({1, 32, 56, 56})}});
     }
   }
 }
@@ -110,13 +110,13 @@ void add_matrices(std::vector<Case>& out) {
   graph::Gemm fc;
   fc.trans_b = true;
   out.push_back(
-      {"Gemm/classifier", fc, {data({1, 2048}), weight({1000, 2048}, -0.1, 0.1), weight({1000})}});
-  out.push_back({"MatMul/tokens", graph::MatMul{}, {data(kTokens), weight({192, 384}, -0.1, 0.1)}});
+      {"Gemm/classifier", fc, {data({1, 512}), weight({1000, 512}, -0.1, 0.1), weight({1000})}});
+  out.push_back({"MatMul/tokens", graph::MatMul{}, {data(kTokens), weight({96, 192}, -0.1, 0.1)}});
   out.push_back(
-      {"MatMul/attention", graph::MatMul{}, {data({1, 3, 197, 64}), data({1, 3, 64, 197})}});
+      {"MatMul/attention", graph::MatMul{}, {data({1, 3, 49, 64}), data({1, 3, 64, 49})}});
   out.push_back({"Einsum/attention",
                  graph::Einsum{"bhid,bhjd->bhij"},
-                 {data({1, 3, 197, 64}), data({1, 3, 197, 64})}});
+                 {data({1, 3, 49, 64}), data({1, 3, 49, 64})}});
 }
 
 void add_norms(std::vector<Case>& out) {
@@ -126,14 +126,14 @@ void add_norms(std::vector<Case>& out) {
                  graph::BatchNorm{},
                  {data(kMap), per_channel, per_channel, per_channel, weight({c}, 0.2, 2)}});
   out.push_back(
-      {"LayerNormalization", graph::LayerNorm{}, {data(kTokens), weight({192}), weight({192})}});
+      {"LayerNormalization", graph::LayerNorm{}, {data(kTokens), weight({96}), weight({96})}});
   out.push_back(
       {"InstanceNormalization", graph::InstanceNorm{}, {data(kMap), per_channel, per_channel}});
   out.push_back(
-      {"GroupNormalization", graph::GroupNorm{32}, {data(kMap), per_channel, per_channel}});
-  out.push_back({"LRN", graph::Lrn{5}, {data({1, 96, 27, 27})}});
+      {"GroupNormalization", graph::GroupNorm{16}, {data(kMap), per_channel, per_channel}});
+  out.push_back({"LRN", graph::Lrn{5}, {data({1, 64, 27, 27})}});
   out.push_back({"Softmax/classes", graph::Softmax{}, {data({1, 1000})}});
-  out.push_back({"Softmax/attention", graph::Softmax{}, {data({1, 3, 197, 197})}});
+  out.push_back({"Softmax/attention", graph::Softmax{}, {data({1, 3, 49, 49})}});
   out.push_back({"LogSoftmax", graph::Softmax{-1, true}, {data({1, 1000})}});
   using R = graph::ReduceKind;
   for (const auto kind :
@@ -154,7 +154,7 @@ void add_norms(std::vector<Case>& out) {
 
 void add_movement(std::vector<Case>& out) {
   out.push_back({"Concat", graph::Concat{1}, {data({1, 64, 28, 28}), data({1, 32, 28, 28})}});
-  out.push_back({"Split", graph::Split{1, Ints{64, 64}}, {data(kMap)}, 2});
+  out.push_back({"Split", graph::Split{1, Ints{32, 32}}, {data(kMap)}, 2});
   out.push_back(
       {"Slice", graph::Slice{Ints{0, 0}, Ints{28, 28}, Ints{2, 3}, Ints{2, 2}}, {data(kMap)}});
   graph::Pad pad;
@@ -164,15 +164,15 @@ void add_movement(std::vector<Case>& out) {
   graph::Reshape reshape;
   reshape.spec = Ints{1, kMap[1], 784};
   out.push_back({"Reshape", reshape, {data(kMap)}});
-  out.push_back({"Transpose/tokens", graph::Transpose{{0, 2, 1}}, {data({1, 192, 196})}});
+  out.push_back({"Transpose/tokens", graph::Transpose{{0, 2, 1}}, {data({1, 96, 49})}});
   out.push_back({"Transpose/channels_last", graph::Transpose{{0, 2, 3, 1}}, {data(kMap)}});
-  out.push_back({"Expand", graph::Expand{}, {data({1, 128, 1, 1}), integers({4}, kMap)}});
-  out.push_back({"Tile", graph::Tile{}, {data({1, 128, 14, 14}), integers({4}, {1, 1, 2, 2})}});
-  out.push_back({"Gather", graph::Gather{1}, {data(kTokens), integers({3}, {0, 64, 196})}});
-  out.push_back({"GatherND", graph::GatherND{}, {data(kTokens), integers({2, 2}, {0, 0, 0, 100})}});
+  out.push_back({"Expand", graph::Expand{}, {data({1, 64, 1, 1}), integers({4}, kMap)}});
+  out.push_back({"Tile", graph::Tile{}, {data({1, 64, 14, 14}), integers({4}, {1, 1, 2, 2})}});
+  out.push_back({"Gather", graph::Gather{1}, {data(kTokens), integers({3}, {0, 16, 48})}});
+  out.push_back({"GatherND", graph::GatherND{}, {data(kTokens), integers({2, 2}, {0, 0, 0, 40})}});
   out.push_back({"ScatterND",
                  graph::ScatterND{},
-                 {data(kTokens), integers({2, 2}, {0, 0, 0, 100}), data({2, 192})}});
+                 {data(kTokens), integers({2, 2}, {0, 0, 0, 40}), data({2, 96})}});
   for (const auto mode : {graph::ResizeMode::nearest, graph::ResizeMode::linear}) {
     graph::Resize op;
     op.mode = mode;
