@@ -29,16 +29,15 @@ inline F clip(F x, F lo, F hi) {
 /// a polynomial, without their care for denormals, and the estimate of a reciprocal with one step
 /// of Newton's.
 inline F sigmoid(F x) {
-  const __m512 far = _mm512_set1_ps(88.f);  // where the result is no normal float any more
-  const __m512 minus = _mm512_xor_ps(x, _mm512_set1_ps(-0.f));
-  const __mmask16 near = _mm512_cmp_ps_mask(minus, far, _CMP_NGT_UQ);
-  const __m512 y = _mm512_max_ps(_mm512_set1_ps(-88.f), _mm512_min_ps(far, minus));
-  const __m512 n = _mm512_roundscale_ps(_mm512_mul_ps(y, _mm512_set1_ps(1.44269504088896341f)),
+  // Below, the result is no normal float any more.
+  const __mmask16 near = _mm512_cmp_ps_mask(x, _mm512_set1_ps(-88.f), _CMP_NLT_UQ);
+  const __m512 y = _mm512_min_ps(_mm512_set1_ps(88.f), x);
+  const __m512 n = _mm512_roundscale_ps(_mm512_mul_ps(y, _mm512_set1_ps(-1.44269504088896341f)),
                                         _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
-  __m512 f = _mm512_fnmadd_ps(n, _mm512_set1_ps(0.693359375f), y);  // ln 2, in two parts
-  f = _mm512_fnmadd_ps(n, _mm512_set1_ps(-2.12194440e-4f), f);
-  __m512 p = _mm512_set1_ps(1.f / 720);
-  for (const float c : {1.f / 120, 1.f / 24, 1.f / 6, 0.5f, 1.f, 1.f})
+  __m512 f = _mm512_fmadd_ps(n, _mm512_set1_ps(0.693359375f), y);  // ln 2, in two parts
+  f = _mm512_fmadd_ps(n, _mm512_set1_ps(-2.12194440e-4f), f);
+  __m512 p = _mm512_set1_ps(1.f / 720);  // of exp(-f)
+  for (const float c : {-1.f / 120, 1.f / 24, -1.f / 6, 0.5f, -1.f, 1.f})
     p = _mm512_fmadd_ps(p, f, _mm512_set1_ps(c));
   const __m512 d = _mm512_add_ps(_mm512_set1_ps(1.f), _mm512_scalef_ps(p, n));
   const __m512 guess = _mm512_rcp14_ps(d);
