@@ -60,6 +60,8 @@ struct ExplainerOptions {
   bool multi_label = false;
   /// Further outputs or inner values to read from a run, by name.
   std::vector<std::string> fetches;
+  /// Prepares for ExplainOptions::smooth: a run keeps a copy of its input.
+  bool smoothing = false;
   /// Optimise the graph (fold batch-norms, fuse, fast heads). Off: the slow, obvious plan.
   bool optimize = true;
   /// Runs that may be under way at once; a call beyond waits for one to end.
@@ -105,6 +107,14 @@ using Feeds = std::map<std::string, TensorView>;
 struct ExplainOptions {
   Normalize normalize = Normalize::max;
   std::string layer;  ///< one of the explainer's layers; empty: the first
+  /// Several layers in place of `layer`, fused into one map as `fuse` says.
+  std::vector<std::string> layers = {};
+  Fuse fuse = Fuse::mean;
+  /// The mean over six runs: the image as it is and mirrored, each times 0.9, 1 and 1.1 (as
+  /// pytorch-grad-cam's aug_smooth). Needs ExplainerOptions::smoothing.
+  bool smooth = false;
+  /// Keeps what speaks against the target as negative values where a method's last step is a ReLU.
+  bool keep_sign = false;
 };
 
 /// A forward pass and what it left behind: predictions now, explanations as often as wanted. Holds

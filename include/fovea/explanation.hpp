@@ -28,14 +28,25 @@ struct Timings {
   double map = 0;
 };
 
+/// How the maps of several layers become one: each is normalised and resized first, the result is
+/// normalised again. pytorch-grad-cam takes the mean, torch-cam the maximum, RefineCAM the product.
+enum class Fuse { mean, max, product };
+
 /// Where the network looked, for one image and one target. Plain data.
 struct Explanation {
-  Tensor
-      feature_map;  ///< the method's map at the layer's grid ([h, w] or [d, h, w]), as in the paper
-  Tensor map;       ///< normalised and resized (bilinear, half-pixel) to the model input's extents
-  std::string method;  ///< registered name
-  std::string layer;   ///< name of the value whose map this is
+  /// The method's map at the layer's grid ([h, w] or [d, h, w]), as in the paper; of several layers
+  /// or of smoothed ones: what was fused, at the input's extents.
+  Tensor feature_map;
+  Tensor map;  ///< normalised and resized (bilinear, half-pixel) to the model input's extents
+  /// Of methods that explain the input itself: the signed values, in the input's shape without the
+  /// images ([channels, h, w]); empty for others.
+  Tensor attribution;
+  std::string method;               ///< registered name
+  std::string layer;                ///< name of the value whose map this is
+  std::vector<std::string> layers;  ///< all of them, where several were fused
+  /// The class that was explained; of other targets `class_index` is -1 and `logit` the score.
   Prediction target;
+  double score = 0;  ///< the target's value: a logit, a probability, a difference, ...
   std::vector<Prediction> predictions;  ///< of this image, best first
   std::int64_t image = 0;               ///< index in the batch
   Normalize normalize = Normalize::max;

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <new>
-#include <set>
 #include <utility>
 
 #include "api/explainer_impl.hpp"
+#include "api/explaining.hpp"
 #include "api/precision.hpp"
 #include "api/run_impl.hpp"
 #include "base/checked.hpp"
@@ -46,6 +46,8 @@ class ExplainerMaker {
       throw Error(ErrorCode::bad_model, "the scores hold no element",
                   {"", graph_.value(impl_->scores.logits).name, ""});
     impl_->classes = elements / impl_->batch;
+    impl_->dense_scores =
+        logits.size() > 2 && impl_->classes != logits[1] && impl_->classes != logits.back();
     impl_->head = graph::find_pool_linear_head(graph_, impl_->scores.logits);
     if (impl_->head && impl_->head->classes != impl_->classes) impl_->head.reset();
     describe_layers();
@@ -60,7 +62,8 @@ class ExplainerMaker {
       throw Error(ErrorCode::invalid_argument, "the number of threads must not be negative");
     if (options.max_workspaces < 1)
       throw Error(ErrorCode::invalid_argument, "at least one workspace is needed");
-    for (const auto& method : options.methods) explain::find(method.name);
+    for (const auto& method : options.methods)
+      explain::Settings(explain::find(method.name).info, method);
   }
 
   void describe_inputs() {
@@ -122,31 +125,87 @@ class ExplainerMaker {
     fetch(spec, graph_.value(impl_->scores.output).name);
     for (const auto& name : options.fetches) fetch(spec, name);
 
+    prepare_layers(spec);
+    impl_->plan = api::build_plan(options, graph_, spec, *impl_->model.impl().weights);
+    impl_->precision = spec.precision;
+    const auto pool_of_plan = [&] {
+      return std::make_unique<api::WorkspacePool>(*impl_->plan, options.max_workspaces);
+    };
+    impl_->pool = pool_of_plan();
+    if (again_) impl_->spare_pool = pool_of_plan();
+    if (options.smoothing) impl_->smoothing_pool = pool_of_plan();
+    impl_->keeps_inputs = impl_->keeps_inputs || again_ || options.smoothing;
+    for (const auto& [layer, wanted] : heads_)
+      impl_->heads.emplace(
+          layer, api::prepare_head({impl_->model.impl().imported.graph, graph_, layer,
+                                    impl_->scores.logits, wanted.head, wanted.head_gradient},
+                                   options, spec, *impl_->model.impl().weights));
+  }
+
+  /// Maps and gradients of every layer, and what else the methods need.
+  void prepare_layers(engine::PlanSpec& spec) {
+    const auto& options = impl_->options;
     std::vector<std::string> names = options.layers;
-    if (names.empty() && !options.methods.empty() && !impl_->default_layer.empty())
+    const bool wants_layer =
+        std::any_of(options.methods.begin(), options.methods.end(),
+                    [](const Method& method) { return explain::find(method.name).uses_layer(); });
+    if (names.empty() && wants_layer && !impl_->default_layer.empty())
       names.push_back(impl_->default_layer);
+    prepare_input(spec);
     for (const auto& name : names) {
       explain::Layer layer = resolve(name);
       layer.map = spec.maps.size();
       spec.maps.push_back(layer.value);
-      std::set<engine::GradientReduce> gradients;
       for (const auto& method : options.methods) {
         const auto& entry = explain::find(method.name);
+        if (!entry.uses_layer()) continue;
         entry.check(impl_->head, layer);
-        // Without optimisation the obvious way is taken wherever a method has one.
-        explain::Layer plain = layer;
-        plain.is_head_map = layer.is_head_map && options.optimize;
-        if (const auto reduce = entry.needs_gradient(plain)) gradients.insert(*reduce);
-      }
-      for (const auto reduce : gradients) {
-        layer.gradients[reduce] = spec.gradients.size();
-        spec.gradients.push_back({impl_->scores.logits, layer.value, reduce});
+        const auto needs = api::needs_of(entry, layer, options);
+        add_gradients(spec, layer, needs, false);
+        note(needs, layer.value);
       }
       impl_->prepared.push_back(std::move(layer));
     }
-    impl_->plan = api::build_plan(options, graph_, spec, *impl_->model.impl().weights);
-    impl_->precision = spec.precision;
-    impl_->pool = std::make_unique<api::WorkspacePool>(*impl_->plan, options.max_workspaces);
+  }
+
+  void prepare_input(engine::PlanSpec& spec) {
+    auto& input = impl_->input_layer;
+    input.value = graph_.inputs.empty() ? graph::ValueId{} : graph_.inputs[0];
+    if (input.value) input.name = graph_.value(input.value).name;
+    for (const auto& method : impl_->options.methods) {
+      const auto& entry = explain::find(method.name);
+      if (!entry.uses_layer()) entry.check(impl_->head, input);
+      const auto needs = api::needs_of(entry, input, impl_->options);
+      add_gradients(spec, input, needs, true);
+      note(needs, {});
+    }
+  }
+
+  /// Walks back to `layer`, of those that `needs` names for the input (or for a layer).
+  void add_gradients(engine::PlanSpec& spec, explain::Layer& layer, const explain::Needs& needs,
+                     bool of_input) {
+    for (const auto& gradient : needs.gradients) {
+      if (gradient.of_input != of_input || layer.gradients.contains(gradient)) continue;
+      if (of_input && (!layer.value || !graph::reaches(graph_, layer.value, impl_->scores.logits)))
+        throw Error(ErrorCode::invalid_argument, "the scores do not depend on the first input",
+                    {"", layer.name, ""});
+      layer.gradients[gradient] = spec.gradients.size();
+      auto& added = spec.gradients.emplace_back(engine::GradientSpec{
+          impl_->scores.logits, layer.value, gradient.reduce, gradient.rule, {}});
+      if (!gradient.biases) continue;
+      impl_->biases = graph::find_channel_biases(graph_, layer.value, impl_->scores.logits);
+      for (const auto& bias : impl_->biases) added.taps.push_back(bias.value);
+    }
+  }
+
+  void note(const explain::Needs& needs, graph::ValueId layer) {
+    impl_->keeps_inputs = impl_->keeps_inputs || needs.inputs;
+    again_ = again_ || needs.network;
+    if (needs.head == 0 || !layer) return;
+    auto& wanted = heads_[layer];
+    wanted.head = std::max(wanted.head, needs.head);
+    wanted.head_gradient = wanted.head_gradient || needs.head_gradient;
+    impl_->keeps_inputs = true;
   }
 
   void fetch(engine::PlanSpec& spec, const std::string& name) {
@@ -161,6 +220,8 @@ class ExplainerMaker {
 
   std::shared_ptr<Explainer::Impl> impl_;
   graph::Graph graph_;
+  bool again_ = false;                              ///< a method runs the network again
+  std::map<graph::ValueId, explain::Needs> heads_;  ///< networks behind layers that methods run
 };
 
 }  // namespace

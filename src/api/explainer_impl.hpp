@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "api/head_network.hpp"
 #include "api/model_impl.hpp"
 #include "api/workspace_pool.hpp"
 #include "explain/method.hpp"
@@ -29,6 +30,10 @@ struct Explainer::Impl {
   graph::Scores scores;
   std::optional<graph::PoolLinearHead> head;
   std::vector<explain::Layer> prepared;  ///< the layers to be explained, in the order asked for
+  explain::Layer input_layer;            ///< the first input, for methods that explain it
+  std::vector<graph::ChannelBias> biases;
+  bool keeps_inputs = false;
+  bool dense_scores = false;             ///< scores at positions: nothing to rank
   std::vector<std::string> fetch_names;  ///< index: the plan's fetches; 0 is the logits
   std::int64_t batch = 1;
   std::int64_t classes = 0;
@@ -38,6 +43,10 @@ struct Explainer::Impl {
 
   std::shared_ptr<const engine::Plan> plan;
   std::unique_ptr<api::WorkspacePool> pool;
+  /// For methods that run the network again, and for smoothing: apart from `pool`, so that runs
+  /// that wait for one do not wait for each other. Null where nothing needs it.
+  std::unique_ptr<api::WorkspacePool> spare_pool, smoothing_pool;
+  std::map<graph::ValueId, api::PreparedHead> heads;  ///< by the layer in front of it
 };
 
 }  // namespace fovea

@@ -114,6 +114,9 @@ std::unique_ptr<Run::Impl> Run::Impl::run_forward(std::shared_ptr<const Explaine
   run->logits.shape = {explainer->batch, explainer->classes};
   run->logits.data.assign(logits.data, logits.data + explainer->batch * explainer->classes);
   run->predictions.resize(static_cast<std::size_t>(explainer->batch));
+  if (explainer->keeps_inputs)
+    for (std::size_t i = 0; i < data.size(); ++i)
+      run->inputs.push_back({explainer->inputs[i].shape, {data[i].begin(), data[i].end()}});
   return run;
 }
 
@@ -160,138 +163,15 @@ Tensor Run::output(const std::string& name) const {
   return {view.shape, std::vector<float>(view.data, view.data + base::element_count(view.shape))};
 }
 
-namespace {
-
-const explain::Layer& layer_named(const Explainer::Impl& explainer, const std::string& name) {
-  if (explainer.prepared.empty())
-    throw Error(ErrorCode::invalid_argument,
-                explainer.default_layer.empty()
-                    ? "this model has no layer to explain by default: " + explainer.default_why
-                    : "the explainer was made without methods or layers to explain");
-  if (name.empty()) return explainer.prepared.front();
-  for (const auto& layer : explainer.prepared)
-    if (layer.name == name) return layer;
-  throw Error(ErrorCode::invalid_argument, "the explainer was not prepared for this layer",
-              {"", name, ""});
-}
-
-/// The prediction that a target means for one image.
-const Prediction& resolve(const Target& target, const std::vector<Prediction>& ranking) {
-  const auto classes = static_cast<std::int64_t>(ranking.size());
-  if (target.value < 0 || target.value >= classes)
-    throw Error(ErrorCode::invalid_argument,
-                (target.kind == Target::Kind::ranked ? "rank " : "class ") +
-                    std::to_string(target.value) + " is out of range: the model has " +
-                    std::to_string(classes) + " classes");
-  if (target.kind == Target::Kind::ranked) return ranking[static_cast<std::size_t>(target.value)];
-  return *std::find_if(ranking.begin(), ranking.end(),
-                       [&](const Prediction& p) { return p.class_index == target.value; });
-}
-
-void describe(Explanation& out) {
-  const auto& map = out.feature_map.data;
-  if (std::any_of(map.begin(), map.end(), [](float v) { return std::isnan(v); })) {
-    out.warnings.emplace_back("the map holds values that are not a number");
-  } else if (std::all_of(map.begin(), map.end(), [](float v) { return v <= 0; })) {
-    out.warnings.emplace_back(
-        "the map is zero everywhere: nothing at this layer speaks for the class");
-  }
-}
-
-}  // namespace
-
-namespace {
-
-struct Asked {
-  const explain::Entry& entry;
-  const explain::Layer& layer;
-};
-
-/// What a call means, checked against what the explainer was made for.
-Asked asked_for(const Explainer::Impl& explainer, const Method& method,
-                const ExplainOptions& options) {
-  const auto& entry = explain::find(method.name);
-  const auto& layer = layer_named(explainer, options.layer);
-  entry.check(explainer.head, layer);
-  if (const auto reduce = entry.needs_gradient(layer); reduce && !layer.gradients.contains(*reduce))
-    throw Error(ErrorCode::invalid_argument, "the explainer was not prepared for " +
-                                                 entry.info.title +
-                                                 ": name it in ExplainerOptions::methods");
-  return {entry, layer};
-}
-
-}  // namespace
-
 std::vector<Explanation> Run::explain(const Method& method, std::span<const Target> targets,
                                       const ExplainOptions& options,
                                       const CallOptions& call) const {
   return with_memory([&] { return impl_->explain(method, targets, options, call); });
 }
 
-std::vector<Explanation> Run::Impl::explain(const Method& method, std::span<const Target> targets,
-                                            const ExplainOptions& options,
-                                            const CallOptions& call) {
-  const auto& [entry, layer] = asked_for(*explainer, method, options);
-  const base::ThreadScope threads(explainer->options.threads);
-  std::vector<Explanation> out(static_cast<std::size_t>(explainer->batch) * targets.size());
-  for (std::size_t t = 0; t < targets.size(); ++t) {
-    std::vector<Prediction> chosen;
-    std::vector<std::int64_t> classes;
-    for (std::int64_t n = 0; n < explainer->batch; ++n) {
-      chosen.push_back(resolve(targets[t], ranking(n)));
-      classes.push_back(chosen.back().class_index);
-    }
-    const auto start = Clock::now();
-    explain::Context context{
-        *explainer->plan,   workspace, explainer->head, layer, explainer->batch,
-        explainer->classes, call};
-    auto maps = entry.run(context, classes);
-    for (std::int64_t n = 0; n < explainer->batch; ++n) {
-      auto& one = out[static_cast<std::size_t>(n) * targets.size() + t];
-      one.feature_map = std::move(maps[static_cast<std::size_t>(n)]);
-      one.map = normalized(one.feature_map, options.normalize);
-      if (explainer->input_extents.size() == one.map.shape.size())
-        one.map = resized(one.map, explainer->input_extents);
-      one.method = entry.info.name;
-      one.layer = layer.name;
-      one.target = chosen[static_cast<std::size_t>(n)];
-      one.predictions = ranking(n);
-      one.image = n;
-      one.normalize = options.normalize;
-      one.warnings = warnings;
-      describe(one);
-    }
-    const double total = milliseconds(start);
-    for (std::int64_t n = 0; n < explainer->batch; ++n)
-      out[static_cast<std::size_t>(n) * targets.size() + t].timings_ms = {
-          forward_ms, context.backward_ms, total - context.backward_ms};
-  }
-  return out;
-}
-
 Tensor Run::class_maps(const Method& method, std::int64_t image, const ExplainOptions& options,
                        const CallOptions& call) const {
   return with_memory([&] { return impl_->class_maps(method, image, options, call); });
-}
-
-Tensor Run::Impl::class_maps(const Method& method, std::int64_t image,
-                             const ExplainOptions& options, const CallOptions& call) {
-  check_image(image);
-  const auto& [entry, layer] = asked_for(*explainer, method, options);
-  const base::ThreadScope threads(explainer->options.threads);
-  explain::Context context{*explainer->plan,   workspace, explainer->head, layer, explainer->batch,
-                           explainer->classes, call};
-  if (entry.class_maps != nullptr && layer.gradients.empty())
-    return entry.class_maps(context, image);
-  Tensor out;
-  for (std::int64_t k = 0; k < explainer->classes; ++k) {
-    const std::vector<std::int64_t> classes(static_cast<std::size_t>(explainer->batch), k);
-    const Tensor map = std::move(entry.run(context, classes)[static_cast<std::size_t>(image)]);
-    out.data.insert(out.data.end(), map.data.begin(), map.data.end());
-    out.shape = map.shape;
-  }
-  out.shape.insert(out.shape.begin(), explainer->classes);
-  return out;
 }
 
 Explanation Run::explain(const Method& method, const Target& target, const ExplainOptions& options,

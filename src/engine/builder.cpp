@@ -238,10 +238,12 @@ void Builder::overwritten(const Tensor& tensor) {
 
 bool Builder::made_by_this_walk(const Tensor& tensor) const {
   const auto& buffer = buffers_[static_cast<std::size_t>(tensor.buffer)];
-  return buffer.constant == nullptr && walk_from_ >= 0 && buffer.first >= walk_from_;
+  return buffer.constant == nullptr && !buffer.pinned && walk_from_ >= 0 &&
+         buffer.first >= walk_from_;
 }
 
-void Builder::begin_gradient() {
+void Builder::begin_gradient(GradientRule rule) {
+  rule_ = rule;
   walk_from_ = static_cast<int>(steps_.size());
   if (backward_from_ < 0) backward_from_ = static_cast<int>(steps_.size());
   // A reorder made by another walk back did not run when this one does.

@@ -153,7 +153,9 @@ class Builder {
   void pin(const Tensor& tensor);
   /// Marks the beginning of steps that run after, and apart from, the forward pass and other walks
   /// back.
-  void begin_gradient();
+  void begin_gradient(GradientRule rule);
+  /// Of the walk back being built.
+  GradientRule rule() const { return rule_; }
 
   /// The buffer is filled before the first step; before the next step; read after the last one so
   /// far.
@@ -192,6 +194,7 @@ class Builder {
   std::multimap<BufferId, Reordered> reorders_;
   int backward_from_ = -1;
   int walk_from_ = -1;  ///< the walk back that is being built
+  GradientRule rule_ = GradientRule::plain;
 };
 
 }  // namespace fovea::engine

@@ -87,6 +87,7 @@ class PlanMaker {
     for (const auto& gradient : spec_.gradients) {
       keep.insert(gradient.of);
       keep.insert(gradient.wrt);
+      keep.insert(gradient.taps.begin(), gradient.taps.end());
       add_read_values(gradient, keep);
     }
     return keep;
@@ -356,6 +357,11 @@ ValueView Plan::map(const Workspace& workspace, std::size_t index) const {
 ValueView Plan::gradient(const Workspace& workspace, std::size_t index) const {
   const auto& walk = impl_->walks.at(index);
   return view(workspace.impl(), walk.ends.result, walk.ends.shape);
+}
+
+ValueView Plan::tap(const Workspace& workspace, std::size_t index, std::size_t tap) const {
+  const auto& [tensor, shape] = impl_->walks.at(index).ends.taps.at(tap);
+  return view(workspace.impl(), tensor, shape);
 }
 
 std::vector<StepInfo> Plan::steps() const {

@@ -32,11 +32,23 @@ enum class GradientReduce {
                  ///< above allow it, the gradient at each position is never computed.
 };
 
+/// What activations that are flat (or nearly so) on their negative side let pass on the way back:
+/// ReLU, ReLU6, leaky ReLU, ELU, SELU, CELU, SiLU, hard swish, GELU, Mish, Softplus. Everything
+/// else passes its plain gradient under every rule.
+enum class GradientRule {
+  plain,
+  guided,         ///< f'(x) max(g, 0)
+  deconvolution,  ///< max(g, 0)
+};
+
 /// What of a gradient is wanted.
 struct GradientSpec {
   graph::ValueId of;   ///< seeds are given on this value, in its shape, row-major
   graph::ValueId wrt;  ///< the gradient with respect to this value comes out
   GradientReduce reduce = GradientReduce::none;
+  GradientRule rule = GradientRule::plain;
+  /// Values that the walk passes whose gradients are wanted too; with `reduce` none only.
+  std::vector<graph::ValueId> taps = {};
 };
 
 struct PlanSpec {
@@ -106,6 +118,8 @@ class Plan {
   ValueView map(const Workspace& workspace, std::size_t index) const;
   /// Valid until the workspace's next backward.
   ValueView gradient(const Workspace& workspace, std::size_t index) const;
+  /// The gradient of the walk's tap `tap`.
+  ValueView tap(const Workspace& workspace, std::size_t index, std::size_t tap) const;
 
   /// The forward pass's, then each walk back's.
   std::vector<StepInfo> steps() const;

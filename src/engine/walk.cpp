@@ -1,5 +1,7 @@
 #include "engine/walk.hpp"
 
+#include <algorithm>
+
 #include "engine/channel_sums.hpp"
 #include "engine/guarded.hpp"
 #include "engine/ops/elementwise.hpp"
@@ -26,12 +28,26 @@ class Walk {
 
   /// The gradient at every position.
   Tensor to_gradient() {
-    for (std::size_t i = graph_.nodes().size(); i-- > 0;)
-      if (on_path(graph_.nodes()[i], path_))
-        through(i, [](const auto& op, BackwardContext& context) { backward(op, context); });
-    builder_.begin_node("", "gradient");
-    const Tensor result = builder_.f32(gradients_.get(spec_.wrt));
-    return map_view(result.desc) ? result : builder_.plain(result);
+    for (std::size_t i = graph_.nodes().size(); i-- > 0;) {
+      if (!on_path(graph_.nodes()[i], path_)) continue;
+      tap(graph_.nodes()[i]);
+      through(i, [](const auto& op, BackwardContext& context) { backward(op, context); });
+    }
+    return finished(spec_.wrt);
+  }
+
+  /// In the order of the spec. Throws Error invalid_argument for a tap that the walk did not pass.
+  std::vector<std::pair<Tensor, Shape>> taps() const {
+    std::vector<std::pair<Tensor, Shape>> out;
+    for (const auto id : spec_.taps) {
+      const auto& value = graph_.value(id);
+      const auto it = taps_.find(id.index);
+      if (it == taps_.end())
+        throw Error(ErrorCode::invalid_argument, "the walk back does not pass this value",
+                    {"", value.name, ""});
+      out.emplace_back(it->second, value.shape);
+    }
+    return out;
   }
 
   /// [n, c].
@@ -63,6 +79,24 @@ class Walk {
   SumWalk shortest() const { return plan_sums(graph_, spec_.wrt, spec_.of, path_); }
 
  private:
+  /// The whole gradient of a value, in a form that leaves the plan.
+  Tensor finished(graph::ValueId id) {
+    builder_.begin_node("", "gradient");
+    const Tensor result = builder_.f32(gradients_.get(id));
+    return map_view(result.desc) ? result : builder_.plain(result);
+  }
+
+  /// Keeps what the node's outputs got: their readers have all been walked through.
+  void tap(const graph::Node& node) {
+    for (const auto id : node.outputs) {
+      if (std::find(spec_.taps.begin(), spec_.taps.end(), id) == spec_.taps.end()) continue;
+      if (!gradients_.has(id)) continue;
+      const Tensor result = finished(id);
+      builder_.pin(result);
+      taps_.emplace(id.index, result);
+    }
+  }
+
   /// visit(op, context) of one node.
   template <class Visit>
   void through(std::size_t i, Visit&& visit) {
@@ -81,12 +115,13 @@ class Walk {
   const GradientSpec& spec_;
   std::vector<bool> path_;
   Gradients gradients_;
+  std::map<int, Tensor> taps_;
 };
 
 }  // namespace
 
 WalkEnds walk_back(Builder& builder, const GradientSpec& spec, bool optimize) {
-  builder.begin_gradient();
+  builder.begin_gradient(spec.rule);
   Walk walk(builder, spec);
   const auto& graph = builder.graph();
   const Shape& shape = graph.value(spec.wrt).shape;
@@ -97,6 +132,7 @@ WalkEnds walk_back(Builder& builder, const GradientSpec& spec, bool optimize) {
   if (spec.reduce == GradientReduce::none) {
     ends.shape = shape;
     ends.result = walk.to_gradient();
+    ends.taps = walk.taps();
   } else {
     if (shape.size() < 2)
       throw Error(ErrorCode::invalid_argument,

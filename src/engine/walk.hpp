@@ -10,6 +10,7 @@ struct WalkEnds {
   Tensor seeds;
   Tensor result;  ///< f32, in a layout that map_view knows or row-major
   Shape shape;    ///< of the result
+  std::vector<std::pair<Tensor, Shape>> taps;
 };
 
 /// Adds the steps of one walk back behind the forward pass and other walks. With `optimize`, a walk

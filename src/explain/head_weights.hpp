@@ -1,13 +1,11 @@
 #pragma once
 
-#include <vector>
-
 #include "explain/method.hpp"
 
 namespace fovea::explain::detail {
 
-/// The weights of one class over the channels of a pool + linear head.
-std::vector<float> class_row(const graph::PoolLinearHead& head, std::int64_t target);
+/// dst[k] += sum_j from[j] weights[j, k], over the classes j of a pool + linear head.
+void add_head_rows(const graph::PoolLinearHead& head, const float* from, float* dst);
 
 /// scale * the weights of every class times the map that the pool reads: [classes, extents].
 Tensor every_class(const Context& context, std::int64_t image, float scale);

@@ -1,13 +1,16 @@
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
 #include "engine/plan.hpp"
+#include "explain/objective.hpp"
 #include "fovea/explainer.hpp"
 #include "fovea/method.hpp"
 #include "fovea/tensor.hpp"
@@ -16,13 +19,56 @@
 /// The methods: each a small file, joined by the registry.
 namespace fovea::explain {
 
-/// One layer of an explainer, as methods see it.
+/// A gradient of the scores that a method reads.
+struct Gradient {
+  bool of_input = false;  ///< with respect to the model's first input, else to the layer
+  engine::GradientReduce reduce = engine::GradientReduce::none;
+  engine::GradientRule rule = engine::GradientRule::plain;
+  bool biases = false;  ///< with what reaches every bias on the way (Context::biases)
+  friend auto operator<=>(const Gradient&, const Gradient&) = default;
+};
+
+/// What an explainer prepares for a method.
+struct Needs {
+  std::vector<Gradient> gradients = {};
+  bool inputs = false;         ///< the values of the model's inputs
+  bool network = false;        ///< the network again, on other inputs
+  std::int64_t head = 0;       ///< the network behind the layer, on so many maps at a time; 0: no
+  bool head_gradient = false;  ///< with the gradient of its scores with respect to the maps
+};
+
+/// One layer of an explainer (or its first input), as methods see it.
 struct Layer {
   std::string name;
   graph::ValueId value;
-  std::size_t map = 0;                                      ///< index in the plan's maps
-  std::map<engine::GradientReduce, std::size_t> gradients;  ///< indices in the plan's gradients
-  bool is_head_map = false;  ///< what the pool of a pool + linear head reads
+  std::size_t map = 0;                        ///< index in the plan's maps; of no use for inputs
+  std::map<Gradient, std::size_t> gradients;  ///< indices in the plan's gradients
+  bool is_head_map = false;                   ///< what the pool of a pool + linear head reads
+};
+
+/// The network behind a layer, from its maps to the scores.
+struct HeadNetwork {
+  const engine::Plan& plan;
+  engine::Workspace& workspace;
+  std::int64_t batch;  ///< maps that it takes at once
+  bool reads_inputs;   ///< its feeds are the maps, then the model's inputs where this is true
+};
+
+/// A method's options and tensors, checked.
+class Settings {
+ public:
+  /// Throws Error invalid_argument for an unknown option or tensor, or a value out of range.
+  Settings(const MethodInfo& info, const Method& method);
+  double number(std::string_view name) const;
+  std::int64_t whole(std::string_view name) const;
+  bool flag(std::string_view name) const { return number(name) != 0; }
+  /// Null where none was given. Throws Error invalid_argument where its shape is another.
+  const Tensor* given(const std::string& name, const Shape& shape) const;
+  bool has(const std::string& name) const { return method_.given.contains(name); }
+
+ private:
+  const MethodInfo& info_;
+  const Method& method_;
 };
 
 /// A forward pass that has been made, and what can be asked of it.
@@ -31,25 +77,46 @@ struct Context {
   engine::Workspace& workspace;
   const std::optional<graph::PoolLinearHead>& head;
   const Layer& layer;
+  const Layer& input;  ///< the model's first input
   std::int64_t batch;
-  std::int64_t classes;
+  std::int64_t classes;                   ///< scores per image
+  std::span<const Objective> objectives;  ///< one per image
+  std::span<const float> scores;          ///< [batch, classes]
+  const Settings& settings;
   const CallOptions& call;
-  double backward_ms = 0;  ///< what a method spent walking back
+  std::span<const Tensor> inputs = {};              ///< where Needs::inputs or network
+  std::span<const graph::ChannelBias> biases = {};  ///< where Gradient::biases; the walk's taps
+  engine::Workspace* spare = nullptr;               ///< of `plan`, where Needs::network
+  const HeadNetwork* behind = nullptr;              ///< where Needs::head
+  double* backward_ms = nullptr;                    ///< adds up what was spent walking back
+};
+
+/// What a method says about one image.
+struct Evidence {
+  Tensor map;               ///< [spatial extents] of the layer or the input
+  Tensor attribution = {};  ///< [channels, spatial extents] of the input; of input methods
 };
 
 /// A row of the registry.
 struct Entry {
   MethodInfo info;
-  /// Throws Error invalid_argument with the reason where a head cannot serve the method.
+  /// Throws Error invalid_argument with the reason where a model cannot serve the method.
   void (*check)(const std::optional<graph::PoolLinearHead>& head, const Layer& layer);
-  /// What of the logits' gradient with respect to the layer the plan must have.
-  std::optional<engine::GradientReduce> (*needs_gradient)(const Layer& layer);
-  /// classes[n]: whose evidence to look for in image n. One map [spatial extents] per image.
-  std::vector<Tensor> (*run)(Context& context, std::span<const std::int64_t> classes);
+  Needs (*needs)(const Layer& layer);
+  /// Per image of the batch.
+  std::vector<Evidence> (*run)(Context& context);
+  /// The map's negative values are no evidence: they become 0 (unless the caller keeps the sign).
+  bool relu = true;
   /// The maps of every class of one image at once, [classes, spatial extents]; null where a method
   /// has nothing better than `run` for each. Called for layers that need no gradient only.
   Tensor (*class_maps)(Context& context, std::int64_t image) = nullptr;
+  bool input_method_reads_layer = false;  ///< an input method that needs a layer as well
+
+  bool uses_layer() const { return info.kind == MapKind::layer || input_method_reads_layer; }
 };
+
+/// For methods that serve every model.
+inline void serves_all(const std::optional<graph::PoolLinearHead>&, const Layer&) {}
 
 std::span<const Entry> registry();
 /// Throws Error invalid_argument that lists the known names.

@@ -34,6 +34,15 @@ struct PoolLinearHead {
 };
 std::optional<PoolLinearHead> find_pool_linear_head(const Graph& graph, ValueId logits);
 
+/// A value [n, c, ...] to which a constant per channel is added: what a convolution with a bias
+/// gives, or a batch norm (then shift - scale mean / sqrt(variance + epsilon)).
+struct ChannelBias {
+  ValueId value;
+  std::vector<float> bias;
+};
+/// Those on the way from `from` to `to`, in order.
+std::vector<ChannelBias> find_channel_biases(const Graph& graph, ValueId from, ValueId to);
+
 /// The last spatial feature map that feeds the head: what global pooling or flattening reads,
 /// looked back through pools that only shrink, dropouts and layout changes. `why` says it in words.
 /// None for a graph without one (why says so).

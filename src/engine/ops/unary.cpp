@@ -139,8 +139,48 @@ void add_unary_step(Builder& b, const graph::Unary& op, const Tensor& src, const
       {src}, {dst});
 }
 
-Tensor unary_gradient(Builder& b, const graph::Unary& op, const Tensor& diff, const Tensor& at,
-                      bool spent) {
+namespace {
+
+/// Activations that GradientRule is about.
+bool is_rectifier(const graph::Unary& op) {
+  switch (op.kind) {
+    case UnaryKind::relu:
+    case UnaryKind::leaky_relu:
+    case UnaryKind::elu:
+    case UnaryKind::selu:
+    case UnaryKind::celu:
+    case UnaryKind::silu:
+    case UnaryKind::hard_swish:
+    case UnaryKind::gelu:
+    case UnaryKind::gelu_tanh:
+    case UnaryKind::mish:
+    case UnaryKind::softplus:
+      return true;
+    case UnaryKind::clip:
+      return op.alpha == 0;
+    default:
+      return false;
+  }
+}
+
+/// max(diff, 0).
+Tensor positive(Builder& b, const Tensor& diff, bool spent) {
+  const Tensor src = b.f32(diff);
+  const bool in_place = spent && same_place(src, diff);
+  if (in_place) b.overwritten(src);
+  const Tensor dst = in_place ? src : b.make(src.desc);
+  add_unary_step(b, graph::Unary{.kind = UnaryKind::relu}, src, dst);
+  return dst;
+}
+
+}  // namespace
+
+Tensor unary_gradient(Builder& b, const graph::Unary& op, const Tensor& gradient, const Tensor& at,
+                      bool overwrite) {
+  const bool ruled = b.rule() != GradientRule::plain && is_rectifier(op);
+  const Tensor diff = ruled ? positive(b, gradient, overwrite) : gradient;
+  if (ruled && b.rule() == GradientRule::deconvolution) return diff;
+  const bool spent = ruled || overwrite;
   const Tensor x = b.f32(at);
   const Tensor dy = b.in_layout(diff, x.desc);
   const bool in_place = spent && same_place(dy, diff);

@@ -1,0 +1,319 @@
+#include "api/explaining.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+
+#include "api/smoothing.hpp"
+#include "base/checked.hpp"
+#include "base/parallel.hpp"
+#include "simd/kernels.hpp"
+
+namespace fovea {
+namespace api {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+const explain::Layer& layer_named(const Explainer::Impl& explainer, const std::string& name) {
+  if (explainer.prepared.empty())
+    throw Error(ErrorCode::invalid_argument,
+                explainer.default_layer.empty()
+                    ? "this model has no layer to explain by default: " + explainer.default_why
+                    : "the explainer was made without methods or layers to explain");
+  if (name.empty()) return explainer.prepared.front();
+  for (const auto& layer : explainer.prepared)
+    if (layer.name == name) return layer;
+  throw Error(ErrorCode::invalid_argument, "the explainer was not prepared for this layer",
+              {"", name, ""});
+}
+
+void check_prepared(const Explainer::Impl& explainer, const explain::Entry& entry,
+                    const explain::Layer& layer) {
+  entry.check(explainer.head, layer);
+  const auto needs = needs_of(entry, layer, explainer.options);
+  bool ready = !needs.inputs || explainer.keeps_inputs;
+  for (const auto& gradient : needs.gradients)
+    ready =
+        ready && (gradient.of_input ? explainer.input_layer : layer).gradients.contains(gradient);
+  if (needs.network) ready = ready && explainer.spare_pool;
+  if (needs.head > 0) {
+    const auto it = explainer.heads.find(layer.value);
+    ready =
+        ready && it != explainer.heads.end() && (it->second.has_gradient || !needs.head_gradient);
+  }
+  if (!ready)
+    throw Error(ErrorCode::invalid_argument, "the explainer was not prepared for " +
+                                                 entry.info.title +
+                                                 ": name it in ExplainerOptions::methods");
+}
+
+void describe(Explanation& out) {
+  const auto& map = out.feature_map.data;
+  if (std::any_of(map.begin(), map.end(), [](float v) { return std::isnan(v); })) {
+    out.warnings.emplace_back("the map holds values that are not a number");
+  } else if (std::all_of(map.begin(), map.end(), [](float v) { return v <= 0; })) {
+    out.warnings.emplace_back(
+        "the map is zero everywhere: nothing at this layer speaks for the target");
+  }
+}
+
+float combined(Fuse how, float so_far, float next) {
+  switch (how) {
+    case Fuse::max:
+      return std::max(so_far, next);
+    case Fuse::product:
+      return so_far * next;
+    default:
+      return so_far + next;
+  }
+}
+
+}  // namespace
+
+explain::Needs needs_of(const explain::Entry& entry, explain::Layer layer,
+                        const ExplainerOptions& options) {
+  layer.is_head_map = layer.is_head_map && options.optimize;
+  return entry.needs(layer);
+}
+
+Explaining::Explaining(Run::Impl& run, const Method& method, const ExplainOptions& options,
+                       const CallOptions& call)
+    : run_(run),
+      explainer_(*run.explainer),
+      entry_(explain::find(method.name)),
+      options_(options),
+      call_(call),
+      settings_(entry_.info, method) {
+  if (!entry_.uses_layer()) {
+    layers_.push_back(&explainer_.input_layer);
+  } else if (options.layers.empty()) {
+    layers_.push_back(&layer_named(explainer_, options.layer));
+  } else {
+    for (const auto& name : options.layers) layers_.push_back(&layer_named(explainer_, name));
+  }
+  for (const auto* layer : layers_) check_prepared(explainer_, entry_, *layer);
+  if (options.smooth && !explainer_.smoothing_pool)
+    throw Error(ErrorCode::invalid_argument,
+                "the explainer was not prepared for smoothing: see ExplainerOptions::smoothing");
+}
+
+std::vector<explain::Objective> Explaining::objectives(const Target& target) {
+  std::vector<explain::Objective> out;
+  const bool sigmoid = explainer_.scores.sigmoid || explainer_.options.multi_label;
+  for (std::int64_t n = 0; n < explainer_.batch; ++n)
+    out.emplace_back(
+        target, static_cast<std::size_t>(explainer_.classes),
+        [&](std::int64_t rank) {
+          return run_.ranking(n)[static_cast<std::size_t>(rank)].class_index;
+        },
+        sigmoid);
+  return out;
+}
+
+std::vector<explain::Evidence> Explaining::once(std::span<const explain::Objective> objectives,
+                                                const explain::Layer& layer,
+                                                engine::Workspace& workspace,
+                                                std::span<const float> scores,
+                                                std::span<const Tensor> inputs) {
+  explain::Context context{*explainer_.plan,
+                           workspace,
+                           explainer_.head,
+                           layer,
+                           explainer_.input_layer,
+                           explainer_.batch,
+                           explainer_.classes,
+                           objectives,
+                           scores,
+                           settings_,
+                           call_};
+  context.inputs = inputs;
+  context.biases = explainer_.biases;
+  context.backward_ms = &backward_ms_;
+  const auto needs = needs_of(entry_, layer, explainer_.options);
+  std::optional<Lease> spare, behind;
+  if (needs.network) context.spare = &spare.emplace(*explainer_.spare_pool, call_).workspace();
+  std::optional<explain::HeadNetwork> net;
+  if (needs.head > 0) {
+    const auto& head = explainer_.heads.at(layer.value);
+    behind.emplace(*head.pool, call_);
+    net.emplace(
+        explain::HeadNetwork{*head.plan, behind->workspace(), head.batch, head.reads_inputs});
+    context.behind = &*net;
+  }
+  auto out = entry_.run(context);
+  if (entry_.relu && !options_.keep_sign)
+    for (auto& one : out)
+      simd::kernels().relu_max(one.map.data.data(), static_cast<std::int64_t>(one.map.data.size()));
+  return out;
+}
+
+std::vector<explain::Evidence> Explaining::evidence(std::span<const explain::Objective> objectives,
+                                                    const explain::Layer& layer) {
+  if (options_.smooth) return smoothed(objectives, layer);
+  return once(objectives, layer, run_.workspace, run_.logits.data, run_.inputs);
+}
+
+std::vector<explain::Evidence> Explaining::smoothed(std::span<const explain::Objective> objectives,
+                                                    const explain::Layer& layer) {
+  Lease lease(*explainer_.smoothing_pool, call_);
+  std::vector<explain::Evidence> out;
+  for (const auto& variant : smoothing_variants()) {
+    auto inputs = run_.inputs;
+    apply(variant, inputs[0], explainer_.input_extents);
+    std::vector<std::span<const float>> feeds;
+    for (const auto& input : inputs) feeds.emplace_back(input.data);
+    explainer_.plan->forward(lease.workspace(), feeds, call_);
+    const auto logits = explainer_.plan->fetch(lease.workspace(), 0);
+    const std::vector<float> scores(logits.data,
+                                    logits.data + explainer_.batch * explainer_.classes);
+    auto maps = once(objectives, layer, lease.workspace(), scores, inputs);
+    // Each run's map is finished before they are averaged, as pytorch-grad-cam does.
+    for (auto& one : maps) {
+      one.map = shown(one.map);
+      undo(variant, one.map);
+      if (!one.attribution.data.empty()) undo(variant, one.attribution);
+    }
+    add_share(out, std::move(maps), smoothing_variants().size());
+  }
+  return out;
+}
+
+Tensor Explaining::scaled(const Tensor& map) const {
+  if (!options_.keep_sign || options_.normalize != Normalize::max)
+    return normalized(map, options_.normalize);
+  float most = 0;
+  for (const float v : map.data) most = std::max(most, std::abs(v));
+  Tensor out = map;
+  if (most > 0 && std::isfinite(most))
+    for (auto& v : out.data) v /= most;
+  return out;
+}
+
+/// The map normalised, at the input's extents.
+Tensor Explaining::shown(const Tensor& map) const {
+  Tensor out = scaled(map);
+  if (explainer_.input_extents.size() == out.shape.size() && explainer_.input_extents != out.shape)
+    out = resized(out, explainer_.input_extents);
+  return out;
+}
+
+/// Several layers' maps into one.
+void Explaining::fuse(std::vector<Explanation>& out,
+                      std::span<const explain::Objective> objectives) {
+  for (std::size_t i = 0; i < layers_.size(); ++i) {
+    const auto maps = evidence(objectives, *layers_[i]);
+    for (std::size_t n = 0; n < maps.size(); ++n) {
+      const Tensor map = options_.smooth ? maps[n].map : shown(maps[n].map);
+      auto& so_far = out[n].feature_map;
+      if (i == 0) {
+        so_far = map;
+      } else if (so_far.shape != map.shape) {
+        throw Error(ErrorCode::invalid_argument, "the layers' maps differ in their extents",
+                    {"", layers_[i]->name, ""});
+      } else {
+        for (std::size_t p = 0; p < map.data.size(); ++p)
+          so_far.data[p] = combined(options_.fuse, so_far.data[p], map.data[p]);
+      }
+      out[n].layers.push_back(layers_[i]->name);
+    }
+  }
+  if (options_.fuse != Fuse::mean) return;
+  for (auto& one : out)
+    for (auto& v : one.feature_map.data) v /= static_cast<float>(layers_.size());
+}
+
+std::vector<Explanation> Explaining::explain(const Target& target) {
+  const auto wanted = objectives(target);
+  std::vector<Explanation> out(wanted.size());
+  const auto start = Clock::now();
+  backward_ms_ = 0;
+  if (layers_.size() > 1) {
+    fuse(out, wanted);
+    for (auto& one : out) one.map = scaled(one.feature_map);
+  } else {
+    auto found = evidence(wanted, *layers_[0]);
+    for (std::size_t n = 0; n < out.size(); ++n) {
+      out[n].feature_map = std::move(found[n].map);
+      out[n].attribution = std::move(found[n].attribution);
+      out[n].map = options_.smooth ? out[n].feature_map : shown(out[n].feature_map);
+    }
+  }
+  const double total = std::chrono::duration<double, std::milli>(Clock::now() - start).count();
+  const auto classes = static_cast<std::size_t>(explainer_.classes);
+  for (std::size_t n = 0; n < out.size(); ++n) {
+    auto& one = out[n];
+    const auto image = static_cast<std::int64_t>(n);
+    one.method = entry_.info.name;
+    one.layer = layers_[0]->name;
+    one.score = wanted[n].value(std::span(run_.logits.data).subspan(n * classes, classes));
+    one.target = {-1, static_cast<float>(one.score), 0};
+    if (!explainer_.dense_scores) {
+      one.predictions = run_.ranking(image);
+      for (const auto& prediction : one.predictions)
+        if (prediction.class_index == wanted[n].class_index()) one.target = prediction;
+    }
+    one.image = image;
+    one.normalize = options_.normalize;
+    one.warnings = run_.warnings;
+    one.timings_ms = {run_.forward_ms, backward_ms_, total - backward_ms_};
+    describe(one);
+  }
+  return out;
+}
+
+Tensor Explaining::class_maps(std::int64_t image) {
+  const auto& layer = *layers_[0];
+  if (layers_.size() > 1 || options_.smooth)
+    throw Error(ErrorCode::invalid_argument, "maps of every class are of one layer, not smoothed");
+  const bool walks = !needs_of(entry_, layer, explainer_.options).gradients.empty();
+  if (entry_.class_maps != nullptr && !walks) {
+    const auto best = objectives(Target::top1());
+    explain::Context context{*explainer_.plan,
+                             run_.workspace,
+                             explainer_.head,
+                             layer,
+                             explainer_.input_layer,
+                             explainer_.batch,
+                             explainer_.classes,
+                             best,
+                             run_.logits.data,
+                             settings_,
+                             call_};
+    return entry_.class_maps(context, image);
+  }
+  Tensor out;
+  for (std::int64_t k = 0; k < explainer_.classes; ++k) {
+    const auto maps = evidence(objectives(Target::class_index(k)), layer);
+    const Tensor& map = maps[static_cast<std::size_t>(image)].map;
+    out.data.insert(out.data.end(), map.data.begin(), map.data.end());
+    out.shape = map.shape;
+  }
+  out.shape.insert(out.shape.begin(), explainer_.classes);
+  return out;
+}
+
+}  // namespace api
+
+std::vector<Explanation> Run::Impl::explain(const Method& method, std::span<const Target> targets,
+                                            const ExplainOptions& options,
+                                            const CallOptions& call) {
+  const base::ThreadScope threads(explainer->options.threads);
+  api::Explaining explaining(*this, method, options, call);
+  std::vector<Explanation> out(static_cast<std::size_t>(explainer->batch) * targets.size());
+  for (std::size_t t = 0; t < targets.size(); ++t) {
+    auto found = explaining.explain(targets[t]);
+    for (std::size_t n = 0; n < found.size(); ++n)
+      out[n * targets.size() + t] = std::move(found[n]);
+  }
+  return out;
+}
+
+Tensor Run::Impl::class_maps(const Method& method, std::int64_t image,
+                             const ExplainOptions& options, const CallOptions& call) {
+  check_image(image);
+  const base::ThreadScope threads(explainer->options.threads);
+  return api::Explaining(*this, method, options, call).class_maps(image);
+}
+
+}  // namespace fovea

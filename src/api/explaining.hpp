@@ -1,0 +1,69 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "api/run_impl.hpp"
+#include "explain/method.hpp"
+
+namespace fovea::api {
+
+/// What a method needs for a layer. Without optimisation the obvious way is taken wherever a method
+/// has one.
+explain::Needs needs_of(const explain::Entry& entry, explain::Layer layer,
+                        const ExplainerOptions& options);
+
+/// A workspace on loan.
+class Lease {
+ public:
+  Lease(WorkspacePool& pool, const CallOptions& call) : pool_(pool), workspace_(pool.take(call)) {}
+  ~Lease() { pool_.give_back(std::move(workspace_)); }
+  Lease(const Lease&) = delete;
+  Lease& operator=(const Lease&) = delete;
+  engine::Workspace& workspace() { return workspace_; }
+
+ private:
+  WorkspacePool& pool_;
+  engine::Workspace workspace_;
+};
+
+/// One call of a method on a run: what it means, checked, and the workspaces that it borrows.
+class Explaining {
+ public:
+  /// Throws Error invalid_argument for what does not exist or was not prepared for.
+  Explaining(Run::Impl& run, const Method& method, const ExplainOptions& options,
+             const CallOptions& call);
+
+  /// One explanation per image.
+  std::vector<Explanation> explain(const Target& target);
+  /// [classes, extents of the layer].
+  Tensor class_maps(std::int64_t image);
+
+ private:
+  std::vector<explain::Objective> objectives(const Target& target);
+  std::vector<explain::Evidence> evidence(std::span<const explain::Objective> objectives,
+                                          const explain::Layer& layer);
+  std::vector<explain::Evidence> once(std::span<const explain::Objective> objectives,
+                                      const explain::Layer& layer, engine::Workspace& workspace,
+                                      std::span<const float> scores,
+                                      std::span<const Tensor> inputs);
+  std::vector<explain::Evidence> smoothed(std::span<const explain::Objective> objectives,
+                                          const explain::Layer& layer);
+  void fuse(std::vector<Explanation>& out, std::span<const explain::Objective> objectives);
+  Tensor shown(const Tensor& map) const;
+  Tensor scaled(const Tensor& map) const;
+
+  Run::Impl& run_;
+  const Explainer::Impl& explainer_;
+  const explain::Entry& entry_;
+  const ExplainOptions& options_;
+  const CallOptions& call_;
+  explain::Settings settings_;
+  std::vector<const explain::Layer*> layers_;
+  std::unique_ptr<Lease> spare_, smoothing_;
+  double backward_ms_ = 0;
+};
+
+}  // namespace fovea::api

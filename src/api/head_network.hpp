@@ -1,0 +1,35 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "api/workspace_pool.hpp"
+#include "engine/plan.hpp"
+#include "fovea/explainer.hpp"
+#include "graph/graph.hpp"
+#include "graph/query.hpp"
+
+namespace fovea::api {
+
+/// The network from a layer to the scores, as a plan of its own.
+struct PreparedHead {
+  std::shared_ptr<const engine::Plan> plan;
+  std::unique_ptr<WorkspacePool> pool;
+  std::int64_t batch = 1;     ///< maps that it takes at once
+  bool reads_inputs = false;  ///< something goes round the layer: the inputs are feeds too
+  bool has_gradient = false;
+};
+
+struct HeadRequest {
+  const graph::Graph& source;  ///< as imported
+  const graph::Graph& bound;   ///< to the explainer's extents
+  graph::ValueId layer, logits;
+  std::int64_t batch;  ///< wanted; networks that only take their own batch get that
+  bool gradient;
+};
+
+/// Throws as Plan::build does.
+PreparedHead prepare_head(const HeadRequest& request, const ExplainerOptions& options,
+                          engine::PlanSpec like, engine::WeightCache& weights);
+
+}  // namespace fovea::api

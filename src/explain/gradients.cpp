@@ -1,0 +1,212 @@
+#include "explain/gradients.hpp"
+
+#include <algorithm>
+#include <chrono>
+
+#include "base/checked.hpp"
+#include "base/parallel.hpp"
+#include "explain/feature_map.hpp"
+#include "explain/head_weights.hpp"
+#include "simd/kernels.hpp"
+
+namespace fovea::explain {
+namespace {
+
+using engine::GradientReduce;
+using engine::ValueView;
+
+/// weights^T seeds, per image: [batch, channels].
+std::vector<float> through_head(const Context& context) {
+  const auto& head = *context.head;
+  const auto from = seeds(context);
+  std::vector<float> out(static_cast<std::size_t>(context.batch * head.channels), 0.f);
+  for (std::int64_t n = 0; n < context.batch; ++n)
+    detail::add_head_rows(head, from.data() + n * context.classes, out.data() + n * head.channels);
+  return out;
+}
+
+std::size_t index_of(const Layer& layer, const Gradient& gradient) {
+  const auto it = layer.gradients.find(gradient);
+  if (it == layer.gradients.end())
+    throw Error(ErrorCode::internal, "a method reads a gradient that it did not ask for");
+  return it->second;
+}
+
+float positions_of(const ValueView& view) {
+  return static_cast<float>(base::element_count(spatial_extents(view)));
+}
+
+}  // namespace
+
+ValueView feature_map(const Context& context) {
+  return context.plan.map(context.workspace, context.layer.map);
+}
+
+std::vector<float> seeds(const Context& context) {
+  std::vector<float> out(static_cast<std::size_t>(context.batch * context.classes));
+  const auto classes = static_cast<std::size_t>(context.classes);
+  for (std::size_t n = 0; n < static_cast<std::size_t>(context.batch); ++n)
+    context.objectives[n].gradient(context.scores.subspan(n * classes, classes),
+                                   std::span(out).subspan(n * classes, classes));
+  return out;
+}
+
+void walk_back(Context& context, std::size_t gradient, std::span<const float> seeds) {
+  const auto start = std::chrono::steady_clock::now();
+  context.plan.backward(context.workspace, gradient, seeds, context.call);
+  if (context.backward_ms != nullptr)
+    *context.backward_ms +=
+        std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
+}
+
+std::vector<Gradient> layer_gradient_needs(const Layer& layer, GradientReduce reduce) {
+  if (layer.is_head_map) return {};
+  return {{.reduce = reduce}};
+}
+
+std::vector<float> mean_gradient(Context& context) {
+  const Gradient which{.reduce = GradientReduce::spatial_mean};
+  if (!context.layer.gradients.contains(which) && context.layer.is_head_map) {
+    auto out = through_head(context);
+    const float positions = positions_of(feature_map(context));
+    for (auto& v : out) v /= positions;
+    return out;
+  }
+  const auto index = index_of(context.layer, which);
+  walk_back(context, index, seeds(context));
+  const auto view = context.plan.gradient(context.workspace, index);
+  return {view.data, view.data + view.shape[0] * view.shape[1]};
+}
+
+LayerGradient layer_gradient(Context& context) {
+  LayerGradient out;
+  const Gradient which;
+  if (context.layer.gradients.contains(which) || !context.layer.is_head_map) {
+    const auto index = index_of(context.layer, which);
+    walk_back(context, index, seeds(context));
+    out.view_ = context.plan.gradient(context.workspace, index);
+    const auto map = feature_map(context);
+    if (out.view_.block == map.block && out.view_.image_stride == map.image_stride) return out;
+    // Methods walk both side by side: the gradient takes the map's layout.
+    out.owned_.assign(static_cast<std::size_t>(map.shape[0] * map.image_stride), 0.f);
+    const auto positions = base::element_count(spatial_extents(map));
+    for (std::int64_t n = 0; n < map.shape[0]; ++n)
+      for (std::int64_t c = 0; c < map.shape[1]; ++c) {
+        const auto place = [&](const ValueView& v) {
+          return n * v.image_stride + c / v.block * positions * v.block + c % v.block;
+        };
+        for (std::int64_t p = 0; p < positions; ++p)
+          out.owned_[static_cast<std::size_t>(place(map) + p * map.block)] =
+              out.view_.data[place(out.view_) + p * out.view_.block];
+      }
+    out.view_ = map;
+    out.view_.data = out.owned_.data();
+    return out;
+  }
+  out.view_ = feature_map(context);
+  const auto means = through_head(context);
+  const simd::MapLayout layout{out.view_.shape[1], base::element_count(spatial_extents(out.view_)),
+                               out.view_.block};
+  out.owned_.assign(static_cast<std::size_t>(out.view_.shape[0] * out.view_.image_stride), 0.f);
+  for (std::int64_t n = 0; n < out.view_.shape[0]; ++n)
+    simd::kernels().channel_spread(means.data() + n * layout.channels,
+                                   1 / static_cast<float>(layout.positions), layout, 0,
+                                   layout.channels, out.owned_.data() + n * out.view_.image_stride);
+  out.view_.data = out.owned_.data();
+  return out;
+}
+
+std::vector<Tensor> input_gradients(Context& context, const Gradient& which) {
+  const auto index = index_of(context.input, which);
+  walk_back(context, index, seeds(context));
+  const auto view = context.plan.gradient(context.workspace, index);
+  std::vector<Tensor> out;
+  for (std::int64_t n = 0; n < context.batch; ++n) out.push_back(plain(view, n));
+  return out;
+}
+
+Tensor plain(const ValueView& view, std::int64_t image) {
+  Tensor out{{view.shape.begin() + 1, view.shape.end()}, {}};
+  const float* src = view.data + image * view.image_stride;
+  const auto elements = base::element_count(out.shape);
+  if (view.block == 1) {
+    out.data.assign(src, src + elements);
+    return out;
+  }
+  out.data.resize(static_cast<std::size_t>(elements));
+  const auto channels = view.shape[1], positions = elements / channels, block = view.block;
+  base::parallel_for(channels, 16, [&](std::int64_t begin, std::int64_t end) {
+    for (auto c = begin; c < end; ++c) {
+      const float* from = src + c / block * positions * block + c % block;
+      float* to = out.data.data() + c * positions;
+      for (std::int64_t p = 0; p < positions; ++p) to[p] = from[p * block];
+    }
+  });
+  return out;
+}
+
+Context& Rerun::forward(std::span<const Tensor> inputs) {
+  if (context_.spare == nullptr)
+    throw Error(ErrorCode::internal, "a method runs the network again without having asked for it");
+  std::vector<std::span<const float>> feeds(inputs.size());
+  std::transform(inputs.begin(), inputs.end(), feeds.begin(),
+                 [](const Tensor& t) { return std::span<const float>(t.data); });
+  context_.plan.forward(*context_.spare, feeds, context_.call);
+  const auto logits = context_.plan.fetch(*context_.spare, 0);
+  scores_.assign(logits.data, logits.data + context_.batch * context_.classes);
+  again_.emplace(Context{context_.plan, *context_.spare, context_.head, context_.layer,
+                         context_.input, context_.batch, context_.classes, context_.objectives,
+                         scores_, context_.settings, context_.call, inputs, context_.biases,
+                         nullptr, nullptr, context_.backward_ms});
+  return *again_;
+}
+
+namespace {
+
+const HeadNetwork& net_of(const Context& context) {
+  if (context.behind == nullptr)
+    throw Error(ErrorCode::internal,
+                "a method runs the network's head without having asked for it");
+  return *context.behind;
+}
+
+}  // namespace
+
+Behind::Behind(Context& context, std::int64_t image) : context_(context), net_(net_of(context)) {
+  const auto view = feature_map(context);
+  auto extents = view.shape;
+  extents[0] = net_.batch;
+  maps_.resize(static_cast<std::size_t>(base::element_count(extents)));
+  if (!net_.reads_inputs) return;
+  for (const auto& input : context.inputs) {
+    const auto size = static_cast<std::int64_t>(input.data.size()) / context.batch;
+    auto& repeated = inputs_.emplace_back();
+    for (std::int64_t i = 0; i < net_.batch; ++i)
+      repeated.insert(repeated.end(), input.data.begin() + image * size,
+                      input.data.begin() + (image + 1) * size);
+  }
+}
+
+std::span<float> Behind::map(std::int64_t i) {
+  const auto size = maps_.size() / static_cast<std::size_t>(net_.batch);
+  return std::span(maps_).subspan(static_cast<std::size_t>(i) * size, size);
+}
+
+std::span<const float> Behind::forward() {
+  std::vector<std::span<const float>> feeds{maps_};
+  feeds.insert(feeds.end(), inputs_.begin(), inputs_.end());
+  net_.plan.forward(net_.workspace, feeds, context_.call);
+  const auto scores = net_.plan.fetch(net_.workspace, 0);
+  return {scores.data, static_cast<std::size_t>(net_.batch * context_.classes)};
+}
+
+ValueView Behind::backward(std::span<const float> seeds) {
+  const auto start = std::chrono::steady_clock::now();
+  net_.plan.backward(net_.workspace, 0, seeds, context_.call);
+  if (context_.backward_ms != nullptr)
+    *context_.backward_ms +=
+        std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
+  return net_.plan.gradient(net_.workspace, 0);
+}
+
+}  // namespace fovea::explain

@@ -1,0 +1,84 @@
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "explain/method.hpp"
+
+/// What methods ask of a forward pass: maps, gradients, further passes.
+namespace fovea::explain {
+
+/// The layer's feature map.
+engine::ValueView feature_map(const Context& context);
+
+/// The objectives' gradients with respect to the scores, [batch, classes].
+std::vector<float> seeds(const Context& context);
+
+/// One of the plan's walks back, from the objectives; its time is noted.
+void walk_back(Context& context, std::size_t gradient, std::span<const float> seeds);
+
+/// The mean over positions of the objective's gradient with respect to the layer,
+/// [batch, channels]; by the head's weights where the head is pool + linear and no walk was
+/// prepared. Needs {layer_gradient_needs(layer, spatial_mean)}.
+std::vector<float> mean_gradient(Context& context);
+
+/// A gradient [n, c, ...] with the layout of the layer's feature map.
+class LayerGradient {
+ public:
+  const engine::ValueView& view() const { return view_; }
+
+ private:
+  friend LayerGradient layer_gradient(Context& context);
+  std::vector<float> owned_;
+  engine::ValueView view_;
+};
+
+/// The objective's gradient at every position of the layer; without a walk as above. Valid until
+/// the next walk back.
+LayerGradient layer_gradient(Context& context);
+
+/// What of the layer's gradient has to be prepared: nothing where the head says it.
+std::vector<Gradient> layer_gradient_needs(const Layer& layer, engine::GradientReduce reduce);
+
+/// The objective's gradient with respect to the first input, row-major, one per image:
+/// [channels, extents].
+std::vector<Tensor> input_gradients(Context& context, const Gradient& which);
+
+/// One image of a value, row-major, without the images' extent.
+Tensor plain(const engine::ValueView& view, std::int64_t image);
+
+/// The network on other inputs, in the spare workspace.
+class Rerun {
+ public:
+  explicit Rerun(Context& context) : context_(context) {}
+  /// As Context::inputs. The context that comes back is valid until the next call.
+  Context& forward(std::span<const Tensor> inputs);
+
+ private:
+  Context& context_;
+  std::vector<float> scores_;
+  std::optional<Context> again_;
+};
+
+/// The network behind the layer, on other maps.
+class Behind {
+ public:
+  Behind(Context& context, std::int64_t image);
+  /// How many maps go at once.
+  std::int64_t batch() const { return net_.batch; }
+  /// Room for `batch` maps, row-major.
+  std::span<float> maps() { return maps_; }
+  std::span<float> map(std::int64_t i);
+  /// [batch, classes], of what `maps` holds.
+  std::span<const float> forward();
+  /// The gradient of the last forward's scores, from seeds [batch, classes]: [batch, c, ...].
+  engine::ValueView backward(std::span<const float> seeds);
+
+ private:
+  Context& context_;
+  const HeadNetwork& net_;
+  std::vector<float> maps_;
+  std::vector<std::vector<float>> inputs_;  ///< of the image, repeated
+};
+
+}  // namespace fovea::explain

@@ -1,0 +1,73 @@
+#include <algorithm>
+#include <cmath>
+
+#include "explain/method.hpp"
+#include "fovea/error.hpp"
+
+namespace fovea::explain {
+namespace {
+
+[[noreturn]] void refuse(const MethodInfo& info, const std::string& sentence) {
+  throw Error(ErrorCode::invalid_argument, info.title + sentence);
+}
+
+template <class List>
+std::string names(const List& list) {
+  std::string out;
+  for (const auto& item : list) out += (out.empty() ? "" : ", ") + item.name;
+  return out.empty() ? "none" : out;
+}
+
+std::string text(double value) {
+  std::string out = std::to_string(value);
+  out.erase(out.find_last_not_of('0') + 1);
+  if (out.back() == '.') out.pop_back();
+  return out;
+}
+
+}  // namespace
+
+Settings::Settings(const MethodInfo& info, const Method& method) : info_(info), method_(method) {
+  for (const auto& [name, value] : method.options) {
+    const auto it = std::find_if(info.options.begin(), info.options.end(),
+                                 [&name = name](const auto& o) { return o.name == name; });
+    if (it == info.options.end())
+      refuse(info, " has no option '" + name + "'; known are: " + names(info.options));
+    if (!(value >= it->least && value <= it->most))
+      refuse(info,
+             ": '" + name + "' must lie between " + text(it->least) + " and " + text(it->most));
+    if (it->whole && value != std::floor(value))
+      refuse(info, ": '" + name + "' must be a whole number");
+  }
+  for (const auto& [name, tensor] : method.given)
+    if (std::none_of(info.given.begin(), info.given.end(),
+                     [&name = name](const auto& t) { return t.name == name; }))
+      refuse(info, " takes no tensor '" + name + "'; known are: " + names(info.given));
+}
+
+double Settings::number(std::string_view name) const {
+  if (const auto it = method_.options.find(std::string(name)); it != method_.options.end())
+    return it->second;
+  for (const auto& option : info_.options)
+    if (option.name == name) return option.value;
+  throw Error(ErrorCode::internal, info_.name + " reads an option that it does not declare");
+}
+
+std::int64_t Settings::whole(std::string_view name) const {
+  return static_cast<std::int64_t>(number(name));
+}
+
+const Tensor* Settings::given(const std::string& name, const Shape& shape) const {
+  const auto it = method_.given.find(name);
+  if (it == method_.given.end()) return nullptr;
+  std::size_t elements = 1;
+  for (const auto extent : shape) elements *= static_cast<std::size_t>(extent);
+  if (it->second.shape != shape || it->second.data.size() != elements) {
+    std::string wanted;
+    for (const auto extent : shape) wanted += (wanted.empty() ? "" : ", ") + std::to_string(extent);
+    refuse(info_, ": the tensor '" + name + "' must have the extents [" + wanted + "]");
+  }
+  return &it->second;
+}
+
+}  // namespace fovea::explain
