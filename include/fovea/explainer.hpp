@@ -106,7 +106,7 @@ using Feeds = std::map<std::string, TensorView>;
 
 struct ExplainOptions {
   Normalize normalize = Normalize::max;
-  std::string layer;  ///< one of the explainer's layers; empty: the first
+  std::string layer = {};  ///< one of the explainer's layers; empty: the first
   /// Several layers in place of `layer`, fused into one map as `fuse` says.
   std::vector<std::string> layers = {};
   Fuse fuse = Fuse::mean;

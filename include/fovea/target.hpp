@@ -11,7 +11,7 @@ namespace fovea {
 /// Whose evidence to look for: a function of an image's scores (logits, before a trailing softmax
 /// or sigmoid). Most often the score of one class.
 struct Target {
-  enum class Kind { ranked, class_index, difference, weights, similarity };
+  enum class Kind { ranked, class_index, difference, rest, weights, similarity };
   Kind kind = Kind::ranked;
   std::int64_t value = 0;    ///< rank from 0, or the class
   std::int64_t other = 0;    ///< of a difference: the class that is subtracted
@@ -29,6 +29,8 @@ struct Target {
   static Target class_index(std::int64_t index) { return {Kind::class_index, index}; }
   /// score(a) - score(b): why this class and not that.
   static Target difference(std::int64_t a, std::int64_t b) { return {Kind::difference, a, b}; }
+  /// score(class) + log probability(class): what ShapleyCAM's paper explains ("residual softmax").
+  static Target rest(std::int64_t index) { return {Kind::rest, index}; }
   /// sum_i weights[i] scores[i], over all of an image's scores in row-major order: any gradient
   /// over the outputs.
   static Target weighted(std::vector<float> weights) {

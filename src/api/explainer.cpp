@@ -109,6 +109,8 @@ class ExplainerMaker {
     explain::Layer layer;
     layer.name = value.name;
     layer.value = id;
+    layer.shape = value.shape;
+    layer.is_linear_head = graph::is_piecewise_linear(graph_, id, impl_->scores.logits);
     layer.is_head_map = impl_->head && impl_->head->feature_map == id;
     return layer;
   }
@@ -171,7 +173,10 @@ class ExplainerMaker {
   void prepare_input(engine::PlanSpec& spec) {
     auto& input = impl_->input_layer;
     input.value = graph_.inputs.empty() ? graph::ValueId{} : graph_.inputs[0];
-    if (input.value) input.name = graph_.value(input.value).name;
+    if (input.value) {
+      input.name = graph_.value(input.value).name;
+      input.shape = graph_.value(input.value).shape;
+    }
     for (const auto& method : impl_->options.methods) {
       const auto& entry = explain::find(method.name);
       if (!entry.uses_layer()) entry.check(impl_->head, input);

@@ -127,6 +127,7 @@ std::vector<explain::Evidence> Explaining::once(std::span<const explain::Objecti
                            scores,
                            settings_,
                            call_};
+  context.extents = explainer_.input_extents;
   context.inputs = inputs;
   context.biases = explainer_.biases;
   context.backward_ms = &backward_ms_;
@@ -170,7 +171,7 @@ std::vector<explain::Evidence> Explaining::smoothed(std::span<const explain::Obj
     auto maps = once(objectives, layer, lease.workspace(), scores, inputs);
     // Each run's map is finished before they are averaged, as pytorch-grad-cam does.
     for (auto& one : maps) {
-      one.map = shown(one.map);
+      one.map = scaled(shown(one.map));
       undo(variant, one.map);
       if (!one.attribution.data.empty()) undo(variant, one.attribution);
     }

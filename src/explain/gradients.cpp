@@ -16,9 +16,8 @@ using engine::GradientReduce;
 using engine::ValueView;
 
 /// weights^T seeds, per image: [batch, channels].
-std::vector<float> through_head(const Context& context) {
+std::vector<float> through_head(const Context& context, std::span<const float> from) {
   const auto& head = *context.head;
-  const auto from = seeds(context);
   std::vector<float> out(static_cast<std::size_t>(context.batch * head.channels), 0.f);
   for (std::int64_t n = 0; n < context.batch; ++n)
     detail::add_head_rows(head, from.data() + n * context.classes, out.data() + n * head.channels);
@@ -65,15 +64,19 @@ std::vector<Gradient> layer_gradient_needs(const Layer& layer, GradientReduce re
 }
 
 std::vector<float> mean_gradient(Context& context) {
+  return mean_gradient(context, seeds(context));
+}
+
+std::vector<float> mean_gradient(Context& context, std::span<const float> from) {
   const Gradient which{.reduce = GradientReduce::spatial_mean};
   if (!context.layer.gradients.contains(which) && context.layer.is_head_map) {
-    auto out = through_head(context);
+    auto out = through_head(context, from);
     const float positions = positions_of(feature_map(context));
     for (auto& v : out) v /= positions;
     return out;
   }
   const auto index = index_of(context.layer, which);
-  walk_back(context, index, seeds(context));
+  walk_back(context, index, from);
   const auto view = context.plan.gradient(context.workspace, index);
   return {view.data, view.data + view.shape[0] * view.shape[1]};
 }
@@ -104,7 +107,7 @@ LayerGradient layer_gradient(Context& context) {
     return out;
   }
   out.view_ = feature_map(context);
-  const auto means = through_head(context);
+  const auto means = through_head(context, seeds(context));
   const simd::MapLayout layout{out.view_.shape[1], base::element_count(spatial_extents(out.view_)),
                                out.view_.block};
   out.owned_.assign(static_cast<std::size_t>(out.view_.shape[0] * out.view_.image_stride), 0.f);
@@ -156,8 +159,8 @@ Context& Rerun::forward(std::span<const Tensor> inputs) {
   scores_.assign(logits.data, logits.data + context_.batch * context_.classes);
   again_.emplace(Context{context_.plan, *context_.spare, context_.head, context_.layer,
                          context_.input, context_.batch, context_.classes, context_.objectives,
-                         scores_, context_.settings, context_.call, inputs, context_.biases,
-                         nullptr, nullptr, context_.backward_ms});
+                         scores_, context_.settings, context_.call, context_.extents, inputs,
+                         context_.biases, nullptr, nullptr, context_.backward_ms});
   return *again_;
 }
 

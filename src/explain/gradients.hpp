@@ -21,6 +21,8 @@ void walk_back(Context& context, std::size_t gradient, std::span<const float> se
 /// [batch, channels]; by the head's weights where the head is pool + linear and no walk was
 /// prepared. Needs {layer_gradient_needs(layer, spatial_mean)}.
 std::vector<float> mean_gradient(Context& context);
+/// The same of another function of the scores, by its gradients.
+std::vector<float> mean_gradient(Context& context, std::span<const float> seeds);
 
 /// A gradient [n, c, ...] with the layout of the layer's feature map.
 class LayerGradient {

@@ -41,8 +41,10 @@ struct Needs {
 struct Layer {
   std::string name;
   graph::ValueId value;
+  Shape shape;                                ///< [images, channels, ...]
   std::size_t map = 0;                        ///< index in the plan's maps; of no use for inputs
   std::map<Gradient, std::size_t> gradients;  ///< indices in the plan's gradients
+  bool is_linear_head = false;                ///< all that follows is piecewise linear in it
   bool is_head_map = false;                   ///< what the pool of a pool + linear head reads
 };
 
@@ -62,9 +64,12 @@ class Settings {
   double number(std::string_view name) const;
   std::int64_t whole(std::string_view name) const;
   bool flag(std::string_view name) const { return number(name) != 0; }
-  /// Null where none was given. Throws Error invalid_argument where its shape is another.
+  /// Null where none was given. Throws Error invalid_argument where its shape is another; a first
+  /// extent of -1 allows any.
   const Tensor* given(const std::string& name, const Shape& shape) const;
-  bool has(const std::string& name) const { return method_.given.contains(name); }
+  /// The option "samples"; of given noise [samples, ...], all that there are, unless the caller
+  /// asks for fewer. Throws Error invalid_argument where it asks for more.
+  std::int64_t samples(const Tensor* given) const;
 
  private:
   const MethodInfo& info_;
@@ -84,6 +89,7 @@ struct Context {
   std::span<const float> scores;          ///< [batch, classes]
   const Settings& settings;
   const CallOptions& call;
+  Shape extents = {};                               ///< of the first input's positions
   std::span<const Tensor> inputs = {};              ///< where Needs::inputs or network
   std::span<const graph::ChannelBias> biases = {};  ///< where Gradient::biases; the walk's taps
   engine::Workspace* spare = nullptr;               ///< of `plan`, where Needs::network
@@ -122,7 +128,36 @@ std::span<const Entry> registry();
 /// Throws Error invalid_argument that lists the known names.
 const Entry& find(std::string_view name);
 
-const Entry& cam();
 const Entry& gradcam();
+const Entry& cam();
+const Entry& gradcam_plus_plus();
+const Entry& smooth_gradcam_plus_plus();
+const Entry& xgradcam();
+const Entry& layercam();
+const Entry& hirescam();
+const Entry& gradcam_elementwise();
+const Entry& eigencam();
+const Entry& eigengradcam();
+const Entry& kpca_cam();
+const Entry& fem();
+const Entry& finercam();
+const Entry& shapleycam();
+const Entry& reciprocam();
+const Entry& ablationcam();
+const Entry& scorecam();
+const Entry& ss_cam();
+const Entry& is_cam();
+const Entry& activationmap();
+const Entry& random_cam();
+const Entry& fullgrad();
+const Entry& saliency();
+const Entry& gradient_x_input();
+const Entry& smoothgrad();
+const Entry& smoothgrad_squared();
+const Entry& vargrad();
+const Entry& integrated_gradients();
+const Entry& guided_backprop();
+const Entry& deconvolution();
+const Entry& guided_gradcam();
 
 }  // namespace fovea::explain

@@ -56,6 +56,7 @@ Objective::Objective(const Target& target, std::size_t classes, const ClassAtRan
       class_ = class_at(target.value);
       break;
     case Target::Kind::class_index:
+    case Target::Kind::rest:
       check_class(target.value, classes, "class ");
       class_ = target.value;
       break;
@@ -76,7 +77,7 @@ Objective::Objective(const Target& target, std::size_t classes, const ClassAtRan
   }
   if (target.kind == Target::Kind::similarity && norm_of(target.weights) == 0)
     throw Error(ErrorCode::invalid_argument, "the embedding to compare with is all zeros");
-  if (target.probability && class_ < 0)
+  if (target.probability && (class_ < 0 || target.kind == Target::Kind::rest))
     throw Error(ErrorCode::invalid_argument, "only a class has a probability to be explained");
 }
 
@@ -88,6 +89,10 @@ double Objective::plain_value(std::span<const float> scores) const {
   switch (target_.kind) {
     case Target::Kind::difference:
       return at(scores, target_.value) - at(scores, target_.other);
+    case Target::Kind::rest: {
+      const double p = softmax(scores)[static_cast<std::size_t>(class_)];
+      return at(scores, class_) + std::log(p);
+    }
     case Target::Kind::weights:
       return dot(scores, target_.weights);
     case Target::Kind::similarity: {
@@ -112,6 +117,12 @@ void Objective::gradient(std::span<const float> scores, std::span<float> out) co
       add(target_.value, 1);
       add(target_.other, -1);
       return;
+    case Target::Kind::rest: {
+      const auto p = softmax(scores);
+      for (std::size_t i = 0; i < p.size(); ++i) add(static_cast<std::int64_t>(i), -p[i]);
+      add(class_, 2);
+      return;
+    }
     case Target::Kind::weights:
       for (std::size_t i = 0; i < out.size(); ++i)
         out[i] = static_cast<float>(sign * target_.weights[i]);

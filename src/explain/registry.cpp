@@ -5,7 +5,39 @@
 namespace fovea::explain {
 
 std::span<const Entry> registry() {
-  static const std::array<Entry, 2> entries = {gradcam(), cam()};
+  static const std::array entries = {
+      gradcam(),
+      cam(),
+      gradcam_plus_plus(),
+      smooth_gradcam_plus_plus(),
+      xgradcam(),
+      layercam(),
+      hirescam(),
+      gradcam_elementwise(),
+      eigencam(),
+      eigengradcam(),
+      kpca_cam(),
+      fem(),
+      finercam(),
+      shapleycam(),
+      reciprocam(),
+      ablationcam(),
+      scorecam(),
+      ss_cam(),
+      is_cam(),
+      activationmap(),
+      random_cam(),
+      fullgrad(),
+      saliency(),
+      gradient_x_input(),
+      smoothgrad(),
+      smoothgrad_squared(),
+      vargrad(),
+      integrated_gradients(),
+      guided_backprop(),
+      deconvolution(),
+      guided_gradcam(),
+  };
   return entries;
 }
 

@@ -53,6 +53,14 @@ double Settings::number(std::string_view name) const {
   throw Error(ErrorCode::internal, info_.name + " reads an option that it does not declare");
 }
 
+std::int64_t Settings::samples(const Tensor* given) const {
+  if (given == nullptr) return whole("samples");
+  if (!method_.options.contains("samples")) return given->shape[0];
+  if (whole("samples") > given->shape[0])
+    refuse(info_, ": more samples are asked for than the given tensor holds");
+  return whole("samples");
+}
+
 std::int64_t Settings::whole(std::string_view name) const {
   return static_cast<std::int64_t>(number(name));
 }
@@ -60,11 +68,15 @@ std::int64_t Settings::whole(std::string_view name) const {
 const Tensor* Settings::given(const std::string& name, const Shape& shape) const {
   const auto it = method_.given.find(name);
   if (it == method_.given.end()) return nullptr;
+  Shape expected = shape;
+  const Shape& has = it->second.shape;
+  if (!expected.empty() && expected[0] == -1 && !has.empty() && has[0] > 0) expected[0] = has[0];
   std::size_t elements = 1;
-  for (const auto extent : shape) elements *= static_cast<std::size_t>(extent);
-  if (it->second.shape != shape || it->second.data.size() != elements) {
+  for (const auto extent : expected) elements *= static_cast<std::size_t>(extent);
+  if (has != expected || it->second.data.size() != elements) {
     std::string wanted;
-    for (const auto extent : shape) wanted += (wanted.empty() ? "" : ", ") + std::to_string(extent);
+    for (const auto extent : shape)
+      wanted += (wanted.empty() ? "" : ", ") + (extent < 0 ? "any" : std::to_string(extent));
     refuse(info_, ": the tensor '" + name + "' must have the extents [" + wanted + "]");
   }
   return &it->second;

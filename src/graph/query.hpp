@@ -56,6 +56,10 @@ DefaultLayer find_default_layer(const Graph& graph, ValueId logits);
 /// identity, a padding by nothing, a reshape to the same shape?
 bool is_copy(const Graph& graph, const Node& node);
 
+/// True where every operator on the way from `from` to `to` is linear in it or a piecewise linear
+/// activation or a pooling.
+bool is_piecewise_linear(const Graph& graph, ValueId from, ValueId to);
+
 /// True where a path leads from `from` to `to`.
 bool reaches(const Graph& graph, ValueId from, ValueId to);
 

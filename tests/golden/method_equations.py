@@ -19,7 +19,8 @@ def features_and_head(net, x, layer):
         # What stands before the layer is computed in vain and thrown away.
         handle = tap.register_forward_hook(lambda module, inputs, output: feature_map)
         try:
-            return net(x[:1].expand(len(feature_map), *x.shape[1:]))
+            # What goes round the layer is each image's own.
+            return net(x if len(x) == len(feature_map) else x.expand(len(feature_map), *x.shape[1:]))
         finally:
             handle.remove()
 

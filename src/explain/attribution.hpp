@@ -1,0 +1,25 @@
+#pragma once
+
+#include <vector>
+
+#include "explain/method.hpp"
+
+/// From signed values at the input to a map over its positions.
+namespace fovea::explain {
+
+/// The largest magnitude over channels (Simonyan et al. 2014, section 3.1).
+Evidence by_magnitude(const Context& context, Tensor attribution);
+
+/// The sum over channels: what the position adds to the score.
+Evidence by_sum(const Context& context, Tensor attribution);
+
+/// The objective's gradients with respect to the first input, under a rule.
+std::vector<Tensor> gradients_at_input(Context& context, engine::GradientRule rule);
+
+/// What an input method needs for that.
+Needs input_gradient_needs(engine::GradientRule rule = engine::GradientRule::plain);
+
+/// One image of the first input, without the images' extent.
+Tensor image_of(const Context& context, std::int64_t image);
+
+}  // namespace fovea::explain

@@ -1,0 +1,148 @@
+// Integrated gradients. M. Sundararajan, A. Taly, Q. Yan, "Axiomatic Attribution for Deep
+// Networks", ICML 2017, eq. 1 and 3:
+//
+//   a = (x - b) int_0^1 dy/dx (b + t (x - b)) dt        sum a = y(x) - y(b)
+//
+// The integral by Gauss and Legendre's points (captum's default), right end points (the paper's
+// eq. 3) or the trapezoidal rule (captum's spreads its points as n steps from 0 to 1, ends
+// included).
+
+#include <cmath>
+#include <numbers>
+
+#include "explain/attribution.hpp"
+#include "explain/gradients.hpp"
+#include "explain/method.hpp"
+
+namespace fovea::explain {
+namespace {
+
+struct Point {
+  double at, weight;
+};
+
+/// Newton's method on the Legendre polynomial of degree n, on [0, 1].
+std::vector<Point> gauss_legendre(std::size_t n) {
+  std::vector<Point> out(n);
+  const auto degree = static_cast<double>(n);
+  for (std::size_t i = 0; i < n; ++i) {
+    double x = std::cos(std::numbers::pi * (static_cast<double>(i) + 0.75) / (degree + 0.5));
+    double slope = 1;
+    for (int round = 0; round < 100; ++round) {
+      double p = 1, before = 0;
+      for (std::size_t k = 1; k <= n; ++k) {
+        const auto j = static_cast<double>(k);
+        const double next = ((2 * j - 1) * x * p - (j - 1) * before) / j;
+        before = p;
+        p = next;
+      }
+      slope = degree * (x * p - before) / (x * x - 1);
+      const double step = p / slope;
+      x -= step;
+      if (std::abs(step) < 1e-15) break;
+    }
+    out[n - 1 - i] = {(1 + x) / 2, 1 / ((1 - x * x) * slope * slope)};
+  }
+  return out;
+}
+
+std::vector<Point> quadrature(std::int64_t rule, std::size_t steps) {
+  if (rule == 0) return gauss_legendre(steps);
+  const auto n = static_cast<double>(steps);
+  std::vector<Point> out;
+  for (std::size_t i = 1; i <= steps; ++i) {
+    const auto k = static_cast<double>(i);
+    if (rule == 1) {
+      out.push_back({k / n, 1 / n});
+    } else {
+      const bool end = i == 1 || i == steps;
+      out.push_back({steps > 1 ? (k - 1) / (n - 1) : 0.5, (end && steps > 1 ? 0.5 : 1.0) / n});
+    }
+  }
+  return out;
+}
+
+Tensor baseline_of(const Context& context) {
+  Shape shape = context.inputs[0].shape;
+  shape.erase(shape.begin());
+  if (const auto* given = context.settings.given("baseline", shape)) return *given;
+  Tensor out{shape, {}};
+  out.data.assign(context.inputs[0].data.size() / static_cast<std::size_t>(context.batch),
+                  static_cast<float>(context.settings.number("baseline")));
+  return out;
+}
+
+std::vector<Evidence> run(Context& context) {
+  const auto steps = static_cast<std::size_t>(context.settings.whole("steps"));
+  const auto points = quadrature(context.settings.whole("rule"), steps);
+  const Tensor& x = context.inputs[0];
+  const Tensor baseline = baseline_of(context);
+  const auto size = baseline.data.size();
+  std::vector<double> sum(x.data.size(), 0.0);
+  std::vector<Tensor> inputs(context.inputs.begin(), context.inputs.end());
+  Rerun rerun(context);
+  for (const auto& [at, weight] : points) {
+    for (std::size_t i = 0; i < x.data.size(); ++i) {
+      const double from = baseline.data[i % size];
+      inputs[0].data[i] = static_cast<float>(from + at * (x.data[i] - from));
+    }
+    auto& again = rerun.forward(inputs);
+    const auto gradients = gradients_at_input(again, engine::GradientRule::plain);
+    for (std::size_t n = 0; n < gradients.size(); ++n)
+      for (std::size_t i = 0; i < size; ++i) sum[n * size + i] += weight * gradients[n].data[i];
+  }
+  std::vector<Evidence> out;
+  for (std::int64_t n = 0; n < context.batch; ++n) {
+    Tensor a = image_of(context, n);
+    for (std::size_t i = 0; i < size; ++i)
+      a.data[i] = static_cast<float>((static_cast<double>(a.data[i]) - baseline.data[i]) *
+                                     sum[static_cast<std::size_t>(n) * size + i]);
+    out.push_back(by_sum(context, std::move(a)));
+  }
+  return out;
+}
+
+}  // namespace
+
+const Entry& integrated_gradients() {
+  static const Entry entry{
+      .info = {.name = "integrated-gradients",
+               .title = "Integrated gradients",
+               .paper =
+                   "Sundararajan et al. 2017, Axiomatic Attribution for Deep Networks, eq. 1 and 3",
+               .needs = "an input that the score depends on",
+               .cost = "`steps` forwards and walks back to the input",
+               .use = "attributions that add up to the score difference to the baseline",
+               .kind = MapKind::input,
+               .options = {{.name = "steps",
+                            .value = 50,
+                            .least = 1,
+                            .most = 100000,
+                            .whole = true,
+                            .help = "points of the integral"},
+                           {.name = "baseline",
+                            .value = 0,
+                            .least = -1e30,
+                            .most = 1e30,
+                            .help = "every value of the baseline, as the network sees it"},
+                           {.name = "rule",
+                            .value = 0,
+                            .least = 0,
+                            .most = 2,
+                            .whole = true,
+                            .help = "0: Gauss-Legendre, 1: right end points, 2: trapezoidal"}},
+               .given = {{"baseline", "[the input's extents without the images]",
+                          "the image without evidence, as the network sees it"}}},
+      .check = serves_all,
+      .needs =
+          [](const Layer&) {
+            auto needs = input_gradient_needs();
+            needs.inputs = needs.network = true;
+            return needs;
+          },
+      .run = run,
+      .relu = false};
+  return entry;
+}
+
+}  // namespace fovea::explain

@@ -1,0 +1,45 @@
+// KPCA-CAM. S. Karmani, T. Sivakaran, G. Prasad, M. Ali, W. Yang, S. Tang, "KPCA-CAM: Visual
+// Explainability of Deep Computer Vision Models using Kernel PCA", MMSP 2024, eq. 5 to 9: EigenCAM
+// with kernel PCA in place of PCA; the kernel is tanh(gamma <a, b> + 1), gamma 1 / channels.
+//
+// The sign is scikit-learn's, which the grad-cam package uses: the largest magnitude is positive.
+
+#include "explain/gradients.hpp"
+#include "explain/method.hpp"
+#include "explain/principal.hpp"
+
+namespace fovea::explain {
+namespace {
+
+std::vector<Evidence> run(Context& context) {
+  std::vector<Evidence> out;
+  for (std::int64_t n = 0; n < context.batch; ++n) {
+    Tensor x = plain(feature_map(context), n);
+    out.push_back({first_kernel_component(x, context.settings.number("gamma"))});
+  }
+  return out;
+}
+
+}  // namespace
+
+const Entry& kpca_cam() {
+  static const Entry entry{
+      .info = {.name = "kpca-cam",
+               .title = "KPCA-CAM",
+               .paper = "Karmani et al. 2024, KPCA-CAM: Visual Explainability of Deep Computer "
+                        "Vision Models using Kernel PCA, eq. 5 to 9",
+               .needs = "a spatial layer",
+               .cost = "1 forward, an eigenvector of positions by positions",
+               .use = "as EigenCAM, where a linear component is too coarse",
+               .options = {{.name = "gamma",
+                            .value = 0,
+                            .least = 0,
+                            .most = 1000,
+                            .help = "the kernel's factor; 0: 1 / channels"}}},
+      .check = serves_all,
+      .needs = [](const Layer&) { return Needs{}; },
+      .run = run};
+  return entry;
+}
+
+}  // namespace fovea::explain

@@ -1,0 +1,46 @@
+// LayerCAM. P.-T. Jiang, C.-B. Zhang, Q. Hou, M.-M. Cheng, Y. Wei, "LayerCAM: Exploring
+// Hierarchical Class Activation Maps for Localization", IEEE TIP 2021, eq. 6 to 8:
+//
+//   L = ReLU(sum_k ReLU(dy / dA^k) * A^k)
+//
+// torch-cam scales each layer's map by tanh before several are fused; here they are normalised as
+// any others.
+
+#include "explain/combine.hpp"
+#include "explain/gradients.hpp"
+#include "explain/method.hpp"
+
+namespace fovea::explain {
+namespace {
+
+std::vector<Evidence> run(Context& context) {
+  const auto gradient = layer_gradient(context);
+  const auto map = feature_map(context);
+  std::vector<Evidence> out;
+  for (std::int64_t n = 0; n < context.batch; ++n)
+    out.push_back({sum_over_channels(map, gradient.view(), n,
+                                     [](float a, float g) { return std::max(g, 0.f) * a; })});
+  return out;
+}
+
+}  // namespace
+
+const Entry& layercam() {
+  static const Entry entry{
+      .info = {.name = "layercam",
+               .title = "LayerCAM",
+               .paper = "Jiang et al. 2021, LayerCAM: Exploring Hierarchical Class Activation Maps "
+                        "for Localization, eq. 6 to 8",
+               .needs = "a spatial layer that the score depends on",
+               .cost = "1 forward, 1 walk back from the score to the layer",
+               .use = "early layers, fused with late ones, for fine detail"},
+      .check = serves_all,
+      .needs =
+          [](const Layer& layer) {
+            return Needs{.gradients = layer_gradient_needs(layer, engine::GradientReduce::none)};
+          },
+      .run = run};
+  return entry;
+}
+
+}  // namespace fovea::explain

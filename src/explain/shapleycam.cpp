@@ -1,0 +1,127 @@
+// ShapleyCAM. H. Cai, "CAMs as Shapley Value-based Explainers", The Visual Computer 2025, eq. 12:
+// Grad-CAM whose weights have a second-order term,
+//
+//   w_k = mean_p (g - 1/2 H A)_k        H: the Hessian of y with respect to the layer's map A
+//
+// H A is not differentiated but taken by central differences. Behind a piecewise linear head
+// H = J^T H_y J with J the head's Jacobian and H_y the Hessian of the target in the scores: J A is
+// the difference of the scores at (1 + e) A and (1 - e) A, H_y of it that of the target's gradient,
+// and one walk back leads it to the layer. (A difference of two walks back would count every ReLU
+// that it crosses.) So of a logit it is 0 there, and the map is Grad-CAM's. Behind smooth
+// activations the difference is that of two walks back. The grad-cam package differentiates twice.
+
+#include <vector>
+
+#include "explain/feature_map.hpp"
+#include "explain/gradients.hpp"
+#include "explain/method.hpp"
+
+namespace fovea::explain {
+namespace {
+
+using Doubles = std::vector<double>;
+
+/// The head at a multiple of the map of one image.
+class Scaled {
+ public:
+  Scaled(Context& context, std::int64_t image)
+      : behind_(context, image),
+        map_(plain(feature_map(context), image)),
+        classes_(static_cast<std::size_t>(context.classes)) {}
+
+  /// The scores at `factor` times the map; it stays there for `means`.
+  std::vector<float> scores_at(double factor) {
+    for (std::int64_t b = 0; b < behind_.batch(); ++b) {
+      const auto to = behind_.map(b);
+      for (std::size_t i = 0; i < to.size(); ++i) to[i] = static_cast<float>(factor * map_.data[i]);
+    }
+    const auto scores = behind_.forward();
+    return {scores.begin(), scores.begin() + static_cast<std::ptrdiff_t>(classes_)};
+  }
+
+  /// The mean over positions of the gradient from these seeds.
+  Doubles means(std::span<const float> seeds) {
+    std::vector<float> all;
+    for (std::int64_t b = 0; b < behind_.batch(); ++b)
+      all.insert(all.end(), seeds.begin(), seeds.end());
+    const Tensor g = plain(behind_.backward(all), 0);
+    const auto channels = static_cast<std::size_t>(map_.shape[0]);
+    const auto positions = map_.data.size() / channels;
+    Doubles out(channels, 0.0);
+    for (std::size_t i = 0; i < g.data.size(); ++i)
+      out[i / positions] += g.data[i] / static_cast<double>(positions);
+    return out;
+  }
+
+  std::vector<float> seeds(const Objective& objective, std::span<const float> scores) const {
+    std::vector<float> out(classes_);
+    objective.gradient(scores, out);
+    return out;
+  }
+
+ private:
+  Behind behind_;
+  Tensor map_;
+  std::size_t classes_;
+};
+
+/// mean_p (H A) behind a piecewise linear head.
+Doubles curvature_of_target(Scaled& head, const Objective& objective, double step) {
+  const auto high = head.scores_at(1 + step), low = head.scores_at(1 - step);
+  auto from = head.seeds(objective, high);
+  const auto other = head.seeds(objective, low);
+  for (std::size_t i = 0; i < from.size(); ++i)
+    from[i] = static_cast<float>((static_cast<double>(from[i]) - other[i]) / (2 * step));
+  head.scores_at(1);
+  return head.means(from);
+}
+
+/// The same behind any head.
+Doubles curvature(Scaled& head, const Objective& objective, double step) {
+  auto out = head.means(head.seeds(objective, head.scores_at(1 + step)));
+  const auto low = head.means(head.seeds(objective, head.scores_at(1 - step)));
+  for (std::size_t k = 0; k < out.size(); ++k) out[k] = (out[k] - low[k]) / (2 * step);
+  return out;
+}
+
+std::vector<Evidence> run(Context& context) {
+  const double step = context.settings.number("step");
+  const auto view = feature_map(context);
+  std::vector<Evidence> out;
+  for (std::int64_t n = 0; n < context.batch; ++n) {
+    const auto& objective = context.objectives[static_cast<std::size_t>(n)];
+    Scaled head(context, n);
+    const auto scores = head.scores_at(1);
+    const auto mean = head.means(head.seeds(objective, scores));
+    const auto bent = context.layer.is_linear_head ? curvature_of_target(head, objective, step)
+                                                   : curvature(head, objective, step);
+    std::vector<float> weights(mean.size());
+    for (std::size_t k = 0; k < weights.size(); ++k)
+      weights[k] = static_cast<float>(mean[k] - bent[k] / 2);
+    out.push_back({weighted_sum(view, n, weights)});
+  }
+  return out;
+}
+
+}  // namespace
+
+const Entry& shapleycam() {
+  static const Entry entry{
+      .info = {.name = "shapleycam",
+               .title = "ShapleyCAM",
+               .paper = "Cai 2025, CAMs as Shapley Value-based Explainers, eq. 12",
+               .needs = "a spatial layer that the score depends on",
+               .cost = "1 forward, 4 forwards and 2 walks back between the layer and the score",
+               .use = "as Grad-CAM, for targets that bend: probabilities, smooth activations",
+               .options = {{.name = "step",
+                            .value = 1e-3,
+                            .least = 1e-6,
+                            .most = 0.5,
+                            .help = "of the difference, as a share of the map"}}},
+      .check = serves_all,
+      .needs = [](const Layer&) { return Needs{.head = 1, .head_gradient = true}; },
+      .run = run};
+  return entry;
+}
+
+}  // namespace fovea::explain

@@ -1,0 +1,60 @@
+// SmoothGrad squared. S. Hooker, D. Erhan, P.-J. Kindermans, B. Kim, "A Benchmark for
+// Interpretability Methods in Deep Neural Networks", NeurIPS 2019, section 4.1: SmoothGrad of the
+// squared gradient,
+//
+//   a = 1/n sum_i (dy/dx (x + N(0, sigma^2)))^2
+
+#include "explain/attribution.hpp"
+#include "explain/method.hpp"
+#include "explain/noise.hpp"
+
+namespace fovea::explain {
+namespace {
+
+std::vector<Evidence> run(Context& context) {
+  std::vector<std::vector<double>> sum;
+  std::vector<Tensor> last;
+  const auto samples = for_each_noisy(context, [&](Context& noisy) {
+    last = gradients_at_input(noisy, engine::GradientRule::plain);
+    sum.resize(last.size());
+    for (std::size_t n = 0; n < last.size(); ++n) {
+      sum[n].resize(last[n].data.size());
+      for (std::size_t i = 0; i < sum[n].size(); ++i)
+        sum[n][i] += static_cast<double>(last[n].data[i]) * last[n].data[i];
+    }
+  });
+  std::vector<Evidence> out;
+  for (std::size_t n = 0; n < last.size(); ++n) {
+    for (std::size_t i = 0; i < sum[n].size(); ++i)
+      last[n].data[i] = static_cast<float>(sum[n][i] / static_cast<double>(samples));
+    out.push_back(by_magnitude(context, std::move(last[n])));
+  }
+  return out;
+}
+
+}  // namespace
+
+const Entry& smoothgrad_squared() {
+  static const Entry entry{.info = {.name = "smoothgrad-squared",
+                                    .title = "SmoothGrad squared",
+                                    .paper = "Hooker et al. 2019, A Benchmark for Interpretability "
+                                             "Methods in Deep Neural Networks, section 4.1",
+                                    .needs = "an input that the score depends on",
+                                    .cost = "`samples` forwards and walks back to the input",
+                                    .use = "as SmoothGrad, where the sign says nothing",
+                                    .kind = MapKind::input,
+                                    .options = noise_options(20, 0.15, 0),
+                                    .given = {noise_tensor()}},
+                           .check = serves_all,
+                           .needs =
+                               [](const Layer&) {
+                                 auto needs = input_gradient_needs();
+                                 needs.inputs = needs.network = true;
+                                 return needs;
+                               },
+                           .run = run,
+                           .relu = false};
+  return entry;
+}
+
+}  // namespace fovea::explain
