@@ -48,14 +48,15 @@ void parallel_range(std::int64_t n, std::int64_t grain, RangeBody body, void* co
     body(context, 0, n);
     return;
   }
-  const int threads = static_cast<int>(pieces);
   std::exception_ptr failure;  // an exception may not leave a parallel region
-#pragma omp parallel num_threads(threads)
+  // Always the whole team, however few the pieces: GCC's OpenMP ends the threads that a smaller
+  // team leaves over, and starts new ones for the next larger one.
+#pragma omp parallel
   {
-    const std::int64_t team = omp_get_num_threads();
-    const std::int64_t me = omp_get_thread_num();
-    const std::int64_t begin = n * me / team;
-    const std::int64_t end = n * (me + 1) / team;
+    const std::int64_t workers = std::min<std::int64_t>(pieces, omp_get_num_threads());
+    const std::int64_t me = std::min<std::int64_t>(omp_get_thread_num(), workers);
+    const std::int64_t begin = n * me / workers;
+    const std::int64_t end = std::min(n, n * (me + 1) / workers);
     try {
       if (begin < end) body(context, begin, end);
     } catch (...) {

@@ -1,9 +1,11 @@
 #include <gtest/gtest.h>
 #include <immintrin.h>
 #include <omp.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <limits>
+#include <mutex>
 #include <set>
 #include <vector>
 
@@ -88,6 +90,31 @@ TEST(ParallelFor, ThrowsWhatAPieceThrew) {
   };
   const ThreadScope scope(2);
   EXPECT_THROW(parallel_for(100, 1, body), Error);
+}
+
+TEST(ParallelFor, KeepsItsThreadsWhateverThePieces) {
+  const ThreadScope scope(4);
+  std::mutex mutex;
+  std::set<pid_t> threads;
+  const auto record = [&](std::int64_t, std::int64_t) {
+    const std::lock_guard lock(mutex);
+    threads.insert(::gettid());
+  };
+  for (int i = 0; i < 20; ++i)
+    for (const std::int64_t n : {4, 2, 3, 1, 100}) parallel_for(n, 1, record);
+  EXPECT_EQ(threads.size(), 4U);
+}
+
+TEST(ParallelFor, UsesNoMoreThreadsThanThereAreGrains) {
+  const ThreadScope scope(4);
+  std::atomic<int> pieces{0}, items{0};
+  const auto count = [&](std::int64_t begin, std::int64_t end) {
+    ++pieces;
+    items += static_cast<int>(end - begin);
+  };
+  parallel_for(25, 10, count);
+  EXPECT_EQ(pieces.load(), 2);
+  EXPECT_EQ(items.load(), 25);
 }
 
 TEST(ThreadScope, FlushesDenormalsInEveryThreadAndGivesBackTheCallersSettings) {
