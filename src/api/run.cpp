@@ -61,6 +61,7 @@ std::vector<std::span<const float>> matched(const Explainer::Impl& explainer, co
 
 std::vector<Prediction> ranked(std::span<const float> logits, bool sigmoid) {
   std::vector<Prediction> out;
+  out.reserve(logits.size());
   float top = logits[0];
   for (const float v : logits) top = std::max(top, v);
   double sum = 0;
