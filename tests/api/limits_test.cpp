@@ -4,6 +4,8 @@
 
 #include <cmath>
 #include <limits>
+#include <utility>
+#include <vector>
 
 #include "api/support.hpp"
 
@@ -119,11 +121,83 @@ TEST(Limits, NotANumberIsFlagged) {
   EXPECT_NE(map.warnings[0].find("not finite"), std::string::npos) << map.warnings[0];
 }
 
-TEST(Limits, DenormalInputsGiveFiniteMaps) {
-  const Explainer explainer = small();
+constexpr float kDenormal = 1e-39f;
+constexpr unsigned kFlushing = 0x8040;
+
+/// MXCSR without its status flags, of each thread of a team.
+std::vector<unsigned> controls(int threads) {
+  std::vector<unsigned> out(static_cast<std::size_t>(threads));
+#pragma omp parallel num_threads(threads)
+  out[static_cast<std::size_t>(omp_get_thread_num())] = _mm_getcsr() & ~0x3fu;
+  return out;
+}
+
+/// Every third value is a denormal, of either sign; and the same with zeros in their place.
+std::pair<Tensor, Tensor> with_denormals(const Explainer& explainer) {
+  Tensor input = random_input(explainer, 1), flushed = input;
+  for (std::size_t i = 0; i < input.data.size(); i += 3) {
+    input.data[i] = i % 2 == 0 ? kDenormal : -kDenormal;
+    flushed.data[i] = 0;
+  }
+  return {input, flushed};
+}
+
+TEST(Limits, DenormalInputsAreZeros) {
+  for (const std::string name : {"vgg", "squeezenet", "densenet", "efficientnet", "convnext"}) {
+    const Explainer explainer = small(name);
+    auto [input, flushed] = with_denormals(explainer);
+    for (int all = 0; all < 2; ++all) {
+      const fovea::Run run = explainer.forward(input), zeros = explainer.forward(flushed);
+      const auto got = run.explain(), want = zeros.explain();
+      EXPECT_EQ(run.logits().data, zeros.logits().data) << name;
+      EXPECT_EQ(got.feature_map.data, want.feature_map.data) << name;
+      EXPECT_EQ(got.map.data, want.map.data) << name;
+      for (const float v : run.logits().data) EXPECT_TRUE(std::isfinite(v)) << name;
+      for (const float v : got.feature_map.data) EXPECT_TRUE(std::isfinite(v)) << name;
+      for (const float v : got.map.data) EXPECT_TRUE(std::isfinite(v)) << name;
+      for (auto& v : input.data) v = kDenormal;
+      for (auto& v : flushed.data) v = 0;
+    }
+  }
+}
+
+TEST(Limits, DenormalsAreFlushedInEveryThread) {
+  // A network whose feature map is its input. It is looked at as the convolution left it: a map
+  // is summed up by a thread that may flush what another let through.
+  const Model model =
+      Model::load(std::filesystem::path(FOVEA_SOURCE_DIR) / "tests/cli/fixtures/colours.onnx");
+  for (const int threads : {1, 2, 3}) {
+    ExplainerOptions options;
+    options.threads = threads;
+    options.fetches = {"features"};
+    options.input_shapes["data"] = {8, 3, 16, 16};
+    const Explainer explainer(model, options);
+    Tensor input = random_input(explainer, 1);
+    for (auto& v : input.data) v = kDenormal;
+    const Tensor features = explainer.forward(input).output("features");
+    EXPECT_EQ(features.data, std::vector<float>(input.data.size(), 0.F)) << threads;
+  }
+}
+
+TEST(Limits, TheCallersTreatmentOfDenormalsIsGivenBack) {
+  constexpr int kThreads = 3;
+  ExplainerOptions options;
+  options.threads = kThreads;
+  const Explainer explainer(Model::load(golden_model("vgg")), options);
   Tensor input = random_input(explainer, 1);
-  for (auto& v : input.data) v = 1e-39f;
-  for (const float v : explainer.explain(input).map.data) EXPECT_TRUE(std::isfinite(v));
+  for (auto& v : input.data) v = kDenormal;
+  const unsigned own = _mm_getcsr();
+  for (const unsigned setting : {own & ~kFlushing, own | kFlushing, own | 0x8000u}) {
+    _mm_setcsr(setting);
+#pragma omp parallel num_threads(kThreads)
+    _mm_setcsr(setting);
+    const auto before = controls(kThreads);
+    explainer.explain(input);
+    EXPECT_EQ(controls(kThreads), before) << setting;
+  }
+  _mm_setcsr(own);
+#pragma omp parallel num_threads(kThreads)
+  _mm_setcsr(own);
 }
 
 }  // namespace
