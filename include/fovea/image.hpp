@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -89,6 +90,25 @@ struct View {
 FOVEA_API View view_of(int photo_width, int photo_height, const Preprocess& recipe,
                        std::int64_t input_width, std::int64_t input_height);
 
+/// A photo decoded at no more than a network's input shows of it.
+struct ReducedImage {
+  Image image;    ///< the pixels that were decoded, EXIF orientation applied
+  int width = 0;  ///< the photo's own extents, which read_image would give, and view_of takes
+  int height = 0;
+  View whole;  ///< where the photo lies in `image`, in pixels of `image`
+};
+/// Decodes a photo for a recipe and an input's extents. A JPEG of which the recipe makes an image
+/// of less than half its size, by bilinear_antialias, is decoded at a half, a quarter or an eighth
+/// of its size, whichever still leaves two pixels for each that the recipe makes: several times as
+/// fast, and the input differs a little from that of the whole photo (docs/usage.md says how much).
+/// Anything else is decoded in full, as by read_image. Throws as read_image and as preprocess.
+FOVEA_API ReducedImage read_reduced(const std::filesystem::path& file, const Preprocess& recipe,
+                                    std::int64_t input_width, std::int64_t input_height);
+/// The same from memory; `name` stands in error messages.
+FOVEA_API ReducedImage decode_reduced(std::span<const std::byte> bytes, const Preprocess& recipe,
+                                      std::int64_t input_width, std::int64_t input_height,
+                                      const std::string& name = {});
+
 enum class Layout { nchw, nhwc };
 
 /// The network's input [1, c, h, w] (or [1, h, w, c]) for a photo; `channels` 3, or 1 for luma.
@@ -97,25 +117,50 @@ enum class Layout { nchw, nhwc };
 FOVEA_API Tensor preprocess(const Image& photo, const Preprocess& recipe, std::int64_t channels,
                             std::int64_t height, std::int64_t width, Layout layout = Layout::nchw);
 
+/// The same for a photo that was decoded for this recipe and these extents.
+FOVEA_API Tensor preprocess(const ReducedImage& photo, const Preprocess& recipe,
+                            std::int64_t channels, std::int64_t height, std::int64_t width,
+                            Layout layout = Layout::nchw);
+
 /// A map [h, w] that covers `view`, resampled (bilinear, half-pixel) at every pixel of the photo:
 /// [photo_height, photo_width]; 0 where the network did not look. Edges are clamped, a NaN spreads
 /// to the pixels that touch it. Throws Error invalid_argument (not two extents, an empty view).
 FOVEA_API Tensor map_on_photo(const Tensor& map, const View& view, int photo_width,
                               int photo_height);
 
+/// Where a map is largest on the photo.
+struct Peak {
+  std::int64_t row = 0;
+  std::int64_t column = 0;
+  float value = 0;
+};
+/// The first largest value of map_on_photo(map, view, photo_width, photo_height) that is neither 0
+/// nor NaN, without that map in memory; none where there is no such value. Throws as map_on_photo.
+FOVEA_API std::optional<Peak> peak_on_photo(const Tensor& map, const View& view, int photo_width,
+                                            int photo_height);
+
 enum class Colormap { jet, turbo, viridis, inferno };
 
 /// Colours for a map [h, w] in 0..1: OpenCV's tables, entry trunc(255 x) as pytorch-grad-cam takes
 /// it (values outside are clamped, NaN is drawn as 0).
 FOVEA_API Image heatmap(const Tensor& map, Colormap colormap = Colormap::jet);
+/// The same for a map that covers `view` of a photo: the bytes of heatmap(map_on_photo(map, view,
+/// photo_width, photo_height), colormap), without that map in memory.
+FOVEA_API Image heatmap(const Tensor& map, const View& view, int photo_width, int photo_height,
+                        Colormap colormap = Colormap::jet);
 
 struct OverlayOptions {
   double alpha = 0.5;  ///< weight of the heat map, 0..1
   Colormap colormap = Colormap::jet;
+  /// What of the photo the map covers, whatever the map's extents: the bytes of an overlay with
+  /// map_on_photo(map, *view, photo.width, photo.height), at a part of its time and memory. None:
+  /// the map has the photo's extents.
+  std::optional<View> view = {};
 };
 /// The photo with the map blended over it: floor((1 - alpha) photo + alpha heat + 1/2) per byte.
-/// Throws Error invalid_argument (an alpha outside 0..1, or a map whose extents are not the
-/// photo's: see map_on_photo).
-FOVEA_API Image overlay(const Image& photo, const Tensor& map, const OverlayOptions& options = {});
+/// Drawn into the photo's own pixels: hand it over with std::move to save a copy. Throws Error
+/// invalid_argument (an alpha outside 0..1, an empty view, or without a view a map whose extents
+/// are not the photo's).
+FOVEA_API Image overlay(Image photo, const Tensor& map, const OverlayOptions& options = {});
 
 }  // namespace fovea

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <utility>
 
 #include "fovea/error.hpp"
 #include "fovea/image.hpp"
@@ -28,7 +29,10 @@ inline void check_declared(std::int64_t width, std::int64_t height) {
 /// An image of this size with its pixels allocated; checks the size first.
 Image allocate_image(std::int64_t width, std::int64_t height);
 
-Image decode_jpeg(Bytes file);
+/// At so many eighths of its size, rounded up: 1, 2, 4 or 8.
+Image decode_jpeg(Bytes file, int eighths = 8);
+/// The extents that the header declares, checked as decode_jpeg does.
+std::pair<std::int64_t, std::int64_t> jpeg_extents(Bytes file);
 Image decode_png(Bytes file);
 Image decode_bmp(Bytes file);
 Image decode_webp(Bytes file);

@@ -1,14 +1,18 @@
+#include <algorithm>
 #include <cerrno>
 #include <cstddef>
 #include <fstream>
 #include <limits>
 #include <opencv2/imgcodecs.hpp>
+#include <string_view>
 #include <system_error>
+#include <utility>
 
 #include "base/checked.hpp"
 #include "image/byte_order.hpp"
 #include "image/codec.hpp"
 #include "image/exif.hpp"
+#include "image/geometry.hpp"
 #include "image/opencv.hpp"
 
 namespace fovea {
@@ -48,17 +52,46 @@ Image decode_with_opencv(Bytes file, std::int64_t width, std::int64_t height) {
 
 namespace {
 
+constexpr std::string_view kJpeg = "\xFF\xD8\xFF";
+
 Image decode_and_orient(Bytes file) {
   if (file.empty()) throw bad_image("the image file is empty");
   const auto finish = [](Image pixels, Bytes exif) {
     return oriented(std::move(pixels), exif_orientation(exif));
   };
-  if (has_text(file, 0, "\xFF\xD8\xFF")) return finish(decode_jpeg(file), jpeg_exif(file));
+  if (has_text(file, 0, kJpeg)) return finish(decode_jpeg(file), jpeg_exif(file));
   if (has_text(file, 0, "\x89PNG\r\n\x1A\n")) return finish(decode_png(file), png_exif(file));
   if (has_text(file, 0, "RIFF") && has_text(file, 8, "WEBP"))
     return finish(decode_webp(file), webp_exif(file));
   if (has_text(file, 0, "BM")) return decode_bmp(file);
   throw bad_image("not a JPEG, PNG, BMP or WebP image");
+}
+
+ReducedImage in_full(Image image) {
+  const int width = image.width, height = image.height;
+  return {std::move(image),
+          width,
+          height,
+          {0, 0, static_cast<double>(width), static_cast<double>(height)}};
+}
+
+ReducedImage decode_for(Bytes file, const Preprocess& recipe, std::int64_t input_width,
+                        std::int64_t input_height) {
+  if (!has_text(file, 0, kJpeg)) return in_full(decode_and_orient(file));
+  const auto [width, height] = jpeg_extents(file);
+  const int orientation = exif_orientation(jpeg_exif(file));
+  ReducedImage out;
+  out.width = static_cast<int>(orientation >= 5 ? height : width);
+  out.height = static_cast<int>(orientation >= 5 ? width : height);
+  const int eighths =
+      enough_eighths(place(out.width, out.height, recipe, input_width, input_height), recipe);
+  out.image = decode_jpeg(file, eighths);
+  // The last pixel of a row or column may stand for fewer of the photo's than the others.
+  const View whole{0, 0, static_cast<double>(width) * eighths / 8,
+                   static_cast<double>(height) * eighths / 8};
+  out.whole = oriented(whole, out.image.width, out.image.height, orientation);
+  out.image = oriented(std::move(out.image), orientation);
+  return out;
 }
 
 // The largest image within the limits, uncompressed, with 16 bits for each of four channels.
@@ -72,6 +105,8 @@ std::vector<std::byte> read_file(const std::filesystem::path& file) {
   if (!stream) throw bad_image("cannot open the image: " + std::generic_category().message(errno));
   std::vector<std::byte> bytes;
   constexpr std::size_t kPiece = std::size_t{1} << 20;
+  const auto size = std::filesystem::file_size(file, status);
+  if (!status) bytes.reserve(std::min<std::uintmax_t>(size, kMaxFile) + kPiece);
   while (stream) {
     const std::size_t before = bytes.size();
     if (before > kMaxFile) throw bad_image("the image file is too large");
@@ -101,6 +136,22 @@ Image decode_image(std::span<const std::byte> bytes, const std::string& name) {
     return image::decode_and_orient(
         {reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()});
   });
+}
+
+ReducedImage decode_reduced(std::span<const std::byte> bytes, const Preprocess& recipe,
+                            std::int64_t input_width, std::int64_t input_height,
+                            const std::string& name) {
+  return image::with_name(name, [&] {
+    return image::decode_for({reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()},
+                             recipe, input_width, input_height);
+  });
+}
+
+ReducedImage read_reduced(const std::filesystem::path& file, const Preprocess& recipe,
+                          std::int64_t input_width, std::int64_t input_height) {
+  const std::string name = file.string();
+  const auto bytes = image::with_name(name, [&] { return image::read_file(file); });
+  return decode_reduced(bytes, recipe, input_width, input_height, name);
 }
 
 Image read_image(const std::filesystem::path& file) {

@@ -1,6 +1,7 @@
 #include "image/geometry.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "base/checked.hpp"
 #include "image/check.hpp"
@@ -59,12 +60,8 @@ Placement letterbox(std::int64_t w, std::int64_t h, std::int64_t iw, std::int64_
   return {letterboxed(w, rw, iw), letterboxed(h, rh, ih)};
 }
 
-}  // namespace
-
-Placement place(std::int64_t photo_width, std::int64_t photo_height, const Preprocess& recipe,
-                std::int64_t input_width, std::int64_t input_height) {
-  check_extents(photo_width, photo_height, ErrorCode::invalid_argument);
-  check_extents(input_width, input_height, ErrorCode::invalid_argument);
+Placement placed(std::int64_t photo_width, std::int64_t photo_height, const Preprocess& recipe,
+                 std::int64_t input_width, std::int64_t input_height) {
   switch (recipe.geometry) {
     case Preprocess::Geometry::stretch:
       return {resized_whole(0, photo_width, input_width),
@@ -82,6 +79,53 @@ Placement place(std::int64_t photo_width, std::int64_t photo_height, const Prepr
       return letterbox(photo_width, photo_height, input_width, input_height);
   }
   throw Error(ErrorCode::invalid_argument, "unknown geometry");
+}
+
+// The pixels that an axis of the reduced photo, [begin, begin + size) of `pixels`, shows of a crop.
+Axis reduced(Axis axis, std::int64_t photo, double begin, double size, std::int64_t pixels) {
+  const double scale = size / static_cast<double>(photo);
+  const double from = begin + static_cast<double>(axis.crop) * scale;
+  const double to = begin + static_cast<double>(axis.crop + axis.crop_size) * scale;
+  axis.crop = std::clamp<std::int64_t>(static_cast<std::int64_t>(std::floor(from)), 0, pixels - 1);
+  const auto last = static_cast<std::int64_t>(std::ceil(to));
+  axis.crop_size = std::clamp<std::int64_t>(last, axis.crop + 1, pixels) - axis.crop;
+  axis.from = std::max(0.0, from - static_cast<double>(axis.crop));
+  axis.to = std::min(static_cast<double>(axis.crop_size), to - static_cast<double>(axis.crop));
+  return axis;
+}
+
+}  // namespace
+
+Placement place(std::int64_t photo_width, std::int64_t photo_height, const Preprocess& recipe,
+                std::int64_t input_width, std::int64_t input_height) {
+  check_extents(photo_width, photo_height, ErrorCode::invalid_argument);
+  check_extents(input_width, input_height, ErrorCode::invalid_argument);
+  Placement out = placed(photo_width, photo_height, recipe, input_width, input_height);
+  for (Axis* axis : {&out.x, &out.y}) axis->to = static_cast<double>(axis->crop_size);
+  return out;
+}
+
+int enough_eighths(const Placement& placement, const Preprocess& recipe) {
+  // What takes single pixels, or is defined by its own mean of the photo's, needs all of them.
+  if (recipe.resize != Preprocess::Resize::bilinear_antialias) return 8;
+  // A decoded pixel is a mean of the photo's. The antialiasing that follows hides how that mean was
+  // made if it has several of them for each of the input's.
+  constexpr double kPixels = 2.0;
+  for (const int eighths : {1, 2, 4}) {
+    const auto left = [eighths](const Axis& axis) {
+      return static_cast<double>(axis.crop_size) * eighths / 8 / static_cast<double>(axis.resized);
+    };
+    if (left(placement.x) >= kPixels && left(placement.y) >= kPixels) return eighths;
+  }
+  return 8;
+}
+
+Placement place_reduced(const Placement& placement, const ReducedImage& photo) {
+  const View& whole = photo.whole;
+  Placement out = placement;
+  out.x = reduced(placement.x, photo.width, whole.x0, whole.x1 - whole.x0, photo.image.width);
+  out.y = reduced(placement.y, photo.height, whole.y0, whole.y1 - whole.y0, photo.image.height);
+  return out;
 }
 
 }  // namespace image

@@ -14,6 +14,9 @@ struct Axis {
   std::int64_t resized = 0;
   std::int64_t take = 0, place = 0, count = 0;
   std::int64_t input = 0;  ///< extent of the network's input
+  /// The part of the crop, in its pixels, that is resized: all of it, but for a reduced photo,
+  /// whose pixels need not end where the crop does.
+  double from = 0, to = 0;
 };
 
 struct Placement {
@@ -24,5 +27,12 @@ struct Placement {
 /// for a photo so narrow that the resized picture would be enormous.
 Placement place(std::int64_t photo_width, std::int64_t photo_height, const Preprocess& recipe,
                 std::int64_t input_width, std::int64_t input_height);
+
+/// How many eighths of its size (1, 2, 4 or 8) a photo may be decoded at, so that what it is
+/// resized to hardly differs.
+int enough_eighths(const Placement& placement, const Preprocess& recipe);
+
+/// The same placement for a photo that is decoded at another size.
+Placement place_reduced(const Placement& placement, const ReducedImage& photo);
 
 }  // namespace fovea::image

@@ -2,11 +2,15 @@
 #include <cstddef>
 #include <cstdint>
 #include <opencv2/imgproc.hpp>
+#include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "base/checked.hpp"
 #include "base/parallel.hpp"
 #include "image/check.hpp"
+#include "image/map_rows.hpp"
 #include "image/opencv.hpp"
 #include "image/resample.hpp"
 #include "simd/kernels.hpp"
@@ -37,25 +41,39 @@ const Table& table_of(Colormap colormap) {
   return tables[index];
 }
 
-// Colours the map, and blends each piece with `photo` (same extents) where there is one, while it
-// is still in the cache.
-Image draw(const Tensor& map, Colormap colormap, const std::uint8_t* photo, double alpha) {
-  check_extents(map.shape[1], map.shape[0], ErrorCode::invalid_argument);
-  const Table& table = table_of(colormap);
-  Image out{static_cast<int>(map.shape[1]), static_cast<int>(map.shape[0]), {}};
-  const std::int64_t shape[] = {map.shape[0], map.shape[1], 3};
+// body(y, row) for rows [begin, end) of a map that has the picture's extents.
+template <class Body>
+void each_row(const Tensor& map, std::int64_t begin, std::int64_t end, Body&& body) {
+  for (std::int64_t y = begin; y < end; ++y) body(y, map.data.data() + y * map.shape[1]);
+}
+template <class Body>
+void each_row(const MapRows& map, std::int64_t begin, std::int64_t end, Body&& body) {
+  map.each_row(begin, end, body);
+}
+
+Image blank(std::int64_t width, std::int64_t height) {
+  Image out{static_cast<int>(width), static_cast<int>(height), {}};
+  const std::int64_t shape[] = {height, width, 3};
   out.rgb.resize(static_cast<std::size_t>(base::element_count(shape, ErrorCode::invalid_argument)));
-  const std::int64_t width = map.shape[1];
-  base::parallel_for(map.shape[0], rows_per_thread(width), [&](auto begin, auto end) {
-    const simd::Kernels& kernels = simd::kernels();
-    for (std::int64_t y = begin; y < end; ++y) {
-      std::uint8_t* row = out.rgb.data() + 3 * y * width;
-      kernels.colormap(map.data.data() + y * width, width, table.data(), row);
-      if (photo != nullptr)
-        kernels.blend(photo + 3 * y * width, row, static_cast<float>(alpha), 3 * width, row);
-    }
-  });
   return out;
+}
+
+// The map's colours in the place of the picture's pixels, or blended with them, a row at a time
+// while it is in the cache.
+template <class Map>
+Image draw(const Map& map, Colormap colormap, std::optional<double> alpha, Image picture) {
+  const Table& table = table_of(colormap);
+  const std::int64_t width = picture.width;
+  base::parallel_for(picture.height, rows_per_thread(width), [&](auto begin, auto end) {
+    const simd::Kernels& kernels = simd::kernels();
+    std::vector<std::uint8_t> heat(alpha ? static_cast<std::size_t>(3 * width) : 0);
+    each_row(map, begin, end, [&](std::int64_t y, const float* row) {
+      std::uint8_t* pixels = picture.rgb.data() + 3 * y * width;
+      kernels.colormap(row, width, table.data(), alpha ? heat.data() : pixels);
+      if (alpha) kernels.blend(pixels, heat.data(), static_cast<float>(*alpha), 3 * width, pixels);
+    });
+  });
+  return picture;
 }
 
 }  // namespace
@@ -63,21 +81,34 @@ Image draw(const Tensor& map, Colormap colormap, const std::uint8_t* photo, doub
 
 Image heatmap(const Tensor& map, Colormap colormap) {
   image::check_map(map);
-  return image::guarded([&] { return image::draw(map, colormap, nullptr, 1.0); });
+  image::check_extents(map.shape[1], map.shape[0], ErrorCode::invalid_argument);
+  return image::guarded(
+      [&] { return image::draw(map, colormap, {}, image::blank(map.shape[1], map.shape[0])); });
 }
 
-Image overlay(const Image& photo, const Tensor& map, const OverlayOptions& options) {
+Image heatmap(const Tensor& map, const View& view, int photo_width, int photo_height,
+              Colormap colormap) {
+  return image::guarded([&] {
+    const image::MapRows rows(map, view, photo_width, photo_height);
+    return image::draw(rows, colormap, {}, image::blank(photo_width, photo_height));
+  });
+}
+
+Image overlay(Image photo, const Tensor& map, const OverlayOptions& options) {
   image::check_image(photo);
   image::check_map(map);
-  if (map.shape[0] != photo.height || map.shape[1] != photo.width)
+  if (!options.view && (map.shape[0] != photo.height || map.shape[1] != photo.width))
     throw Error(ErrorCode::invalid_argument,
                 "the map is " + std::to_string(map.shape[1]) + " x " +
                     std::to_string(map.shape[0]) + " and the photo " + std::to_string(photo.width) +
-                    " x " + std::to_string(photo.height) + ": see map_on_photo");
+                    " x " + std::to_string(photo.height) + ": see OverlayOptions::view");
   if (!(options.alpha >= 0.0 && options.alpha <= 1.0))
     throw Error(ErrorCode::invalid_argument, "alpha must be 0 to 1");
-  return image::guarded(
-      [&] { return image::draw(map, options.colormap, photo.rgb.data(), options.alpha); });
+  return image::guarded([&] {
+    if (!options.view) return image::draw(map, options.colormap, options.alpha, std::move(photo));
+    const image::MapRows rows(map, *options.view, photo.width, photo.height);
+    return image::draw(rows, options.colormap, options.alpha, std::move(photo));
+  });
 }
 
 }  // namespace fovea

@@ -72,8 +72,10 @@ class JpegReader {
   }
 
   /// Rows of components() bytes a pixel, 3 for everything but CMYK.
-  bool start() {
+  bool start(int eighths) {
     if (setjmp(errors_.jump) != 0) return false;
+    state_.scale_num = static_cast<unsigned>(eighths);
+    state_.scale_denom = 8;
     jpeg_start_decompress(&state_);
     return true;
   }
@@ -95,6 +97,9 @@ class JpegReader {
   int components() const { return state_.num_components; }
   std::int64_t width() const { return state_.image_width; }
   std::int64_t height() const { return state_.image_height; }
+  /// Once started: the extents of what is decoded.
+  std::int64_t scaled_width() const { return state_.output_width; }
+  std::int64_t scaled_height() const { return state_.output_height; }
 
   Error error() const {
     const bool cut =
@@ -127,18 +132,28 @@ void cmyk_to_rgb(const std::uint8_t* cmyk, std::int64_t pixels, std::uint8_t* rg
   }
 }
 
-}  // namespace
-
-Image decode_jpeg(Bytes file) {
-  JpegReader reader;
+void read_header(JpegReader& reader, Bytes file) {
   if (!reader.read_header(file)) throw reader.error();
   check_declared(reader.width(), reader.height());
+}
+
+}  // namespace
+
+std::pair<std::int64_t, std::int64_t> jpeg_extents(Bytes file) {
+  JpegReader reader;
+  read_header(reader, file);
+  return {reader.width(), reader.height()};
+}
+
+Image decode_jpeg(Bytes file, int eighths) {
+  JpegReader reader;
+  read_header(reader, file);
   const int components = reader.components();
   if (components != 1 && components != 3 && components != 4)
     throw bad_image("a JPEG with " + std::to_string(components) + " components is not supported");
 
-  if (!reader.start()) throw reader.error();
-  Image image = allocate_image(reader.width(), reader.height());
+  if (!reader.start(eighths)) throw reader.error();
+  Image image = allocate_image(reader.scaled_width(), reader.scaled_height());
   const std::size_t stride = 3 * static_cast<std::size_t>(image.width);
   std::vector<std::uint8_t> cmyk(components == 4 ? 4 * static_cast<std::size_t>(image.width) : 0);
   for (int y = 0; y < image.height; ++y) {

@@ -2,11 +2,13 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <vector>
+#include <limits>
+#include <mutex>
 
 #include "base/checked.hpp"
 #include "base/parallel.hpp"
 #include "image/check.hpp"
+#include "image/map_rows.hpp"
 #include "image/resample.hpp"
 #include "simd/kernels.hpp"
 
@@ -14,81 +16,121 @@ namespace fovea {
 namespace image {
 namespace {
 
-// The taps of the photo's pixels along one axis, and which of them the view covers. Pixels outside
-// have valid taps too (the edge's), so that a kernel may run over whole rows.
-struct ViewTaps {
-  std::vector<std::int32_t> lo, hi;
-  std::vector<float> frac;
-  std::int64_t begin = 0, end = 0;
-
-  ViewTaps(std::int64_t map, double from, double to, std::int64_t photo)
-      : lo(static_cast<std::size_t>(photo)), hi(lo.size()), frac(lo.size()) {
-    const double last = static_cast<double>(map - 1);
-    begin = photo;
-    for (std::int64_t i = 0; i < photo; ++i) {
-      const double centre = static_cast<double>(i) + 0.5;
-      const bool seen = from <= centre && centre < to;
-      if (seen) begin = std::min(begin, i);
-      if (seen) end = i + 1;
-      const double at = (centre - from) / (to - from) * static_cast<double>(map) - 0.5;
-      const double clamped = std::clamp(at, 0.0, last);
-      const double whole = std::floor(clamped);
-      const auto tap = static_cast<std::size_t>(i);
-      lo[tap] = static_cast<std::int32_t>(whole);
-      hi[tap] = static_cast<std::int32_t>(std::min(whole + 1, last));
-      frac[tap] = static_cast<float>(clamped - whole);
-    }
-    begin = std::min(begin, end);
-  }
-
-  simd::LinearAxis axis() const { return {lo.data(), hi.data(), frac.data()}; }
-};
-
-void check_view(const View& view) {
+const Tensor& checked(const Tensor& map, const View& view, int photo_width, int photo_height) {
+  check_map(map);
   const bool finite = std::isfinite(view.x0) && std::isfinite(view.x1) && std::isfinite(view.y0) &&
                       std::isfinite(view.y1);
   if (!finite || !(view.x0 < view.x1) || !(view.y0 < view.y1))
     throw Error(ErrorCode::invalid_argument, "a view must be a rectangle with a positive area");
+  check_extents(photo_width, photo_height, ErrorCode::invalid_argument);
+  return map;
+}
+
+}  // namespace
+
+ViewTaps::ViewTaps(std::int64_t map, double from, double to, std::int64_t photo)
+    : lo_(static_cast<std::size_t>(photo)), hi_(lo_.size()), frac_(lo_.size()) {
+  const double last = static_cast<double>(map - 1);
+  begin = photo;
+  for (std::int64_t i = 0; i < photo; ++i) {
+    const double centre = static_cast<double>(i) + 0.5;
+    const bool seen = from <= centre && centre < to;
+    if (seen) begin = std::min(begin, i);
+    if (seen) end = i + 1;
+    const double at = (centre - from) / (to - from) * static_cast<double>(map) - 0.5;
+    const double clamped = std::clamp(at, 0.0, last);
+    const double whole = std::floor(clamped);
+    const auto tap = static_cast<std::size_t>(i);
+    lo_[tap] = static_cast<std::int32_t>(whole);
+    hi_[tap] = static_cast<std::int32_t>(std::min(whole + 1, last));
+    frac_[tap] = static_cast<float>(clamped - whole);
+  }
+  begin = std::min(begin, end);
+}
+
+MapRows::MapRows(const Tensor& map, const View& view, int photo_width, int photo_height)
+    : map_(checked(map, view, photo_width, photo_height)),
+      width_(photo_width),
+      height_(photo_height),
+      columns_(map.shape[1], view.x0, view.x1, photo_width),
+      rows_(map.shape[0], view.y0, view.y1, photo_height) {}
+
+void MapRows::read(std::int64_t begin, std::int64_t end, float* scratch, float* out) const {
+  const bool seen = columns_.begin < columns_.end;
+  const std::int64_t first = seen ? std::clamp(rows_.begin, begin, end) : end;
+  const std::int64_t last = seen ? std::clamp(rows_.end, first, end) : end;
+  std::fill(out, out + (first - begin) * width_, 0.0f);
+  std::fill(out + (last - begin) * width_, out + (end - begin) * width_, 0.0f);
+  if (first == last) return;
+  simd::LinearAxis rows = rows_.axis();
+  rows = {rows.lo + begin, rows.hi + begin, rows.frac + begin};
+  simd::kernels().resize_bilinear(map_.data.data(), map_.shape[1], columns_.axis(), rows, width_,
+                                  first - begin, last - begin, scratch, out);
+  for (std::int64_t y = first; y < last; ++y) {
+    float* row = out + (y - begin) * width_;
+    std::fill(row, row + columns_.begin, 0.0f);
+    std::fill(row + columns_.end, row + width_, 0.0f);
+  }
+}
+
+}  // namespace image
+
+Tensor map_on_photo(const Tensor& map, const View& view, int photo_width, int photo_height) {
+  using namespace image;
+  return guarded([&] {
+    const MapRows rows(map, view, photo_width, photo_height);
+    Tensor out{{rows.height(), rows.width()}, {}};
+    out.data.resize(
+        static_cast<std::size_t>(base::element_count(out.shape, ErrorCode::invalid_argument)));
+    base::parallel_for(rows.height(), rows_per_thread(rows.width()), [&](auto begin, auto end) {
+      rows.read(begin, end, rows.scratch().data(), out.data.data() + begin * rows.width());
+    });
+    return out;
+  });
+}
+
+namespace image {
+namespace {
+
+// The first largest value of rows [begin, end) that is neither NaN nor 0.
+std::optional<Peak> peak_of(const MapRows& rows, std::int64_t begin, std::int64_t end) {
+  std::optional<Peak> best;
+  rows.each_row(begin, end, [&](std::int64_t y, const float* row) {
+    const float* const stop = row + rows.width();
+    // One look at the row as a whole, which mostly is enough.
+    const auto stats = simd::kernels().min_max(row, rows.width());
+    float largest = stats.max;
+    if (best && !(largest > best->value)) return;
+    if (largest == 0) {
+      largest = -std::numeric_limits<float>::infinity();
+      for (const float* at = row; at != stop && stats.min < 0; ++at)
+        if (*at < 0 && *at > largest) largest = *at;
+    }
+    const float* const found = std::find(row, stop, largest);
+    if (found != stop && (!best || largest > best->value)) best = {y, found - row, largest};
+  });
+  return best;
 }
 
 }  // namespace
 }  // namespace image
 
-Tensor map_on_photo(const Tensor& map, const View& view, int photo_width, int photo_height) {
+std::optional<Peak> peak_on_photo(const Tensor& map, const View& view, int photo_width,
+                                  int photo_height) {
   using namespace image;
-  check_map(map);
-  check_view(view);
-  check_extents(photo_width, photo_height, ErrorCode::invalid_argument);
   return guarded([&] {
-    const std::int64_t width = photo_width;
-    const ViewTaps columns(map.shape[1], view.x0, view.x1, width);
-    const ViewTaps rows(map.shape[0], view.y0, view.y1, photo_height);
-    Tensor out{{photo_height, width}, {}};
-    out.data.assign(
-        static_cast<std::size_t>(base::element_count(out.shape, ErrorCode::invalid_argument)),
-        0.0f);
-    if (columns.begin == columns.end || rows.begin == rows.end) return out;
-
-    // One scratch per piece, made here because the pieces run where nothing may throw.
-    const std::int64_t seen = rows.end - rows.begin;
-    const std::int64_t pieces =
-        std::clamp<std::int64_t>(seen / rows_per_thread(width), 1, base::max_threads());
-    std::vector<float> scratch(static_cast<std::size_t>(pieces * 2 * width));
-    base::parallel_for(pieces, 2, [&](std::int64_t first, std::int64_t last) {
-      for (std::int64_t piece = first; piece < last; ++piece) {
-        const std::int64_t begin = rows.begin + seen * piece / pieces;
-        const std::int64_t end = rows.begin + seen * (piece + 1) / pieces;
-        simd::kernels().resize_bilinear(map.data.data(), map.shape[1], columns.axis(), rows.axis(),
-                                        width, begin, end, scratch.data() + piece * 2 * width,
-                                        out.data.data());
-        for (std::int64_t y = begin; y < end; ++y) {
-          float* row = out.data.data() + y * width;
-          std::fill(row, row + columns.begin, 0.0f);
-          std::fill(row + columns.end, row + width, 0.0f);
-        }
-      }
+    const MapRows rows(map, view, photo_width, photo_height);
+    std::optional<Peak> best;
+    std::mutex lock;
+    base::parallel_for(rows.height(), rows_per_thread(rows.width()), [&](auto begin, auto end) {
+      const auto found = peak_of(rows, begin, end);
+      if (!found) return;
+      const std::scoped_lock guard(lock);
+      const bool better = !best || found->value > best->value ||
+                          (found->value == best->value && found->row < best->row);
+      if (better) best = found;
     });
-    return out;
+    return best;
   });
 }
 

@@ -93,6 +93,34 @@ Tensor to_nhwc(const Tensor& planes) {
   return out;
 }
 
+Tensor preprocess_at(const Image& photo, const Preprocess& recipe, const Placement& placement,
+                     std::int64_t channels, Layout layout) {
+  Tensor planes{{1, channels, placement.y.input, placement.x.input}, {}};
+  planes.data.resize(
+      static_cast<std::size_t>(base::element_count(planes.shape, ErrorCode::invalid_argument)));
+  const bool to_grey = channels == 1 || recipe.order == Order::luma;
+  const Picture luma = to_grey ? grey(photo) : Picture{};
+  const PictureView source = to_grey ? PictureView{luma.width, luma.height, 1, luma.bytes.data()}
+                                     : PictureView{photo.width, photo.height, 3, photo.rgb.data()};
+  const Picture picture = resample(source, placement, recipe.resize);
+  normalise(picture, recipe, placement, channels, planes.data.data());
+  return layout == Layout::nchw ? planes : to_nhwc(planes);
+}
+
+void check_reduced(const ReducedImage& photo, const Preprocess& recipe) {
+  check_image(photo.image);
+  check_extents(photo.width, photo.height, ErrorCode::invalid_argument);
+  const View& whole = photo.whole;
+  if (!(0 <= whole.x0 && whole.x0 < whole.x1 && whole.x1 <= photo.image.width) ||
+      !(0 <= whole.y0 && whole.y0 < whole.y1 && whole.y1 <= photo.image.height))
+    throw Error(ErrorCode::invalid_argument, "the photo must lie within its reduced image");
+  const bool reduced = photo.image.width != photo.width || photo.image.height != photo.height;
+  if (reduced && recipe.resize != Preprocess::Resize::bilinear_antialias)
+    throw Error(ErrorCode::invalid_argument,
+                "a photo that was decoded at a reduced size can only be resized by "
+                "bilinear_antialias");
+}
+
 }  // namespace
 }  // namespace image
 
@@ -132,19 +160,17 @@ Tensor preprocess(const Image& photo, const Preprocess& recipe, std::int64_t cha
   check_image(photo);
   check_recipe(recipe, channels);
   const Placement placement = place(photo.width, photo.height, recipe, width, height);
-  return guarded([&] {
-    Tensor planes{{1, channels, height, width}, {}};
-    planes.data.resize(
-        static_cast<std::size_t>(base::element_count(planes.shape, ErrorCode::invalid_argument)));
-    const bool to_grey = channels == 1 || recipe.order == Order::luma;
-    const Picture luma = to_grey ? grey(photo) : Picture{};
-    const PictureView source = to_grey
-                                   ? PictureView{luma.width, luma.height, 1, luma.bytes.data()}
-                                   : PictureView{photo.width, photo.height, 3, photo.rgb.data()};
-    const Picture picture = resample(source, placement, recipe.resize);
-    normalise(picture, recipe, placement, channels, planes.data.data());
-    return layout == Layout::nchw ? planes : to_nhwc(planes);
-  });
+  return guarded([&] { return preprocess_at(photo, recipe, placement, channels, layout); });
+}
+
+Tensor preprocess(const ReducedImage& photo, const Preprocess& recipe, std::int64_t channels,
+                  std::int64_t height, std::int64_t width, Layout layout) {
+  using namespace image;
+  check_reduced(photo, recipe);
+  check_recipe(recipe, channels);
+  const Placement placement =
+      place_reduced(place(photo.width, photo.height, recipe, width, height), photo);
+  return guarded([&] { return preprocess_at(photo.image, recipe, placement, channels, layout); });
 }
 
 }  // namespace fovea

@@ -46,8 +46,8 @@ Picture antialiased(const PictureView& photo, const Placement& placement) {
   const simd::Kernels& kernels = simd::kernels();
   Source source = crop_of(photo, placement);
   const std::int64_t row_bytes = x.count * source.channels;
-  const simd::PillowTaps columns(x.crop_size, x.resized);
-  const simd::PillowTaps rows(y.crop_size, y.resized);
+  const simd::PillowTaps columns(x.crop_size, x.resized, x.from, x.to);
+  const simd::PillowTaps rows(y.crop_size, y.resized, y.from, y.to);
   const std::int64_t top = rows.first_source(y.take);
   const std::int64_t bottom = rows.last_source(y.take + y.count);
 

@@ -32,8 +32,8 @@ void expect_run(const json& result) {
     EXPECT_GE(value.get<double>(), 0) << stage;
   }
   std::sort(stages.begin(), stages.end());
-  EXPECT_EQ(stages, (std::vector<std::string>{"backward", "create", "decode", "forward", "load",
-                                              "map", "preprocess", "render"}));
+  EXPECT_EQ(stages, (std::vector<std::string>{"backward", "create", "decode", "encode", "forward",
+                                              "load", "map", "preprocess", "render"}));
   for (const auto* stage : {"load", "create", "decode", "preprocess", "forward"})
     EXPECT_GT(result["timings_ms"][stage].get<double>(), 0) << stage;
 }
@@ -66,6 +66,7 @@ TEST_F(Tell, ExplainFillsEveryField) {
   ASSERT_EQ(result["map"]["max_at"].size(), 2U);
   EXPECT_LT(result["map"]["max_at"][1].get<int>(), 20);  // red is on the left
   EXPECT_GT(result["timings_ms"]["render"].get<double>(), 0);
+  EXPECT_GT(result["timings_ms"]["encode"].get<double>(), 0);
   ASSERT_EQ(result["images"].size(), 1U);
   EXPECT_EQ(result["images"][0]["predictions"], result["predictions"]);
   ASSERT_EQ(result["images"][0]["explanations"].size(), 1U);

@@ -69,6 +69,29 @@ TEST(Exif, EveryOrientationAsPillowTurnsIt) {
     }
 }
 
+// Large enough for several tiles and threads; each pixel by the meaning of the tag.
+TEST(Exif, TurnsLargePicturesAsSmallOnes) {
+  const Image image = noise(301, 217, 5);
+  for (int orientation = 2; orientation <= 8; ++orientation) {
+    const Image got = oriented(image, orientation);
+    const bool transposed = orientation >= 5;
+    ASSERT_EQ(got.width, transposed ? 217 : 301);
+    for (int y = 0; y < got.height; ++y)
+      for (int x = 0; x < got.width; ++x) {
+        const bool flip_x =
+            orientation == 2 || orientation == 3 || orientation == 6 || orientation == 7;
+        const bool flip_y =
+            orientation == 3 || orientation == 4 || orientation == 7 || orientation == 8;
+        const int u = flip_x ? got.width - 1 - x : x, v = flip_y ? got.height - 1 - y : y;
+        const int from_x = transposed ? v : u, from_y = transposed ? u : v;
+        for (int c = 0; c < 3; ++c)
+          ASSERT_EQ(got.rgb[static_cast<std::size_t>(3 * (y * got.width + x) + c)],
+                    image.rgb[static_cast<std::size_t>(3 * (from_y * 301 + from_x) + c)])
+              << orientation << " at " << x << ", " << y;
+      }
+  }
+}
+
 TEST(Exif, OfPngAndWebpIsFollowedToo) {
   const Image upright = golden_picture("rgb.ppm");
   EXPECT_EQ(largest_difference(decode_image(golden("turned.png")), oriented(upright, 8)), 0);

@@ -93,6 +93,9 @@ void add_run_options(CLI::App& app, Arguments& arguments) {
                  "How the photo becomes the input: imagenet, inception, caffe, raw, a JSON "
                  "object or a .json file (default: the model's own, else imagenet)")
       ->type_name("RECIPE");
+  app.add_flag("--exact-decode", arguments.exact_decode,
+               "Decode every pixel of a JPEG, also where a half, a quarter or an eighth of its "
+               "size is enough for the network");
   add_output_name_option(app, arguments);
   app.add_flag("--multi-label", arguments.multi_label,
                "Every class on its own: probabilities by sigmoid");

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <optional>
 #include <span>
 
 #include "arguments.hpp"
@@ -92,20 +93,26 @@ struct Pictures {
   bool raw = false;  // the map is not in 0..1, which is what colours stand for
 };
 
-void draw(const Session& session, const Pictures& how, const Result& result, const Tensor& map,
-          OutputFiles& outputs) {
+// `last`: nothing is drawn over the photo afterwards.
+void draw(Session& session, const Pictures& how, const Result& result, const FinalMap& map,
+          bool last, OutputFiles& outputs) {
+  auto& times = session.times;
   const auto add = [&](const std::string& file, const Image& image) {
-    outputs.add(file, encode_image(image, file.substr(file.rfind('.'))));
+    outputs.add(file, timed(times.encode,
+                            [&] { return encode_image(image, file.substr(file.rfind('.'))); }));
   };
   if (result.overlay_file.empty() && result.heatmap_file.empty()) return;
-  Tensor relative;
-  if (how.raw) relative = final_map(session, *result.why, Normalize::max);
-  const auto& colours = how.raw ? relative : map;
+  std::optional<FinalMap> relative;
+  if (how.raw) timed(times.map, [&] { relative.emplace(session, *result.why, Normalize::max); });
+  const auto& colours = relative ? *relative : map;
   if (!result.overlay_file.empty())
-    add(result.overlay_file,
-        overlay(backdrop(session, map, result.why->image), colours, how.options));
+    add(result.overlay_file, timed(times.render, [&] {
+          return colours.overlay(backdrop(session, map.shape(), result.why->image, last),
+                                 how.options);
+        }));
   if (!result.heatmap_file.empty())
-    add(result.heatmap_file, heatmap(colours, how.options.colormap));
+    add(result.heatmap_file,
+        timed(times.render, [&] { return colours.heatmap(how.options.colormap); }));
 }
 
 // One map at a time: those of many classes over a large photo would not fit into memory together.
@@ -123,16 +130,17 @@ Results finish(const ExplainArguments& arguments, Session& session,
       const auto& why = explanations.at(results.rows.size());
       session.times.backward += why.timings_ms.backward;
       session.times.map += why.timings_ms.map;
-      const auto map = timed(session.times.map, [&] { return final_map(session, why, how); });
-      Result result{&why, map.shape, max_at(map), {}, {}};
+      const auto map = timed(session.times.map, [&] { return FinalMap(session, why, how); });
+      Result result{
+          &why, map.shape(), timed(session.times.map, [&] { return map.max_at(); }), {}, {}};
       for (const auto& [given, name] : {std::pair{&arguments.output, &result.overlay_file},
                                         std::pair{&arguments.heatmap, &result.heatmap_file}}) {
         if (given->empty()) continue;
         *name = with_suffix(*given, results.suffix(image, target));
         check_output(*name, picture_extensions(), inputs);
       }
-      timed(session.times.render, [&] { draw(session, pictures, result, map, outputs); });
-      if (!arguments.map.empty()) stack(maps, map);
+      draw(session, pictures, result, map, results.rows.size() + 1 == explanations.size(), outputs);
+      if (!arguments.map.empty()) timed(session.times.map, [&] { stack(maps, map.tensor()); });
       if (!arguments.feature_map.empty()) stack(grids, why.feature_map);
       for (const auto& warning : why.warnings)
         session.warnings.push_back(explanations.size() == 1
@@ -142,15 +150,15 @@ Results finish(const ExplainArguments& arguments, Session& session,
       results.rows.push_back(std::move(result));
     }
   if (!arguments.map.empty())
-    outputs.add(arguments.map, npy_bytes(unstacked(maps, images, targets)));
+    outputs.add(arguments.map, npy_bytes(unstacked(std::move(maps), images, targets)));
   if (!arguments.feature_map.empty())
-    outputs.add(arguments.feature_map, npy_bytes(unstacked(grids, images, targets)));
+    outputs.add(arguments.feature_map, npy_bytes(unstacked(std::move(grids), images, targets)));
   return results;
 }
 
 void explain(const ExplainArguments& arguments) {
   check_usage(arguments);
-  auto session = open_session(arguments);
+  auto session = open_session(arguments, !arguments.output.empty());
   const auto targets = choose_targets(arguments, session.labels);
   std::vector<std::string> layers;
   if (!arguments.layer.empty()) layers.push_back(arguments.layer);

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cmath>
 #include <filesystem>
+#include <utility>
 
 #include "npy.hpp"
 #include "text.hpp"
@@ -91,6 +92,14 @@ const ValueInfo& find_image_input(const Session& session) {
               where);
 }
 
+ReducedImage whole_image(Image image) {
+  const int width = image.width, height = image.height;
+  return {std::move(image),
+          width,
+          height,
+          {0, 0, static_cast<double>(width), static_cast<double>(height)}};
+}
+
 void bind_extent(std::int64_t& extent, int given, const std::string& which) {
   if (given == 0) return;
   if (extent >= 0 && extent != given)
@@ -168,7 +177,7 @@ void read_tensors(Session& session, const std::vector<std::string>& inputs) {
   }
 }
 
-void read_photo(Session& session, const std::string& file, const Recipe& recipe) {
+void read_photo(Session& session, const std::string& file, const Recipe& recipe, bool in_full) {
   const auto& input = find_image_input(session);
   const auto shape = known_shape(session, input);
   auto extents = *image_shape(shape);
@@ -189,11 +198,14 @@ void read_photo(Session& session, const std::string& file, const Recipe& recipe)
   photo.file = file;
   photo.input = input.name;
   photo.recipe = for_channels(recipe, extents.channels);
-  photo.image = timed(session.times.decode, [&] { return read_image(file); });
+  photo.pixels = timed(session.times.decode, [&] {
+    return in_full ? whole_image(read_image(file))
+                   : read_reduced(file, photo.recipe, extents.width, extents.height);
+  });
   photo.view =
-      view_of(photo.image.width, photo.image.height, photo.recipe, extents.width, extents.height);
+      view_of(photo.pixels.width, photo.pixels.height, photo.recipe, extents.width, extents.height);
   auto tensor = timed(session.times.preprocess, [&] {
-    return preprocess(photo.image, photo.recipe, extents.channels, extents.height, extents.width,
+    return preprocess(photo.pixels, photo.recipe, extents.channels, extents.height, extents.width,
                       extents.layout);
   });
   session.options.input_shapes[input.name] = tensor.shape;

@@ -14,10 +14,11 @@ namespace fovea::cli {
 /// Throws Error invalid_argument (unknown or repeated input) or bad_input (file, shape).
 void read_tensors(Session& session, const std::vector<std::string>& inputs);
 
-/// Decodes and preprocesses the photo for the one input that takes an image and has no tensor yet.
+/// Decodes and preprocesses the photo for the one input that takes an image and has no tensor yet;
+/// `in_full`, or as much of its resolution as the input shows.
 /// Throws Error bad_model where no input does, invalid_argument where several do or where the
 /// extents are open.
-void read_photo(Session& session, const std::string& file, const Recipe& recipe);
+void read_photo(Session& session, const std::string& file, const Recipe& recipe, bool in_full);
 
 /// Throws Error invalid_argument naming an input that has no tensor.
 void require_all_inputs(const Session& session);

@@ -14,7 +14,7 @@ namespace {
 
 using Stage = std::pair<const char*, double>;
 
-std::array<Stage, 8> stages(const Stages& times) {
+std::array<Stage, 9> stages(const Stages& times) {
   return {{{"load", times.load},
            {"create", times.create},
            {"decode", times.decode},
@@ -22,7 +22,8 @@ std::array<Stage, 8> stages(const Stages& times) {
            {"forward", times.forward},
            {"backward", times.backward},
            {"map", times.map},
-           {"render", times.render}}};
+           {"render", times.render},
+           {"encode", times.encode}}};
 }
 
 }  // namespace
@@ -51,6 +52,8 @@ Json run_json(const Session& session, const Explainer& explainer) {
   if (session.photo) {
     json["image"] = session.photo->file;
     json["preprocess"] = to_json(session.photo->recipe);
+    const auto& pixels = session.photo->pixels;
+    json["decoded"] = {pixels.image.height, pixels.image.width};
   }
   if (!session.tensor_files.empty()) json["inputs"] = session.tensor_files;
   json["precision"] = precision_text(explainer.precision());

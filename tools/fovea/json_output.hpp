@@ -22,7 +22,7 @@ Json predictions_json(const std::vector<Prediction>& predictions, const Labels& 
 /// model, what was fed to it, precision and threads.
 Json run_json(const Session& session, const Explainer& explainer);
 
-/// {load, create, decode, preprocess, forward, backward, map, render}, microsecond steps.
+/// {load, create, decode, preprocess, forward, backward, map, render, encode}, microsecond steps.
 Json timings_json(const Stages& times);
 
 /// Indented, one newline at the end; bytes that are not UTF-8 become U+FFFD, NaN becomes null.

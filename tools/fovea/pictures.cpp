@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "feeds.hpp"
 #include "text.hpp"
@@ -36,32 +37,8 @@ Image drawn(const Tensor& tensor, const ImageShape& shape, std::int64_t n) {
   return image;
 }
 
-}  // namespace
-
-Tensor final_map(const Session& session, const Explanation& why, Normalize how) {
-  if (!session.photo)
-    return how == why.normalize ? why.map
-                                : resized(normalized(why.feature_map, how), why.map.shape);
-  const auto& photo = *session.photo;
-  return map_on_photo(normalized(why.feature_map, how), photo.view, photo.image.width,
-                      photo.image.height);
-}
-
-Image backdrop(const Session& session, const Tensor& map, std::int64_t image) {
-  if (session.photo) return session.photo->image;
-  if (map.shape.size() == 2)
-    for (const auto& [name, tensor] : session.tensors) {
-      const auto shape = image_shape(tensor.shape);
-      if (shape && shape->height == map.shape[0] && shape->width == map.shape[1] &&
-          image < tensor.shape[0])
-        return drawn(tensor, *shape, image);
-    }
-  throw Error(ErrorCode::invalid_argument, "--output draws over images only, and the map is " +
-                                               shape_text(map.shape) +
-                                               ": use --map or --feature-map");
-}
-
-std::optional<Shape> max_at(const Tensor& map) {
+// Index of the first maximum, an entry per extent; none for a map that is zero everywhere.
+std::optional<Shape> first_maximum(const Tensor& map) {
   std::size_t best = 0;
   bool any = false;
   for (std::size_t i = 0; i < map.data.size(); ++i) {
@@ -75,6 +52,57 @@ std::optional<Shape> max_at(const Tensor& map) {
   for (std::size_t d = map.shape.size(); d-- > 0; rest /= map.shape[d])
     index[d] = rest % map.shape[d];
   return index;
+}
+
+}  // namespace
+
+FinalMap::FinalMap(const Session& session, const Explanation& why, Normalize how) {
+  if (session.photo) {
+    const auto& photo = *session.photo;
+    shape_ = {photo.pixels.height, photo.pixels.width};
+    map_ = normalized(why.feature_map, how);
+    view_ = photo.view;
+    return;
+  }
+  map_ = how == why.normalize ? why.map : resized(normalized(why.feature_map, how), why.map.shape);
+  shape_ = map_.shape;
+}
+
+Tensor FinalMap::tensor() const {
+  return view_ ? map_on_photo(map_, *view_, width(), height()) : map_;
+}
+
+std::optional<Shape> FinalMap::max_at() const {
+  if (!view_) return first_maximum(map_);
+  const auto peak = peak_on_photo(map_, *view_, width(), height());
+  if (!peak) return std::nullopt;
+  return Shape{peak->row, peak->column};
+}
+
+Image FinalMap::heatmap(Colormap colormap) const {
+  return view_ ? fovea::heatmap(map_, *view_, width(), height(), colormap)
+               : fovea::heatmap(map_, colormap);
+}
+
+Image FinalMap::overlay(Image backdrop, OverlayOptions options) const {
+  options.view = view_;
+  return fovea::overlay(std::move(backdrop), map_, options);
+}
+
+Image backdrop(Session& session, const Shape& shape, std::int64_t image, bool last) {
+  if (session.photo) {
+    Image& photo = session.photo->pixels.image;
+    return {photo.width, photo.height, last ? std::move(photo.rgb) : photo.rgb};
+  }
+  if (shape.size() == 2)
+    for (const auto& [name, tensor] : session.tensors) {
+      const auto extents = image_shape(tensor.shape);
+      if (extents && extents->height == shape[0] && extents->width == shape[1] &&
+          image < tensor.shape[0])
+        return drawn(tensor, *extents, image);
+    }
+  throw Error(ErrorCode::invalid_argument, "--output draws over images only, and the map is " +
+                                               shape_text(shape) + ": use --map or --feature-map");
 }
 
 void stack(Tensor& maps, const Tensor& map) {

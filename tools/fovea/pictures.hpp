@@ -4,20 +4,39 @@
 #include <optional>
 
 #include "fovea/explanation.hpp"
+#include "fovea/image.hpp"
 #include "session.hpp"
 
 /// Explanations as maps and pictures at the extents that a person looks at.
 namespace fovea::cli {
 
-/// The map in the photo's own pixels, or at the input's extents where a tensor was given.
-Tensor final_map(const Session& session, const Explanation& why, Normalize how);
+/// One explanation's map in the photo's own pixels, or at the input's extents where a tensor was
+/// given. At the size of a photo it is held only where `tensor` asks for it.
+class FinalMap {
+ public:
+  FinalMap(const Session& session, const Explanation& why, Normalize how);
 
-/// What a map is drawn over: the photo, or the given tensor stretched to 0..255. Throws Error
+  const Shape& shape() const { return shape_; }
+  Tensor tensor() const;
+  /// Index of the first maximum, an entry per extent; none for a map that is zero everywhere.
+  std::optional<Shape> max_at() const;
+  /// Throw Error invalid_argument for what is no picture (a volume, a signal).
+  Image heatmap(Colormap colormap) const;
+  Image overlay(Image backdrop, OverlayOptions options) const;
+
+ private:
+  int width() const { return static_cast<int>(shape_[1]); }
+  int height() const { return static_cast<int>(shape_[0]); }
+
+  Shape shape_;
+  Tensor map_;
+  std::optional<View> view_;  // what of the photo map_ covers; none: map_ has the final extents
+};
+
+/// What a map of this shape is drawn over: the photo, or image `image` of the given tensor
+/// stretched to 0..255. `last` gives the session's photo away instead of copying it. Throws Error
 /// invalid_argument where there is no such picture (a volume, a signal).
-Image backdrop(const Session& session, const Tensor& map, std::int64_t image);
-
-/// Index of the map's first maximum, an entry per extent; none for a map that is zero everywhere.
-std::optional<Shape> max_at(const Tensor& map);
+Image backdrop(Session& session, const Shape& shape, std::int64_t image, bool last);
 
 /// Appends a map to others of its shape, as [n, map extents].
 void stack(Tensor& maps, const Tensor& map);

@@ -58,7 +58,7 @@ Json result_json(const Session& session, const Explainer& explainer, const Run& 
 
 void predict(const PredictArguments& arguments) {
   check_usage(arguments);
-  auto session = open_session(arguments);
+  auto session = open_session(arguments, false);
   const auto explainer = session.explainer({}, {});
   const auto run = session.forward(explainer);
   const auto top = static_cast<std::size_t>(arguments.top);

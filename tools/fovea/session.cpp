@@ -150,7 +150,7 @@ Run Session::forward(const Explainer& explainer) {
   return run;
 }
 
-Session open_session(const Arguments& arguments) {
+Session open_session(const Arguments& arguments, bool whole_photo) {
   std::optional<Recipe> recipe;
   if (!arguments.preprocess.empty()) recipe = read_recipe(arguments.preprocess);
   Labels labels;
@@ -179,7 +179,7 @@ Session open_session(const Arguments& arguments) {
   if (!arguments.image.empty() || session.tensors.empty()) {
     const auto chosen = choose_recipe(recipe, session.model, model_file);
     const auto file = arguments.image.empty() ? demo_file(kDemoImage) : arguments.image;
-    read_photo(session, file, chosen);
+    read_photo(session, file, chosen, whole_photo || arguments.exact_decode);
   } else if (recipe) {
     throw Error(ErrorCode::invalid_argument,
                 "--preprocess is for photos; a tensor is taken as it is");

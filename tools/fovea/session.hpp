@@ -18,7 +18,7 @@ namespace fovea::cli {
 /// Wall time of each stage, milliseconds.
 struct Stages {
   double load = 0, create = 0, decode = 0, preprocess = 0;
-  double forward = 0, backward = 0, map = 0, render = 0;
+  double forward = 0, backward = 0, map = 0, render = 0, encode = 0;
 };
 
 /// Runs `work`, adds its wall time to `milliseconds` and returns what it returned.
@@ -50,7 +50,7 @@ decltype(auto) in_file(const std::string& file, Work&& work) {
 
 struct Photo {
   std::string file;
-  Image image;
+  ReducedImage pixels;
   Preprocess recipe;
   View view;          ///< what of the photo the network sees
   std::string input;  ///< the model's input that it feeds
@@ -76,9 +76,10 @@ struct Session {
   Run forward(const Explainer& explainer);
 };
 
-/// Loads the model, the labels and the photo or the tensors. Throws Error: invalid_argument,
+/// Loads the model, the labels and the photo or the tensors. `whole_photo`: every pixel of the
+/// photo is wanted, not only what the network sees of it. Throws Error: invalid_argument,
 /// bad_model, bad_input, unsupported.
-Session open_session(const Arguments& arguments);
+Session open_session(const Arguments& arguments, bool whole_photo);
 
 /// Throws Error invalid_argument, listing the known methods.
 void require_method(const std::string& name);
