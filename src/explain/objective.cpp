@@ -151,8 +151,11 @@ void Objective::gradient(std::span<const float> scores, std::span<float> out) co
   }
   const auto p = softmax(scores);
   const auto own = static_cast<std::size_t>(class_);
+  // 1 - p, of which nothing would be left where p is close to 1.
+  double others = 0;
+  for (std::size_t i = 0; i < p.size(); ++i) others += i == own ? 0 : p[i];
   for (std::size_t i = 0; i < p.size(); ++i)
-    out[i] = static_cast<float>(sign * p[own] * ((i == own ? 1 : 0) - p[i]));
+    out[i] = static_cast<float>(sign * p[own] * (i == own ? others : -p[i]));
 }
 
 }  // namespace fovea::explain

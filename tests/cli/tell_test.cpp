@@ -1,5 +1,7 @@
 // What the program says: JSON's fields, the text for a person, the helping subcommands.
 #include <algorithm>
+#include <filesystem>
+#include <fstream>
 
 #include "colours.hpp"
 #include "fovea/fovea.hpp"
@@ -181,6 +183,33 @@ TEST_F(Tell, MethodsListsTheRegistry) {
   const auto text = scratch_.fovea({"methods"}).out;
   ASSERT_EQ(result["methods"].size(), methods().size());
   for (const auto& method : methods()) EXPECT_NE(text.find(method.title), std::string::npos);
+}
+
+TEST_F(Tell, MethodsHaveTheirOptionsInJson) {
+  const auto result = json_of(scratch_.fovea({"methods", "--json"}));
+  const auto all = methods();
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const auto& row = result["methods"][i];
+    EXPECT_EQ(row["name"], all[i].name);
+    EXPECT_EQ(row["explains"], all[i].kind == MapKind::layer ? "layer" : "input");
+    ASSERT_EQ(row["options"].size(), all[i].options.size());
+    for (std::size_t o = 0; o < all[i].options.size(); ++o) {
+      EXPECT_EQ(row["options"][o]["name"], all[i].options[o].name);
+      EXPECT_EQ(row["options"][o]["default"], all[i].options[o].value);
+    }
+    EXPECT_EQ(row["given"].size(), all[i].given.size());
+  }
+}
+
+TEST_F(Tell, TheDocumentationsTableIsTheRegistrys) {
+  std::ifstream file(std::filesystem::path(FOVEA_SOURCE_DIR) / "docs/methods.md");
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  const std::string begin = "<!-- methods -->\n", end = "<!-- /methods -->";
+  const auto from = text.find(begin), to = text.find(end);
+  ASSERT_NE(from, std::string::npos);
+  ASSERT_NE(to, std::string::npos);
+  EXPECT_EQ(text.substr(from + begin.size(), to - from - begin.size()),
+            scratch_.fovea({"methods", "--markdown"}).out);
 }
 
 TEST_F(Tell, HelpIsOnStandardOutput) {

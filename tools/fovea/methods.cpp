@@ -1,33 +1,90 @@
-#include "arguments.hpp"
 #include "fovea/method.hpp"
+
+#include "arguments.hpp"
 #include "json_output.hpp"
 #include "outputs.hpp"
+#include "text.hpp"
 
 namespace fovea::cli {
 namespace {
 
-void list(const std::string& file) {
+std::string range(const MethodOption& option) {
+  return number_text(option.value) + ", " + number_text(option.least) + " to " +
+         number_text(option.most);
+}
+
+std::string as_text() {
   std::string text;
-  auto json = Json::array();
   for (const auto& row : methods()) {
-    text += row.name + "  (" + row.title + ")\n  " + row.paper + "\n  needs: " + row.needs +
-            "\n  cost:  " + row.cost + "\n";
-    json.push_back({{"name", row.name},
-                    {"title", row.title},
-                    {"paper", row.paper},
-                    {"needs", row.needs},
-                    {"cost", row.cost}});
+    text += row.name + "  (" + row.title + ")\n  " + row.paper + "\n  use:   " + row.use +
+            "\n  needs: " + row.needs + "\n  cost:  " + row.cost + "\n";
+    for (const auto& option : row.options)
+      text += "  option " + option.name + " (" + range(option) + "): " + option.help + "\n";
+    for (const auto& tensor : row.given)
+      text += "  tensor " + tensor.name + " " + tensor.shape + ": " + tensor.help + "\n";
   }
-  write_result(file, text, json_text({{"methods", json}}));
+  return text;
+}
+
+std::string as_markdown() {
+  std::string text =
+      "| method | use it for | needs | cost | options (default, range) | paper |\n"
+      "| --- | --- | --- | --- | --- | --- |\n";
+  for (const auto& row : methods()) {
+    text += "| `" + row.name + "` " + row.title + " | " + row.use + " | " + row.needs + " | " +
+            row.cost + " | ";
+    bool first = true;
+    for (const auto& option : row.options) {
+      text +=
+          (first ? "" : "<br>") + ("`" + option.name) + "` (" + range(option) + "): " + option.help;
+      first = false;
+    }
+    text += " | " + row.paper + " |\n";
+  }
+  return text;
+}
+
+Json as_json() {
+  auto out = Json::array();
+  for (const auto& row : methods()) {
+    auto options = Json::array(), given = Json::array();
+    for (const auto& option : row.options)
+      options.push_back({{"name", option.name},
+                         {"default", option.value},
+                         {"least", option.least},
+                         {"most", option.most},
+                         {"whole", option.whole},
+                         {"help", option.help}});
+    for (const auto& tensor : row.given)
+      given.push_back({{"name", tensor.name}, {"shape", tensor.shape}, {"help", tensor.help}});
+    out.push_back({{"name", row.name},
+                   {"title", row.title},
+                   {"paper", row.paper},
+                   {"use", row.use},
+                   {"needs", row.needs},
+                   {"cost", row.cost},
+                   {"explains", row.kind == MapKind::layer ? "layer" : "input"},
+                   {"options", options},
+                   {"given", given}});
+  }
+  return out;
 }
 
 }  // namespace
 
 void add_methods(CLI::App& app) {
-  const auto json = std::make_shared<std::string>();
+  struct MethodsArguments {
+    std::string json;
+    bool markdown = false;
+  };
+  const auto arguments = std::make_shared<MethodsArguments>();
   auto& sub = *app.add_subcommand("methods", "List the methods: what they need and cost");
-  add_json_option(sub, *json);
-  sub.callback([json] { list(*json); });
+  add_json_option(sub, arguments->json);
+  sub.add_flag("--markdown", arguments->markdown, "As a table in Markdown");
+  sub.callback([arguments] {
+    write_result(arguments->json, arguments->markdown ? as_markdown() : as_text(),
+                 json_text({{"methods", as_json()}}));
+  });
 }
 
 }  // namespace fovea::cli

@@ -24,6 +24,9 @@ std::string lower(std::string_view text);
 /// A float as the shortest decimal that gives it back, so that 0.1f is written 0.1.
 double shortest(float value);
 
+/// The shortest decimal that gives the number back: "0.15", "50".
+std::string number_text(double value);
+
 /// Insertions, deletions and changes that turn one text into the other.
 std::size_t edit_distance(std::string_view a, std::string_view b);
 
