@@ -4,6 +4,7 @@
 #include "fovea/error.hpp"
 #include "fovea/explainer.hpp"
 #include "fovea/explanation.hpp"
+#include "fovea/localization.hpp"
 #include "fovea/method.hpp"
 #include "fovea/model.hpp"
 #include "fovea/target.hpp"

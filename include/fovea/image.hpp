@@ -13,6 +13,7 @@
 #include "fovea/error.hpp"
 #include "fovea/explanation.hpp"
 #include "fovea/export.hpp"
+#include "fovea/localization.hpp"
 #include "fovea/tensor.hpp"
 
 /// fovea::vision: photos in, pictures out. Every function is pure or touches one named file, and is
@@ -162,5 +163,16 @@ struct OverlayOptions {
 /// invalid_argument (an alpha outside 0..1, an empty view, or without a view a map whose extents
 /// are not the photo's).
 FOVEA_API Image overlay(Image photo, const Tensor& map, const OverlayOptions& options = {});
+
+/// A light line within the box's edge and a dark one around it: one of them shows on any picture.
+struct BoxStyle {
+  int line = 0;  ///< width of each, in pixels; 0: a 240th of the picture's shorter side, at least 1
+  std::array<std::uint8_t, 3> inside = {255, 255, 255};  ///< RGB
+  std::array<std::uint8_t, 3> outside = {0, 0, 0};
+};
+/// The picture with the box's outline, whose edge runs between the two lines. Hand the picture over
+/// with std::move to save a copy. Throws Error invalid_argument for a box that is empty or does not
+/// lie within the picture, and for a negative line.
+FOVEA_API Image draw_box(Image picture, const Box& box, const BoxStyle& style = {});
 
 }  // namespace fovea
