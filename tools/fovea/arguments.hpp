@@ -37,6 +37,8 @@ void add_tuning_options(CLI::App& app, Arguments& arguments, const std::string& 
 void add_method_option(CLI::App& app, std::string& method);
 void add_layer_option(CLI::App& app, std::string& layer);
 void add_json_option(CLI::App& app, std::string& json);
+/// What --box takes where it stands alone: find_box's own default.
+inline constexpr const char* kDefaultShare = "0.2";
 /// Everything in Arguments.
 void add_run_options(CLI::App& app, Arguments& arguments);
 

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <optional>
 #include <span>
+#include <utility>
 
 #include "arguments.hpp"
 #include "json_output.hpp"
@@ -21,6 +22,7 @@ struct ExplainArguments : Arguments {
   std::int64_t top = 1;
   std::string method = "gradcam", layer, normalize = "max", colormap = "jet";
   double alpha = 0.5;
+  std::optional<float> box_share;  // none: no boxes
   std::string output, heatmap, map, feature_map;
 };
 
@@ -47,6 +49,8 @@ void check_usage(const ExplainArguments& arguments) {
   require_method(arguments.method);
   if (!(arguments.alpha >= 0 && arguments.alpha <= 1))
     throw Error(ErrorCode::invalid_argument, "--alpha must be from 0 to 1");
+  if (arguments.box_share && !(*arguments.box_share >= 0 && *arguments.box_share < 1))
+    throw Error(ErrorCode::invalid_argument, "--box must be from 0 to below 1");
 
   const auto inputs = input_files(arguments);
   OutputFiles outputs;  // refuses a name that is there twice
@@ -107,8 +111,9 @@ void draw(Session& session, const Pictures& how, const Result& result, const Fin
   const auto& colours = relative ? *relative : map;
   if (!result.overlay_file.empty())
     add(result.overlay_file, timed(times.render, [&] {
-          return colours.overlay(backdrop(session, map.shape(), result.why->image, last),
-                                 how.options);
+          auto picture =
+              colours.overlay(backdrop(session, map.shape(), result.why->image, last), how.options);
+          return result.box ? draw_box(std::move(picture), *result.box) : picture;
         }));
   if (!result.heatmap_file.empty())
     add(result.heatmap_file,
@@ -119,7 +124,7 @@ void draw(Session& session, const Pictures& how, const Result& result, const Fin
 Results finish(const ExplainArguments& arguments, Session& session,
                const std::vector<Explanation>& explanations, std::int64_t images,
                std::int64_t targets, OutputFiles& outputs) {
-  Results results{{}, images, targets};
+  Results results{{}, images, targets, arguments.box_share};
   Tensor maps, grids;
   const auto how = parse_normalize(arguments.normalize);
   const Pictures pictures{{arguments.alpha, parse_colormap(arguments.colormap)},
@@ -131,8 +136,14 @@ Results finish(const ExplainArguments& arguments, Session& session,
       session.times.backward += why.timings_ms.backward;
       session.times.map += why.timings_ms.map;
       const auto map = timed(session.times.map, [&] { return FinalMap(session, why, how); });
-      Result result{
-          &why, map.shape(), timed(session.times.map, [&] { return map.max_at(); }), {}, {}};
+      Result result{&why, map.shape(), {}, {}, {}, {}};
+      timed(session.times.map, [&] {
+        result.max_at = map.max_at();
+        if (arguments.map.empty() && !arguments.box_share) return;
+        const auto full = map.tensor();
+        if (arguments.box_share) result.box = find_box(full, *arguments.box_share);
+        if (!arguments.map.empty()) stack(maps, full);
+      });
       for (const auto& [given, name] : {std::pair{&arguments.output, &result.overlay_file},
                                         std::pair{&arguments.heatmap, &result.heatmap_file}}) {
         if (given->empty()) continue;
@@ -140,7 +151,6 @@ Results finish(const ExplainArguments& arguments, Session& session,
         check_output(*name, picture_extensions(), inputs);
       }
       draw(session, pictures, result, map, results.rows.size() + 1 == explanations.size(), outputs);
-      if (!arguments.map.empty()) timed(session.times.map, [&] { stack(maps, map.tensor()); });
       if (!arguments.feature_map.empty()) stack(grids, why.feature_map);
       for (const auto& warning : why.warnings)
         session.warnings.push_back(explanations.size() == 1
@@ -231,6 +241,11 @@ void add_explain(CLI::App& app) {
   sub.add_option("--alpha", arguments->alpha, "Weight of the colours in the overlay, 0 to 1")
       ->type_name("A")
       ->capture_default_str();
+  sub.add_option(
+         "--box", arguments->box_share,
+         "Where, as a box: around the largest connected part of the map above this share of "
+         "its maximum (default: 0.2), in the JSON and on the overlay")
+      ->type_name("[SHARE]");
   add_run_options(sub, *arguments);
   sub.footer(
       "Several classes: pictures get -1, -2, ... before their extension; several images in a\n"

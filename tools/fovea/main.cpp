@@ -25,12 +25,14 @@ int fail(std::string reason, int status) {
   return status;
 }
 
-// --json may stand alone; its file name is "-" then.
-std::vector<std::string> with_json_file(int argc, char** argv) {
+// --json and --box may stand alone; the former's file name is "-" then.
+std::vector<std::string> with_values(int argc, char** argv) {
   std::vector<std::string> out;
   for (int i = argc - 1; i > 0; --i) {
     const std::string argument = argv[i];
     if (argument == "--json" && (out.empty() || out.back().starts_with("--"))) out.push_back("-");
+    if (argument == "--box" && (out.empty() || out.back().starts_with("-")))
+      out.push_back(kDefaultShare);
     out.push_back(argument);
   }
   return out;  // last argument first, as CLI11 takes them
@@ -61,7 +63,7 @@ int run(int argc, char** argv) {
   add_version(app);
   try {
     check_command(app, argc, argv);
-    app.parse(with_json_file(argc, argv));
+    app.parse(with_values(argc, argv));
   } catch (const CLI::Success& wanted) {  // --help and --version
     return app.exit(wanted);
   } catch (const CLI::ParseError& error) {

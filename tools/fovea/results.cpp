@@ -15,6 +15,12 @@ Json map_json(const Result& result) {
           {"max_at", result.max_at ? Json(*result.max_at) : Json(nullptr)}};
 }
 
+Json box_json(const Result& result, float share) {
+  if (!result.box) return nullptr;
+  const auto& [x, y, width, height] = *result.box;
+  return {{"x", x}, {"y", y}, {"width", width}, {"height", height}, {"share", shortest(share)}};
+}
+
 }  // namespace
 
 std::string Results::suffix(std::int64_t image, std::int64_t target) const {
@@ -34,6 +40,7 @@ Json result_json(const Session& session, const Explainer& explainer, const std::
   json["normalize"] = normalize;
   json["target"] = prediction_json(first.why->target, session.labels);
   json["map"] = map_json(first);
+  if (results.box_share) json["box"] = box_json(first, *results.box_share);
   json["predictions"] = predictions_json(first.why->predictions, session.labels, listed);
   auto& images = json["images"] = Json::array();
   for (std::int64_t i = 0; i < results.images; ++i) {
@@ -46,6 +53,7 @@ Json result_json(const Session& session, const Explainer& explainer, const std::
       Json row;
       row["target"] = prediction_json(result.why->target, session.labels);
       row["map"] = map_json(result);
+      if (results.box_share) row["box"] = box_json(result, *results.box_share);
       if (!result.overlay_file.empty()) row["overlay"] = result.overlay_file;
       if (!result.heatmap_file.empty()) row["heatmap"] = result.heatmap_file;
       explanations.push_back(std::move(row));
@@ -74,7 +82,11 @@ std::string result_text(const Session& session, const Explainer& explainer, cons
       for (std::size_t d = 0; place && d < place->size(); ++d)
         out += (d == 0 ? "" : ", ") + std::to_string((*place)[d]);
       if (place && place->size() == 2) out += " (row, column)";
-      out += " of " + shape_text(result.shape) + "\n\n";
+      out += " of " + shape_text(result.shape) + "\n";
+      if (const auto& box = result.box)
+        out += "box          " + std::to_string(box->width) + " x " + std::to_string(box->height) +
+               " from column " + std::to_string(box->x) + ", row " + std::to_string(box->y) + "\n";
+      out += "\n";
     }
   const auto& first = *results.rows.front().why;
   out += "method       " + first.method + "\n";

@@ -16,12 +16,14 @@ struct Result {
   const Explanation* why = nullptr;
   Shape shape;                  ///< of the map
   std::optional<Shape> max_at;  ///< none where it is zero everywhere
+  std::optional<Box> box;       ///< none where none was asked for, or nothing is above zero
   std::string overlay_file, heatmap_file;
 };
 
 struct Results {
   std::vector<Result> rows;  ///< image by image, target by target
   std::int64_t images = 0, targets = 0;
+  std::optional<float> box_share;  ///< none where no boxes were asked for
 
   const Result& at(std::int64_t image, std::int64_t target) const {
     return rows[static_cast<std::size_t>(image * targets + target)];
