@@ -36,12 +36,32 @@ FOVEA_API Image read_image(const std::filesystem::path& file);
 /// The same from memory; `name` stands in error messages.
 FOVEA_API Image decode_image(std::span<const std::byte> bytes, const std::string& name = {});
 
+/// What a picture's file says beside its pixels, such as how they were made.
+struct ImageText {
+  std::string key;   ///< 1 to 79 printable ASCII characters; PNG knows "Software", "Title", ...
+  std::string text;  ///< UTF-8, no zero byte, at most 16 MiB
+};
+
+struct EncodeOptions {
+  std::vector<ImageText> texts;  ///< for PNG; the other formats leave them out
+};
+
 /// Format by extension (.png .jpg .jpeg .bmp .webp, in either case); PNG, BMP and WebP keep every
 /// pixel, JPEG has quality 95. The file appears whole or not at all: it is written beside its place
-/// and renamed. Throws Error invalid_argument (extension, or an image whose sizes disagree; found
-/// before anything is written) or bad_input (cannot be written).
-FOVEA_API void write_image(const std::filesystem::path& file, const Image& image);
-FOVEA_API std::vector<std::byte> encode_image(const Image& image, std::string_view extension);
+/// and renamed. Throws Error invalid_argument (extension, an image whose sizes disagree, or a text
+/// that is not as above; found before anything is written) or bad_input (cannot be written).
+FOVEA_API void write_image(const std::filesystem::path& file, const Image& image,
+                           const EncodeOptions& options = {});
+FOVEA_API std::vector<std::byte> encode_image(const Image& image, std::string_view extension,
+                                              const EncodeOptions& options = {});
+
+/// The texts of a PNG, in file order, also those that other programs wrote or packed; none for
+/// another kind of file. A text that makes no sense is left out. Throws Error bad_input (missing,
+/// unreadable, cut off, damaged).
+FOVEA_API std::vector<ImageText> read_texts(const std::filesystem::path& file);
+/// The same from memory; `name` stands in error messages.
+FOVEA_API std::vector<ImageText> decode_texts(std::span<const std::byte> bytes,
+                                              const std::string& name = {});
 
 /// How a photo becomes the network's input; the map's way back into the photo follows from it.
 struct Preprocess {

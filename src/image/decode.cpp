@@ -1,11 +1,7 @@
-#include <algorithm>
-#include <cerrno>
 #include <cstddef>
-#include <fstream>
 #include <limits>
 #include <opencv2/imgcodecs.hpp>
 #include <string_view>
-#include <system_error>
 #include <utility>
 
 #include "base/checked.hpp"
@@ -14,6 +10,7 @@
 #include "image/exif.hpp"
 #include "image/geometry.hpp"
 #include "image/opencv.hpp"
+#include "image/read_file.hpp"
 
 namespace fovea {
 namespace image {
@@ -92,30 +89,6 @@ ReducedImage decode_for(Bytes file, const Preprocess& recipe, std::int64_t input
   out.whole = oriented(whole, out.image.width, out.image.height, orientation);
   out.image = oriented(std::move(out.image), orientation);
   return out;
-}
-
-// The largest image within the limits, uncompressed, with 16 bits for each of four channels.
-constexpr std::size_t kMaxFile = 8 * static_cast<std::size_t>(kMaxPixels) + (std::size_t{1} << 20);
-
-std::vector<std::byte> read_file(const std::filesystem::path& file) {
-  std::error_code status;
-  if (std::filesystem::is_directory(file, status)) throw bad_image("a directory, not an image");
-  errno = 0;
-  std::ifstream stream(file, std::ios::binary);
-  if (!stream) throw bad_image("cannot open the image: " + std::generic_category().message(errno));
-  std::vector<std::byte> bytes;
-  constexpr std::size_t kPiece = std::size_t{1} << 20;
-  const auto size = std::filesystem::file_size(file, status);
-  if (!status) bytes.reserve(std::min<std::uintmax_t>(size, kMaxFile) + kPiece);
-  while (stream) {
-    const std::size_t before = bytes.size();
-    if (before > kMaxFile) throw bad_image("the image file is too large");
-    bytes.resize(before + kPiece);
-    stream.read(reinterpret_cast<char*>(bytes.data() + before), kPiece);
-    bytes.resize(before + static_cast<std::size_t>(stream.gcount()));
-  }
-  if (stream.bad()) throw bad_image("cannot read the image");
-  return bytes;
 }
 
 // Runs `body` and gives every error the name of the file.

@@ -1,11 +1,13 @@
 #include <algorithm>
 #include <opencv2/imgcodecs.hpp>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "image/atomic_file.hpp"
 #include "image/check.hpp"
 #include "image/opencv.hpp"
+#include "image/png_text.hpp"
 
 namespace fovea {
 namespace image {
@@ -51,14 +53,20 @@ std::vector<std::byte> encode(const Image& image, const std::string& format) {
 }  // namespace
 }  // namespace image
 
-std::vector<std::byte> encode_image(const Image& image, std::string_view extension) {
+std::vector<std::byte> encode_image(const Image& image, std::string_view extension,
+                                    const EncodeOptions& options) {
   const std::string format = image::format_of(extension);
-  return image::guarded([&] { return image::encode(image, format); });
+  image::check_texts(options.texts);
+  return image::guarded([&] {
+    auto bytes = image::encode(image, format);
+    return format == ".png" ? image::with_texts(std::move(bytes), options.texts) : bytes;
+  });
 }
 
-void write_image(const std::filesystem::path& file, const Image& image) {
+void write_image(const std::filesystem::path& file, const Image& image,
+                 const EncodeOptions& options) {
   try {
-    const auto bytes = encode_image(image, file.extension().string());
+    const auto bytes = encode_image(image, file.extension().string(), options);
     image::write_atomically(file, bytes);
   } catch (const Error& error) {
     throw error.with({file.string(), "", ""});

@@ -1,0 +1,13 @@
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <vector>
+
+namespace fovea::image {
+
+/// The whole of an image file, as far as one may be large. Throws Error(bad_input) without the
+/// file's name.
+std::vector<std::byte> read_file(const std::filesystem::path& file);
+
+}  // namespace fovea::image
