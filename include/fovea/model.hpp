@@ -64,6 +64,9 @@ class FOVEA_API Model {
   std::int64_t opset() const;       ///< version of the default operator set
   std::int64_t ir_version() const;  ///< version of the ONNX container
   std::string producer() const;     ///< "pytorch 2.13.0", or empty
+  /// Where its bytes came from: the file given to `load`, then those with external weights, each
+  /// once, by path. As they were named then; nothing says that they are still there.
+  const std::vector<std::filesystem::path>& files() const;
 
   struct Impl;
   explicit Model(std::shared_ptr<const Impl> impl);

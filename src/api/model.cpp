@@ -53,6 +53,10 @@ std::string Model::producer() const {
   return impl_->imported.info.producer;
 }
 
+const std::vector<std::filesystem::path>& Model::files() const {
+  return impl_->imported.info.files;
+}
+
 std::string_view to_string(DataType type) noexcept {
   switch (type) {
     case DataType::f32:

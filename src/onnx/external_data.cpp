@@ -83,6 +83,12 @@ std::shared_ptr<const File> ExternalData::held_open(const std::string& location)
   return files_.at(location).file;
 }
 
+std::vector<std::filesystem::path> ExternalData::paths() const {
+  std::set<std::filesystem::path> out;  // several locations may be one path
+  for (const auto& [location, opened] : files_) out.insert(path_of(location).lexically_normal());
+  return {out.begin(), out.end()};
+}
+
 void ExternalData::read_all() {
   std::int64_t total = 0;
   for (auto& [location, pieces] : pieces_) {

@@ -46,6 +46,8 @@ class ExternalData {
   /// The file of a range that waits; null where files are held no longer than they are read.
   std::shared_ptr<const File> held_open(const std::string& location) const;
   std::filesystem::path path_of(const std::string& location) const { return folder_ / location; }
+  /// The files that were announced, each once, by path.
+  std::vector<std::filesystem::path> paths() const;
 
  private:
   struct Piece {

@@ -188,6 +188,7 @@ class GraphImport {
         }
       }
     state_.tensors.read_external();
+    info_.files = state_.tensors.external_files();
   }
 
   void announce(const fovea_onnx::TensorProto& tensor) {

@@ -54,11 +54,13 @@ Imported import(Storage storage) {
 Imported import_file(const std::filesystem::path& file, const LoadOptions& options) {
   return with_context(file.string(), [&] {
     auto folder = options.external_data.empty() ? file.parent_path() : options.external_data;
-    return import({.source = std::make_shared<const File>(File::open(file)),
-                   .is_file = true,
-                   .left_out = {},
-                   .name = file.string(),
-                   .external_data = folder.empty() ? "." : folder});
+    auto out = import({.source = std::make_shared<const File>(File::open(file)),
+                       .is_file = true,
+                       .left_out = {},
+                       .name = file.string(),
+                       .external_data = folder.empty() ? "." : folder});
+    out.info.files.insert(out.info.files.begin(), file);
+    return out;
   });
 }
 

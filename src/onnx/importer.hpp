@@ -23,6 +23,8 @@ struct ImportedInfo {
   std::vector<ValueInfo> inputs;   ///< without initializers, in file order
   std::vector<ValueInfo> outputs;  ///< in file order
   std::vector<NodeInfo> nodes;     ///< local functions inlined, in execution order
+  /// The model's own, unless it came from memory, then those of external weights.
+  std::vector<std::filesystem::path> files;
 };
 
 struct Imported {

@@ -33,6 +33,8 @@ class Tensors {
   /// Checks shape, type and the amount of data without converting anything. Throws Error.
   void announce(const fovea_onnx::TensorProto& tensor);
   void read_external() { external_.read_all(); }
+  /// Of what was announced, each once, by path.
+  std::vector<std::filesystem::path> external_files() const { return external_.paths(); }
 
   /// The tensor as a constant. Large floats in files stay there, deferred. Raw data moves out of
   /// the message: f32 and i64 are looked at in place, everything else is converted. `name` stands

@@ -92,6 +92,20 @@ TEST_F(ExternalData, LiesBesideTheFile) {
   fs::current_path(here);
 }
 
+TEST_F(ExternalData, FilesAreNamedOnce) {
+  auto model = tiny_model();
+  const auto at = [](const std::string& location) { return Entries{{"location", location}}; };
+  model.initializer(external("a", {2}, at("sub/w.data")))
+      .initializer(external("b", {2}, at("w.data")))
+      .initializer(external("c", {2}, at("./w.data")));
+  using Paths = std::vector<fs::path>;
+  EXPECT_EQ(import(model, folder_).info.files, (Paths{folder_ / "sub/w.data", folder_ / "w.data"}));
+  std::ofstream(folder_ / "m.onnx", std::ios::binary) << model.serialize();
+  EXPECT_EQ(onnx::import_file(folder_ / "m.onnx", {}).info.files,
+            (Paths{folder_ / "m.onnx", folder_ / "sub/w.data", folder_ / "w.data"}));
+  EXPECT_TRUE(import(tiny_model()).info.files.empty());
+}
+
 TEST_F(ExternalData, OneFileIsShared) {
   auto model = tiny_model();
   const auto at = [](const std::string& offset) {
