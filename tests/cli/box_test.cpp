@@ -73,7 +73,7 @@ TEST_F(Boxes, AreDrawnOnTheOverlay) {
   const Box box{row["x"], row["y"], row["width"], row["height"]};
   EXPECT_EQ(read_image(scratch_ / "o.png").rgb,
             draw_box(read_image(scratch_ / "plain.png"), box).rgb);
-  EXPECT_EQ(read_file(scratch_ / "h.png"), read_file(scratch_ / "heat.png"));
+  EXPECT_EQ(read_image(scratch_ / "h.png").rgb, read_image(scratch_ / "heat.png").rgb);
 }
 
 TEST_F(Boxes, ArePutIntoWords) {

@@ -45,6 +45,7 @@ LIBRARIES = {
     "oneDNN": (r"(oneapi/dnnl/)?dnnl.*", "engine"),
     "OpenCV": (r"opencv2/.*", "image"),
     "JPEG, PNG and WebP codecs": (r"(jpeglib|jerror|turbojpeg|png|zlib)\.h|webp/.*", "image"),
+    "OpenSSL": (r"openssl/.*", "tools"),
     "CLI11": (r"CLI/.*", "tools"),
     "nlohmann-json": (r"nlohmann/.*", "tools"),
 }

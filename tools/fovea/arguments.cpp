@@ -106,6 +106,8 @@ void add_run_options(CLI::App& app, Arguments& arguments) {
   app.add_option("--logits", arguments.logits, "Write the raw scores, [images, classes], as .npy")
       ->type_name("FILE");
   add_json_option(app, arguments.json);
+  app.add_flag("--no-provenance", arguments.no_provenance,
+               "Do not write into JSON and PNG files what they were made from and with");
 }
 
 }  // namespace fovea::cli

@@ -24,6 +24,7 @@ struct Arguments {
   int threads = 0;
   bool multi_label = false;
   bool no_optimize = false;
+  bool no_provenance = false;
   bool exact_decode = false;
 };
 

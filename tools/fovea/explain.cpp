@@ -5,26 +5,18 @@
 #include <span>
 #include <utility>
 
-#include "arguments.hpp"
+#include "explain_arguments.hpp"
 #include "json_output.hpp"
 #include "npy.hpp"
 #include "outputs.hpp"
 #include "pictures.hpp"
+#include "provenance.hpp"
+#include "replay.hpp"
 #include "results.hpp"
 #include "text.hpp"
 
 namespace fovea::cli {
 namespace {
-
-struct ExplainArguments : Arguments {
-  std::vector<std::int64_t> classes;
-  std::vector<std::string> target_labels;
-  std::int64_t top = 1;
-  std::string method = "gradcam", layer, normalize = "max", colormap = "jet";
-  double alpha = 0.5;
-  std::optional<float> box_share;  // none: no boxes
-  std::string output, heatmap, map, feature_map;
-};
 
 Normalize parse_normalize(const std::string& text) {
   if (text == "none") return Normalize::none;
@@ -52,7 +44,8 @@ void check_usage(const ExplainArguments& arguments) {
   if (arguments.box_share && !(*arguments.box_share >= 0 && *arguments.box_share < 1))
     throw Error(ErrorCode::invalid_argument, "--box must be from 0 to below 1");
 
-  const auto inputs = input_files(arguments);
+  auto inputs = input_files(arguments);
+  if (!arguments.replay.empty()) inputs.push_back(arguments.replay);
   OutputFiles outputs;  // refuses a name that is there twice
   const auto check = [&](const std::string& file, std::span<const std::string_view> extensions) {
     if (file.empty()) return;
@@ -95,40 +88,45 @@ void check_targets(const std::vector<Target>& targets, std::int64_t classes) {
 struct Pictures {
   OverlayOptions options;
   bool raw = false;  // the map is not in 0..1, which is what colours stand for
+  Json provenance;   // null: the pictures carry none
 };
 
 // `last`: nothing is drawn over the photo afterwards.
 void draw(Session& session, const Pictures& how, const Result& result, const FinalMap& map,
           bool last, OutputFiles& outputs) {
   auto& times = session.times;
-  const auto add = [&](const std::string& file, const Image& image) {
-    outputs.add(file, timed(times.encode,
-                            [&] { return encode_image(image, file.substr(file.rfind('.'))); }));
+  const auto add = [&](const char* kind, const std::string& file, const Image& image) {
+    EncodeOptions options;
+    if (!how.provenance.is_null())
+      options.texts = picture_texts(how.provenance, kind, *result.why, result.target);
+    outputs.add(file, timed(times.encode, [&] {
+                  return encode_image(image, file.substr(file.rfind('.')), options);
+                }));
   };
   if (result.overlay_file.empty() && result.heatmap_file.empty()) return;
   std::optional<FinalMap> relative;
   if (how.raw) timed(times.map, [&] { relative.emplace(session, *result.why, Normalize::max); });
   const auto& colours = relative ? *relative : map;
   if (!result.overlay_file.empty())
-    add(result.overlay_file, timed(times.render, [&] {
+    add("overlay", result.overlay_file, timed(times.render, [&] {
           auto picture =
               colours.overlay(backdrop(session, map.shape(), result.why->image, last), how.options);
           return result.box ? draw_box(std::move(picture), *result.box) : picture;
         }));
   if (!result.heatmap_file.empty())
-    add(result.heatmap_file,
+    add("heatmap", result.heatmap_file,
         timed(times.render, [&] { return colours.heatmap(how.options.colormap); }));
 }
 
 // One map at a time: those of many classes over a large photo would not fit into memory together.
 Results finish(const ExplainArguments& arguments, Session& session,
                const std::vector<Explanation>& explanations, std::int64_t images,
-               std::int64_t targets, OutputFiles& outputs) {
+               std::int64_t targets, const Json& provenance, OutputFiles& outputs) {
   Results results{{}, images, targets, arguments.box_share};
   Tensor maps, grids;
   const auto how = parse_normalize(arguments.normalize);
-  const Pictures pictures{{arguments.alpha, parse_colormap(arguments.colormap)},
-                          how == Normalize::none};
+  const Pictures pictures{
+      {arguments.alpha, parse_colormap(arguments.colormap)}, how == Normalize::none, provenance};
   const auto inputs = input_files(arguments);
   for (std::int64_t image = 0; image < images; ++image)
     for (std::int64_t target = 0; target < targets; ++target) {
@@ -136,7 +134,7 @@ Results finish(const ExplainArguments& arguments, Session& session,
       session.times.backward += why.timings_ms.backward;
       session.times.map += why.timings_ms.map;
       const auto map = timed(session.times.map, [&] { return FinalMap(session, why, how); });
-      Result result{&why, map.shape(), {}, {}, {}, {}};
+      Result result{&why, map.shape(), {}, {}, {}, {}, static_cast<std::size_t>(target)};
       timed(session.times.map, [&] {
         result.max_at = map.max_at();
         if (arguments.map.empty() && !arguments.box_share) return;
@@ -166,13 +164,28 @@ Results finish(const ExplainArguments& arguments, Session& session,
   return results;
 }
 
-void explain(const ExplainArguments& arguments) {
+bool has_provenance(const ExplainArguments& arguments) {
+  const auto is_png = [](const std::string& file) { return lower(file).ends_with(".png"); };
+  return !arguments.no_provenance &&
+         (!arguments.json.empty() || is_png(arguments.output) || is_png(arguments.heatmap));
+}
+
+void explain(ExplainArguments arguments, const CLI::App& app) {
+  std::optional<Replay> replay;
+  Digests digests;
+  if (!arguments.replay.empty()) {
+    replay.emplace(arguments.replay);
+    replay->fill(arguments, app);
+  }
   check_usage(arguments);
+  if (replay) replay->check_files(arguments, digests);
   auto session = open_session(arguments, !arguments.output.empty());
+  if (replay) replay->check_session(session, digests);
+  if (has_provenance(arguments)) start_digests(session, digests);
   const auto targets = choose_targets(arguments, session.labels);
   std::vector<std::string> layers;
   if (!arguments.layer.empty()) layers.push_back(arguments.layer);
-  const Method method{arguments.method};
+  const Method method{arguments.method, arguments.method_options};
   const auto explainer = session.explainer(layers, {method});
   const auto run = session.forward(explainer);
   const auto& logits = run.logits().shape;
@@ -181,14 +194,21 @@ void explain(const ExplainArguments& arguments) {
   const auto explanations =
       in_file(session.model_file, [&] { return run.explain(method, targets, options); });
 
+  Json provenance;
+  if (has_provenance(arguments))
+    provenance =
+        explain_provenance(arguments, session, explainer, method, targets, explanations, digests);
+
   OutputFiles outputs;
   const auto results = finish(arguments, session, explanations, logits.front(),
-                              static_cast<std::int64_t>(targets.size()), outputs);
+                              static_cast<std::int64_t>(targets.size()), provenance, outputs);
   if (!session.photo && !arguments.output.empty())
     session.warnings.push_back(
         "the overlay shows the input tensor stretched to 0..255, not the photo");
   if (!arguments.logits.empty()) outputs.add(arguments.logits, npy_bytes(run.logits()));
-  const auto json = json_text(result_json(session, explainer, arguments.normalize, results));
+  auto document = result_json(session, explainer, arguments.normalize, results);
+  if (!provenance.is_null()) document["provenance"] = std::move(provenance);
+  const auto json = json_text(document);
   if (!arguments.json.empty() && arguments.json != "-") outputs.add(arguments.json, json);
   outputs.write();
   print(arguments.json == "-" ? json : result_text(session, explainer, results, outputs.names()));
@@ -247,12 +267,13 @@ void add_explain(CLI::App& app) {
          "its maximum (default: 0.2), in the JSON and on the overlay")
       ->type_name("[SHARE]");
   add_run_options(sub, *arguments);
+  add_replay_option(sub, arguments->replay);
   sub.footer(
       "Several classes: pictures get -1, -2, ... before their extension; several images in a\n"
       "tensor: likewise; both: -IMAGE-CLASS. The .npy files are stacked: [images,] [classes,]\n"
       "rows, columns. Exit status: 0 done, 2 wrong usage, 3 bad model, 4 bad image or tensor,\n"
       "5 unsupported operator, 1 anything else. On failure no output file is left behind.");
-  sub.callback([arguments] { explain(*arguments); });
+  sub.callback([arguments, &sub] { explain(*arguments, sub); });
 }
 
 }  // namespace fovea::cli

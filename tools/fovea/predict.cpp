@@ -4,6 +4,8 @@
 #include "json_output.hpp"
 #include "npy.hpp"
 #include "outputs.hpp"
+#include "provenance.hpp"
+#include "sha256.hpp"
 #include "text.hpp"
 
 namespace fovea::cli {
@@ -59,12 +61,17 @@ Json result_json(const Session& session, const Explainer& explainer, const Run& 
 void predict(const PredictArguments& arguments) {
   check_usage(arguments);
   auto session = open_session(arguments, false);
+  Digests digests;
+  const bool tells = !arguments.json.empty() && !arguments.no_provenance;
+  if (tells) start_digests(session, digests);
   const auto explainer = session.explainer({}, {});
   const auto run = session.forward(explainer);
   const auto top = static_cast<std::size_t>(arguments.top);
   OutputFiles outputs;
   if (!arguments.logits.empty()) outputs.add(arguments.logits, npy_bytes(run.logits()));
-  const auto json = json_text(result_json(session, explainer, run, top));
+  auto document = result_json(session, explainer, run, top);
+  if (tells) document["provenance"] = provenance_json("predict", session, explainer, digests);
+  const auto json = json_text(document);
   if (!arguments.json.empty() && arguments.json != "-") outputs.add(arguments.json, json);
   outputs.write();
   print(arguments.json == "-" ? json : result_text(session, run, top));

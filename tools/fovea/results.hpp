@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -18,6 +19,7 @@ struct Result {
   std::optional<Shape> max_at;  ///< none where it is zero everywhere
   std::optional<Box> box;       ///< none where none was asked for, or nothing is above zero
   std::string overlay_file, heatmap_file;
+  std::size_t target = 0;  ///< which of those asked for
 };
 
 struct Results {

@@ -26,10 +26,17 @@ Recipe choose_recipe(const std::optional<Recipe>& given, const Model& model,
   return {Preprocess::imagenet(), false};
 }
 
-Labels choose_labels(const Labels& given, const Model& model, bool is_demo) {
+// The file that --labels names, or the demo's; empty where the model has labels of its own.
+std::string choose_labels_file(const Arguments& arguments, const Model& model) {
+  if (!arguments.labels.empty()) return arguments.labels;
+  const bool is_demo = arguments.model.empty() && metadata(model, "fovea.labels") == nullptr;
+  return is_demo ? demo_file(kDemoLabels) : "";
+}
+
+Labels choose_labels(const Labels& given, const Model& model, const std::string& file) {
   if (!given.empty()) return given;
   if (const auto* own = metadata(model, "fovea.labels")) return parse_labels(*own);
-  return is_demo ? read_labels(demo_file(kDemoLabels)) : Labels{};
+  return file.empty() ? Labels{} : read_labels(file);
 }
 
 // Names that --layer may take: values, nodes, and operators (the last node of that kind).
@@ -82,6 +89,12 @@ Tuning parse_tuning(const std::string& text, Tuning by_default) {
   if (text == "thorough") return Tuning::thorough;
   if (text == "winograd") return Tuning::winograd;
   return text == "off" ? Tuning::off : Tuning::quick;
+}
+
+std::string tuning_text(Tuning tuning) {
+  if (tuning == Tuning::thorough) return "thorough";
+  if (tuning == Tuning::winograd) return "winograd";
+  return tuning == Tuning::off ? "off" : "quick";
 }
 
 std::string read_plan_cache(const std::string& file) {
@@ -160,8 +173,10 @@ Session open_session(const Arguments& arguments, bool whole_photo) {
   Stages times;
   const auto model_file = model_file_or_demo(arguments.model);
   auto model = timed(times.load, [&] { return Model::load(model_file); });
-  labels = choose_labels(labels, model, arguments.model.empty());
-  Session session{model_file, std::move(model), std::move(labels), {}, {}, {}, {}, {}, times, {}};
+  const auto labels_file = choose_labels_file(arguments, model);
+  labels = choose_labels(labels, model, labels_file);
+  Session session{model_file, std::move(model), std::move(labels), {}, {}, {}, {}, {}, times,
+                  {},         labels_file};
 
   auto& options = session.options;
   options.precision = parse_precision(arguments.precision);

@@ -68,6 +68,7 @@ struct Session {
   std::optional<Photo> photo;
   Stages times;
   std::vector<std::string> warnings;
+  std::string labels_file;  ///< empty where they came from the model, or there are none
 
   Feeds feeds() const;
   /// Compiles the model. Throws Error invalid_argument naming the nearest layers where one of
@@ -93,6 +94,8 @@ Precision parse_precision(const std::string& text);
 
 /// "off", "quick", "thorough" or "winograd"; `by_default` for nothing.
 Tuning parse_tuning(const std::string& text, Tuning by_default);
+/// The other way round.
+std::string tuning_text(Tuning tuning);
 
 /// What the file holds; nothing where there is none or the name is empty.
 std::string read_plan_cache(const std::string& file);

@@ -1,0 +1,148 @@
+#include "provenance.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <optional>
+#include <utility>
+
+#include "fovea/version.hpp"
+#include "recipe.hpp"
+#include "text.hpp"
+
+namespace fovea::cli {
+namespace {
+
+Json digest_json(const std::string& file, Digests& digests) {
+  const auto digest = digests.of(file);
+  return digest ? Json(*digest) : Json(nullptr);
+}
+
+// The files of external weights are named from the model's folder, so that a model may move.
+Json model_json(const Session& session, Digests& digests) {
+  auto json = file_json(session.model_file, digests);
+  const auto folder = std::filesystem::path(session.model_file).parent_path();
+  for (const auto& file : external_files(session))
+    json["external"].push_back({{"file", std::filesystem::path(file).lexically_relative(folder)},
+                                {"sha256", digest_json(file, digests)}});
+  return json;
+}
+
+MethodInfo info_of(const Method& method) {
+  auto all = methods();
+  return *std::find_if(all.begin(), all.end(),
+                       [&](const MethodInfo& info) { return info.name == method.name; });
+}
+
+// Defaults too: those of another version may be others.
+Json options_json(const MethodInfo& info, const Method& method) {
+  auto json = Json::object();
+  for (const auto& option : info.options) json[option.name] = option.value;
+  for (const auto& [name, value] : method.options) json[name] = value;
+  return json;
+}
+
+// `came_out`: what a rank turned out to be; null where each image has its own.
+Json target_json(const Target& target, const Explanation* came_out) {
+  using Kind = Target::Kind;
+  Json json;
+  if (target.kind == Kind::ranked && came_out != nullptr)
+    json["class"] = came_out->target.class_index;
+  else if (target.kind == Kind::ranked)
+    json["rank"] = target.value;
+  else if (target.kind == Kind::weights || target.kind == Kind::similarity)
+    json[target.kind == Kind::weights ? "weights" : "embedding"] = target.weights;
+  else
+    json["class"] = target.value;
+  if (target.kind == Kind::difference) json["minus"] = target.other;
+  if (target.probability) json["probability"] = true;
+  if (target.negated) json["negated"] = true;
+  return json;
+}
+
+}  // namespace
+
+std::vector<std::string> external_files(const Session& session) {
+  std::vector<std::string> out;
+  const auto& files = session.model.files();
+  for (std::size_t i = 1; i < files.size(); ++i) out.push_back(files[i].string());
+  return out;
+}
+
+Json file_json(const std::string& file, Digests& digests) {
+  return {{"file", file}, {"sha256", digest_json(file, digests)}};
+}
+
+void start_digests(const Session& session, Digests& digests) {
+  for (const auto& file : session.model.files()) digests.start(file.string());
+  if (session.photo) digests.start(session.photo->file);
+  for (const auto& [name, file] : session.tensor_files) digests.start(file);
+  if (!session.labels_file.empty()) digests.start(session.labels_file);
+}
+
+std::string decode_text(const Photo& photo) {
+  const auto& [image, width, height, whole] = photo.pixels;
+  return image.width == width && image.height == height ? "full" : "reduced";
+}
+
+Json provenance_json(const std::string& command, const Session& session, const Explainer& explainer,
+                     Digests& digests) {
+  const auto build = build_info();
+  const auto& options = session.options;
+  Json json;
+  json["format"] = kProvenanceFormat;
+  json["fovea"] = build.version;
+  json["onednn"] = build.onednn;
+  json["onednn_isa"] = build.onednn_isa;
+  json["command"] = command;
+  json["model"] = model_json(session, digests);
+  if (session.photo) {
+    json["image"] = file_json(session.photo->file, digests);
+    json["preprocess"] = to_json(session.photo->recipe);
+    json["decode"] = decode_text(*session.photo);
+  }
+  for (const auto& [name, file] : session.tensor_files)
+    json["inputs"][name] = file_json(file, digests);
+  if (!session.labels_file.empty()) json["labels"] = file_json(session.labels_file, digests);
+  json["input_shapes"] = options.input_shapes;
+  json["output_name"] = options.output;
+  json["multi_label"] = options.multi_label;
+  json["precision"] = precision_text(explainer.precision());
+  json["optimize"] = options.optimize;
+  json["tune"] = tuning_text(options.tuning);
+  json["threads"] = explainer.threads();
+  return json;
+}
+
+Json explain_provenance(const ExplainArguments& arguments, const Session& session,
+                        const Explainer& explainer, const Method& method,
+                        const std::vector<Target>& targets,
+                        const std::vector<Explanation>& explanations, Digests& digests) {
+  auto json = provenance_json("explain", session, explainer, digests);
+  json["method"] = method.name;
+  const auto info = info_of(method);
+  json["options"] = options_json(info, method);
+  json["layer"] = info.kind == MapKind::input ? Json(nullptr) : Json(explanations.front().layer);
+  auto& asked = json["targets"] = Json::array();
+  const bool one_image = explanations.size() == targets.size();
+  for (std::size_t i = 0; i < targets.size(); ++i)
+    asked.push_back(target_json(targets[i], one_image ? &explanations[i] : nullptr));
+  json["normalize"] = arguments.normalize;
+  json["colormap"] = arguments.colormap;
+  json["alpha"] = arguments.alpha;
+  json["box"] = arguments.box_share ? Json(shortest(*arguments.box_share)) : Json(nullptr);
+  return json;
+}
+
+std::vector<ImageText> picture_texts(Json provenance, const std::string& kind,
+                                     const Explanation& why, std::size_t target) {
+  const auto software = "fovea " + provenance.at("fovea").get<std::string>();
+  auto own = provenance.at("targets").at(target);
+  if (own.erase("rank") > 0) own["class"] = why.target.class_index;
+  provenance["targets"] = Json::array({std::move(own)});
+  provenance["picture"] = {{"kind", kind}, {"image", why.image}};
+  // ASCII, which every program that shows a PNG's texts can show.
+  auto text = provenance.dump(-1, ' ', true, Json::error_handler_t::replace);
+  return {{"Software", software}, {kProvenanceKey, std::move(text)}};
+}
+
+}  // namespace fovea::cli
