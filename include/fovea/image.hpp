@@ -195,4 +195,26 @@ struct BoxStyle {
 /// lie within the picture, and for a negative line.
 FOVEA_API Image draw_box(Image picture, const Box& box, const BoxStyle& style = {});
 
+/// A signed map in two colours: red above zero, blue below, white at zero; the magnitude that only
+/// one value in a hundred exceeds has the full colour. NaN is white. Throws Error invalid_argument
+/// for what is no [height, width].
+FOVEA_API Image signed_heatmap(const Tensor& map);
+
+/// An attribution [channels, height, width] of 1 or 3 channels as colours around grey:
+/// (a - mean) / deviation / 10 + 1/2, cut to 0..1, as the papers on guided backpropagation draw
+/// theirs. Throws Error invalid_argument for other extents.
+FOVEA_API Image attribution_image(const Tensor& attribution);
+
+/// A picture on a sheet.
+struct SheetCell {
+  std::string caption;
+  Image image;
+};
+
+/// Rows of pictures, each under its caption, on white; every picture is scaled to `width` pixels
+/// wide at most, its proportions kept. Rows may differ in length; a cell without an image is empty.
+/// Throws Error invalid_argument for a width below 32, no cell at all, or a sheet larger than an
+/// image may be.
+FOVEA_API Image contact_sheet(const std::vector<std::vector<SheetCell>>& rows, int width = 256);
+
 }  // namespace fovea
