@@ -180,7 +180,9 @@ class FOVEA_API Explainer {
   const Model& model() const;
   const std::vector<ValueInfo>& inputs() const;  ///< with every extent bound
   const std::vector<LayerInfo>& layers() const;  ///< every value one could explain, in order
-  const std::string& default_layer() const;      ///< empty where there is none
+  /// The values whose maps were prepared, in the order asked for.
+  std::vector<std::string> prepared_layers() const;
+  const std::string& default_layer() const;  ///< empty where there is none
   /// Every value of the model as imported, by name, with its extents bound.
   const std::map<std::string, Shape>& shapes() const;
   /// What a run does, in order: the forward pass, then the walk back of each prepared layer. Making

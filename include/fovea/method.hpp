@@ -57,6 +57,7 @@ struct MethodInfo {
   std::string cost;   ///< in forwards and walks back
   std::string use;    ///< when to choose it, one sentence
   MapKind kind = MapKind::layer;
+  bool dear = false;  ///< runs the whole network for every channel: minutes on a large one
   std::vector<MethodOption> options = {};
   std::vector<MethodTensor> given = {};
 };

@@ -262,6 +262,11 @@ const std::vector<ValueInfo>& Explainer::inputs() const {
 const std::vector<LayerInfo>& Explainer::layers() const {
   return impl_->layers;
 }
+std::vector<std::string> Explainer::prepared_layers() const {
+  std::vector<std::string> out;
+  for (const auto& layer : impl_->prepared) out.push_back(layer.name);
+  return out;
+}
 const std::string& Explainer::default_layer() const {
   return impl_->default_layer;
 }

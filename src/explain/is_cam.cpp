@@ -43,6 +43,7 @@ const Entry& is_cam() {
                .needs = "a spatial layer; an image as the input",
                .cost = "`samples` forwards per channel of the layer",
                .use = "as Score-CAM, over masks of growing strength",
+               .dear = true,
                .options = {channels_option(),
                            {.name = "samples",
                             .value = 10,

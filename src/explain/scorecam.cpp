@@ -33,6 +33,7 @@ const Entry& scorecam() {
                .needs = "a spatial layer; an image as the input",
                .cost = "1 forward per channel of the layer",
                .use = "without gradients, at any price",
+               .dear = true,
                .options = {channels_option()}},
       .check = serves_all,
       .needs = [](const Layer&) { return Needs{.inputs = true, .network = true}; },

@@ -56,6 +56,7 @@ const Entry& ss_cam() {
                .needs = "a spatial layer; an image as the input",
                .cost = "`samples` forwards per channel of the layer",
                .use = "as Score-CAM, smoothed",
+               .dear = true,
                .options = {channels_option(),
                            seed_option(),
                            {.name = "samples",

@@ -347,6 +347,14 @@ TEST_F(Replays, RefuseWhatWouldBeAnotherResult) {
                                             {"--top", "2"},
                                             {"--method", "cam"},
                                             {"--layer", "relu"},
+                                            {"--option", "steps=3"},
+                                            {"--given", "noise=x.npy"},
+                                            {"--score", "probability"},
+                                            {"--minus", "1"},
+                                            {"--against"},
+                                            {"--fuse", "max"},
+                                            {"--smooth"},
+                                            {"--keep-sign"},
                                             {"--normalize", "none"},
                                             {"--preprocess", "raw"},
                                             {"--input-shape", "data=1,3,16,16"},
@@ -391,7 +399,10 @@ TEST_F(Replays, RefuseWhatIsNoResult) {
   with("options", {{"samples", "many"}}, "damaged");
   with("targets", json::array(), "classes");
   with("targets", {{{"colour", 1}}}, "target");
-  with("targets", {{{"class", 1}, {"minus", 2}}}, "target");
+  with("targets", {{{"class", 1}, {"weights", {1, 2}}}}, "target");
+  with("targets", {{{"minus", 2}}}, "target");
+  with("fuse", "tight", "tight");
+  with("keep_sign", "yes", "damaged");
   with("targets", {{{"class", "red"}}}, "damaged");
   with("normalize", "softly", "softly");
   with("colormap", 3, "damaged");

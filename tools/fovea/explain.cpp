@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "explain_arguments.hpp"
+#include "how.hpp"
 #include "json_output.hpp"
 #include "npy.hpp"
 #include "outputs.hpp"
@@ -13,32 +14,14 @@
 #include "provenance.hpp"
 #include "replay.hpp"
 #include "results.hpp"
+#include "sheet.hpp"
 #include "text.hpp"
 
 namespace fovea::cli {
 namespace {
 
-Normalize parse_normalize(const std::string& text) {
-  if (text == "none") return Normalize::none;
-  return text == "minmax" ? Normalize::minmax : Normalize::max;
-}
-
-Colormap parse_colormap(const std::string& text) {
-  if (text == "turbo") return Colormap::turbo;
-  if (text == "viridis") return Colormap::viridis;
-  return text == "inferno" ? Colormap::inferno : Colormap::jet;
-}
-
-// CLI11 would take what does not fit for the largest number that does.
-std::string whole_number(const std::string& text) {
-  std::int64_t value = 0;
-  const auto* end = text.data() + text.size();
-  const auto [rest, failure] = std::from_chars(text.data(), end, value);
-  return failure == std::errc() && rest == end ? "" : "'" + text + "' is not a class";
-}
-
 void check_usage(const ExplainArguments& arguments) {
-  require_method(arguments.method);
+  for (const auto& name : method_names(arguments)) require_method(name);
   if (!(arguments.alpha >= 0 && arguments.alpha <= 1))
     throw Error(ErrorCode::invalid_argument, "--alpha must be from 0 to 1");
   if (arguments.box_share && !(*arguments.box_share >= 0 && *arguments.box_share < 1))
@@ -60,35 +43,11 @@ void check_usage(const ExplainArguments& arguments) {
   if (arguments.json != "-") check(arguments.json, {});
 }
 
-std::vector<Target> choose_targets(const ExplainArguments& arguments, const Labels& labels) {
-  std::vector<Target> targets;
-  for (const auto index : arguments.classes) targets.push_back(Target::class_index(index));
-  for (const auto& label : arguments.target_labels)
-    targets.push_back(Target::class_index(find_label(labels, label)));
-  for (std::int64_t rank = 0; targets.size() < static_cast<std::size_t>(arguments.top) &&
-                              arguments.classes.empty() && arguments.target_labels.empty();
-       ++rank)
-    targets.push_back(Target::ranked(rank));
-  return targets;
-}
-
-void check_targets(const std::vector<Target>& targets, std::int64_t classes) {
-  for (const auto& target : targets) {
-    if (target.value >= 0 && target.value < classes) continue;
-    const auto range = std::to_string(classes) + " classes, 0 to " + std::to_string(classes - 1);
-    throw Error(
-        ErrorCode::invalid_argument,
-        target.kind == Target::Kind::ranked
-            ? "--top " + std::to_string(target.value + 1) + " is more than the model's " +
-                  std::to_string(classes) + " classes"
-            : "class " + std::to_string(target.value) + " is out of range: the model has " + range);
-  }
-}
-
 struct Pictures {
   OverlayOptions options;
-  bool raw = false;  // the map is not in 0..1, which is what colours stand for
-  Json provenance;   // null: the pictures carry none
+  std::string rendering;  // of the heat map
+  bool raw = false;       // the map is not in 0..1, which is what colours stand for
+  Json provenance;        // null: the pictures carry none
 };
 
 // `last`: nothing is drawn over the photo afterwards.
@@ -114,8 +73,19 @@ void draw(Session& session, const Pictures& how, const Result& result, const Fin
           return result.box ? draw_box(std::move(picture), *result.box) : picture;
         }));
   if (!result.heatmap_file.empty())
-    add("heatmap", result.heatmap_file,
-        timed(times.render, [&] { return colours.heatmap(how.options.colormap); }));
+    add("heatmap", result.heatmap_file, timed(times.render, [&] {
+          return how.rendering == "heat" ? colours.heatmap(how.options.colormap)
+                                         : rendered(*result.why, how.rendering);
+        }));
+}
+
+/// The map of a signed explanation between -1 and 1.
+Explanation divided_by_magnitude(Explanation why) {
+  float most = 0;
+  for (const float v : why.feature_map.data) most = std::max(most, std::abs(v));
+  if (most > 0 && std::isfinite(most))
+    for (auto& v : why.feature_map.data) v /= most;
+  return why;
 }
 
 // One map at a time: those of many classes over a large photo would not fit into memory together.
@@ -125,15 +95,21 @@ Results finish(const ExplainArguments& arguments, Session& session,
   Results results{{}, images, targets, arguments.box_share};
   Tensor maps, grids;
   const auto how = parse_normalize(arguments.normalize);
-  const Pictures pictures{
-      {arguments.alpha, parse_colormap(arguments.colormap)}, how == Normalize::none, provenance};
+  const Pictures pictures{{arguments.alpha, parse_colormap(arguments.colormap)},
+                          arguments.rendering,
+                          how == Normalize::none || arguments.keep_sign,
+                          provenance};
   const auto inputs = input_files(arguments);
   for (std::int64_t image = 0; image < images; ++image)
     for (std::int64_t target = 0; target < targets; ++target) {
       const auto& why = explanations.at(results.rows.size());
       session.times.backward += why.timings_ms.backward;
       session.times.map += why.timings_ms.map;
-      const auto map = timed(session.times.map, [&] { return FinalMap(session, why, how); });
+      const auto map = timed(session.times.map, [&] {
+        return arguments.keep_sign && how == Normalize::max
+                   ? FinalMap(session, divided_by_magnitude(why), Normalize::none)
+                   : FinalMap(session, why, how);
+      });
       Result result{&why, map.shape(), {}, {}, {}, {}, static_cast<std::size_t>(target)};
       timed(session.times.map, [&] {
         result.max_at = map.max_at();
@@ -164,6 +140,13 @@ Results finish(const ExplainArguments& arguments, Session& session,
   return results;
 }
 
+/// The names of the values of several layers; none for one or the default.
+std::vector<std::string> explainer_layers(const ExplainArguments& arguments,
+                                          const Explainer& explainer) {
+  if (arguments.layers.size() < 2) return {};
+  return explainer.prepared_layers();
+}
+
 bool has_provenance(const ExplainArguments& arguments) {
   const auto is_png = [](const std::string& file) { return lower(file).ends_with(".png"); };
   return !arguments.no_provenance &&
@@ -177,20 +160,25 @@ void explain(ExplainArguments arguments, const CLI::App& app) {
     replay.emplace(arguments.replay);
     replay->fill(arguments, app);
   }
+  parse_method_options(arguments);
   check_usage(arguments);
+  if (method_names(arguments).size() > 1) {
+    explain_sheet(arguments);
+    return;
+  }
   if (replay) replay->check_files(arguments, digests);
   auto session = open_session(arguments, !arguments.output.empty());
   if (replay) replay->check_session(session, digests);
   if (has_provenance(arguments)) start_digests(session, digests);
   const auto targets = choose_targets(arguments, session.labels);
-  std::vector<std::string> layers;
-  if (!arguments.layer.empty()) layers.push_back(arguments.layer);
-  const Method method{arguments.method, arguments.method_options};
-  const auto explainer = session.explainer(layers, {method});
+  const auto method = method_for(arguments.method, arguments);
+  session.options.smoothing = arguments.smooth;
+  const auto explainer = session.explainer(arguments.layers, {method});
   const auto run = session.forward(explainer);
   const auto& logits = run.logits().shape;
   check_targets(targets, logits.back());
-  const ExplainOptions options{.normalize = parse_normalize(arguments.normalize), .layer = {}};
+  auto options = explain_options(arguments);
+  for (const auto& layer : explainer_layers(arguments, explainer)) options.layers.push_back(layer);
   const auto explanations =
       in_file(session.model_file, [&] { return run.explain(method, targets, options); });
 
@@ -221,23 +209,7 @@ void explain(ExplainArguments arguments, const CLI::App& app) {
 void add_explain(CLI::App& app) {
   const auto arguments = std::make_shared<ExplainArguments>();
   auto& sub = *app.add_subcommand("explain", "Show where the network looked");
-  auto* by_class = sub.add_option("--class", arguments->classes,
-                                  "Explain this class (repeatable; default: the best one)")
-                       ->check(whole_number)
-                       ->type_name("N")
-                       ->allow_extra_args(false);
-  auto* by_label = sub.add_option("--label", arguments->target_labels,
-                                  "Explain the class of this label, or of the only label that "
-                                  "contains it (repeatable)")
-                       ->type_name("TEXT")
-                       ->allow_extra_args(false);
-  auto* by_rank = sub.add_option("--top", arguments->top, "Explain the K best classes")
-                      ->check(CLI::Range(1, 1000000))
-                      ->type_name("K");
-  by_class->excludes(by_label)->excludes(by_rank);
-  by_label->excludes(by_rank);
-  add_method_option(sub, arguments->method);
-  add_layer_option(sub, arguments->layer);
+  add_how_options(sub, *arguments);
   sub.add_option("--normalize", arguments->normalize,
                  "max: divide by the maximum; minmax: stretch to 0..1; none: raw values (pictures "
                  "then show them relative to the maximum)")

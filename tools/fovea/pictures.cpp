@@ -105,6 +105,22 @@ Image backdrop(Session& session, const Shape& shape, std::int64_t image, bool la
                                                shape_text(shape) + ": use --map or --feature-map");
 }
 
+Image rendered(const Explanation& why, const std::string& rendering) {
+  const auto& a = why.attribution;
+  if (rendering == "color") {
+    if (a.data.empty())
+      throw Error(ErrorCode::invalid_argument,
+                  "--rendering color needs a method that explains the input");
+    return attribution_image(a);
+  }
+  if (a.data.empty() || a.shape.size() != 3) return signed_heatmap(why.map);
+  Tensor sum{{a.shape[1], a.shape[2]}, {}};
+  const auto pixels = static_cast<std::size_t>(a.shape[1] * a.shape[2]);
+  sum.data.resize(pixels);
+  for (std::size_t i = 0; i < a.data.size(); ++i) sum.data[i % pixels] += a.data[i];
+  return signed_heatmap(sum);
+}
+
 void stack(Tensor& maps, const Tensor& map) {
   if (maps.shape.empty()) {
     maps.shape = {0};

@@ -38,6 +38,10 @@ class FinalMap {
 /// invalid_argument where there is no such picture (a volume, a signal).
 Image backdrop(Session& session, const Shape& shape, std::int64_t image, bool last);
 
+/// "signed": the attribution summed over channels, or the signed map, in two colours; "color": the
+/// attribution around grey. Throws Error invalid_argument where there is no such thing.
+Image rendered(const Explanation& why, const std::string& rendering);
+
 /// Appends a map to others of its shape, as [n, map extents].
 void stack(Tensor& maps, const Tensor& map);
 

@@ -121,7 +121,19 @@ Json explain_provenance(const ExplainArguments& arguments, const Session& sessio
   json["method"] = method.name;
   const auto info = info_of(method);
   json["options"] = options_json(info, method);
-  json["layer"] = info.kind == MapKind::input ? Json(nullptr) : Json(explanations.front().layer);
+  // Null where the input itself was explained.
+  const auto prepared = explainer.prepared_layers();
+  const auto& layer = explanations.front().layer;
+  const bool known = std::find(prepared.begin(), prepared.end(), layer) != prepared.end();
+  json["layer"] = known ? Json(layer) : Json(nullptr);
+  json["layers"] = explanations.front().layers;
+  json["fuse"] = arguments.fuse;
+  json["smooth"] = arguments.smooth;
+  json["keep_sign"] = arguments.keep_sign;
+  for (const auto& text : arguments.given) {
+    const auto at = text.find('=');
+    json["given"][text.substr(0, at)] = file_json(text.substr(at + 1), digests);
+  }
   auto& asked = json["targets"] = Json::array();
   const bool one_image = explanations.size() == targets.size();
   for (std::size_t i = 0; i < targets.size(); ++i)
@@ -131,6 +143,29 @@ Json explain_provenance(const ExplainArguments& arguments, const Session& sessio
   json["alpha"] = arguments.alpha;
   json["box"] = arguments.box_share ? Json(shortest(*arguments.box_share)) : Json(nullptr);
   return json;
+}
+
+Json sheet_provenance(const ExplainArguments& arguments, const Session& session,
+                      const Explainer& explainer, const std::vector<Method>& methods,
+                      const std::vector<Target>& targets, Digests& digests) {
+  auto json = provenance_json("explain, a sheet", session, explainer, digests);
+  auto& listed = json["methods"] = Json::array();
+  for (const auto& method : methods)
+    listed.push_back({{"method", method.name}, {"options", options_json(info_of(method), method)}});
+  json["layers"] = explainer.prepared_layers();
+  json["smooth"] = arguments.smooth;
+  json["keep_sign"] = arguments.keep_sign;
+  auto& asked = json["targets"] = Json::array();
+  for (const auto& target : targets) asked.push_back(target_json(target, nullptr));
+  json["normalize"] = arguments.normalize;
+  json["colormap"] = arguments.colormap;
+  json["alpha"] = arguments.alpha;
+  return json;
+}
+
+std::vector<ImageText> sheet_texts(const Json& provenance) {
+  return {{"Software", "fovea " + provenance.at("fovea").get<std::string>()},
+          {kProvenanceKey, provenance.dump(-1, ' ', true, Json::error_handler_t::replace)}};
 }
 
 std::vector<ImageText> picture_texts(Json provenance, const std::string& kind,

@@ -40,6 +40,15 @@ Json explain_provenance(const ExplainArguments& arguments, const Session& sessio
                         const std::vector<Target>& targets,
                         const std::vector<Explanation>& explanations, Digests& digests);
 
+/// The same of a sheet of several methods, which cannot be replayed but says all that one needs to
+/// make it again.
+Json sheet_provenance(const ExplainArguments& arguments, const Session& session,
+                      const Explainer& explainer, const std::vector<Method>& methods,
+                      const std::vector<Target>& targets, Digests& digests);
+
+/// What a sheet's PNG carries.
+std::vector<ImageText> sheet_texts(const Json& provenance);
+
 /// What a PNG carries: the provenance with the picture's own target alone, the one at `target`, and
 /// which picture it is ("overlay" or "heatmap"; `image` counts from 0).
 std::vector<ImageText> picture_texts(Json provenance, const std::string& kind,

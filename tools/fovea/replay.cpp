@@ -70,8 +70,15 @@ std::string shape_option(const std::string& name, const Json& shape) {
 // Classes, or the best so many.
 void fill_targets(const Json& targets, ExplainArguments& arguments, const std::string& file) {
   for (const auto& target : targets) {
-    if (target.size() != 1 || !(target.contains("class") || target.contains("rank")))
+    for (const auto& [member, value] : target.items())
+      if (member != "class" && member != "rank" && member != "minus" && member != "probability" &&
+          member != "negated")
+        refuse("the provenance has a target that cannot be asked for here", file);
+    if (!target.contains("class") && !target.contains("rank"))
       refuse("the provenance has a target that cannot be asked for here", file);
+    if (target.contains("minus")) arguments.minus = target["minus"].get<std::int64_t>();
+    if (target.contains("probability")) arguments.score = "probability";
+    arguments.against = target.contains("negated");
     if (target.contains("class"))
       arguments.classes.push_back(target["class"].get<std::int64_t>());
     else
@@ -105,7 +112,9 @@ void add_replay_option(CLI::App& app, std::string& replay) {
                      "--image, --input); a file that has changed is refused")
           ->type_name("FILE");
   for (const auto* fixed :
-       {"--class", "--label", "--top", "--method", "--layer", "--normalize", "--preprocess",
+       {"--class",       "--label",       "--top",         "--score",     "--against",
+        "--minus",       "--method",      "--option",      "--given",     "--layer",
+        "--fuse",        "--smooth",      "--keep-sign",   "--normalize", "--preprocess",
         "--input-shape", "--output-name", "--multi-label", "--precision", "--no-optimize"})
     option->excludes(app.get_option(fixed));
 }
@@ -157,7 +166,16 @@ void Replay::fill(ExplainArguments& arguments, const CLI::App& app) const {
     arguments.method = all.at("method").get<std::string>();
     for (const auto& [name, value] : all.at("options").items())
       arguments.method_options[name] = value.get<double>();
-    if (!all.at("layer").is_null()) arguments.layer = all["layer"].get<std::string>();
+    if (!all.at("layers").empty())
+      arguments.layers = all["layers"].get<std::vector<std::string>>();
+    else if (!all.at("layer").is_null())
+      arguments.layers = {all["layer"].get<std::string>()};
+    arguments.fuse = word(all, "fuse", {"mean", "max", "product"}, file_);
+    arguments.smooth = all.at("smooth").get<bool>();
+    arguments.keep_sign = all.at("keep_sign").get<bool>();
+    if (all.contains("given"))
+      for (const auto& [name, tensor] : all["given"].items())
+        arguments.given.push_back(name + "=" + tensor.at("file").get<std::string>());
     fill_targets(all.at("targets"), arguments, file_);
     arguments.normalize = word(all, "normalize", {"max", "minmax", "none"}, file_);
     if (!given("--colormap"))
@@ -192,6 +210,11 @@ void Replay::check_session(Session& session, Digests& digests) const {
       for (const auto& [name, tensor] : recorded_["inputs"].items())
         if (const auto at = session.tensor_files.find(name); at != session.tensor_files.end())
           check_digest("tensor", at->second, tensor.at("sha256"), digests, ErrorCode::bad_input);
+
+    if (recorded_.contains("given"))
+      for (const auto& [name, tensor] : recorded_["given"].items())
+        check_digest("tensor", tensor.at("file").get<std::string>(), tensor.at("sha256"), digests,
+                     ErrorCode::bad_input);
 
     if (recorded_.contains("labels")) {
       const auto& labels = recorded_["labels"];

@@ -39,6 +39,8 @@ Json result_json(const Session& session, const Explainer& explainer, const std::
   json["layer"] = first.why->layer;
   json["normalize"] = normalize;
   json["target"] = prediction_json(first.why->target, session.labels);
+  json["score"] = shortest(static_cast<float>(first.why->score));
+  if (!first.why->layers.empty()) json["layers"] = first.why->layers;
   json["map"] = map_json(first);
   if (results.box_share) json["box"] = box_json(first, *results.box_share);
   json["predictions"] = predictions_json(first.why->predictions, session.labels, listed);
@@ -52,6 +54,7 @@ Json result_json(const Session& session, const Explainer& explainer, const std::
       const auto& result = results.at(i, t);
       Json row;
       row["target"] = prediction_json(result.why->target, session.labels);
+      row["score"] = shortest(static_cast<float>(result.why->score));
       row["map"] = map_json(result);
       if (results.box_share) row["box"] = box_json(result, *results.box_share);
       if (!result.overlay_file.empty()) row["overlay"] = result.overlay_file;
@@ -74,9 +77,13 @@ std::string result_text(const Session& session, const Explainer& explainer, cons
       const auto& why = result.why;
       const auto& place = result.max_at;
       if (results.images > 1) out += "image        " + std::to_string(i + 1) + "\n";
-      out += "class        " + class_text(why->target.class_index, session.labels) + "\n";
-      out += "probability  " + number_text("%.4f", why->target.probability);
-      out += number_text("   (logit %.4g)\n", why->target.logit);
+      if (why->target.class_index < 0) {
+        out += "score        " + number_text("%.4g", why->score) + "\n";
+      } else {
+        out += "class        " + class_text(why->target.class_index, session.labels) + "\n";
+        out += "probability  " + number_text("%.4f", why->target.probability);
+        out += number_text("   (logit %.4g)\n", why->target.logit);
+      }
       out += "looked at    ";
       if (!place) out += "nothing: the map is zero everywhere";
       for (std::size_t d = 0; place && d < place->size(); ++d)

@@ -1,0 +1,219 @@
+#include "how.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <set>
+
+#include "npy.hpp"
+#include "text.hpp"
+
+namespace fovea::cli {
+namespace {
+
+// CLI11 would take what does not fit for the largest number that does.
+std::string whole_number(const std::string& text) {
+  std::int64_t value = 0;
+  const auto* end = text.data() + text.size();
+  const auto [rest, failure] = std::from_chars(text.data(), end, value);
+  return failure == std::errc() && rest == end ? "" : "'" + text + "' is not a class";
+}
+
+[[noreturn]] void refuse(const std::string& sentence) {
+  throw Error(ErrorCode::invalid_argument, sentence);
+}
+
+/// NAME=VALUE in two.
+std::pair<std::string, std::string> assignment(const std::string& text, const char* option) {
+  const auto at = text.find('=');
+  if (at == std::string::npos || at == 0 || at + 1 == text.size())
+    refuse(std::string(option) + " takes NAME=VALUE, not '" + text + "'");
+  return {text.substr(0, at), text.substr(at + 1)};
+}
+
+const MethodInfo& info_of(const std::string& name) {
+  static const auto all = methods();
+  const auto it =
+      std::find_if(all.begin(), all.end(), [&](const auto& info) { return info.name == name; });
+  if (it == all.end()) refuse("there is no method '" + name + "'");
+  return *it;
+}
+
+template <class List>
+bool has(const List& list, const std::string& name) {
+  return std::any_of(list.begin(), list.end(), [&](const auto& item) { return item.name == name; });
+}
+
+}  // namespace
+
+Normalize parse_normalize(const std::string& text) {
+  if (text == "none") return Normalize::none;
+  return text == "minmax" ? Normalize::minmax : Normalize::max;
+}
+
+Colormap parse_colormap(const std::string& text) {
+  if (text == "turbo") return Colormap::turbo;
+  if (text == "viridis") return Colormap::viridis;
+  return text == "inferno" ? Colormap::inferno : Colormap::jet;
+}
+
+std::vector<Target> choose_targets(const ExplainArguments& arguments, const Labels& labels) {
+  std::vector<Target> targets;
+  for (const auto index : arguments.classes) targets.push_back(Target::class_index(index));
+  for (const auto& label : arguments.target_labels)
+    targets.push_back(Target::class_index(find_label(labels, label)));
+  for (std::int64_t rank = 0; targets.size() < static_cast<std::size_t>(arguments.top) &&
+                              arguments.classes.empty() && arguments.target_labels.empty();
+       ++rank)
+    targets.push_back(Target::ranked(rank));
+  for (auto& target : targets) {
+    if (arguments.minus) {
+      if (target.kind != Target::Kind::class_index || arguments.score != "logit")
+        throw Error(ErrorCode::invalid_argument,
+                    "--minus takes a class off another: say which with --class or --label, and "
+                    "leave --score alone");
+      target = Target::difference(target.value, *arguments.minus);
+    }
+    if (arguments.score == "probability") target = target.of_probability();
+    if (arguments.against) target = target.counterfactual();
+  }
+  return targets;
+}
+
+void check_targets(const std::vector<Target>& targets, std::int64_t classes) {
+  for (const auto& target : targets) {
+    const auto known = [&](std::int64_t index) { return index >= 0 && index < classes; };
+    if (known(target.value) && known(target.other)) continue;
+    const auto range = std::to_string(classes) + " classes, 0 to " + std::to_string(classes - 1);
+    throw Error(ErrorCode::invalid_argument,
+                target.kind == Target::Kind::ranked
+                    ? "--top " + std::to_string(target.value + 1) + " is more than the model's " +
+                          std::to_string(classes) + " classes"
+                    : "class " + std::to_string(known(target.value) ? target.other : target.value) +
+                          " is out of range: the model has " + range);
+  }
+}
+
+std::vector<std::string> method_names(const ExplainArguments& arguments) {
+  std::vector<std::string> out;
+  if (arguments.method == "all") {
+    for (const auto& info : methods())
+      if (!info.dear) out.push_back(info.name);
+    return out;
+  }
+  std::size_t begin = 0;
+  for (;;) {
+    const auto comma = arguments.method.find(',', begin);
+    out.push_back(arguments.method.substr(begin, comma - begin));
+    if (comma == std::string::npos) return out;
+    begin = comma + 1;
+  }
+}
+
+void parse_method_options(ExplainArguments& arguments) {
+  for (const auto& text : arguments.options) {
+    const auto [name, value] = assignment(text, "--option");
+    double number = 0;
+    const auto* end = value.data() + value.size();
+    if (const auto [rest, failure] = std::from_chars(value.data(), end, number);
+        failure != std::errc() || rest != end)
+      refuse("--option " + name + ": '" + value + "' is not a number");
+    arguments.method_options[name] = number;
+  }
+  const auto names = method_names(arguments);
+  for (const auto& [name, value] : arguments.method_options)
+    if (std::none_of(names.begin(), names.end(), [&name = name](const std::string& method) {
+          return has(info_of(method).options, name);
+        })) {
+      std::vector<std::string> known;
+      for (const auto& method : names)
+        for (const auto& option : info_of(method).options) known.push_back(option.name);
+      refuse("the method has no option '" + name + "'" + did_you_mean(known, name) +
+             " ('fovea methods' lists them)");
+    }
+}
+
+Method method_for(const std::string& name, const ExplainArguments& arguments) {
+  const auto& info = info_of(name);
+  Method out{name};
+  for (const auto& [option, value] : arguments.method_options)
+    if (has(info.options, option)) out.options[option] = value;
+  for (const auto& text : arguments.given) {
+    const auto [tensor, file] = assignment(text, "--given");
+    if (!has(info.given, tensor)) refuse(info.title + " takes no tensor '" + tensor + "'");
+    out.given[tensor] = read_npy(file);
+  }
+  return out;
+}
+
+ExplainOptions explain_options(const ExplainArguments& arguments) {
+  ExplainOptions out{.normalize = parse_normalize(arguments.normalize)};
+  out.fuse = arguments.fuse == "max"       ? Fuse::max
+             : arguments.fuse == "product" ? Fuse::product
+                                           : Fuse::mean;
+  out.smooth = arguments.smooth;
+  out.keep_sign = arguments.keep_sign;
+  return out;
+}
+
+void add_how_options(CLI::App& app, ExplainArguments& arguments) {
+  auto* by_class = app.add_option("--class", arguments.classes,
+                                  "Explain this class (repeatable; default: the best one)")
+                       ->check(whole_number)
+                       ->type_name("N")
+                       ->allow_extra_args(false);
+  auto* by_label = app.add_option("--label", arguments.target_labels,
+                                  "Explain the class of this label, or of the only label that "
+                                  "contains it (repeatable)")
+                       ->type_name("TEXT")
+                       ->allow_extra_args(false);
+  auto* by_rank = app.add_option("--top", arguments.top, "Explain the K best classes")
+                      ->check(CLI::Range(1, 1000000))
+                      ->type_name("K");
+  by_class->excludes(by_label)->excludes(by_rank);
+  by_label->excludes(by_rank);
+  app.add_option("--score", arguments.score, "The class's logit, or its probability")
+      ->check(CLI::IsMember({"logit", "probability"}))
+      ->type_name("logit|probability")
+      ->capture_default_str();
+  app.add_flag("--against", arguments.against,
+               "Show what speaks against the class (the counterfactual)");
+  app.add_option("--minus", arguments.minus, "Explain the class's logit less that of class N")
+      ->check(whole_number)
+      ->type_name("N");
+  app.add_option(
+         "--method", arguments.method,
+         "How: 'fovea methods' lists them. NAME,NAME,... or all (but the dear ones) draws one "
+         "labelled sheet: the photo, then a map per method; a row per class and layer")
+      ->type_name("NAME")
+      ->capture_default_str();
+  app.add_option("--option", arguments.options, "An option of the method, a number (repeatable)")
+      ->type_name("NAME=VALUE")
+      ->allow_extra_args(false);
+  app.add_option("--given", arguments.given,
+                 "What the method would draw at random, or its baseline, as .npy (repeatable)")
+      ->type_name("NAME=FILE")
+      ->allow_extra_args(false);
+  app.add_option("--layer", arguments.layers,
+                 "The layer whose map is wanted, by the name of its value or node, or the last of "
+                 "an operator, like Conv (default: the last feature map before the head). Several "
+                 "(repeatable) are fused")
+      ->type_name("NAME")
+      ->allow_extra_args(false);
+  app.add_option("--fuse", arguments.fuse, "How the maps of several layers become one")
+      ->check(CLI::IsMember({"mean", "max", "product"}))
+      ->type_name("mean|max|product")
+      ->capture_default_str();
+  app.add_flag("--smooth", arguments.smooth,
+               "The mean map of the image, mirrored and not, times 0.9, 1 and 1.1");
+  app.add_flag("--keep-sign", arguments.keep_sign,
+               "Keep what speaks against the class as negative values");
+  app.add_option(
+         "--rendering", arguments.rendering,
+         "Of --heatmap: heat; signed: red for, blue against (with --keep-sign or a method of "
+         "the input); color: an attribution around grey. The last two have the input's size")
+      ->check(CLI::IsMember({"heat", "signed", "color"}))
+      ->type_name("heat|signed|color")
+      ->capture_default_str();
+}
+
+}  // namespace fovea::cli

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "explain_arguments.hpp"
+#include "fovea/fovea.hpp"
+#include "fovea/image.hpp"
+#include "labels.hpp"
+
+/// What the command line of `fovea explain` asks for, in the library's terms.
+namespace fovea::cli {
+
+/// The options of `explain` that say what is explained and how: --class to --keep-sign.
+void add_how_options(CLI::App& app, ExplainArguments& arguments);
+
+/// The methods' names; "all" is every one that is not dear.
+std::vector<std::string> method_names(const ExplainArguments& arguments);
+
+/// NAME=VALUE of --option into method_options. Throws Error invalid_argument for what is no number,
+/// or an option that none of the methods has.
+void parse_method_options(ExplainArguments& arguments);
+
+/// A method with those of the options that it has, and the tensors that it was given.
+Method method_for(const std::string& name, const ExplainArguments& arguments);
+
+/// Throws Error invalid_argument where the options do not go together.
+std::vector<Target> choose_targets(const ExplainArguments& arguments, const Labels& labels);
+/// Throws Error invalid_argument for a class that the model does not have.
+void check_targets(const std::vector<Target>& targets, std::int64_t classes);
+
+Normalize parse_normalize(const std::string& text);
+Colormap parse_colormap(const std::string& text);
+ExplainOptions explain_options(const ExplainArguments& arguments);
+
+}  // namespace fovea::cli

@@ -1,0 +1,152 @@
+#include "sheet.hpp"
+
+#include <algorithm>
+#include <iterator>
+
+#include "fovea/image.hpp"
+#include "how.hpp"
+#include "json_output.hpp"
+#include "outputs.hpp"
+#include "pictures.hpp"
+#include "provenance.hpp"
+#include "session.hpp"
+#include "text.hpp"
+
+namespace fovea::cli {
+namespace {
+
+void check(const ExplainArguments& arguments) {
+  const auto refuse = [](const std::string& sentence) {
+    throw Error(ErrorCode::invalid_argument, sentence);
+  };
+  if (arguments.output.empty() && arguments.json.empty())
+    refuse("several methods make a sheet: say where with --output");
+  if (!arguments.heatmap.empty() || !arguments.map.empty() || !arguments.feature_map.empty() ||
+      arguments.box_share || !arguments.replay.empty() || !arguments.given.empty())
+    refuse("--heatmap, --map, --feature-map, --box, --given and --replay are of one method");
+}
+
+/// The methods that the model can serve, each checked on its own.
+std::vector<Method> servable(const ExplainArguments& arguments, Session& session) {
+  std::vector<Method> out;
+  for (const auto& name : method_names(arguments)) {
+    const auto method = method_for(name, arguments);
+    try {
+      auto options = session.options;
+      options.methods = {method};
+      options.layers = arguments.layers;
+      options.tuning = Tuning::off;
+      const Explainer trial(session.model, options);
+      out.push_back(method);
+    } catch (const Error& error) {
+      if (arguments.method != "all" || error.code() != ErrorCode::invalid_argument) throw;
+      session.warnings.push_back(name + " is left out: " + error.what());
+    }
+  }
+  return out;
+}
+
+std::string caption(const Explanation& why, const Target& target, const Labels& labels) {
+  if (target.kind == Target::Kind::difference)
+    return class_text(target.value, labels) + " - " + class_text(target.other, labels);
+  return (target.negated ? "against " : "") + class_text(why.target.class_index, labels);
+}
+
+/// The last row in pieces that a screen shows, each below the photo's place.
+void wrap(std::vector<std::vector<SheetCell>>& rows) {
+  constexpr std::size_t kMaps = 6;
+  while (rows.back().size() > kMaps + 1) {
+    auto& full = rows.back();
+    std::vector<SheetCell> rest(1);
+    std::move(full.begin() + kMaps + 1, full.end(), std::back_inserter(rest));
+    full.resize(kMaps + 1);
+    rows.push_back(std::move(rest));
+  }
+}
+
+Json row_json(const Explanation& why, const Labels& labels) {
+  Json row;
+  row["method"] = why.method;
+  row["layer"] = why.layer;
+  row["target"] = prediction_json(why.target, labels);
+  row["score"] = shortest(static_cast<float>(why.score));
+  row["grid"] = why.feature_map.shape;
+  row["warnings"] = why.warnings;
+  row["timings_ms"] = {{"backward", why.timings_ms.backward}, {"map", why.timings_ms.map}};
+  return row;
+}
+
+}  // namespace
+
+void explain_sheet(const ExplainArguments& arguments) {
+  check(arguments);
+  auto session = open_session(arguments, true);
+  Digests digests;
+  if (!arguments.no_provenance) start_digests(session, digests);
+  session.options.smoothing = arguments.smooth;
+  const auto targets = choose_targets(arguments, session.labels);
+  const auto wanted = in_file(session.model_file, [&] { return servable(arguments, session); });
+  const auto explainer = session.explainer(arguments.layers, wanted);
+  const auto run = session.forward(explainer);
+  check_targets(targets, run.logits().shape.back());
+  auto layers = explainer.prepared_layers();
+  if (layers.empty()) layers.emplace_back();
+
+  std::vector<std::vector<SheetCell>> rows;
+  auto listed = Json::array();
+  const OverlayOptions colours{arguments.alpha, parse_colormap(arguments.colormap)};
+  const auto how = parse_normalize(arguments.normalize);
+  for (const auto& target : targets)
+    for (const auto& layer : layers) {
+      rows.emplace_back();
+      auto& row = rows.back();
+      for (const auto& method : wanted) {
+        auto options = explain_options(arguments);
+        options.layer = layer;
+        const auto why =
+            in_file(session.model_file, [&] { return run.explain(method, target, options); });
+        session.times.backward += why.timings_ms.backward;
+        session.times.map += why.timings_ms.map;
+        listed.push_back(row_json(why, session.labels));
+        if (arguments.output.empty()) continue;
+        const FinalMap map(session, why, how == Normalize::none ? Normalize::max : how);
+        if (row.empty())
+          row.push_back(
+              {caption(why, target, session.labels) + (layers.size() > 1 ? ", " + layer : ""),
+               backdrop(session, map.shape(), 0, false)});
+        row.push_back(
+            {method.name, map.overlay(backdrop(session, map.shape(), 0, false), colours)});
+      }
+      wrap(rows);
+    }
+  Json provenance;
+  if (!arguments.no_provenance)
+    provenance = sheet_provenance(arguments, session, explainer, wanted, targets, digests);
+  OutputFiles outputs;
+  if (!arguments.output.empty()) {
+    const auto sheet = timed(session.times.render, [&] { return contact_sheet(rows); });
+    EncodeOptions options;
+    if (!provenance.is_null() && lower(arguments.output).ends_with(".png"))
+      options.texts = sheet_texts(provenance);
+    outputs.add(arguments.output, timed(session.times.encode, [&] {
+                  return encode_image(sheet, arguments.output.substr(arguments.output.rfind('.')),
+                                      options);
+                }));
+  }
+  auto document = run_json(session, explainer);
+  document["explanations"] = std::move(listed);
+  document["timings_ms"] = timings_json(session.times);
+  document["warnings"] = session.warnings;
+  if (!provenance.is_null()) document["provenance"] = std::move(provenance);
+  const auto json = json_text(document);
+  if (!arguments.json.empty() && arguments.json != "-") outputs.add(arguments.json, json);
+  outputs.write();
+  std::string text = "methods      " + std::to_string(wanted.size()) + "\n" + "time         " +
+                     timings_text(session.times) + "\n";
+  for (const auto& file : outputs.names()) text += "wrote        " + file + "\n";
+  print(arguments.json == "-" ? json : text);
+  outputs.keep();
+  if (arguments.json != "-") print_warnings(session.warnings);
+}
+
+}  // namespace fovea::cli
