@@ -71,6 +71,9 @@ def simple(name, shape, channels=3, metadata=None, before=(), data="data"):
 def main():
     FOLDER.mkdir(exist_ok=True)
     simple("colours", ["N", 3, SIZE, SIZE])
+    body, kernel = colours()
+    save("segments", [*body, helper.make_node("Identity", ["features"], ["segments"], "out")],
+         [value("data", [1, 3, SIZE, SIZE])], [value("segments", [1, 3, SIZE, SIZE])], kernel)
     simple("open_extents", ["N", 3, "H", "W"])
     simple("pair", [2, 3, SIZE, SIZE])
     simple("grey", [1, 1, SIZE, SIZE], channels=1)

@@ -71,5 +71,48 @@ TEST(Targets, ProbabilityOfASigmoidIsItsOwn) {
   EXPECT_LE(difference(one.attribution.data, want), 1e-4f);
 }
 
+/// Scores at every position: [1, 3, 16, 16], each the input's own value where that is positive.
+Explainer segmentation(std::vector<Method> methods) {
+  ExplainerOptions options;
+  options.methods = std::move(methods);
+  options.output = "segments";
+  options.layers = {"features"};
+  options.tuning = Tuning::off;
+  return Explainer(
+      Model::load(std::filesystem::path(FOVEA_SOURCE_DIR) / "tests/cli/fixtures/segments.onnx"),
+      options);
+}
+
+TEST(Targets, ARegionOfASegmentationIsWhereTheMaskIs) {
+  const auto explainer = segmentation({Saliency{}, GradCam{}, HiResCam{}});
+  Tensor x{{1, 3, 16, 16}, std::vector<float>(768)};
+  for (std::size_t i = 0; i < x.data.size(); ++i) x.data[i] = 0.5f + 0.001f * static_cast<float>(i);
+  std::vector<float> mask(256, 0.f);
+  double wanted = 0;
+  for (std::size_t p = 0; p < 40; ++p) {
+    mask[p] = 1;
+    wanted += x.data[256 + p];
+  }
+  const auto target = Target::region(1, 3, mask);
+  const auto run = explainer.forward(x);
+  const auto one = run.explain(Saliency{}, target);
+  EXPECT_NEAR(one.score, wanted, 1e-3);
+  EXPECT_TRUE(one.predictions.empty());  // nothing to rank at 256 positions
+  for (std::size_t i = 0; i < x.data.size(); ++i)
+    ASSERT_EQ(one.attribution.data[i], i / 256 == 1 ? mask[i % 256] : 0.f) << i;
+  EXPECT_EQ(one.feature_map.data, mask);
+  const auto map = run.explain(HiResCam{}, target).feature_map.data;
+  for (std::size_t p = 0; p < 256; ++p) ASSERT_NEAR(map[p], mask[p] * x.data[256 + p], 1e-6) << p;
+}
+
+TEST(Targets, ARegionOfAnotherSizeIsRefused) {
+  const auto explainer = segmentation({Saliency{}});
+  const auto run = explainer.forward(random_input(explainer));
+  EXPECT_NE(refusal([&] {
+              run.explain(Saliency{}, Target::region(0, 3, std::vector<float>(64, 1.f)));
+            }).find("192 weights, the model 768 scores"),
+            std::string::npos);
+}
+
 }  // namespace
 }  // namespace fovea
