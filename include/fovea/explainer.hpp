@@ -52,6 +52,14 @@ struct ExplainerOptions {
   int threads = 0;
   /// Layers to be explained, by value or node name; empty: the default layer.
   std::vector<std::string> layers;
+  /// For transformers whose graph does not show it: rows and columns of the patch tokens. Sequences
+  /// [images, tokens, channels] are then explained on this grid; empty: found out, from the patch
+  /// embedding where the graph has one, else by the input's extents or as a square. Refused (Error
+  /// invalid_argument) where it does not fit the layer's tokens.
+  Shape token_grid;
+  /// Class, register and other tokens in front of the patches; they are left out of the map, not of
+  /// the network. None: as the graph shows, else 0 or 1.
+  std::optional<std::int64_t> prefix_tokens;
   /// Methods prepared for; a method asked for later that needs more is refused.
   std::vector<Method> methods = {GradCam{}};
   /// Output that holds the scores; empty: the only one, or the first of rank 2.
@@ -98,7 +106,8 @@ struct LayerInfo {
   std::string op;
   Shape shape;
   bool is_default = false;
-  std::string why;  ///< why it is the default, or why it cannot be explained
+  std::string why;  ///< why it is the default; else empty
+  Shape grid;       ///< extents of its map: the shape's spatial ones, or those its tokens lie on
 };
 
 /// Values for the model's inputs, by name. One unnamed ("") value serves a model with one input.

@@ -62,6 +62,13 @@ class ExplainerMaker {
       throw Error(ErrorCode::invalid_argument, "the number of threads must not be negative");
     if (options.max_workspaces < 1)
       throw Error(ErrorCode::invalid_argument, "at least one workspace is needed");
+    for (const auto extent : options.token_grid)
+      if (extent < 1)
+        throw Error(ErrorCode::invalid_argument, "a token grid's extents must be at least 1");
+    if (options.token_grid.size() > 3)
+      throw Error(ErrorCode::invalid_argument, "a token grid has at most 3 extents");
+    if (options.prefix_tokens && *options.prefix_tokens < 0)
+      throw Error(ErrorCode::invalid_argument, "the number of prefix tokens must not be negative");
     for (const auto& method : options.methods)
       explain::Settings(explain::find(method.name).info, method);
   }
@@ -76,13 +83,20 @@ class ExplainerMaker {
   }
 
   void describe_layers() {
-    const auto found = graph::find_default_layer(graph_, impl_->scores.logits);
+    const graph::TokenOptions tokens{impl_->options.token_grid, impl_->options.prefix_tokens};
+    forms_ = std::make_unique<const graph::MapForms>(graph_, impl_->scores.logits, tokens);
+    const auto found = graph::find_default_layer(graph_, impl_->scores.logits, tokens);
     impl_->default_why = found.why;
     if (found.value) impl_->default_layer = graph_.value(found.value).name;
-    for (const auto id : graph::explainable_layers(graph_, impl_->scores.logits)) {
+    for (const auto id : graph::explainable_layers(graph_, impl_->scores.logits, tokens)) {
       const auto& value = graph_.value(id);
+      if (value.shape[0] != impl_->batch) continue;
       const auto& node = graph_.node(value.producer);
-      LayerInfo info{value.name, node.name, node.op_type, value.shape, id == found.value, ""};
+      const auto form = forms_->of(id);
+      Shape grid =
+          form.grid ? form.grid->extents : Shape(value.shape.begin() + 2, value.shape.end());
+      LayerInfo info{value.name,        node.name, node.op_type,   value.shape,
+                     id == found.value, "",        std::move(grid)};
       if (info.is_default) info.why = found.why;
       impl_->layers.push_back(std::move(info));
     }
@@ -109,10 +123,30 @@ class ExplainerMaker {
     explain::Layer layer;
     layer.name = value.name;
     layer.value = id;
+    layer.grid = grid_of(id);
     layer.shape = value.shape;
+    if (layer.grid) {
+      layer.shape = {value.shape[0],
+                     layer.grid->channels_last ? value.shape.back() : value.shape[1]};
+      layer.shape.insert(layer.shape.end(), layer.grid->extents.begin(), layer.grid->extents.end());
+    }
     layer.is_linear_head = graph::is_piecewise_linear(graph_, id, impl_->scores.logits);
     layer.is_head_map = impl_->head && impl_->head->feature_map == id;
     return layer;
+  }
+
+  /// Throws Error invalid_argument where the layer cannot be explained.
+  std::optional<graph::Grid> grid_of(graph::ValueId id) const {
+    const auto& value = graph_.value(id);
+    const auto form = forms_->of(id);
+    if (!form.refusal.empty())
+      throw Error(ErrorCode::invalid_argument, form.refusal, {"", value.name, ""});
+    const bool is_sequence = form.grid && value.shape.size() == 3;
+    if (!impl_->options.token_grid.empty() && !is_sequence)
+      throw Error(ErrorCode::invalid_argument,
+                  "a token grid is given, but this layer is no sequence of tokens",
+                  {"", value.name, ""});
+    return form.grid;
   }
 
   void build_plan() {
@@ -158,6 +192,7 @@ class ExplainerMaker {
       explain::Layer layer = resolve(name);
       layer.map = spec.maps.size();
       spec.maps.push_back(layer.value);
+      if (layer.grid) spec.grids[layer.value] = *layer.grid;
       for (const auto& method : options.methods) {
         const auto& entry = explain::find(method.name);
         if (!entry.uses_layer()) continue;
@@ -227,6 +262,7 @@ class ExplainerMaker {
   graph::Graph graph_;
   bool again_ = false;                              ///< a method runs the network again
   std::map<graph::ValueId, explain::Needs> heads_;  ///< networks behind layers that methods run
+  std::unique_ptr<const graph::MapForms> forms_;    ///< once the graph is bound
 };
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 
+#include "base/checked.hpp"
 #include "base/parallel.hpp"
 #include "engine/ops/elementwise.hpp"
 #include "engine/ops/op.hpp"
@@ -177,6 +178,23 @@ Tensor sum_positions(Builder& b, const Tensor& gradient, const Shape& shape, flo
                                          first, last, y);
             for (auto c = first; c < last; ++c) y[c] *= factor;
           }
+        });
+      },
+      {src}, {dst});
+  return dst;
+}
+
+Tensor mean_on_grid(Builder& b, const Tensor& src, const Shape& shape, const graph::Grid& grid) {
+  const auto images = shape[0], channels = shape.back();
+  const simd::MapLayout layout{channels, base::element_count(grid.extents), channels};
+  const auto stride = images == 0 ? 0 : base::element_count(shape) / images;
+  const Tensor dst = b.make(plain_desc({images, channels}));
+  b.kernel(
+      [=, before = grid.prefix * channels](Pointers p) {
+        base::parallel_for(images, 1, [=](std::int64_t begin, std::int64_t end) {
+          for (auto n = begin; n < end; ++n)
+            simd::kernels().channel_mean(floats(p, 0) + n * stride + before, layout, 0, channels,
+                                         floats(p, 1) + n * channels);
         });
       },
       {src}, {dst});

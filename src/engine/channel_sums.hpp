@@ -29,6 +29,9 @@ SumWalk plan_sums(const graph::Graph& graph, graph::ValueId wrt, graph::ValueId 
 /// ...].
 Tensor sum_positions(Builder& b, const Tensor& gradient, const Shape& shape, float scale);
 
+/// dst[n, c] = the mean over the grid's positions of a row-major value [n, positions..., c].
+Tensor mean_on_grid(Builder& b, const Tensor& src, const Shape& shape, const graph::Grid& grid);
+
 /// The constant weights of a matrix product, summed over the positions that share a channel:
 /// [outputs, channels], once per model. `columns` is the layout of the summed axis; the weights are
 /// [outputs, columns], or the other way round.

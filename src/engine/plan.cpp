@@ -25,11 +25,18 @@ struct Plan::Impl {
   struct Walk {
     std::size_t begin = 0, end = 0;  // steps
     WalkEnds ends;
+    std::optional<graph::Grid> grid;  // of a result that holds every position
+  };
+  struct Map {
+    Tensor tensor;
+    Shape shape;
+    std::optional<graph::Grid> grid;
   };
   std::vector<Step> steps;
   std::vector<Buffer> buffers;
   std::size_t forward_end = 0;
-  std::vector<std::pair<Tensor, Shape>> feeds, fetches, maps;
+  std::vector<std::pair<Tensor, Shape>> feeds, fetches;
+  std::vector<Map> maps;
   std::vector<Walk> walks;
   std::size_t arena = 0;
 };
@@ -149,11 +156,17 @@ class PlanMaker {
     }
     for (const auto id : spec_.maps) {
       Tensor tensor = builder.f32(builder.value(id));
-      if (!map_view(tensor.desc)) tensor = builder.plain(tensor);
+      const auto grid = grid_of(id);
+      if (!map_view(tensor.desc) || grid) tensor = builder.plain(tensor);
       builder.pin(tensor);
-      impl_->maps.emplace_back(tensor, graph_.value(id).shape);
+      impl_->maps.push_back({tensor, graph_.value(id).shape, grid});
     }
     impl_->forward_end = builder.steps().size();
+  }
+
+  std::optional<graph::Grid> grid_of(graph::ValueId id) const {
+    const auto found = spec_.grids.find(id);
+    return found == spec_.grids.end() ? std::nullopt : std::optional(found->second);
   }
 
   /// Nodes that a fetch, a map or a gradient's start depends on, from the feeds on.
@@ -181,7 +194,9 @@ class PlanMaker {
   void build_walk(Builder& builder, const GradientSpec& spec) {
     Plan::Impl::Walk walk;
     walk.begin = builder.steps().size();
-    walk.ends = walk_back(builder, spec, spec_.optimize);
+    const auto grid = grid_of(spec.wrt);
+    walk.ends = walk_back(builder, spec, grid, spec_.optimize);
+    if (spec.reduce == GradientReduce::none) walk.grid = grid;
     walk.end = builder.steps().size();
     impl_->walks.push_back(walk);
   }
@@ -267,6 +282,18 @@ ValueView view(const Workspace::Impl& workspace, const Tensor& tensor, const Sha
   return out;
 }
 
+/// A row-major value as the map of a grid that its positions hold.
+ValueView on_grid(ValueView view, const graph::Grid& grid) {
+  const auto channels = grid.channels_last ? view.shape.back() : view.shape[1];
+  if (grid.channels_last) {
+    view.data += grid.prefix * channels;
+    view.block = channels;
+  }
+  view.shape = {view.shape[0], channels};
+  view.shape.insert(view.shape.end(), grid.extents.begin(), grid.extents.end());
+  return view;
+}
+
 bool copy_finite(std::span<const float> src, float* dst) {
   constexpr std::int64_t kGrain = 16384;  // floats worth waking a thread for
   std::atomic<bool> finite = true;
@@ -350,13 +377,15 @@ ValueView Plan::fetch(const Workspace& workspace, std::size_t index) const {
 }
 
 ValueView Plan::map(const Workspace& workspace, std::size_t index) const {
-  const auto& [tensor, shape] = impl_->maps.at(index);
-  return view(workspace.impl(), tensor, shape);
+  const auto& [tensor, shape, grid] = impl_->maps.at(index);
+  const auto out = view(workspace.impl(), tensor, shape);
+  return grid ? on_grid(out, *grid) : out;
 }
 
 ValueView Plan::gradient(const Workspace& workspace, std::size_t index) const {
   const auto& walk = impl_->walks.at(index);
-  return view(workspace.impl(), walk.ends.result, walk.ends.shape);
+  const auto out = view(workspace.impl(), walk.ends.result, walk.ends.shape);
+  return walk.grid ? on_grid(out, *walk.grid) : out;
 }
 
 ValueView Plan::tap(const Workspace& workspace, std::size_t index, std::size_t tap) const {

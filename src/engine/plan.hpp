@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -12,6 +13,7 @@
 #include "engine/tuning.hpp"
 #include "fovea/explainer.hpp"
 #include "graph/graph.hpp"
+#include "graph/query.hpp"
 
 /// graph -> plan -> run: what the rest of fovea sees of oneDNN.
 namespace fovea::engine {
@@ -20,7 +22,8 @@ namespace fovea::engine {
 struct ValueView {
   const float* data = nullptr;
   Shape shape;
-  /// For [n, c, ...] values: channels in blocks of `block` (1: row-major). Always 1 for others.
+  /// For [n, c, ...] values: channels in blocks of `block` (1: row-major; the channel count:
+  /// channels last). Always 1 for others.
   std::int64_t block = 1;
   std::int64_t image_stride = 0;  ///< floats from one image to the next
 };
@@ -56,6 +59,10 @@ struct PlanSpec {
   std::vector<graph::ValueId> fetches;  ///< row-major f32 after a forward run
   std::vector<graph::ValueId> maps;     ///< feature maps, in a layout of the plan's choice
   std::vector<GradientSpec> gradients;  ///< each has a walk back of its own
+  /// For values of maps and of gradients' `wrt` that are no [n, c, ...]: the grid that their
+  /// positions lie on. Their maps and gradients come out as maps [n, c, extents...] of that grid
+  /// alone, and means are over its positions.
+  std::map<graph::ValueId, graph::Grid> grids;
   Precision precision = Precision::f32;
   Tuning tuning = Tuning::off;
   Choices* choices = nullptr;  ///< what tuning found before, and where it goes; may be null

@@ -50,6 +50,13 @@ class Walk {
     return out;
   }
 
+  /// [n, c], over the positions of a grid that has its channels last.
+  Tensor to_means(const graph::Grid& grid) {
+    const Shape& shape = graph_.value(spec_.wrt).shape;
+    const Tensor gradient = builder_.plain(to_gradient());
+    return mean_on_grid(builder_, gradient, shape, grid);
+  }
+
   /// [n, c].
   Tensor to_means(const SumWalk& sums) {
     float scale = 1;
@@ -120,7 +127,8 @@ class Walk {
 
 }  // namespace
 
-WalkEnds walk_back(Builder& builder, const GradientSpec& spec, bool optimize) {
+WalkEnds walk_back(Builder& builder, const GradientSpec& spec,
+                   const std::optional<graph::Grid>& grid, bool optimize) {
   builder.begin_gradient(spec.rule);
   Walk walk(builder, spec);
   const auto& graph = builder.graph();
@@ -132,14 +140,17 @@ WalkEnds walk_back(Builder& builder, const GradientSpec& spec, bool optimize) {
   if (spec.reduce == GradientReduce::none) {
     ends.shape = shape;
     ends.result = walk.to_gradient();
+    if (grid) ends.result = builder.plain(ends.result);
     ends.taps = walk.taps();
   } else {
     if (shape.size() < 2)
       throw Error(ErrorCode::invalid_argument,
                   "a mean over positions needs a value of at least two extents",
                   {"", graph.value(spec.wrt).name, ""});
-    ends.shape = {shape[0], shape[1]};
-    ends.result = walk.to_means(optimize ? walk.shortest() : plain_sums(spec.wrt));
+    const bool last = grid && grid->channels_last;
+    ends.shape = {shape[0], last ? shape.back() : shape[1]};
+    ends.result = last ? walk.to_means(*grid)
+                       : walk.to_means(optimize ? walk.shortest() : plain_sums(spec.wrt));
   }
   builder.hold_to_here(ends.result);
   builder.hold_to_here(ends.seeds);

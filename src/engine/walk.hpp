@@ -14,8 +14,10 @@ struct WalkEnds {
 };
 
 /// Adds the steps of one walk back behind the forward pass and other walks. With `optimize`, a walk
-/// to the mean over positions takes the shortest way. Throws Error invalid_argument where no
+/// to the mean over positions takes the shortest way. With `grid` the mean is over its positions,
+/// and a whole gradient is row-major. Throws Error invalid_argument where no
 /// gradient leads to `spec.wrt`, or it has no positions to take a mean of.
-WalkEnds walk_back(Builder& builder, const GradientSpec& spec, bool optimize);
+WalkEnds walk_back(Builder& builder, const GradientSpec& spec,
+                   const std::optional<graph::Grid>& grid, bool optimize);
 
 }  // namespace fovea::engine

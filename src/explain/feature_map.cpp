@@ -25,6 +25,11 @@ Shape spatial_extents(const engine::ValueView& view) {
   return {view.shape.begin() + 2, view.shape.end()};
 }
 
+std::int64_t floats_spanned(const engine::ValueView& view) {
+  const auto layout = layout_of(view);
+  return (view.shape[0] - 1) * view.image_stride + simd::padded_channels(layout) * layout.positions;
+}
+
 Tensor weighted_sum(const engine::ValueView& view, std::int64_t image,
                     std::span<const float> weights) {
   const auto layout = layout_of(view);

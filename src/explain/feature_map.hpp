@@ -12,6 +12,9 @@ namespace fovea::explain {
 /// Spatial extents of a feature map's value.
 Shape spatial_extents(const engine::ValueView& view);
 
+/// Floats from the first to the last of a value's map, what lies between images included.
+std::int64_t floats_spanned(const engine::ValueView& view);
+
 /// sum_c weights[c] * channel c of one image.
 Tensor weighted_sum(const engine::ValueView& view, std::int64_t image,
                     std::span<const float> weights);

@@ -180,6 +180,11 @@ Behind::Behind(Context& context, std::int64_t image) : context_(context), net_(n
   auto extents = view.shape;
   extents[0] = net_.batch;
   maps_.resize(static_cast<std::size_t>(base::element_count(extents)));
+  if (const auto& grid = context.layer.grid; grid && grid->channels_last) {
+    const float* own = view.data + image * view.image_stride - grid->prefix * view.shape[1];
+    for (std::int64_t i = 0; i < net_.batch; ++i)
+      values_.insert(values_.end(), own, own + view.image_stride);
+  }
   if (!net_.reads_inputs) return;
   for (const auto& input : context.inputs) {
     const auto size = static_cast<std::int64_t>(input.data.size()) / context.batch;
@@ -195,8 +200,23 @@ std::span<float> Behind::map(std::int64_t i) {
   return std::span(maps_).subspan(static_cast<std::size_t>(i) * size, size);
 }
 
+void Behind::put_back() {
+  const auto& grid = *context_.layer.grid;
+  const auto channels = static_cast<std::size_t>(context_.layer.shape[1]);
+  const auto positions = static_cast<std::size_t>(base::element_count(grid.extents));
+  const auto stride = values_.size() / static_cast<std::size_t>(net_.batch);
+  for (std::int64_t i = 0; i < net_.batch; ++i) {
+    const auto from = map(i);
+    float* to = values_.data() + static_cast<std::size_t>(i) * stride +
+                static_cast<std::size_t>(grid.prefix) * channels;
+    for (std::size_t p = 0; p < positions; ++p)
+      for (std::size_t c = 0; c < channels; ++c) to[p * channels + c] = from[c * positions + p];
+  }
+}
+
 std::span<const float> Behind::forward() {
-  std::vector<std::span<const float>> feeds{maps_};
+  if (!values_.empty()) put_back();
+  std::vector<std::span<const float>> feeds{values_.empty() ? maps_ : values_};
   feeds.insert(feeds.end(), inputs_.begin(), inputs_.end());
   net_.plan.forward(net_.workspace, feeds, context_.call);
   const auto scores = net_.plan.fetch(net_.workspace, 0);

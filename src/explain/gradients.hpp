@@ -62,7 +62,8 @@ class Rerun {
   std::optional<Context> again_;
 };
 
-/// The network behind the layer, on other maps.
+/// The network behind the layer, on other maps. What a layer holds beside its map (a class token)
+/// is the image's own.
 class Behind {
  public:
   Behind(Context& context, std::int64_t image);
@@ -79,7 +80,11 @@ class Behind {
  private:
   Context& context_;
   const HeadNetwork& net_;
+  /// The maps where the layer keeps them, among its other tokens.
+  void put_back();
+
   std::vector<float> maps_;
+  std::vector<float> values_;               ///< of a layer with its channels last
   std::vector<std::vector<float>> inputs_;  ///< of the image, repeated
 };
 

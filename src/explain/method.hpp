@@ -41,7 +41,8 @@ struct Needs {
 struct Layer {
   std::string name;
   graph::ValueId value;
-  Shape shape;                                ///< [images, channels, ...]
+  Shape shape;                                ///< [images, channels, ...], of its map
+  std::optional<graph::Grid> grid;            ///< of a value that is no [n, c, ...]; views are
   std::size_t map = 0;                        ///< index in the plan's maps; of no use for inputs
   std::map<Gradient, std::size_t> gradients;  ///< indices in the plan's gradients
   bool is_linear_head = false;                ///< all that follows is piecewise linear in it

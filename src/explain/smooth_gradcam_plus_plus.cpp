@@ -19,7 +19,7 @@ namespace {
 
 std::vector<Evidence> run(Context& context) {
   const auto map = feature_map(context);
-  const auto size = static_cast<std::size_t>(map.shape[0] * map.image_stride);
+  const auto size = static_cast<std::size_t>(floats_spanned(map));
   std::vector<double> power[3];
   for (auto& sum : power) sum.assign(size, 0.0);
   const auto samples = for_each_noisy(context, [&](Context& noisy) {

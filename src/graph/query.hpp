@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -43,14 +44,52 @@ struct ChannelBias {
 /// Those on the way from `from` to `to`, in order.
 std::vector<ChannelBias> find_channel_biases(const Graph& graph, ValueId from, ValueId to);
 
+/// How the positions of a layer lie on a grid, where it is no map [n, c, ...] as it stands.
+struct Grid {
+  Shape extents;              ///< spatial
+  std::int64_t prefix = 0;    ///< class and register tokens in front of the patches, left out
+  bool channels_last = true;  ///< [n, positions..., c]; else [n, c, positions], in one extent
+  bool operator==(const Grid&) const = default;
+};
+
+/// What a user says about token sequences that a graph does not show.
+struct TokenOptions {
+  Shape grid;                          ///< rows and columns of the patch tokens; empty: find out
+  std::optional<std::int64_t> prefix;  ///< class and register tokens; none: find out
+  bool given() const { return !grid.empty() || prefix; }
+};
+
+/// A layer as a map.
+struct MapForm {
+  std::optional<Grid> grid;  ///< none: [n, c, ...] as it stands
+  std::string refusal;       ///< one sentence: why it cannot be explained; empty: it can
+};
+
+/// What is known of a bound graph's layers. The graph must outlive it.
+class MapForms {
+ public:
+  MapForms(const Graph& graph, ValueId logits, TokenOptions options = {});
+  ~MapForms();
+  MapForm of(ValueId layer) const;
+
+  struct Impl;
+  const Impl& impl() const { return *impl_; }
+
+ private:
+  std::unique_ptr<const Impl> impl_;
+};
+
 /// The last spatial feature map that feeds the head: what global pooling or flattening reads,
-/// looked back through pools that only shrink, dropouts and layout changes. `why` says it in words.
-/// None for a graph without one (why says so).
+/// looked back through pools that only shrink, dropouts and layout changes. Of a transformer whose
+/// head reads the class token alone: the last sequence of tokens that the scores see the patches
+/// of, which is the first norm of the last block. `why` says it in words. None for a graph without
+/// one (why says so).
 struct DefaultLayer {
   ValueId value;
   std::string why;
 };
-DefaultLayer find_default_layer(const Graph& graph, ValueId logits);
+DefaultLayer find_default_layer(const Graph& graph, ValueId logits,
+                                const TokenOptions& options = {});
 
 /// Does the node's only output hold exactly what its first input holds, in the same shape: an
 /// identity, a padding by nothing, a reshape to the same shape?
@@ -64,8 +103,9 @@ bool is_piecewise_linear(const Graph& graph, ValueId from, ValueId to);
 bool reaches(const Graph& graph, ValueId from, ValueId to);
 
 /// Values of rank 3 to 5 that a node produces, that reach `logits` and have a spatial extent
-/// above 1.
-std::vector<ValueId> explainable_layers(const Graph& graph, ValueId logits);
+/// above 1: maps, and sequences of tokens that lie on a grid.
+std::vector<ValueId> explainable_layers(const Graph& graph, ValueId logits,
+                                        const TokenOptions& options = {});
 
 /// A value by its own name or by its node's name ("last Conv": `Conv` finds the last node of that
 /// operator). None where nothing matches.

@@ -187,7 +187,8 @@ TEST(Explainer, FetchesInnerValuesByName) {
 }
 
 TEST(Explainer, EveryLayerOfferedCanBeExplained) {
-  for (const std::string name : {"densenet", "shufflenet", "efficientnet", "convnext"}) {
+  for (const std::string name : {"densenet", "shufflenet", "efficientnet", "convnext", "vit",
+                                 "vit_torch_attention", "vit_registers", "swin"}) {
     const Model model = Model::load(golden_model(name));
     const Explainer offered(model);
     ExplainerOptions options;
@@ -198,8 +199,7 @@ TEST(Explainer, EveryLayerOfferedCanBeExplained) {
     for (const auto& layer : offered.layers()) {
       const auto map = run.explain(GradCam{}, Target::top1(), {Normalize::none, layer.name});
       EXPECT_EQ(map.layer, layer.name);
-      EXPECT_EQ(map.feature_map.shape, Shape(layer.shape.begin() + 2, layer.shape.end()))
-          << layer.name;
+      EXPECT_EQ(map.feature_map.shape, layer.grid) << layer.name;
       for (const float v : map.feature_map.data) ASSERT_TRUE(std::isfinite(v)) << layer.name;
     }
   }

@@ -82,8 +82,19 @@ def watch(net, names):
     return seen
 
 
-def signed_cams(net, x, layer, classes, dtype=torch.float64):
+def as_map(value, grid):
+    """[n, c, ...] of a layer; `grid`: the tokens left out in front, and the extents."""
+    if grid is None:
+        return value
+    before, *extents = grid
+    if value.dim() == 3:
+        value = value[:, before:before + np.prod(extents)]
+    return value.movedim(-1, 1).reshape(len(value), -1, *extents)
+
+
+def signed_cams(spec, net, x, layer, classes, dtype=torch.float64):
     """Per class: sum over k of (mean over p of d logit / d A_k) A_k, [batch, grid...]."""
+    grid = spec.grids.get(layer)
     net = copy.deepcopy(net).to(dtype)
     seen = watch(net, [layer, "logits"])
     with torch.enable_grad():
@@ -92,20 +103,21 @@ def signed_cams(net, x, layer, classes, dtype=torch.float64):
         for k in classes:
             scores = seen["logits"].flatten(1)[:, k]
             gradient, = torch.autograd.grad(scores.sum(), seen[layer], retain_graph=True)
+            gradient = as_map(gradient, grid)
             positions = tuple(range(2, gradient.dim()))
             weights = gradient.mean(positions, keepdim=True)
-            maps.append((weights * seen[layer]).sum(1).detach().double().numpy())
+            maps.append((weights * as_map(seen[layer], grid)).sum(1).detach().double().numpy())
     return maps
 
 
-def well_conditioned(net, x, layer, k, cam):
+def well_conditioned(spec, net, x, layer, k, cam):
     """Rounding in f32 may not move the map: no ReLU or pool may sit on its edge."""
     scale = np.abs(cam).max()
-    others = [signed_cams(net, x, layer, [k], torch.float32)[0]]
+    others = [signed_cams(spec, net, x, layer, [k], torch.float32)[0]]
     rng = np.random.default_rng(1)
     for _ in range(3):
         noise = torch.from_numpy(rng.normal(0, 2e-6, x.shape))
-        others.append(signed_cams(net, x.double() + noise, layer, [k])[0])
+        others.append(signed_cams(spec, net, x.double() + noise, layer, [k])[0])
     return max(np.abs(other - cam).max() for other in others) < 2e-5 * scale
 
 
@@ -118,15 +130,17 @@ def worth_keeping(cam):
     return True
 
 
-def choose_classes(net, x, layer, classes, count):
+def choose_classes(spec, net, x, layer, classes, count):
     chosen = []
-    for k, cam in enumerate(signed_cams(net, x, layer, range(classes))):
-        if len(chosen) < count and worth_keeping(cam) and well_conditioned(net, x, layer, k, cam):
+    for k, cam in enumerate(signed_cams(spec, net, x, layer, range(classes))):
+        if len(chosen) == count:
+            break
+        if worth_keeping(cam) and well_conditioned(spec, net, x, layer, k, cam):
             chosen.append((k, cam))
     return chosen
 
 
-def package_map(net, x, layer, k, cam):
+def package_map(spec, net, x, layer, k, cam):
     """The published package's answer, its min-max and resizing included: [batch, height, width]."""
     from pytorch_grad_cam import GradCAM
     from pytorch_grad_cam.utils.image import scale_cam_image
@@ -134,7 +148,9 @@ def package_map(net, x, layer, k, cam):
 
     net = copy.deepcopy(net)
     net.end = nn.Flatten()  # the targets are logits
-    with GradCAM(net, [net.tap(layer)]) as method:
+    grid = spec.grids.get(layer)
+    with GradCAM(net, [net.tap(layer)],
+                 reshape_transform=grid and (lambda value: as_map(value, grid))) as method:
         out = method(x, [ClassifierOutputTarget(k)] * len(x))
     expected = scale_cam_image(scale_cam_image(np.maximum(cam, 0), x.shape[:1:-1]))
     if np.abs(out - expected).max() > 1e-4:
@@ -248,7 +264,7 @@ def make(spec, out):
         "cases": [],
     }
     for layer, count in CLASSES.items():
-        chosen = choose_classes(net, x, layer, logits.shape[1], count)
+        chosen = choose_classes(spec, net, x, layer, logits.shape[1], count)
         if len(chosen) < count:
             raise SystemExit(f"{spec.name}, {layer}: {len(chosen)} good classes, {count} wanted; "
                              "try another seed")
@@ -263,7 +279,7 @@ def make(spec, out):
                 "package_map": None,
             }
             if index < PACKAGE_CLASSES and len(spec.shape) == 3:  # it takes two spatial axes
-                picture = package_map(net, x, layer, k, cam)
+                picture = package_map(spec, net, x, layer, k, cam)
                 case["package_map"] = save(folder, f"package_map_{number}.npy", picture)
             entry["cases"].append(case)
     return entry
@@ -272,7 +288,7 @@ def make(spec, out):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--only", default="", help="names that contain this; no manifest")
+    parser.add_argument("--only", default="", help="names that contain this")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     library = define_vision_operators()
@@ -288,9 +304,11 @@ def main():
             shutil.rmtree(arguments.out / entry["name"], ignore_errors=True)
         for folder in Path(temporary).iterdir():
             shutil.copytree(folder, arguments.out / folder.name, dirs_exist_ok=True)
-        if not arguments.only:
-            text = json.dumps(made, indent=1) + "\n"
-            (arguments.out / "manifest.json").write_text(text)
+        manifest = arguments.out / "manifest.json"
+        known = json.loads(manifest.read_text()) if manifest.exists() else []
+        entries = {entry["name"]: entry for entry in known + made}
+        text = json.dumps([entries[spec.name] for spec in SPECS if spec.name in entries], indent=1)
+        manifest.write_text(text + "\n")
     del library
 
 

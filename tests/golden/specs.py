@@ -1,8 +1,9 @@
 """Which networks become goldens, and how each is exported."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Callable, Optional
 
+import encoders
 import nets
 
 
@@ -18,6 +19,8 @@ class Spec:
     external_data: bool = False
     dynamic: bool = False  # batch and spatial sizes
     end: Optional[str] = None  # the activation that follows the logits
+    # Per layer that is no [n, c, ...]: how many tokens come before those of the grid, and the grid.
+    grids: dict = field(default_factory=dict)
     seed: int = 0  # one that gives maps worth keeping
 
 
@@ -49,6 +52,19 @@ SPECS = [
     Spec("mobilenet_v3", nets.mobilenet_v3, (3, 40, 40), 17),
     Spec("convnext", nets.convnext, (3, 48, 48)),
     Spec("max_pooled", nets.max_pooled, (3, 33, 33), 13),
+    # Transformers.
+    Spec("vit", encoders.vit, (3, 36, 48),
+         grids={"default": (1, 6, 8), "early": (1, 6, 8)}),
+    Spec("vit_unfolded", encoders.vit_unfolded, (3, 36, 48), grids={"default": (1, 6, 8)}),
+    Spec("vit_torch_attention", encoders.vit_torch_attention, (3, 35, 35),
+         grids={"default": (1, 7, 7), "early": (1, 7, 7)}),
+    Spec("vit_registers", encoders.vit_registers, (3, 30, 42), 17,
+         grids={"default": (5, 5, 7), "early": (5, 5, 7)}),
+    Spec("vit_mean", encoders.vit_mean, (3, 36, 36), 13,
+         grids={"default": (0, 6, 6), "early": (0, 6, 6)}, seed=1),
+    Spec("vit_cut_patches", encoders.vit_cut_patches, (3, 36, 48),
+         grids={"default": (0, 6, 8), "early": (0, 6, 8)}, seed=1),
+    Spec("swin", encoders.swin, (3, 36, 48), grids={"early": (0, 9, 12)}),
     # What the file ends in.
     Spec("softmax_end", nets.softmax_end, (3, 33, 33), 9, end="softmax", seed=4),
     Spec("softmax_4d_end", nets.softmax_4d_end, (3, 33, 33), 13, end="softmax", seed=5),

@@ -180,13 +180,16 @@ ValueId transformer(Net& n, ValueId x) {
   return n.binary("add", BinaryKind::add, tokens, mixed);
 }
 
-TEST(DefaultLayer, ATransformerHasNone) {
+TEST(DefaultLayer, ATransformersTokensThatTheHeadPools) {
   Net n;
   const auto v = transformer(n, n.input("x", {1, 3, 4, 4}));
   const auto found =
       n.layer(n.fc("fc", n.op("mean", Reduce{.axes = Ints{1}, .keep_dims = false}, {v}), 4, 10));
-  EXPECT_FALSE(found.value);
-  EXPECT_NE(found.why.find("transformer"), std::string::npos) << found.why;
+  ASSERT_TRUE(found.value) << found.why;
+  EXPECT_EQ(n.value(found.value).name, "add");
+  EXPECT_EQ(found.why,
+            "the last sequence of tokens, [1, 16, 4], a grid of 4x4, which the head reads by "
+            "global average pooling");
 }
 
 TEST(DefaultLayer, ATransformerThatPutsItsTokensBackIntoAMapHasOne) {
@@ -278,7 +281,7 @@ TEST(Layers, ListsMapsThatReachTheScores) {
   n.bound();
   std::vector<std::string> names;
   for (const auto id : explainable_layers(n.graph, logits)) names.push_back(n.value(id).name);
-  EXPECT_EQ(names, (std::vector<std::string>{"c1", "a"}));
+  EXPECT_EQ(names, (std::vector<std::string>{"c1", "a", "nhwc"}));
 }
 
 TEST(Layers, AreFoundByValueNodeAndOperator) {

@@ -67,6 +67,18 @@ void add_layer_option(CLI::App& app, std::string& layer) {
       ->type_name("NAME");
 }
 
+void add_token_options(CLI::App& app, Arguments& arguments) {
+  app.add_option("--token-grid", arguments.token_grid,
+                 "Of a transformer: rows x columns of its patch tokens, where fovea does not find "
+                 "them by itself")
+      ->type_name("RxC");
+  app.add_option("--prefix-tokens", arguments.prefix_tokens,
+                 "Of a transformer: class, register and other tokens in front of the patches "
+                 "(default: what the graph shows, else 0 or 1)")
+      ->check(CLI::Range(0, 1000000))
+      ->type_name("N");
+}
+
 void add_json_option(CLI::App& app, std::string& json) {
   app.add_option("--json", json,
                  "Write the result as JSON to FILE; without FILE or with -, to standard output in "

@@ -20,7 +20,9 @@ struct Arguments {
   std::string plan_cache;  ///< file
   std::string output_name;
   std::string logits;
-  std::string json;  ///< a file, "-" for standard output, or empty
+  std::string json;        ///< a file, "-" for standard output, or empty
+  std::string token_grid;  ///< "14x14", or empty
+  int prefix_tokens = -1;  ///< below 0: find out
   int threads = 0;
   bool multi_label = false;
   bool no_optimize = false;
@@ -37,6 +39,8 @@ CLI::Option* add_engine_options(CLI::App& app, Arguments& arguments);
 void add_tuning_options(CLI::App& app, Arguments& arguments, const std::string& by_default);
 void add_method_option(CLI::App& app, std::string& method);
 void add_layer_option(CLI::App& app, std::string& layer);
+/// --token-grid and --prefix-tokens.
+void add_token_options(CLI::App& app, Arguments& arguments);
 void add_json_option(CLI::App& app, std::string& json);
 /// What --box takes where it stands alone: find_box's own default.
 inline constexpr const char* kDefaultShare = "0.2";

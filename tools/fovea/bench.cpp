@@ -40,6 +40,7 @@ ExplainerOptions explainer_options(const BenchArguments& arguments, const Model&
   options.max_workspaces = std::max(options.max_workspaces, arguments.workers);
   options.optimize = !arguments.no_optimize;
   options.output = arguments.output_name;
+  set_token_options(options, arguments);
   options.methods = {Method{arguments.method}};
   if (!arguments.layer.empty()) options.layers = {arguments.layer};
   return options;
@@ -143,6 +144,7 @@ void add_bench(CLI::App& app) {
       ->type_name("N");
   add_method_option(sub, arguments->method);
   add_layer_option(sub, arguments->layer);
+  add_token_options(sub, *arguments);
   add_output_name_option(sub, *arguments);
   auto* threads = add_engine_options(sub, *arguments);
   add_tuning_options(sub, *arguments, "quick");

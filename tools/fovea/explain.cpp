@@ -210,6 +210,7 @@ void add_explain(CLI::App& app) {
   const auto arguments = std::make_shared<ExplainArguments>();
   auto& sub = *app.add_subcommand("explain", "Show where the network looked");
   add_how_options(sub, *arguments);
+  add_token_options(sub, *arguments);
   sub.add_option("--normalize", arguments->normalize,
                  "max: divide by the maximum; minmax: stretch to 0..1; none: raw values (pictures "
                  "then show them relative to the maximum)")

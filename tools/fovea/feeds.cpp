@@ -155,6 +155,21 @@ std::map<std::string, Shape> parse_shapes(const std::vector<std::string>& texts,
   return out;
 }
 
+void set_token_options(ExplainerOptions& options, const Arguments& arguments) {
+  if (arguments.prefix_tokens >= 0) options.prefix_tokens = arguments.prefix_tokens;
+  const auto& text = arguments.token_grid;
+  for (const char *at = text.data(), *const end = at + text.size(); at != end;) {
+    std::int64_t extent = 0;
+    const auto [rest, failure] = std::from_chars(at, end, extent);
+    const bool more = rest != end && *rest == 'x' && rest + 1 != end;
+    if (failure != std::errc() || extent < 1 || (rest != end && !more))
+      throw Error(ErrorCode::invalid_argument,
+                  "--token-grid '" + text + "' is not ROWSxCOLUMNS, like 14x14");
+    options.token_grid.push_back(extent);
+    at = more ? rest + 1 : end;
+  }
+}
+
 void read_tensors(Session& session, const std::vector<std::string>& inputs) {
   for (const auto& text : inputs) {
     const auto [name, file] = split_input(text, session.model);

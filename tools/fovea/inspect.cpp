@@ -5,6 +5,7 @@
 #include "arguments.hpp"
 #include "json_output.hpp"
 #include "outputs.hpp"
+#include "session.hpp"
 #include "text.hpp"
 
 namespace fovea::cli {
@@ -30,6 +31,7 @@ Bound bind(const Model& model, const Arguments& arguments) {
   options.tuning = Tuning::off;
   options.input_shapes = parse_shapes(arguments.input_shapes, model);
   options.output = arguments.output_name;
+  set_token_options(options, arguments);
   try {
     return {Explainer(model, options), {}};
   } catch (const Error& error) {
@@ -70,6 +72,12 @@ std::string nodes_text(const Model& model, const std::map<std::string, Shape>& s
   return out;
 }
 
+// A map's own grid, where the shape does not show it.
+std::string grid_text(const LayerInfo& layer) {
+  const bool shown = Shape(layer.shape.begin() + 2, layer.shape.end()) == layer.grid;
+  return shown ? "" : ", a map of " + shape_text(layer.grid);
+}
+
 std::string layers_text(const Bound& bound) {
   if (!bound.explainer) return "\nlayers     unknown: " + bound.reason + "\n";
   if (bound.explainer->layers().empty()) return "\nlayers     none that can be explained\n";
@@ -77,7 +85,8 @@ std::string layers_text(const Bound& bound) {
   for (const auto& layer : bound.explainer->layers())
     out += std::string(layer.is_default ? "* " : "  ") + layer.name + "  " + layer.op +
            (layer.node.empty() || layer.node == layer.name ? "" : " '" + layer.node + "'") + "  " +
-           shape_text(layer.shape) + (layer.why.empty() ? "" : "  (" + layer.why + ")") + "\n";
+           shape_text(layer.shape) + grid_text(layer) +
+           (layer.why.empty() ? "" : "  (" + layer.why + ")") + "\n";
   return out;
 }
 
@@ -116,6 +125,7 @@ Json layers_json(const Bound& bound) {
                       {"node", layer.node},
                       {"op", layer.op},
                       {"shape", layer.shape},
+                      {"grid", layer.grid},
                       {"default", layer.is_default},
                       {"why", layer.why}});
   return rows;
@@ -166,6 +176,7 @@ void add_inspect(CLI::App& app) {
   auto& sub = *app.add_subcommand("inspect", "Print a model's inputs, outputs, nodes and layers");
   add_model_option(sub, *arguments);
   add_shape_option(sub, *arguments);
+  add_token_options(sub, *arguments);
   sub.add_option("--output-name", arguments->output_name,
                  "The output that holds the scores (the layers depend on it)")
       ->type_name("NAME");

@@ -189,6 +189,7 @@ Session open_session(const Arguments& arguments, bool whole_photo) {
   const auto* activation = metadata(session.model, "fovea.activation");
   options.multi_label = arguments.multi_label || (activation && *activation == "sigmoid");
   options.input_shapes = parse_shapes(arguments.input_shapes, session.model);
+  set_token_options(options, arguments);
 
   read_tensors(session, arguments.inputs);
   if (!arguments.image.empty() || session.tensors.empty()) {

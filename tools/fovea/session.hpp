@@ -109,6 +109,9 @@ std::vector<std::string> input_files(const Arguments& arguments);
 std::map<std::string, Shape> parse_shapes(const std::vector<std::string>& texts,
                                           const Model& model);
 
+/// --token-grid and --prefix-tokens. Throws Error invalid_argument for what is no grid.
+void set_token_options(ExplainerOptions& options, const Arguments& arguments);
+
 /// The default model's file where `given` is empty.
 std::string model_file_or_demo(const std::string& given);
 

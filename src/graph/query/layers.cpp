@@ -1,249 +1,48 @@
 #include <algorithm>
 
-#include "graph/infer/context.hpp"
 #include "graph/query.hpp"
+#include "graph/query/tokens.hpp"
 #include "graph/query/walk.hpp"
 
 namespace fovea::graph {
 namespace {
 
-using detail::Layout;
-
 std::size_t at(ValueId id) {
   return static_cast<std::size_t>(id.index);
 }
 
-/// A product of two computed values: what attention is made of.
-bool mixes_by_attention(const Node& node, const std::vector<bool>& computed) {
-  if (!std::holds_alternative<MatMul>(node.op) && !std::holds_alternative<Einsum>(node.op))
-    return false;
-  return node.inputs.size() == 2 && computed[at(node.inputs[0])] && computed[at(node.inputs[1])];
-}
-
-/// Does a pool write fewer positions than it reads (or copy them)?
-bool only_shrinks(const Pool& op, const Shape& in, const Shape& out) {
-  const auto one = [](std::int64_t k) { return k == 1; };
-  if (std::all_of(op.window.kernel.begin(), op.window.kernel.end(), one)) return true;
-  return in != out;
-}
-
-/// How the head reads the map, in words.
-std::string reader_in_words(const Node& node) {
-  if (const auto* reduce = std::get_if<Reduce>(&node.op)) {
-    if (reduce->kind == ReduceKind::mean) return "global average pooling";
-    if (reduce->kind == ReduceKind::max) return "global max pooling";
-  }
-  if (const auto* pool = std::get_if<Pool>(&node.op))
-    return pool->kind == PoolKind::average ? "average pooling over the whole map"
-                                           : "max pooling over the whole map";
-  if (std::holds_alternative<Reshape>(node.op)) return "flattening";
-  return std::string(name_of(node.op));
-}
-
-class DefaultLayerSearch {
- public:
-  DefaultLayerSearch(const Graph& graph, ValueId logits)
-      : graph_(graph),
-        logits_(logits),
-        layouts_(detail::layouts(graph)),
-        computed_(detail::depends_on_inputs(graph)),
-        reaching_(detail::reaching(graph, logits)) {}
-
-  DefaultLayer run() {
-    const auto head = maps_read_by_the_head();
-    if (head.empty())
-      return {{}, "the scores are reached by no feature map with a spatial extent above 1"};
-    auto map = head.back();
-    const auto reader = reader_of(map);
-    std::string skipped;
-    map = look_back(map, skipped);
-    if (!graph_.value(map).producer) return {{}, "the head reads the model's input itself"};
-    if (layouts_[at(map)].order != Layout::Order::channels_first) return from_sequence(map);
-    if (attention_after(map))
-      return {{},
-              "after the last feature map (" + graph_.value(map).name +
-                  ") positions are mixed by attention: name a layer"};
-    std::string why = "the last feature map, " + detail::text(graph_.value(map).shape) +
-                      ", which the head reads by " + reader;
-    if (!skipped.empty()) why += ", looked back through " + skipped;
-    if (head.size() > 1) why += "; the head reads " + std::to_string(head.size()) + " maps";
-    return {map, why};
-  }
-
- private:
-  bool is_map(ValueId id) const {
-    return detail::is_map(graph_.value(id), layouts_[at(id)]) && computed_[at(id)];
-  }
-
-  /// The maps with a path to the logits on which no other map lies, in order.
-  std::vector<ValueId> maps_read_by_the_head() const {
-    std::vector<bool> in_head(graph_.values().size(), false);
-    in_head[at(logits_)] = true;
-    std::vector<ValueId> out;
-    const auto& nodes = graph_.nodes();
-    for (auto node = nodes.rbegin(); node != nodes.rend(); ++node)
-      for (const auto result : node->outputs) {
-        if (!in_head[at(result)]) continue;
-        if (result != logits_ && is_map(result)) {
-          out.push_back(result);
-          continue;
-        }
-        for (const auto input : node->inputs)
-          if (input && computed_[at(input)]) in_head[at(input)] = true;
-      }
-    std::reverse(out.begin(), out.end());
-    return out;
-  }
-
-  /// Going through the nodes in order, a value that is the only one still needed lies on every path
-  /// from the inputs to the logits.
-  std::vector<bool> values_on_every_path() const {
-    const auto needed = [&](ValueId id) { return id && reaching_[at(id)] && computed_[at(id)]; };
-    std::vector<int> waiting(graph_.values().size(), 0);
-    for (const auto& node : graph_.nodes())
-      if (std::any_of(node.outputs.begin(), node.outputs.end(), needed))
-        for (const auto id : node.inputs)
-          if (needed(id)) ++waiting[at(id)];
-    ++waiting[at(logits_)];
-    std::int64_t live = 0;
-    for (const auto id : graph_.inputs) live += needed(id) && waiting[at(id)] > 0 ? 1 : 0;
-    std::vector<bool> out(graph_.values().size(), false);
-    for (const auto& node : graph_.nodes()) {
-      if (!std::any_of(node.outputs.begin(), node.outputs.end(), needed)) continue;
-      for (const auto id : node.inputs)
-        if (needed(id) && --waiting[at(id)] == 0) --live;
-      for (const auto id : node.outputs) live += needed(id) ? 1 : 0;
-      if (live == 1 && needed(node.outputs[0])) out[at(node.outputs[0])] = true;
-    }
-    return out;
-  }
-
-  std::string reader_of(ValueId map) const {
-    for (const auto& node : graph_.nodes()) {
-      const bool reads =
-          std::find(node.inputs.begin(), node.inputs.end(), map) != node.inputs.end();
-      const bool leads = std::any_of(node.outputs.begin(), node.outputs.end(),
-                                     [&](ValueId id) { return reaching_[at(id)]; });
-      if (reads && leads) return reader_in_words(node);
-    }
-    return "nothing";
-  }
-
-  /// The input of the node if the node only shrinks, pads or rearranges the map; none otherwise.
-  ValueId before(const Node& node) const {
-    const auto input = node.inputs.empty() ? ValueId{} : node.inputs[0];
-    if (!input || !computed_[at(input)]) return {};
-    const auto order = layouts_[at(input)].order;
-    const bool is_input = !graph_.value(input).producer;
-    if (order == Layout::Order::unknown && !is_input) return {};
-    if (const auto* unary = std::get_if<Unary>(&node.op))
-      return unary->kind == UnaryKind::identity ? input : ValueId{};
-    if (const auto* pool = std::get_if<Pool>(&node.op)) {
-      const auto& out = graph_.value(node.outputs[0]).shape;
-      return only_shrinks(*pool, graph_.value(input).shape, out) ? input : ValueId{};
-    }
-    if (const auto* transpose = std::get_if<Transpose>(&node.op))
-      return order == Layout::Order::channels_first && detail::moves_channels_last(*transpose)
-                 ? input
-                 : ValueId{};
-    if (std::holds_alternative<Reshape>(node.op)) {
-      if (!is_map(input)) return {};
-      // Positions may be merged; other channels would make another map.
-      const auto& from = graph_.value(input).shape;
-      const auto& to = graph_.value(node.outputs[0]).shape;
-      const bool same = to.size() >= 2 && from[0] == to[0] && from[1] == to[1];
-      return same ? input : ValueId{};
-    }
-    return std::holds_alternative<Pad>(node.op) && is_map(input) ? input : ValueId{};
-  }
-
-  ValueId look_back(ValueId map, std::string& skipped) const {
-    for (;;) {
-      const auto* node = detail::producer(graph_, map);
-      const auto input = node == nullptr ? ValueId{} : before(*node);
-      if (!input) return map;
-      skipped += (skipped.empty() ? "" : ", ") + std::string(name_of(node->op));
-      map = input;
-    }
-  }
-
-  bool attention_after(ValueId map) const {
-    std::vector<bool> after(graph_.values().size(), false);
-    after[at(map)] = true;
-    for (const auto& node : graph_.nodes()) {
-      const bool any = std::any_of(node.inputs.begin(), node.inputs.end(),
-                                   [&](ValueId id) { return id && after[at(id)]; });
-      if (!any) continue;
-      bool leads = false;
-      for (const auto id : node.outputs) {
-        after[at(id)] = true;
-        leads = leads || reaching_[at(id)];
-      }
-      if (leads && mixes_by_attention(node, computed_)) return true;
-    }
-    return false;
-  }
-
-  /// The head reads a map with its channels last that is no mere transpose: go on to the last one
-  /// with its channels first that all paths go through, unless attention lies between.
-  DefaultLayer from_sequence(ValueId sequence) const {
-    ValueId last;
-    const auto cuts = values_on_every_path();
-    for (const auto& node : graph_.nodes())
-      for (const auto id : node.outputs)
-        if (cuts[at(id)] && is_map(id) && layouts_[at(id)].order == Layout::Order::channels_first)
-          last = id;
-    const auto& name = graph_.value(sequence).name;
-    if (!last)
-      return {{}, "the head reads \"" + name + "\", which has its channels last: name a layer"};
-    if (attention_after(last))
-      return {{},
-              "the head reads a sequence of tokens (\"" + name +
-                  "\") that attention has mixed since the last feature map: a transformer has "
-                  "no default layer"};
-    std::string skipped;
-    last = look_back(last, skipped);
-    return {last, "the last feature map with its channels first, " +
-                      detail::text(graph_.value(last).shape) + "; the head reads \"" + name +
-                      "\", which has them last"};
-  }
-
-  const Graph& graph_;
-  ValueId logits_;
-  std::vector<Layout> layouts_;
-  std::vector<bool> computed_;
-  std::vector<bool> reaching_;
-};
-
 }  // namespace
-
-DefaultLayer find_default_layer(const Graph& graph, ValueId logits) {
-  return DefaultLayerSearch(graph, logits).run();
-}
 
 bool reaches(const Graph& graph, ValueId from, ValueId to) {
   return from && to && detail::reaching(graph, to)[at(from)];
 }
 
-std::vector<ValueId> explainable_layers(const Graph& graph, ValueId logits) {
+std::vector<ValueId> explainable_layers(const Graph& graph, ValueId logits,
+                                        const TokenOptions& options) {
   const auto reaching = detail::reaching(graph, logits);
   const auto computed = detail::depends_on_inputs(graph);
-  const auto layouts = detail::layouts(graph);
+  const MapForms::Impl forms(graph, logits, options);
+  const auto is_wide = [](auto begin, auto end) {
+    return std::any_of(begin, end, [](std::int64_t extent) { return extent > 1; });
+  };
   std::vector<ValueId> out;
   for (const auto& node : graph.nodes())
     for (const auto id : node.outputs) {
       const auto& value = graph.value(id);
       if (id == logits || !reaching[at(id)] || !computed[at(id)]) continue;
-      const auto& layout = layouts[at(id)];
+      const auto& layout = forms.layouts[at(id)];
       const auto rank = value.shape.size();
       if (value.type != DType::f32 || rank < 3 || rank > 5) continue;
-      // What is known to keep its channels elsewhere is no map of this form.
+      const auto form = forms.form(id);
+      if (!form.refusal.empty()) continue;
+      if (form.grid) {
+        if (is_wide(form.grid->extents.begin(), form.grid->extents.end())) out.push_back(id);
+        continue;
+      }
+      // What is known to keep its positions elsewhere is no map.
       const bool other_form =
-          layout.order == Layout::Order::channels_last ||
-          (layout.order == Layout::Order::channels_first && layout.spatial + 2 != rank);
-      const bool wide =
-          std::any_of(value.shape.begin() + 2, value.shape.end(), [](auto e) { return e > 1; });
-      if (!other_form && wide) out.push_back(id);
+          layout.order != detail::Layout::Order::unknown && layout.spatial + 2 != rank;
+      if (!other_form && is_wide(value.shape.begin() + 2, value.shape.end())) out.push_back(id);
     }
   return out;
 }

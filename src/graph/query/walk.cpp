@@ -26,6 +26,11 @@ class LayoutOf {
   Layout operator()(const SpaceToDepth&) const { return channels_first(); }
   Layout operator()(const BatchNorm&) const { return inherited_or_first(); }
   Layout operator()(const GroupNorm&) const { return inherited_or_first(); }
+  Layout operator()(const LayerNorm&) const {
+    const auto layout = input(0);
+    if (layout.order != Order::unknown || layout.hidden || !reads_tokens()) return layout;
+    return {Order::channels_last, 1};
+  }
 
   Layout operator()(const Transpose& op) const {
     auto layout = input(0);
@@ -93,6 +98,12 @@ class LayoutOf {
     return {};
   }
 
+  /// Does the op norm the last of three extents, as transformers norm their tokens' channels?
+  bool reads_tokens() const {
+    const auto* norm = std::get_if<LayerNorm>(&node_.op);
+    return norm != nullptr && shape(node_.inputs[0]).size() == 3 &&
+           (norm->axis == -1 || norm->axis == 2);
+  }
   /// Does the op take its first input as batch, channels, positions?
   bool reads_channels_first() const {
     if (const auto* reduce = std::get_if<Reduce>(&node_.op)) {
@@ -175,6 +186,8 @@ std::vector<Layout> layouts(const Graph& graph) {
     auto& read = out[at(node.inputs[0])];
     if (read.order == Order::unknown && layout_of.reads_channels_first())
       read = {Order::channels_first, graph.value(node.inputs[0]).shape.size() - 2};
+    if (read.order == Order::unknown && !read.hidden && layout_of.reads_tokens())
+      read = {Order::channels_last, 1};
     const auto layout = std::visit(layout_of, node.op);
     for (const auto id : node.outputs) out[at(id)] = layout;
   }

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "graph/query.hpp"
+#include "graph/query/live.hpp"
+#include "graph/query/walk.hpp"
+
+/// Sequences of tokens: which grid they lie on, and whether the scores see it.
+namespace fovea::graph {
+
+/// Where a value's positions come from: of those along its one axis of positions, `prefix` come
+/// first and the grid's after them, in row-major order.
+struct Origin {
+  Shape extents;
+  std::int64_t prefix = 0;
+};
+
+struct MapForms::Impl {
+  Impl(const Graph& g, ValueId logits, TokenOptions o);
+
+  const Graph& graph;
+  TokenOptions options;
+  std::vector<detail::Layout> layouts;
+  std::vector<std::optional<Origin>> origins;  ///< as far as the graph shows them
+  std::vector<detail::Live> live;
+  Shape image;  ///< rows and columns of the image that the model reads; empty: unknown
+
+  /// A sequence of tokens [n, tokens, c], by the graph or by what the user says.
+  bool is_sequence(ValueId id) const;
+  /// Its grid, or why none fits.
+  MapForm token_form(ValueId id) const;
+  MapForm form(ValueId id) const;
+};
+
+}  // namespace fovea::graph
