@@ -123,7 +123,9 @@ class ExplainerMaker {
     explain::Layer layer;
     layer.name = value.name;
     layer.value = id;
-    layer.grid = grid_of(id);
+    const auto form = form_of(id);
+    layer.grid = form.grid;
+    layer.unseen = form.unseen;
     layer.shape = value.shape;
     if (layer.grid) {
       layer.shape = {value.shape[0],
@@ -136,9 +138,9 @@ class ExplainerMaker {
   }
 
   /// Throws Error invalid_argument where the layer cannot be explained.
-  std::optional<graph::Grid> grid_of(graph::ValueId id) const {
+  graph::MapForm form_of(graph::ValueId id) const {
     const auto& value = graph_.value(id);
-    const auto form = forms_->of(id);
+    auto form = forms_->of(id);
     if (!form.refusal.empty())
       throw Error(ErrorCode::invalid_argument, form.refusal, {"", value.name, ""});
     const bool is_sequence = form.grid && value.shape.size() == 3;
@@ -146,7 +148,7 @@ class ExplainerMaker {
       throw Error(ErrorCode::invalid_argument,
                   "a token grid is given, but this layer is no sequence of tokens",
                   {"", value.name, ""});
-    return form.grid;
+    return form;
   }
 
   void build_plan() {
@@ -198,11 +200,19 @@ class ExplainerMaker {
         if (!entry.uses_layer()) continue;
         entry.check(impl_->head, layer);
         const auto needs = api::needs_of(entry, layer, options);
+        if (!layer.unseen.empty() && asks_the_layer(needs))
+          throw Error(ErrorCode::invalid_argument, layer.unseen, {"", layer.name, ""});
         add_gradients(spec, layer, needs, false);
         note(needs, layer.value);
       }
       impl_->prepared.push_back(std::move(layer));
     }
+  }
+
+  /// Does a method want to know what the scores make of the layer?
+  static bool asks_the_layer(const explain::Needs& needs) {
+    return needs.head > 0 || std::any_of(needs.gradients.begin(), needs.gradients.end(),
+                                         [](const auto& gradient) { return !gradient.of_input; });
   }
 
   void prepare_input(engine::PlanSpec& spec) {

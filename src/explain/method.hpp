@@ -43,6 +43,7 @@ struct Layer {
   graph::ValueId value;
   Shape shape;                                ///< [images, channels, ...], of its map
   std::optional<graph::Grid> grid;            ///< of a value that is no [n, c, ...]; views are
+  std::string unseen = {};                    ///< why the scores see nothing of it; empty: they do
   std::size_t map = 0;                        ///< index in the plan's maps; of no use for inputs
   std::map<Gradient, std::size_t> gradients;  ///< indices in the plan's gradients
   bool is_linear_head = false;                ///< all that follows is piecewise linear in it

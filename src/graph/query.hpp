@@ -62,7 +62,8 @@ struct TokenOptions {
 /// A layer as a map.
 struct MapForm {
   std::optional<Grid> grid;  ///< none: [n, c, ...] as it stands
-  std::string refusal;       ///< one sentence: why it cannot be explained; empty: it can
+  std::string refusal = {};  ///< one sentence: why it cannot be explained; empty: it can
+  std::string unseen = {};   ///< one sentence: why the scores see nothing of it; empty: they do
 };
 
 /// What is known of a bound graph's layers. The graph must outlive it.

@@ -41,6 +41,16 @@ TEST(Tokens, BehindTheLastAttentionOfAClassTokenHeadIsRefused) {
   EXPECT_NE(said.find("no gradient reaches this layer's patch tokens"), std::string::npos) << said;
   EXPECT_NE(said.find("layer_norm_6"), std::string::npos) << said;
   EXPECT_EQ(refusal("vit", with_layer("layer_norm_4")), "accepted");
+  // What a layer holds can be shown all the same.
+  auto options = with_layer("layer_norm_6");
+  for (const auto* method : {"eigencam", "activationmap"}) {
+    options.methods = {Method{method}};
+    EXPECT_EQ(refusal("vit", options), "accepted") << method;
+  }
+  for (const auto* method : {"layercam", "ablationcam"}) {
+    options.methods = {Method{method}};
+    EXPECT_NE(refusal("vit", options).find("no gradient reaches"), std::string::npos) << method;
+  }
 }
 
 TEST(Tokens, AGridThatDoesNotFitIsRefused) {

@@ -224,6 +224,35 @@ TEST(Explain, AnOlderFileIsReplaced) {
   EXPECT_EQ(scratch.names(), (Names{"map.npy", "x.npy"}));
 }
 
+TEST(Explain, TokensLieOnTheGridThatIsFoundOrGiven) {
+  const std::string data = FOVEA_SOURCE_DIR "/tests/golden/data/";
+  const Scratch scratch;
+  const Names common = {
+      "explain",       "--model", data + "vit/model.onnx", "--input", data + "inputs/3x36x48.npy",
+      "--feature-map", "grid.npy"};
+  const auto grid_with = [&](const Names& more) {
+    auto arguments = common;
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    expect_done(scratch.fovea(arguments));
+    return read_npy(scratch / "grid.npy");
+  };
+  const auto found = grid_with({});
+  EXPECT_EQ(found.shape, (Shape{2, 6, 8}));
+  const auto given = grid_with({"--token-grid", "8x6", "--prefix-tokens", "1"});
+  EXPECT_EQ(given.shape, (Shape{2, 8, 6}));
+  EXPECT_EQ(given.data, found.data);
+  auto wrong = common;
+  wrong.insert(wrong.end(), {"--token-grid", "6x9"});
+  const auto outcome = scratch.fovea(wrong);
+  EXPECT_EQ(outcome.status, 2);
+  EXPECT_NE(outcome.err.find("49 tokens, and the token grid 6x9 has 54 places"), std::string::npos)
+      << outcome.err;
+  const auto json =
+      json_of(scratch.fovea({"inspect", "--model", data + "vit/model.onnx", "--json", "-"}));
+  for (const auto& layer : json["layers"])
+    EXPECT_TRUE(!layer["default"] || layer["grid"] == nlohmann::json(Shape{6, 8})) << layer;
+}
+
 TEST(Explain, TheDemoNeedsNoArgument) {
   if (!std::filesystem::exists(FOVEA_SOURCE_DIR "/tools/demo/models/demo_gap.onnx"))
     GTEST_SKIP() << "the demo's models are not in this checkout";

@@ -109,16 +109,15 @@ def answers(net, family, x):
             for jump in JUMPS[type(module)]:
                 nearest.append(float((value - jump).abs().min() / value.std()))
 
-    if family.feature_map:
-        hooks.append(submodule(net, family.feature_map).register_forward_hook(
-            lambda module, inputs, output: seen.append(output)))
-        hooks += [module.register_forward_pre_hook(look)
-                  for module in net.modules() if type(module) in JUMPS]
+    hooks.append(submodule(net, family.feature_map).register_forward_hook(
+        lambda module, inputs, output: seen.append(output)))
+    hooks += [module.register_forward_pre_hook(look)
+              for module in net.modules() if type(module) in JUMPS]
     with torch.no_grad():
         logits = net(x)
     for hook in hooks:
         hook.remove()
-    return logits, seen[0] if seen else None, min(nearest)
+    return logits, seen[0], min(nearest)
 
 
 def make(name, folder):
@@ -135,8 +134,7 @@ def make(name, folder):
             break
     else:
         raise RuntimeError("every picture has a value where an activation's slope jumps")
-    if feature_map is not None:
-        np.save(folder / "feature_map.npy", feature_map.numpy())
+    np.save(folder / "feature_map.npy", feature_map.numpy())
     torch.onnx.export(net.float(), (x,), folder / "model.onnx", verbose=False)
     np.save(folder / "input.npy", x.numpy())
     np.save(folder / "logits.npy", logits.numpy())
@@ -177,22 +175,7 @@ def difference(got, wanted, scale):
     return float(np.abs(got.astype(np.float64) - wanted).max() / scale)
 
 
-def check_attention(program):
-    """A network without a default layer: scores if its operators are known, and a clear answer."""
-    result = {"layer": None, "map_error": None, "logits_error": None}
-    code, message = program.run("predict")
-    if code == 0:
-        result["logits_error"] = program.logits_error()
-        if not result["logits_error"] <= LOGITS_TOLERANCE:
-            return {**result, "status": "fail", "note": "scores differ"}
-        code, message = program.run("explain", "--method", "gradcam")
-    lines = message.splitlines()
-    note = f"exit {code}: {lines[0] if lines else ''}"
-    clear = code in (2, 5) and len(lines) == 1
-    return {**result, "status": "waits" if clear else "fail", "note": note}
-
-
-def check_map(program, about):
+def check_map(program, family, about):
     folder, answers = program.folder, program.answers
     code, message = program.run(
         "explain", "--method", "gradcam", "--class", about["class"],
@@ -203,7 +186,8 @@ def check_map(program, about):
     layer = json.loads((answers / "fovea.json").read_text())["layer"]
     x = torch.from_numpy(np.load(folder / "input.npy")).double()
     scores, activation, cam = (
-        t.numpy() for t in oracle.grad_cam(folder / "model.onnx", x, layer, about["class"]))
+        t.numpy() for t in oracle.grad_cam(folder / "model.onnx", x, layer, about["class"],
+                                           family.tokens_before))
     np.save(folder / "map.npy", cam)
     result = {"layer": layer, "grid": list(cam.shape), "logits_error": program.logits_error(),
               "map_error": difference(np.load(answers / "fovea_map.npy"), cam, cam.max())}
@@ -234,10 +218,7 @@ def main(name, file, folder, answers, *more):
     if file == "none":  # only export
         return
     program = Program(file, folder, answers, more)
-    if family_of(name).feature_map:
-        result = check_map(program, about)
-    else:
-        result = check_attention(program)
+    result = check_map(program, family_of(name), about)
     result["parameters"] = about["parameters"]
     (answers / "result.json").write_text(json.dumps(result, indent=1) + "\n")
 

@@ -8,12 +8,14 @@ from typing import Optional
 @dataclass(frozen=True)
 class Family:
     pattern: str
-    # The module whose output is the last feature map that feeds the head. None: the head reads
-    # tokens that attention has mixed, no map of them is expected, and the program must say so.
-    feature_map: Optional[str]
+    # The module whose output is the last feature map that feeds the head.
+    feature_map: str
     size: int = 224
     arguments: tuple = ()
     attention: bool = False
+    # Where that is a sequence of tokens: how many come before those of the patches, which lie on a
+    # square grid.
+    tokens_before: Optional[int] = None
 
 
 FAMILIES = [
@@ -32,7 +34,8 @@ FAMILIES = [
     Family(r"vgg.*", "features.-2"),  # the ReLU before the last pool
     Family(r"swin_.*", "permute", attention=True),
     Family(r"maxvit_.*", "blocks.-1", attention=True),
-    Family(r"vit_.*", None, attention=True),
+    # The first norm of the last block: behind it the class token alone leads to the scores.
+    Family(r"vit_.*", "encoder.layers.-1.ln_1", attention=True, tokens_before=1),
 ]
 
 # Run only when --only matches them: why.

@@ -231,10 +231,20 @@ def run(path, x, watch):
     return values[graph.output[0].name], values[watch]
 
 
-def grad_cam(path, x, layer, k):
+def as_map(value, tokens_before):
+    """[n, c, rows, columns] of a layer; of tokens [n, t, c], those of the patches, in a square."""
+    if tokens_before is None:
+        return value
+    patches = value[:, tokens_before:].transpose(1, 2)
+    side = round(patches.shape[2] ** 0.5)
+    return patches.reshape(*patches.shape[:2], side, side)
+
+
+def grad_cam(path, x, layer, k, tokens_before=None):
     """Scores, the layer's value, and relu(sum over k of (mean over p of d score / d A_k) A_k)."""
     scores, a = run(path, x, layer)
     gradient, = torch.autograd.grad(scores.flatten(1)[0, k], a)
-    positions = tuple(range(2, a.dim()))
-    cam = torch.relu((gradient.mean(positions, keepdim=True) * a).sum(1))
+    gradient, maps = (as_map(value, tokens_before) for value in (gradient, a))
+    positions = tuple(range(2, maps.dim()))
+    cam = torch.relu((gradient.mean(positions, keepdim=True) * maps).sum(1))
     return scores.detach().flatten(1), a.detach(), cam.detach()[0]

@@ -103,10 +103,10 @@ def table(results, options):
     version = subprocess.run([options.fovea, "version"], capture_output=True, text=True).stdout
     version = [" ".join(line.split()) for line in version.splitlines()]
     pins = dict(re.findall(r"^([\w-]+)==(\S+)$", REQUIREMENTS.read_text(), re.MULTILINE))
-    counts = {s: sum(r["status"] == s for r in results.values()) for s in ("pass", "waits", "fail")}
+    counts = {s: sum(r["status"] == s for r in results.values()) for s in ("pass", "fail")}
     more = f" With `{shlex.join(options.fovea_arguments)}`." if options.fovea_arguments else ""
     lines = [
-        f"{counts['pass']} pass, {counts['waits']} wait, {counts['fail']} fail.{more} torch "
+        f"{counts['pass']} pass, {counts['fail']} fail.{more} torch "
         f"{pins['torch']}, torchvision {pins['torchvision']}; " + "; ".join(
             line for line in version if line.startswith(("fovea", "oneDNN", "kernels"))) + ".",
         "",

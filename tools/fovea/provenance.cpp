@@ -106,6 +106,8 @@ Json provenance_json(const std::string& command, const Session& session, const E
   json["input_shapes"] = options.input_shapes;
   json["output_name"] = options.output;
   json["multi_label"] = options.multi_label;
+  json["token_grid"] = options.token_grid;
+  json["prefix_tokens"] = options.prefix_tokens ? Json(*options.prefix_tokens) : Json(nullptr);
   json["precision"] = precision_text(explainer.precision());
   json["optimize"] = options.optimize;
   json["tune"] = tuning_text(options.tuning);

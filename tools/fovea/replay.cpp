@@ -112,10 +112,11 @@ void add_replay_option(CLI::App& app, std::string& replay) {
                      "--image, --input); a file that has changed is refused")
           ->type_name("FILE");
   for (const auto* fixed :
-       {"--class",       "--label",       "--top",         "--score",     "--against",
-        "--minus",       "--method",      "--option",      "--given",     "--layer",
-        "--fuse",        "--smooth",      "--keep-sign",   "--normalize", "--preprocess",
-        "--input-shape", "--output-name", "--multi-label", "--precision", "--no-optimize"})
+       {"--class",      "--label",         "--top",         "--score",       "--against",
+        "--minus",      "--method",        "--option",      "--given",       "--layer",
+        "--token-grid", "--prefix-tokens", "--fuse",        "--smooth",      "--keep-sign",
+        "--normalize",  "--preprocess",    "--input-shape", "--output-name", "--multi-label",
+        "--precision",  "--no-optimize"})
     option->excludes(app.get_option(fixed));
 }
 
@@ -156,6 +157,12 @@ void Replay::fill(ExplainArguments& arguments, const CLI::App& app) const {
       arguments.labels = all["labels"].at("file").get<std::string>();
     for (const auto& [name, shape] : all.at("input_shapes").items())
       if (!shape.empty()) arguments.input_shapes.push_back(shape_option(name, shape));
+    if (const auto& grid = all.at("token_grid"); !grid.empty())
+      for (const auto& extent : grid)
+        arguments.token_grid +=
+            (arguments.token_grid.empty() ? "" : "x") + std::to_string(extent.get<std::int64_t>());
+    if (!all.at("prefix_tokens").is_null())
+      arguments.prefix_tokens = all["prefix_tokens"].get<int>();
     arguments.output_name = all.at("output_name").get<std::string>();
     arguments.multi_label = all.at("multi_label").get<bool>();
     arguments.precision = word(all, "precision", {"f32", "bf16"}, file_);

@@ -218,16 +218,16 @@ class DefaultLayerSearch {
     const auto& shape = graph_.value(read).shape;
     const auto& name = graph_.value(read).name;
     const auto form = forms_.form(read);
-    if (form.grid)
-      return {read,
-              std::string("the last ") +
-                  (shape.size() == 3 ? "sequence of tokens, " : "map with its channels last, ") +
-                  in_words(read, *form.grid) + ", which the head reads by " + reader_of(read)};
-    if (!forms_.is_sequence(read) || forms_.token_form(read).grid == std::nullopt)
+    if (!form.grid)
       return {{},
               "the head reads \"" + name +
                   "\": " + (form.refusal.empty() ? "name a layer" : form.refusal)};
-    const auto grid = *forms_.token_form(read).grid;
+    const auto& grid = *form.grid;
+    if (form.unseen.empty())
+      return {read,
+              std::string("the last ") +
+                  (shape.size() == 3 ? "sequence of tokens, " : "map with its channels last, ") +
+                  in_words(read, grid) + ", which the head reads by " + reader_of(read)};
     const auto patches = base::element_count(grid.extents);
     const auto cuts = values_on_every_path([&](ValueId id) {
       return forms_.live[at(id)].touches(shape[1], grid.prefix, grid.prefix + patches);

@@ -34,7 +34,7 @@ std::vector<ValueId> explainable_layers(const Graph& graph, ValueId logits,
       const auto rank = value.shape.size();
       if (value.type != DType::f32 || rank < 3 || rank > 5) continue;
       const auto form = forms.form(id);
-      if (!form.refusal.empty()) continue;
+      if (!form.refusal.empty() || !form.unseen.empty()) continue;
       if (form.grid) {
         if (is_wide(form.grid->extents.begin(), form.grid->extents.end())) out.push_back(id);
         continue;

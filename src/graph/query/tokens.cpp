@@ -197,10 +197,10 @@ MapForm MapForms::Impl::form(ValueId id) const {
     if (out.grid && part.part == detail::Live::Part::range && part.axis == 1) {
       const auto first = out.grid->prefix;
       if (!part.touches(shape[1], first, first + base::element_count(out.grid->extents)))
-        return {std::nullopt,
-                "no gradient reaches this layer's patch tokens, since the scores read other tokens "
-                "(the class token) alone from here on: explain an earlier layer, up to the first "
-                "norm of the last block"};
+        out.unseen =
+            "no gradient reaches this layer's patch tokens, since the scores read other tokens "
+            "(the class token) alone from here on: explain an earlier layer, up to the first norm "
+            "of the last block";
     }
     return out;
   }
