@@ -4,7 +4,7 @@
 #include <cstdio>
 #include <string>
 
-#include "demo/scene.hpp"
+#include "demo/scene_input.hpp"
 #include "fovea/fovea.hpp"
 
 /// The pointing game on the demo's scenes, whose truth is known: does the map of a class have its
@@ -12,19 +12,7 @@
 namespace fovea {
 namespace {
 
-constexpr std::uint64_t kFirstSeed = 1;  // held out: training draws from kFirstTrainingSeed on
-constexpr std::uint64_t kScenes = 200;
-
-/// As the models' "fovea.preprocess" says: RGB to -1..1.
-Tensor input_of(const demo::Scene& scene) {
-  Tensor out{{1, 3, scene.height, scene.width}, {}};
-  out.data.resize(scene.rgb.size());
-  const auto pixels = static_cast<std::size_t>(scene.width * scene.height);
-  for (std::size_t p = 0; p < pixels; ++p)
-    for (std::size_t c = 0; c < 3; ++c)
-      out.data[c * pixels + p] = (static_cast<float>(scene.rgb[p * 3 + c]) / 255 - 0.5f) / 0.5f;
-  return out;
-}
+using namespace testing_support;
 
 class Pointing : public testing::TestWithParam<std::string> {};
 
