@@ -1,6 +1,6 @@
 """What can be measured: a row per process of a round."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Optional
 
 from catalogue import NETWORKS
@@ -18,8 +18,13 @@ class Contestant:
     maps: bool = False  # its maps are held against autograd's
     minmax: bool = False  # its maps are scaled by their least and largest value, not the largest
     keras: bool = False  # takes keras.applications' network, not the ONNX file's
+    networks: Optional[tuple] = None  # None: all
+    layers: dict = field(default_factory=dict)  # of the ONNX file, by network; else the default
+    warm_up: bool = True  # False: the first run does
 
     def takes(self, network):
+        if self.networks is not None and network not in self.networks:
+            return False
         return not self.keras or NETWORKS[network].keras is not None
 
 

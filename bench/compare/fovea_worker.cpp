@@ -100,6 +100,7 @@ class Clock {
         most_(static_cast<std::size_t>(options.number("most", 64))) {}
 
   void warm_up() {
+    if (warm_up_ms_ == 0) return;  // the first run of the process will do
     double spent = 0;
     for (std::size_t runs = 0; runs < 2 || (spent < warm_up_ms_ && runs < most_); ++runs)
       spent += run();
@@ -112,8 +113,8 @@ class Clock {
 
   /// Once over the inputs, or until done. Several series take blocks in turn; the first run of a
   /// block, which finds the other's data in the caches, is not counted.
-  void measure_block() {
-    run();
+  void measure_block(bool alone) {
+    if (!alone) run();
     for (std::size_t i = 0; i < inputs_.size() && !done(); ++i) {
       times_.push_back(run());
       measured_ += times_.back();
@@ -148,9 +149,15 @@ void write(const std::string& file, std::string_view bytes) {
   if (!stream) throw std::runtime_error("cannot write " + file);
 }
 
+fovea::Method method_of(const Options& options) {
+  return {options.text("method", "gradcam")};
+}
+
 fovea::ExplainerOptions explainer_options(const Options& options, std::int64_t batch) {
   fovea::ExplainerOptions out;
   out.batch = batch;
+  out.methods = {method_of(options)};
+  if (const auto layer = options.text("layer"); !layer.empty()) out.layers = {layer};
   out.threads = static_cast<int>(options.number("threads", 0));
   const auto precision = options.text("precision", "f32");
   out.precision = precision == "bf16"   ? fovea::Precision::bf16
@@ -161,9 +168,10 @@ fovea::ExplainerOptions explainer_options(const Options& options, std::int64_t b
   return out;
 }
 
-void explain_batch(const fovea::Explainer& explainer, const fovea::TensorView& x) {
+void explain_batch(const fovea::Explainer& explainer, const fovea::Method& method,
+                   const fovea::TensorView& x) {
   const fovea::Target top = fovea::Target::top1();
-  explainer.forward(x).explain(fovea::GradCam{}, std::span(&top, 1));
+  explainer.forward(x).explain(method, std::span(&top, 1));
 }
 
 void predict(const fovea::Explainer& explainer, const fovea::TensorView& x, std::int64_t batch) {
@@ -176,19 +184,25 @@ void class_maps(const fovea::Explainer& explainer, const fovea::TensorView& x, s
   for (std::int64_t image = 0; image < batch; ++image) run.class_maps(fovea::GradCam{}, image);
 }
 
-/// The maps at the input's extents of the classes that are best in f32, and what is needed to
-/// compare them.
-Json write_maps(const fovea::Explainer& explainer, const std::vector<fovea::TensorView>& inputs,
-                const fovea::Tensor& best, const std::string& file) {
+/// The maps of the classes that are best in f32, and what is needed to compare them: not scaled, at
+/// the input's extents, or with their negative values at the layer's own.
+Json write_maps(const fovea::Explainer& explainer, const Options& options,
+                const std::vector<fovea::TensorView>& inputs, const fovea::Tensor& best,
+                const std::string& file) {
+  fovea::ExplainOptions how;
+  how.normalize = fovea::Normalize::none;
+  how.keep_sign = options.number("keep-sign", 0) != 0;
+  const auto most = static_cast<std::size_t>(options.number("most", kMaps));
   fovea::Tensor maps;
   int top1_agrees = 0;
   std::string layer;
-  for (std::size_t i = 0; i < std::min(kMaps, inputs.size()); ++i) {
+  for (std::size_t i = 0; i < std::min({kMaps, most, inputs.size()}); ++i) {
     const auto wanted = static_cast<std::int64_t>(best.data[i]);
     const auto why =
-        explainer.explain(inputs[i], fovea::GradCam{}, fovea::Target::class_index(wanted));
-    maps.data.insert(maps.data.end(), why.map.data.begin(), why.map.data.end());
-    maps.shape = {static_cast<std::int64_t>(i) + 1, why.map.shape[0], why.map.shape[1]};
+        explainer.explain(inputs[i], method_of(options), fovea::Target::class_index(wanted), how);
+    const auto& map = how.keep_sign ? why.feature_map : why.map;
+    maps.data.insert(maps.data.end(), map.data.begin(), map.data.end());
+    maps.shape = {static_cast<std::int64_t>(i) + 1, map.shape[0], map.shape[1]};
     top1_agrees += why.predictions.front().class_index == wanted ? 1 : 0;
     layer = why.layer;
   }
@@ -212,28 +226,33 @@ Json measured(const Options& options) {
       milliseconds([&] { model = fovea::Model::load(folder + options.text("network") + ".onnx"); });
   const double create_ms =
       milliseconds([&] { explainer.emplace(*model, explainer_options(options, batch)); });
-  const double first_ms = milliseconds([&] { explain_batch(*explainer, inputs[0]); });
+  const auto method = method_of(options);
+  const double first_ms = milliseconds([&] { explain_batch(*explainer, method, inputs[0]); });
   const double added = status_kib("VmHWM:") - before;
 
   if (const auto file = options.text("write-plan-cache"); !file.empty())
     write(file, explainer->plan_cache());
+  const auto task = options.text("task", "explain");
   // Predicting alone needs no layer kept, so it is measured with an explainer that keeps none.
-  auto predict_options = explainer_options(options, batch);
-  predict_options.methods.clear();
-  const fovea::Explainer predictor(*model, predict_options);
+  std::optional<fovea::Explainer> predictor;
+  if (task != "method") {
+    auto predict_options = explainer_options(options, batch);
+    predict_options.methods.clear();
+    predictor.emplace(*model, predict_options);
+  }
   std::vector<std::pair<std::string, Clock>> clocks;
   const auto add = [&](const std::string& series, Clock::Call call) {
     clocks.emplace_back(series, Clock(std::move(call), inputs, options));
   };
-  if (options.text("task", "explain") == "class-maps")
+  if (task == "class-maps")
     add("class maps", [&](const auto& x) { class_maps(*explainer, x, batch); });
   else
-    add("explain", [&](const auto& x) { explain_batch(*explainer, x); });
-  add("predict", [&](const auto& x) { predict(predictor, x, batch); });
+    add("explain", [&](const auto& x) { explain_batch(*explainer, method, x); });
+  if (predictor) add("predict", [&](const auto& x) { predict(*predictor, x, batch); });
   for (auto& [name, clock] : clocks) clock.warm_up();
   const auto done = [](const auto& clock) { return clock.second.done(); };
   while (!std::all_of(clocks.begin(), clocks.end(), done))
-    for (auto& [name, clock] : clocks) clock.measure_block();
+    for (auto& [name, clock] : clocks) clock.measure_block(clocks.size() == 1);
 
   const auto info = fovea::build_info();
   Json out = {{"title", "fovea"},
@@ -250,7 +269,7 @@ Json measured(const Options& options) {
               {"precision", explainer->precision() == fovea::Precision::bf16 ? "bf16" : "f32"}};
   for (const auto& [name, clock] : clocks) out["series_ms"][name] = clock.times();
   if (const auto maps = options.text("maps"); !maps.empty())
-    out.update(write_maps(*explainer, inputs, best, maps));
+    out.update(write_maps(*explainer, options, inputs, best, maps));
   return out;
 }
 

@@ -142,14 +142,20 @@ def versions(result):
     return lines
 
 
-def markdown(result):
+def heading(result, title):
     machine = result["machine"]
-    lines = [
-        f"# fovea and its peers, {result['date'][:10]}", "",
+    return [
+        f"# {title}, {result['date'][:10]}", "",
         f"{machine['cpu']} ({machine['cpu_family_model_stepping']}), {result['threads']} threads of"
         f" {machine['cpus']} CPUs, {machine['memory_gib']} GiB; {machine['system']}.",
         f"Instruction sets: {' '.join(machine['instruction_sets'])}.", "",
         f"    {result['command']}", "",
+    ]
+
+
+def markdown(result):
+    lines = [
+        *heading(result, "fovea and its peers"),
         f"Commit {result['commit']}. Each process in its turn, round by round; medians over all "
         "runs; in brackets the least and the largest round. What misses its target is bold. "
         "bench/compare/README.md says what is measured.", "",

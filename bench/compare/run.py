@@ -2,6 +2,7 @@
 """Measures fovea and its peers in turn, and writes what it saw; README.md says what and how.
 
     python3.11 bench/compare/run.py
+    python3.11 bench/compare/run.py --methods
 """
 
 import argparse
@@ -13,6 +14,8 @@ import sys
 from pathlib import Path
 
 import machine
+import method_report
+import methods
 import report
 from catalogue import NETWORKS
 from contestants import CONTESTANTS
@@ -21,7 +24,9 @@ from environments import environment
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 PROCESS_SECONDS = 600
-PROGRAMS = {"fovea_worker": "bench/compare/fovea_worker", "floor": "bench/models/floor"}
+PROGRAMS = {"fovea_worker": "bench/compare/fovea_worker", "floor": "bench/models/floor",
+            "input_gradient": "bench/models/input_gradient"}
+TELLERS = {"floor": report.from_floor, "input_gradient": method_report.from_input_gradient}
 
 
 def say(text):
@@ -34,6 +39,10 @@ def arguments():
                         default=list(NETWORKS), help=", ".join(NETWORKS))
     parser.add_argument("--peers", nargs="+", metavar="NAME", choices=list(CONTESTANTS),
                         default=list(CONTESTANTS), help=", ".join(CONTESTANTS))
+    parser.add_argument("--methods", nargs="*", metavar="NAME", choices=methods.METHODS,
+                        help="in place of Grad-CAM: each method beside the peer that has it; "
+                        f"none named: all but the slow ones; {', '.join(methods.METHODS)}")
+    parser.add_argument("--slow", action="store_true", help="with --methods: the slow ones too")
     parser.add_argument("--rounds", type=int, default=3, help="default 3")
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)),
                         help="of every peer; default: all CPUs")
@@ -59,6 +68,16 @@ def arguments():
     return options
 
 
+def chosen(options):
+    """The contestants of a round, in order."""
+    if options.methods is not None:
+        return methods.contestants(options.methods, options.peers, options.slow, options.models)
+    wanted = set(options.peers)
+    if "fovea" in wanted:
+        wanted.add("fovea-cold")  # which leaves its plan cache to the others
+    return [CONTESTANTS[name] for name in CONTESTANTS if name in wanted]
+
+
 class Bench:
     def __init__(self, options):
         self.options = options
@@ -66,10 +85,7 @@ class Bench:
         self.maps = options.work / "maps"
         self.maps.mkdir(parents=True, exist_ok=True)
         self.cpus = machine.chosen_cpus(options.threads)
-        wanted = set(options.peers)
-        if "fovea" in wanted:
-            wanted.add("fovea-cold")  # which leaves its plan cache to the others
-        self.chosen = [CONTESTANTS[name] for name in CONTESTANTS if name in wanted]
+        self.chosen = chosen(options)
         self.pythons = {}
         self.failed = {}  # (network, contestant): why; not tried again
 
@@ -105,7 +121,7 @@ class Bench:
         return self.options.build / PROGRAMS[contestant.module]
 
     def command(self, contestant, network):
-        if contestant.module == "floor":
+        if contestant.module in TELLERS:
             return [self.program(contestant), self.models / f"{network}.onnx", "--json",
                     "--threads", self.options.threads, "--runs", 5 if self.options.quick else 40]
         start = ([self.python(contestant.environment), "-B", HERE / "worker.py", contestant.module]
@@ -113,7 +129,10 @@ class Bench:
         command = [*start, "--models", self.models, "--network", network,
                    "--threads", self.options.threads, "--batch", contestant.batch,
                    "--seconds", self.options.seconds,
-                   "--warm-up", min(1, self.options.seconds / 2), *contestant.arguments]
+                   "--warm-up", min(1, self.options.seconds / 2) if contestant.warm_up else 0,
+                   *contestant.arguments]
+        if network in contestant.layers:
+            command += ["--layer", contestant.layers[network]]
         if contestant.plan_cache:
             option = {"reads": "--plan-cache", "writes": "--write-plan-cache"}
             command += [option[contestant.plan_cache], self.maps / network / "plan_cache"]
@@ -138,8 +157,8 @@ class Bench:
         if run.returncode != 0:
             lines = run.stderr.strip().splitlines() or [""]
             return {"error": f"exit {run.returncode}: {lines[-1][:200]}"}
-        if contestant.module == "floor":
-            return report.from_floor(json.loads(run.stdout))
+        if contestant.module in TELLERS:
+            return TELLERS[contestant.module](json.loads(run.stdout))
         return json.loads(run.stdout.strip().splitlines()[-1])
 
     def round(self, network):
@@ -159,7 +178,10 @@ class Bench:
         return measured
 
     def agreement(self, network, rounds):
-        """How near each map is to autograd's at the layer that fovea explained."""
+        """How near each method's map is to its peer's, or each map to autograd's at the layer that
+        fovea explained."""
+        if self.options.methods is not None:
+            return json.loads(self.script("main", "method_agreement.py", self.maps / network))
         layers = [r["fovea"]["layer"] for r in rounds if "layer" in r.get("fovea", {})]
         files = [self.map_file(c.name, network) for c in self.chosen if c.maps]
         files = [file for file in files if file.exists()]
@@ -184,6 +206,7 @@ class Bench:
 
 def heading(options):
     return {
+        "kind": "peers" if options.methods is None else "methods",
         "date": datetime.datetime.now().astimezone().isoformat(timespec="minutes"),
         "commit": machine.commit(ROOT),
         "machine": machine.description(),
@@ -195,9 +218,9 @@ def heading(options):
 
 def appended(before, result):
     """`result` as further rounds of an earlier one."""
-    for field in ("machine", "threads"):
-        if before[field] != result[field]:
-            sys.exit(f"compare: --append: another {field}: {before[field]}")
+    for field in ("kind", "machine", "threads"):
+        if before.get(field, "peers") != result.get(field, "peers"):
+            sys.exit(f"compare: --append: another {field}: {before.get(field)}")
     for name, network in result["networks"].items():
         old = before["networks"].setdefault(name, {**network, "rounds": [], "agreement": {}})
         old["rounds"] += network["rounds"]
@@ -215,9 +238,10 @@ def write(result, options):
         file = options.append
     else:
         stem = f"{result['date'][:16].replace(':', '').replace('T', '-')}"
-        file = options.results / f"{stem}-{machine.best_instruction_set()}.json"
+        kind = "" if options.methods is None else "methods-"
+        file = options.results / f"{stem}-{kind}{machine.best_instruction_set()}.json"
     file.parent.mkdir(parents=True, exist_ok=True)
-    text = report.markdown(result)
+    text = (report if options.methods is None else method_report).markdown(result)
     for path, content in ((file, report.compact_json(result)), (file.with_suffix(".md"), text)):
         unfinished = path.with_name(path.name + ".tmp")
         unfinished.write_text(content)
@@ -233,9 +257,12 @@ def main():
     result = {**heading(options), "networks": {}}
     before = json.loads(options.append.read_text()) if options.append else None
     for name in options.models:
+        if not any(contestant.takes(name) for contestant in bench.chosen):
+            continue
         result["networks"][name] = bench.network(name)
     write(appended(before, result) if before else result, options)
-    sys.exit(any(name.startswith("fovea") for _, name in bench.failed))
+    mine = ("fovea", methods.INPUT_GRADIENT)
+    sys.exit(any(name.startswith(mine) for _, name in bench.failed))
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ workers, fovea's too, take the same options and print the same fields.
 A peer is a module of peers/ with
 
     TITLE       what it is, a line
+    METHOD      what it does unless --method says otherwise; may be missing
     VERSION     of the package that is measured
     create(job) loads the network and returns {series: call}; call(x, best) is a run on the input x,
                 whose best classes are `best` (for a peer that must be told); a call of the series
@@ -32,7 +33,10 @@ def options():
     parser.add_argument("--network", required=True)
     parser.add_argument("--threads", type=int, required=True)
     parser.add_argument("--batch", type=int, default=1)
-    parser.add_argument("--warm-up", type=float, default=1, help="seconds")
+    parser.add_argument("--method", help="the peer's name of it")
+    parser.add_argument("--layer", help="of the ONNX file, in place of the peer's choice")
+    parser.add_argument("--precision", help="in place of the peer's choice")
+    parser.add_argument("--warm-up", type=float, default=1, help="seconds; 0: the first run does")
     parser.add_argument("--seconds", type=float, default=2, help="measured, per series")
     parser.add_argument("--least", type=int, default=5, help="runs, whatever they take")
     parser.add_argument("--most", type=int, default=64, help="runs")
@@ -64,13 +68,19 @@ class Clock:
     def __init__(self, call, inputs, job):
         self.call, self.inputs, self.job = call, inputs, job
         self.next, self.times = 0, []
+        self.maps = []  # of the first inputs
 
     def run(self):
         x, best = self.inputs[self.next % len(self.inputs)]
         self.next += 1
-        return milliseconds(self.call, x, best)[0]
+        ms, result = milliseconds(self.call, x, best)
+        if len(self.maps) < min(MAPS, len(self.inputs)):
+            self.maps.append(np.array(result, dtype=np.float32))
+        return ms
 
     def warm_up(self):
+        if self.job.warm_up == 0:
+            return
         end = time.perf_counter() + self.job.warm_up
         runs = 0
         while runs < 2 or (time.perf_counter() < end and runs < self.job.most):
@@ -82,10 +92,11 @@ class Clock:
             return False
         return len(self.times) >= self.job.most or sum(self.times) >= self.job.seconds * 1e3
 
-    def measure_block(self):
+    def measure_block(self, alone):
         """Once over the inputs, or until done. Several series take blocks in turn; the first run
         of a block, which finds the other's data in the caches, is not counted."""
-        self.run()
+        if not alone:
+            self.run()
         for _ in self.inputs:
             if self.done():
                 break
@@ -113,12 +124,13 @@ def main():
         clock.warm_up()
     while not all(clock.done() for clock in clocks.values()):
         for clock in clocks.values():
-            clock.measure_block()
+            clock.measure_block(alone=len(clocks) == 1)
     if job.maps:
-        maps = [np.asarray(calls["explain"](*x), dtype=np.float32) for x in inputs[:MAPS]]
-        np.save(job.maps, np.concatenate(maps))
+        np.save(job.maps, np.concatenate(clocks["explain"].maps))
+    names = (peer.TITLE, job.method or getattr(peer, "METHOD", None))
     print(json.dumps({
-        "title": peer.TITLE, "version": peer.VERSION, "threads": job.threads, "batch": job.batch,
+        "title": ", ".join(filter(None, names)), "version": peer.VERSION,
+        "threads": job.threads, "batch": job.batch,
         "load_ms": 0, "create_ms": round(create_ms, 3), "first_ms": round(first_ms, 3),
         "added_mib": round(added / 1024, 1),
         "series_ms": {name: [round(t, 3) for t in clock.times] for name, clock in clocks.items()},

@@ -13,6 +13,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(sys.argv[1]) / "bench" / "compare"))
 import figures  # noqa: E402
 import machine  # noqa: E402
+import method_report  # noqa: E402
+import methods  # noqa: E402
 import report  # noqa: E402
 import run  # noqa: E402
 from catalogue import NETWORKS  # noqa: E402
@@ -94,6 +96,78 @@ class Report(unittest.TestCase):
         self.assertIn('"explain": [10.5, 1e-05]', text)
 
 
+def a_method_round(fovea, peer, predict=(2,), gradient=(4,)):
+    return {"fovea:saliency": process({"explain": list(fovea)}, onednn="3", compiler="c"),
+            "saliency:captum": process({"explain": list(peer)}, version="7"),
+            "input-gradient": {"series_ms": {"predict": list(predict),
+                                             "gradient": list(gradient)}}}
+
+
+class Methods(unittest.TestCase):
+    everyone = ["grad-cam", "captum", "openvino-xai"]
+
+    def names(self, network="resnet50", models=("resnet50", "vgg16"), named=(), slow=False,
+              peers=None):
+        rows = methods.contestants(list(named), peers or self.everyone, slow, models)
+        return [row.name for row in rows if row.takes(network)]
+
+    def test_ours_stands_before_theirs(self):
+        for slow in (False, True):
+            names = self.names(slow=slow)
+            self.assertEqual(len(names), len(set(names)))
+            for c in methods.chosen([], self.everyone, slow):
+                self.assertLess(names.index(f"fovea:{c.method}"), names.index(c.key))
+
+    def test_choice(self):
+        self.assertNotIn("fovea:scorecam", self.names())
+        self.assertIn("scorecam:grad-cam", self.names(slow=True))
+        self.assertEqual(self.names(named=["scorecam"]), ["fovea:scorecam", "scorecam:grad-cam"])
+        self.assertEqual(self.names(named=["input-gradient"]), ["input-gradient"])
+        self.assertEqual(self.names(named=["saliency"], peers=["grad-cam"]), [])
+        self.assertEqual(self.names("vgg16"),
+                         ["fovea:reciprocam", "reciprocam:openvino-xai",
+                          "reciprocam:openvino-xai-as-it-is", "input-gradient"])
+        self.assertEqual(self.names("densenet121"), [])
+        self.assertEqual(self.names("vgg16", models=["resnet50"]), [])
+
+    def test_targets_by_network(self):
+        saliency = next(c for c in methods.COMPARISONS if c.method == "saliency")
+        self.assertEqual([saliency.target_on(n) for n in ("resnet50", "mobilenet_v2", "vgg16")],
+                         [2.5, 5, None])
+        fullgrad = next(c for c in methods.COMPARISONS if c.method == "fullgrad")
+        self.assertEqual(fullgrad.target_on("resnet50"), 50)
+
+    def test_what_misses_is_bold(self):
+        network = a_network(a_method_round([2, 4], [10]), a_method_round([4], [8]))
+        network["agreement"] = {"saliency:captum": {"pearson_least": 0.99991, "max_error": 2e-2,
+                                                    "error_of_999": 4e-3}}
+        text = method_report.markdown(a_result(resnet50=network, mobilenet_v2=network))
+        row = ("| saliency | captum: Saliency | 4.00 | 9.00 | {} | {} | 0.99991 | 2e-02 | 4e-03 |"
+               " 3, 2 |")
+        self.assertIn(row.format("**2.25 (2.00-3.33)**", "2.5"), text)
+        self.assertIn(row.format("**2.25 (2.00-3.33)**", "5"), text)
+        self.assertIn("| ResNet-50 | 2.00 | 4.00 | 2.00 (2.00-2.00) | 2.5 |", text)
+        self.assertIn("- fovea: 1, oneDNN 3, c\n- captum: 7", text)
+        far = a_network(a_method_round([2], [10], gradient=[5.1]))
+        text = method_report.markdown(a_result(resnet50=far))
+        self.assertIn("| 5.00 | 2.5 |", text)
+        self.assertIn("| **2.55** | 2.5 |", text)
+
+    def test_failures_and_notes_are_told(self):
+        network = a_network({"fovea:reciprocam": process({"explain": [1.0]}),
+                             "reciprocam:openvino-xai": {"error": "exit 1: no layer"}})
+        text = method_report.markdown(a_result(vgg16=network))
+        self.assertIn("reciprocam:openvino-xai failed: exit 1: no layer.", text)
+        self.assertIn("- reciprocam, openvino-xai: at the layer", text)
+        self.assertNotIn("integrated", text)
+
+    def test_the_program_s_figures_stand_for_its_runs(self):
+        told = {f"{name}_ms": {"min": 1, "median": at, "p90": 9}
+                for name, at in (("predict", 2), ("gradient", 5), ("backward", 3))}
+        seen = report.pooled(a_network({"input-gradient": method_report.from_input_gradient(told)}))
+        self.assertEqual(method_report.gradient_ratio(seen), 2.5)
+
+
 class Appending(unittest.TestCase):
     def test_rounds_add_up_and_networks_keep_their_order(self):
         before = a_result(vgg16=a_network(a_round([1], [1], [1])))
@@ -102,6 +176,10 @@ class Appending(unittest.TestCase):
         both = run.appended(before, after)
         self.assertEqual(list(both["networks"]), ["resnet50", "vgg16"])
         self.assertEqual(report.pooled(both["networks"]["vgg16"]).times("fovea", "explain"), [1, 3])
+
+    def test_methods_are_no_rounds_of_the_peers(self):
+        with self.assertRaises(SystemExit):
+            run.appended(a_result(), {**a_result(), "kind": "methods"})
 
     def test_another_machine_is_refused(self):
         other = a_result()
