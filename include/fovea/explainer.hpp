@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -80,11 +81,15 @@ struct ExplainerOptions {
 
 /// Limits of one call. Checked between the network's steps.
 struct CallOptions {
-  std::stop_token stop;                                           ///< Error cancelled
-  std::optional<std::chrono::steady_clock::time_point> deadline;  ///< Error deadline_exceeded
+  std::stop_token stop = {};                                           ///< Error cancelled
+  std::optional<std::chrono::steady_clock::time_point> deadline = {};  ///< Error deadline_exceeded
   /// Where not empty, one entry per step of `Explainer::steps` (else Error invalid_argument): the
   /// wall milliseconds of each step that ran are added to its entry. For one call at a time.
-  std::span<double> step_ms;
+  std::span<double> step_ms = {};
+  /// Told how much of a call is done, 0 to 1, never less than before: by methods that run the
+  /// network many times, after each run or batch of runs, from the calling thread. What it throws
+  /// ends the call and reaches the caller.
+  std::function<void(double done)> progress = {};
 };
 
 /// A piece of a run: a oneDNN primitive, or a kernel of fovea's own.

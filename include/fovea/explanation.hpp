@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,6 +33,17 @@ struct Timings {
 /// normalised again. pytorch-grad-cam takes the mean, torch-cam the maximum, RefineCAM the product.
 enum class Fuse { mean, max, product };
 
+/// How the sum rule of a method came out: what its values should add up to, and what they do.
+struct SumRule {
+  /// LRP: the relevance at the start. DeepLIFT, Deep SHAP: the score less the baselines' mean one.
+  double expected = 0;
+  double attributed = 0;   ///< the sum of the values at the layer or the input
+  double biases = 0;       ///< LRP: what biases absorbed
+  double stabilizers = 0;  ///< LRP: what the epsilons absorbed
+  /// What is left unexplained, in shares of |expected|.
+  double error = 0;
+};
+
 /// Where the network looked, for one image and one target. Plain data.
 struct Explanation {
   /// The method's map at the layer's grid ([h, w] or [d, h, w]), as in the paper; of several layers
@@ -51,6 +63,7 @@ struct Explanation {
   std::int64_t image = 0;               ///< index in the batch
   Normalize normalize = Normalize::max;
   Timings timings_ms;
+  std::optional<SumRule> sum_rule;    ///< of methods that have one
   std::vector<std::string> warnings;  ///< "the map is zero everywhere" and the like
 };
 

@@ -1,6 +1,7 @@
 #pragma once
 
 /// Where a CNN looked: load a Model, compile an Explainer, read the Explanation.
+#include "fovea/attribution.hpp"
 #include "fovea/error.hpp"
 #include "fovea/explainer.hpp"
 #include "fovea/explanation.hpp"

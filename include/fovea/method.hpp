@@ -23,6 +23,9 @@ struct Method {
   /// What a method would otherwise draw at random, by name (MethodInfo::given): noise, masks,
   /// weights.
   std::map<std::string, Tensor> given = {};
+  /// By a layer's or node's name, the rule that it follows in place of its method's own choice; for
+  /// methods with MethodInfo::layer_rules.
+  std::map<std::string, std::string> layer_rules = {};
 };
 
 /// One number that a method can be told.
@@ -33,6 +36,8 @@ struct MethodOption {
   double most = 0;
   bool whole = false;  ///< a whole number
   std::string help;
+  /// Names of the values 0, 1, 2, ..., where the numbers stand for choices.
+  std::vector<std::string> choices = {};
 };
 
 /// A tensor that a method can be handed in place of what it would draw.
@@ -60,6 +65,7 @@ struct MethodInfo {
   bool dear = false;  ///< runs the whole network for every channel: minutes on a large one
   std::vector<MethodOption> options = {};
   std::vector<MethodTensor> given = {};
+  std::vector<std::string> layer_rules = {};  ///< names that Method::layer_rules may give
 };
 
 /// Every method that this build knows.

@@ -199,7 +199,8 @@ class ExplainerMaker {
         const auto& entry = explain::find(method.name);
         if (!entry.uses_layer()) continue;
         entry.check(impl_->head, layer);
-        const auto needs = api::needs_of(entry, layer, options);
+        const auto needs =
+            api::needs_of(entry, layer, explain::Settings(entry.info, method), options);
         if (!layer.unseen.empty() && asks_the_layer(needs))
           throw Error(ErrorCode::invalid_argument, layer.unseen, {"", layer.name, ""});
         add_gradients(spec, layer, needs, false);
@@ -225,7 +226,8 @@ class ExplainerMaker {
     for (const auto& method : impl_->options.methods) {
       const auto& entry = explain::find(method.name);
       if (!entry.uses_layer()) entry.check(impl_->head, input);
-      const auto needs = api::needs_of(entry, input, impl_->options);
+      const auto needs =
+          api::needs_of(entry, input, explain::Settings(entry.info, method), impl_->options);
       add_gradients(spec, input, needs, true);
       note(needs, {});
     }

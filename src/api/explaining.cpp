@@ -29,9 +29,9 @@ const explain::Layer& layer_named(const Explainer::Impl& explainer, const std::s
 }
 
 void check_prepared(const Explainer::Impl& explainer, const explain::Entry& entry,
-                    const explain::Layer& layer) {
+                    const explain::Settings& settings, const explain::Layer& layer) {
   entry.check(explainer.head, layer);
-  const auto needs = needs_of(entry, layer, explainer.options);
+  const auto needs = needs_of(entry, layer, settings, explainer.options);
   bool ready = !needs.inputs || explainer.keeps_inputs;
   for (const auto& gradient : needs.gradients)
     ready =
@@ -72,9 +72,9 @@ float combined(Fuse how, float so_far, float next) {
 }  // namespace
 
 explain::Needs needs_of(const explain::Entry& entry, explain::Layer layer,
-                        const ExplainerOptions& options) {
+                        const explain::Settings& settings, const ExplainerOptions& options) {
   layer.is_head_map = layer.is_head_map && options.optimize;
-  return entry.needs(layer);
+  return entry.needs(layer, settings);
 }
 
 Explaining::Explaining(Run::Impl& run, const Method& method, const ExplainOptions& options,
@@ -92,7 +92,7 @@ Explaining::Explaining(Run::Impl& run, const Method& method, const ExplainOption
   } else {
     for (const auto& name : options.layers) layers_.push_back(&layer_named(explainer_, name));
   }
-  for (const auto* layer : layers_) check_prepared(explainer_, entry_, *layer);
+  for (const auto* layer : layers_) check_prepared(explainer_, entry_, settings_, *layer);
   if (options.smooth && !explainer_.smoothing_pool)
     throw Error(ErrorCode::invalid_argument,
                 "the explainer was not prepared for smoothing: see ExplainerOptions::smoothing");
@@ -131,7 +131,7 @@ std::vector<explain::Evidence> Explaining::once(std::span<const explain::Objecti
   context.inputs = inputs;
   context.biases = explainer_.biases;
   context.backward_ms = &backward_ms_;
-  const auto needs = needs_of(entry_, layer, explainer_.options);
+  const auto needs = needs_of(entry_, layer, settings_, explainer_.options);
   std::optional<Lease> spare, behind;
   if (needs.network) context.spare = &spare.emplace(*explainer_.spare_pool, call_).workspace();
   std::optional<explain::HeadNetwork> net;
@@ -237,6 +237,7 @@ std::vector<Explanation> Explaining::explain(const Target& target) {
     for (std::size_t n = 0; n < out.size(); ++n) {
       out[n].feature_map = std::move(found[n].map);
       out[n].attribution = std::move(found[n].attribution);
+      out[n].sum_rule = found[n].sum_rule;
       out[n].map = options_.smooth ? out[n].feature_map : shown(out[n].feature_map);
     }
   }
@@ -267,7 +268,7 @@ Tensor Explaining::class_maps(std::int64_t image) {
   const auto& layer = *layers_[0];
   if (layers_.size() > 1 || options_.smooth)
     throw Error(ErrorCode::invalid_argument, "maps of every class are of one layer, not smoothed");
-  const bool walks = !needs_of(entry_, layer, explainer_.options).gradients.empty();
+  const bool walks = !needs_of(entry_, layer, settings_, explainer_.options).gradients.empty();
   if (entry_.class_maps != nullptr && !walks) {
     const auto best = objectives(Target::top1());
     explain::Context context{*explainer_.plan,

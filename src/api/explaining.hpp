@@ -13,7 +13,7 @@ namespace fovea::api {
 /// What a method needs for a layer. Without optimisation the obvious way is taken wherever a method
 /// has one.
 explain::Needs needs_of(const explain::Entry& entry, explain::Layer layer,
-                        const ExplainerOptions& options);
+                        const explain::Settings& settings, const ExplainerOptions& options);
 
 /// A workspace on loan.
 class Lease {

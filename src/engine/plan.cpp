@@ -75,6 +75,9 @@ class PlanMaker {
   }
 
   std::unique_ptr<Plan::Impl> make() {
+    const auto canonical = [](const GradientSpec& gradient) { return gradient.canonical; };
+    if (std::any_of(spec_.gradients.begin(), spec_.gradients.end(), canonical))
+      passes::canonise(graph_, named());
     passes::Keep keep = kept();
     if (spec_.optimize) passes::optimize(graph_, keep);
     Builder builder(graph_, spec_, weights_);
@@ -86,8 +89,8 @@ class PlanMaker {
   }
 
  private:
-  /// What fusion must leave alone: everything that leaves the plan or that a walk back reads.
-  passes::Keep kept() const {
+  /// Every value that the spec names.
+  passes::Keep named() const {
     passes::Keep keep(spec_.fetches.begin(), spec_.fetches.end());
     keep.insert(spec_.maps.begin(), spec_.maps.end());
     keep.insert(spec_.feeds.begin(), spec_.feeds.end());
@@ -95,8 +98,14 @@ class PlanMaker {
       keep.insert(gradient.of);
       keep.insert(gradient.wrt);
       keep.insert(gradient.taps.begin(), gradient.taps.end());
-      add_read_values(gradient, keep);
     }
+    return keep;
+  }
+
+  /// What fusion must leave alone: everything that leaves the plan or that a walk back reads.
+  passes::Keep kept() const {
+    auto keep = named();
+    for (const auto& gradient : spec_.gradients) add_read_values(gradient, keep);
     return keep;
   }
 

@@ -52,6 +52,9 @@ struct GradientSpec {
   GradientRule rule = GradientRule::plain;
   /// Values that the walk passes whose gradients are wanted too; with `reduce` none only.
   std::vector<graph::ValueId> taps = {};
+  /// The rule is defined on the network in its plainest form: batch norms folded into convolutions
+  /// and activations that are spelt out recognised, whatever else is optimised. Holds for the plan.
+  bool canonical = false;
 };
 
 struct PlanSpec {

@@ -100,7 +100,7 @@ const Entry& ablationcam() {
                .use = "without gradients: what the score loses with each channel"},
       .check = serves_all,
       .needs =
-          [](const Layer& layer) {
+          [](const Layer& layer, const Settings&) {
             constexpr std::int64_t kAtOnce = 32;
             return Needs{.head = layer.is_head_map ? 0 : kAtOnce};
           },

@@ -32,7 +32,7 @@ const Entry& activationmap() {
                .cost = "1 forward",
                .use = "what the layer responds to at all; a baseline that no class changes"},
       .check = serves_all,
-      .needs = [](const Layer&) { return Needs{}; },
+      .needs = [](const Layer&, const Settings&) { return Needs{}; },
       .run = run,
       .relu = false};
   return entry;

@@ -52,7 +52,7 @@ const Entry& cam() {
                .cost = "1 forward",
                .use = "the original; Grad-CAM before its ReLU, up to scale"},
       .check = check,
-      .needs = [](const Layer&) { return Needs{}; },
+      .needs = [](const Layer&, const Settings&) { return Needs{}; },
       .run = run,
       .relu = false,
       .class_maps = [](Context& context,

@@ -34,7 +34,9 @@ const Entry& deconvolution() {
                .kind = MapKind::input},
       .check = serves_all,
       .needs =
-          [](const Layer&) { return input_gradient_needs(engine::GradientRule::deconvolution); },
+          [](const Layer&, const Settings&) {
+            return input_gradient_needs(engine::GradientRule::deconvolution);
+          },
       .run = run,
       .relu = false};
   return entry;

@@ -35,7 +35,7 @@ const Entry& eigencam() {
                .cost = "1 forward, an eigenvector of positions by positions",
                .use = "what the layer saw, without a class or a walk back"},
       .check = serves_all,
-      .needs = [](const Layer&) { return Needs{}; },
+      .needs = [](const Layer&, const Settings&) { return Needs{}; },
       .run = run};
   return entry;
 }

@@ -37,7 +37,7 @@ const Entry& eigengradcam() {
                .use = "as EigenCAM, but about one class"},
       .check = serves_all,
       .needs =
-          [](const Layer& layer) {
+          [](const Layer& layer, const Settings&) {
             return Needs{.gradients = layer_gradient_needs(layer, engine::GradientReduce::none)};
           },
       .run = run};

@@ -54,7 +54,7 @@ const Entry& fem() {
                             .most = 10,
                             .help = "standard deviations above the mean that count as strong"}}},
       .check = serves_all,
-      .needs = [](const Layer&) { return Needs{}; },
+      .needs = [](const Layer&, const Settings&) { return Needs{}; },
       .run = run};
   return entry;
 }

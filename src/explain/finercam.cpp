@@ -113,7 +113,7 @@ const Entry& finercam() {
                             .help = "how many classes to compare with"}}},
       .check = serves_all,
       .needs =
-          [](const Layer& layer) {
+          [](const Layer& layer, const Settings&) {
             return Needs{.gradients =
                              layer_gradient_needs(layer, engine::GradientReduce::spatial_mean)};
           },

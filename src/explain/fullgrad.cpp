@@ -93,7 +93,7 @@ const Entry& fullgrad() {
                .kind = MapKind::input},
       .check = serves_all,
       .needs =
-          [](const Layer&) {
+          [](const Layer&, const Settings&) {
             return Needs{.gradients = {{.of_input = true, .biases = true}}, .inputs = true};
           },
       .run = run,

@@ -48,7 +48,7 @@ const Entry& gradcam() {
                .use = "the first choice: fast, class-specific, serves every network"},
       .check = serves_all,
       .needs =
-          [](const Layer& layer) {
+          [](const Layer& layer, const Settings&) {
             return Needs{.gradients =
                              layer_gradient_needs(layer, engine::GradientReduce::spatial_mean)};
           },

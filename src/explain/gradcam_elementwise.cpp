@@ -33,7 +33,7 @@ const Entry& gradcam_elementwise() {
                "everything that adds to the score, with nothing that speaks against it taken off"},
       .check = serves_all,
       .needs =
-          [](const Layer& layer) {
+          [](const Layer& layer, const Settings&) {
             return Needs{.gradients = layer_gradient_needs(layer, engine::GradientReduce::none)};
           },
       .run = run};

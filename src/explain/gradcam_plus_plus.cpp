@@ -46,7 +46,7 @@ const Entry& gradcam_plus_plus() {
                .use = "several objects of one class in the picture"},
       .check = serves_all,
       .needs =
-          [](const Layer& layer) {
+          [](const Layer& layer, const Settings&) {
             return Needs{.gradients = layer_gradient_needs(layer, engine::GradientReduce::none)};
           },
       .run = run};

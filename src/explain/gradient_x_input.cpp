@@ -35,7 +35,7 @@ const Entry& gradient_x_input() {
                .kind = MapKind::input},
       .check = serves_all,
       .needs =
-          [](const Layer&) {
+          [](const Layer&, const Settings&) {
             auto needs = input_gradient_needs();
             needs.inputs = true;
             return needs;

@@ -34,7 +34,8 @@ const Entry& guided_backprop() {
                .use = "crisp contours; hardly depends on the class",
                .kind = MapKind::input},
       .check = serves_all,
-      .needs = [](const Layer&) { return input_gradient_needs(engine::GradientRule::guided); },
+      .needs = [](const Layer&,
+                  const Settings&) { return input_gradient_needs(engine::GradientRule::guided); },
       .run = run,
       .relu = false};
   return entry;

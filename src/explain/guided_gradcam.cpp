@@ -52,7 +52,7 @@ const Entry& guided_gradcam() {
                .kind = MapKind::input},
       .check = serves_all,
       .needs =
-          [](const Layer& layer) {
+          [](const Layer& layer, const Settings&) {
             auto needs = input_gradient_needs(engine::GradientRule::guided);
             for (const auto& gradient :
                  layer_gradient_needs(layer, engine::GradientReduce::spatial_mean))

@@ -38,7 +38,7 @@ const Entry& hirescam() {
                "where positions must not lend each other their gradient: FC heads, early layers"},
       .check = serves_all,
       .needs =
-          [](const Layer& layer) {
+          [](const Layer& layer, const Settings&) {
             return Needs{.gradients = layer_gradient_needs(layer, engine::GradientReduce::none)};
           },
       .run = run};

@@ -130,12 +130,13 @@ const Entry& integrated_gradients() {
                             .least = 0,
                             .most = 2,
                             .whole = true,
-                            .help = "0: Gauss-Legendre, 1: right end points, 2: trapezoidal"}},
+                            .help = "where the points lie",
+                            .choices = {"gauss-legendre", "right", "trapezoidal"}}},
                .given = {{"baseline", "[the input's extents without the images]",
                           "the image without evidence, as the network sees it"}}},
       .check = serves_all,
       .needs =
-          [](const Layer&) {
+          [](const Layer&, const Settings&) {
             auto needs = input_gradient_needs();
             needs.inputs = needs.network = true;
             return needs;

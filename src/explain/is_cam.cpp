@@ -52,7 +52,7 @@ const Entry& is_cam() {
                             .whole = true,
                             .help = "steps of the integral"}}},
       .check = serves_all,
-      .needs = [](const Layer&) { return Needs{.inputs = true, .network = true}; },
+      .needs = [](const Layer&, const Settings&) { return Needs{.inputs = true, .network = true}; },
       .run = run};
   return entry;
 }

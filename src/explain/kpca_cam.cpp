@@ -37,7 +37,7 @@ const Entry& kpca_cam() {
                             .most = 1000,
                             .help = "the kernel's factor; 0: 1 / channels"}}},
       .check = serves_all,
-      .needs = [](const Layer&) { return Needs{}; },
+      .needs = [](const Layer&, const Settings&) { return Needs{}; },
       .run = run};
   return entry;
 }

@@ -36,7 +36,7 @@ const Entry& layercam() {
                .use = "early layers, fused with late ones, for fine detail"},
       .check = serves_all,
       .needs =
-          [](const Layer& layer) {
+          [](const Layer& layer, const Settings&) {
             return Needs{.gradients = layer_gradient_needs(layer, engine::GradientReduce::none)};
           },
       .run = run};

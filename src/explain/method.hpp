@@ -66,6 +66,8 @@ class Settings {
   double number(std::string_view name) const;
   std::int64_t whole(std::string_view name) const;
   bool flag(std::string_view name) const { return number(name) != 0; }
+  /// Rules by layer, where MethodInfo::layer_rules names any.
+  const std::map<std::string, std::string>& layer_rules() const { return method_.layer_rules; }
   /// Null where none was given. Throws Error invalid_argument where its shape is another; a first
   /// extent of -1 allows any.
   const Tensor* given(const std::string& name, const Shape& shape) const;
@@ -103,6 +105,7 @@ struct Context {
 struct Evidence {
   Tensor map;               ///< [spatial extents] of the layer or the input
   Tensor attribution = {};  ///< [channels, spatial extents] of the input; of input methods
+  std::optional<SumRule> sum_rule = {};  ///< of methods that have one
 };
 
 /// A row of the registry.
@@ -110,7 +113,8 @@ struct Entry {
   MethodInfo info;
   /// Throws Error invalid_argument with the reason where a model cannot serve the method.
   void (*check)(const std::optional<graph::PoolLinearHead>& head, const Layer& layer);
-  Needs (*needs)(const Layer& layer);
+  /// Options that change what is prepared must be those of ExplainerOptions::methods.
+  Needs (*needs)(const Layer& layer, const Settings& settings);
   /// Per image of the batch.
   std::vector<Evidence> (*run)(Context& context);
   /// The map's negative values are no evidence: they become 0 (unless the caller keeps the sign).

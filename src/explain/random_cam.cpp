@@ -43,7 +43,7 @@ const Entry& random_cam() {
                .options = {seed_option()},
                .given = {{"weights", "[images, channels]", "the channels' weights"}}},
       .check = serves_all,
-      .needs = [](const Layer&) { return Needs{}; },
+      .needs = [](const Layer&, const Settings&) { return Needs{}; },
       .run = run};
   return entry;
 }

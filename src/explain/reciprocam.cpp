@@ -91,7 +91,9 @@ const Entry& reciprocam() {
                .use = "without gradients: what each position alone would score"},
       .check = serves_all,
       .needs =
-          [](const Layer& layer) { return Needs{.head = layer.is_head_map ? 0 : at_once(layer)}; },
+          [](const Layer& layer, const Settings&) {
+            return Needs{.head = layer.is_head_map ? 0 : at_once(layer)};
+          },
       .run = run,
       .relu = false};
   return entry;

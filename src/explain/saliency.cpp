@@ -31,7 +31,7 @@ const Entry& saliency() {
                .use = "which pixels the score is sensitive to",
                .kind = MapKind::input},
       .check = serves_all,
-      .needs = [](const Layer&) { return input_gradient_needs(); },
+      .needs = [](const Layer&, const Settings&) { return input_gradient_needs(); },
       .run = run,
       .relu = false};
   return entry;

@@ -36,7 +36,7 @@ const Entry& scorecam() {
                .dear = true,
                .options = {channels_option()}},
       .check = serves_all,
-      .needs = [](const Layer&) { return Needs{.inputs = true, .network = true}; },
+      .needs = [](const Layer&, const Settings&) { return Needs{.inputs = true, .network = true}; },
       .run = run};
   return entry;
 }

@@ -18,6 +18,12 @@ std::string names(const List& list) {
   return out.empty() ? "none" : out;
 }
 
+std::string listed(const std::vector<std::string>& names) {
+  std::string out;
+  for (const auto& name : names) out += (out.empty() ? "" : ", ") + name;
+  return out;
+}
+
 std::string text(double value) {
   std::string out = std::to_string(value);
   out.erase(out.find_last_not_of('0') + 1);
@@ -33,7 +39,10 @@ Settings::Settings(const MethodInfo& info, const Method& method) : info_(info), 
                                  [&name = name](const auto& o) { return o.name == name; });
     if (it == info.options.end())
       refuse(info, " has no option '" + name + "'; known are: " + names(info.options));
-    if (!(value >= it->least && value <= it->most))
+    if (!it->choices.empty() && !(value >= 0 && value < static_cast<double>(it->choices.size()) &&
+                                  value == std::floor(value)))
+      refuse(info, ": '" + name + "' is one of these, by its place from 0: " + listed(it->choices));
+    if (it->choices.empty() && !(value >= it->least && value <= it->most))
       refuse(info,
              ": '" + name + "' must lie between " + text(it->least) + " and " + text(it->most));
     if (it->whole && value != std::floor(value))
@@ -43,6 +52,12 @@ Settings::Settings(const MethodInfo& info, const Method& method) : info_(info), 
     if (std::none_of(info.given.begin(), info.given.end(),
                      [&name = name](const auto& t) { return t.name == name; }))
       refuse(info, " takes no tensor '" + name + "'; known are: " + names(info.given));
+  for (const auto& [layer, rule] : method.layer_rules) {
+    if (info.layer_rules.empty()) refuse(info, " has no rules that layers could follow");
+    if (std::find(info.layer_rules.begin(), info.layer_rules.end(), rule) == info.layer_rules.end())
+      refuse(info, ": there is no rule '" + rule + "' for the layer '" + layer +
+                       "'; known are: " + listed(info.layer_rules));
+  }
 }
 
 double Settings::number(std::string_view name) const {

@@ -119,7 +119,8 @@ const Entry& shapleycam() {
                             .most = 0.5,
                             .help = "of the difference, as a share of the map"}}},
       .check = serves_all,
-      .needs = [](const Layer&) { return Needs{.head = 1, .head_gradient = true}; },
+      .needs = [](const Layer&,
+                  const Settings&) { return Needs{.head = 1, .head_gradient = true}; },
       .run = run};
   return entry;
 }

@@ -72,7 +72,7 @@ const Entry& smooth_gradcam_plus_plus() {
                .given = {noise_tensor()}},
       .check = serves_all,
       .needs =
-          [](const Layer& layer) {
+          [](const Layer& layer, const Settings&) {
             return Needs{.gradients = layer_gradient_needs(layer, engine::GradientReduce::none),
                          .inputs = true,
                          .network = true};

@@ -47,7 +47,7 @@ const Entry& smoothgrad_squared() {
                                     .given = {noise_tensor()}},
                            .check = serves_all,
                            .needs =
-                               [](const Layer&) {
+                               [](const Layer&, const Settings&) {
                                  auto needs = input_gradient_needs();
                                  needs.inputs = needs.network = true;
                                  return needs;

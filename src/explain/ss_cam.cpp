@@ -73,7 +73,7 @@ const Entry& ss_cam() {
                .given = {{"noise", "[samples, images, channels, input extents]",
                           "what is added to each channel's mask"}}},
       .check = serves_all,
-      .needs = [](const Layer&) { return Needs{.inputs = true, .network = true}; },
+      .needs = [](const Layer&, const Settings&) { return Needs{.inputs = true, .network = true}; },
       .run = run};
   return entry;
 }

@@ -58,7 +58,7 @@ const Entry& vargrad() {
                .given = {noise_tensor()}},
       .check = serves_all,
       .needs =
-          [](const Layer&) {
+          [](const Layer&, const Settings&) {
             auto needs = input_gradient_needs();
             needs.inputs = needs.network = true;
             return needs;

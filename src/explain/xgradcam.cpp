@@ -42,7 +42,7 @@ const Entry& xgradcam() {
                .use = "as Grad-CAM, for layers whose gradient varies over positions"},
       .check = serves_all,
       .needs =
-          [](const Layer& layer) {
+          [](const Layer& layer, const Settings&) {
             return Needs{.gradients = layer_gradient_needs(layer, engine::GradientReduce::none)};
           },
       .run = run};

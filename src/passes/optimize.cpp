@@ -1,3 +1,5 @@
+#include <span>
+
 #include "graph/infer.hpp"
 #include "passes/passes.hpp"
 
@@ -9,7 +11,7 @@ struct Pass {
   bool (*run)(graph::Graph&, const Keep&);
 };
 
-constexpr Pass kPasses[] = {
+constexpr Pass kCanonical[] = {
     // First, so that nothing below is kept from its pattern by a reader that nobody needs.
     {"eliminate_dead", eliminate_dead},
     {"eliminate_identity", eliminate_identity},
@@ -19,16 +21,27 @@ constexpr Pass kPasses[] = {
     // Before the fusion: an Add of a bias is no Add of a skip, and a normalisation between a
     // convolution and its activation keeps them apart.
     {"fold_batchnorm", fold_batchnorm},
+};
+constexpr Pass kFast[] = {
     // Before the fusion, which would take a convolution's activation for its own.
     {"pool_first", pool_first},
     {"fuse_post_ops", fuse_post_ops},
 };
 
+void run(std::span<const Pass> passes, graph::Graph& graph, const Keep& keep) {
+  for (const auto& pass : passes)
+    if (pass.run(graph, keep)) graph::verify(graph, pass.name);
+}
+
 }  // namespace
 
+void canonise(graph::Graph& graph, const Keep& keep) {
+  run(kCanonical, graph, keep);
+}
+
 void optimize(graph::Graph& graph, const Keep& keep) {
-  for (const auto& pass : kPasses)
-    if (pass.run(graph, keep)) graph::verify(graph, pass.name);
+  canonise(graph, keep);
+  run(kFast, graph, keep);
 }
 
 }  // namespace fovea::passes

@@ -29,6 +29,9 @@ bool pool_first(graph::Graph& graph, const Keep& keep);
 /// PostOps.
 bool fuse_post_ops(graph::Graph& graph, const Keep& keep);
 
+/// Those up to the fold of the batch norms: the same network with fewer and larger operators, which
+/// rules of the walk back are defined on. Nothing is fused.
+void canonise(graph::Graph& graph, const Keep& keep);
 /// All of them in order, each followed by graph::verify.
 void optimize(graph::Graph& graph, const Keep& keep);
 

@@ -25,6 +25,7 @@ struct ExplainArguments : Arguments {
   std::map<std::string, double> method_options;  ///< what is left out has its default
   std::vector<std::string> options;              ///< NAME=VALUE, to be method_options
   std::vector<std::string> given;                ///< NAME=FILE
+  std::vector<std::string> layer_rules;          ///< LAYER=RULE
   double alpha = 0.5;
   std::optional<float> box_share;  ///< none: no boxes
   std::string output, heatmap, map, feature_map;

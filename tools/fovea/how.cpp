@@ -5,6 +5,7 @@
 #include <set>
 
 #include "npy.hpp"
+#include "session.hpp"
 #include "text.hpp"
 
 namespace fovea::cli {
@@ -109,17 +110,38 @@ std::vector<std::string> method_names(const ExplainArguments& arguments) {
   }
 }
 
+namespace {
+
+/// A number, or the name of one of an option's choices.
+double option_value(const std::string& name, const std::string& value,
+                    const std::vector<std::string>& methods) {
+  double number = 0;
+  const auto* end = value.data() + value.size();
+  if (const auto [rest, failure] = std::from_chars(value.data(), end, number);
+      failure == std::errc() && rest == end)
+    return number;
+  std::vector<std::string> known;
+  for (const auto& method : methods)
+    for (const auto& option : info_of(method).options) {
+      if (option.name != name) continue;
+      const auto it = std::find(option.choices.begin(), option.choices.end(), value);
+      if (it != option.choices.end()) return static_cast<double>(it - option.choices.begin());
+      known.insert(known.end(), option.choices.begin(), option.choices.end());
+    }
+  if (known.empty()) refuse("--option " + name + ": '" + value + "' is not a number");
+  refuse("--option " + name + ": '" + value + "' is none of its choices" +
+         did_you_mean(known, value) + " ('fovea methods' lists them)");
+}
+
+}  // namespace
+
 void parse_method_options(ExplainArguments& arguments) {
+  const auto names = method_names(arguments);
+  for (const auto& name : names) require_method(name);
   for (const auto& text : arguments.options) {
     const auto [name, value] = assignment(text, "--option");
-    double number = 0;
-    const auto* end = value.data() + value.size();
-    if (const auto [rest, failure] = std::from_chars(value.data(), end, number);
-        failure != std::errc() || rest != end)
-      refuse("--option " + name + ": '" + value + "' is not a number");
-    arguments.method_options[name] = number;
+    arguments.method_options[name] = option_value(name, value, names);
   }
-  const auto names = method_names(arguments);
   for (const auto& [name, value] : arguments.method_options)
     if (std::none_of(names.begin(), names.end(), [&name = name](const std::string& method) {
           return has(info_of(method).options, name);
@@ -137,6 +159,10 @@ Method method_for(const std::string& name, const ExplainArguments& arguments) {
   Method out{name};
   for (const auto& [option, value] : arguments.method_options)
     if (has(info.options, option)) out.options[option] = value;
+  for (const auto& text : arguments.layer_rules) {
+    const auto [layer, rule] = assignment(text, "--rule");
+    if (!info.layer_rules.empty()) out.layer_rules[layer] = rule;
+  }
   for (const auto& text : arguments.given) {
     const auto [tensor, file] = assignment(text, "--given");
     if (!has(info.given, tensor)) refuse(info.title + " takes no tensor '" + tensor + "'");
@@ -186,8 +212,15 @@ void add_how_options(CLI::App& app, ExplainArguments& arguments) {
          "labelled sheet: the photo, then a map per method; a row per class and layer")
       ->type_name("NAME")
       ->capture_default_str();
-  app.add_option("--option", arguments.options, "An option of the method, a number (repeatable)")
+  app.add_option("--option", arguments.options,
+                 "An option of the method, a number or one of its choices' names (repeatable)")
       ->type_name("NAME=VALUE")
+      ->allow_extra_args(false);
+  app.add_option(
+         "--rule", arguments.layer_rules,
+         "The rule that a layer follows, by the name of its node or value, for methods that "
+         "have rules (repeatable)")
+      ->type_name("LAYER=RULE")
       ->allow_extra_args(false);
   app.add_option("--given", arguments.given,
                  "What the method would draw at random, or its baseline, as .npy (repeatable)")

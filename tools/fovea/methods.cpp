@@ -8,7 +8,15 @@
 namespace fovea::cli {
 namespace {
 
+std::string listed(const std::vector<std::string>& names) {
+  std::string out;
+  for (const auto& name : names) out += (out.empty() ? "" : ", ") + name;
+  return out;
+}
+
 std::string range(const MethodOption& option) {
+  if (!option.choices.empty())
+    return option.choices[static_cast<std::size_t>(option.value)] + " of " + listed(option.choices);
   return number_text(option.value) + ", " + number_text(option.least) + " to " +
          number_text(option.most);
 }
@@ -20,6 +28,7 @@ std::string as_text() {
             "\n  needs: " + row.needs + "\n  cost:  " + row.cost + "\n";
     for (const auto& option : row.options)
       text += "  option " + option.name + " (" + range(option) + "): " + option.help + "\n";
+    if (!row.layer_rules.empty()) text += "  rules of layers: " + listed(row.layer_rules) + "\n";
     for (const auto& tensor : row.given)
       text += "  tensor " + tensor.name + " " + tensor.shape + ": " + tensor.help + "\n";
   }
@@ -54,6 +63,7 @@ Json as_json() {
                          {"least", option.least},
                          {"most", option.most},
                          {"whole", option.whole},
+                         {"choices", option.choices},
                          {"help", option.help}});
     for (const auto& tensor : row.given)
       given.push_back({{"name", tensor.name}, {"shape", tensor.shape}, {"help", tensor.help}});
@@ -65,7 +75,8 @@ Json as_json() {
                    {"cost", row.cost},
                    {"explains", row.kind == MapKind::layer ? "layer" : "input"},
                    {"options", options},
-                   {"given", given}});
+                   {"given", given},
+                   {"layer_rules", row.layer_rules}});
   }
   return out;
 }

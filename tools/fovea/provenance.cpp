@@ -132,6 +132,7 @@ Json explain_provenance(const ExplainArguments& arguments, const Session& sessio
   json["fuse"] = arguments.fuse;
   json["smooth"] = arguments.smooth;
   json["keep_sign"] = arguments.keep_sign;
+  if (!method.layer_rules.empty()) json["layer_rules"] = method.layer_rules;
   for (const auto& text : arguments.given) {
     const auto at = text.find('=');
     json["given"][text.substr(0, at)] = file_json(text.substr(at + 1), digests);

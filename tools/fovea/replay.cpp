@@ -112,11 +112,11 @@ void add_replay_option(CLI::App& app, std::string& replay) {
                      "--image, --input); a file that has changed is refused")
           ->type_name("FILE");
   for (const auto* fixed :
-       {"--class",      "--label",         "--top",         "--score",       "--against",
-        "--minus",      "--method",        "--option",      "--given",       "--layer",
-        "--token-grid", "--prefix-tokens", "--fuse",        "--smooth",      "--keep-sign",
-        "--normalize",  "--preprocess",    "--input-shape", "--output-name", "--multi-label",
-        "--precision",  "--no-optimize"})
+       {"--class",       "--label",      "--top",           "--score",       "--against",
+        "--minus",       "--method",     "--option",        "--rule",        "--given",
+        "--layer",       "--token-grid", "--prefix-tokens", "--fuse",        "--smooth",
+        "--keep-sign",   "--normalize",  "--preprocess",    "--input-shape", "--output-name",
+        "--multi-label", "--precision",  "--no-optimize"})
     option->excludes(app.get_option(fixed));
 }
 
@@ -180,6 +180,9 @@ void Replay::fill(ExplainArguments& arguments, const CLI::App& app) const {
     arguments.fuse = word(all, "fuse", {"mean", "max", "product"}, file_);
     arguments.smooth = all.at("smooth").get<bool>();
     arguments.keep_sign = all.at("keep_sign").get<bool>();
+    if (all.contains("layer_rules"))
+      for (const auto& [layer, rule] : all["layer_rules"].items())
+        arguments.layer_rules.push_back(layer + "=" + rule.get<std::string>());
     if (all.contains("given"))
       for (const auto& [name, tensor] : all["given"].items())
         arguments.given.push_back(name + "=" + tensor.at("file").get<std::string>());

@@ -21,6 +21,14 @@ Json box_json(const Result& result, float share) {
   return {{"x", x}, {"y", y}, {"width", width}, {"height", height}, {"share", shortest(share)}};
 }
 
+Json sum_rule_json(const SumRule& rule) {
+  return {{"expected", rule.expected},
+          {"attributed", rule.attributed},
+          {"biases", rule.biases},
+          {"stabilizers", rule.stabilizers},
+          {"error", rule.error}};
+}
+
 }  // namespace
 
 std::string Results::suffix(std::int64_t image, std::int64_t target) const {
@@ -56,6 +64,7 @@ Json result_json(const Session& session, const Explainer& explainer, const std::
       row["target"] = prediction_json(result.why->target, session.labels);
       row["score"] = shortest(static_cast<float>(result.why->score));
       row["map"] = map_json(result);
+      if (result.why->sum_rule) row["sum_rule"] = sum_rule_json(*result.why->sum_rule);
       if (results.box_share) row["box"] = box_json(result, *results.box_share);
       if (!result.overlay_file.empty()) row["overlay"] = result.overlay_file;
       if (!result.heatmap_file.empty()) row["heatmap"] = result.heatmap_file;
@@ -90,6 +99,10 @@ std::string result_text(const Session& session, const Explainer& explainer, cons
         out += (d == 0 ? "" : ", ") + std::to_string((*place)[d]);
       if (place && place->size() == 2) out += " (row, column)";
       out += " of " + shape_text(result.shape) + "\n";
+      if (const auto& rule = why->sum_rule)
+        out += "sum rule     " + number_text("%.4g", rule->attributed) + " of " +
+               number_text("%.4g", rule->expected) + " lies in the map, " +
+               number_text("%.2g", 100 * rule->error) + " % is unexplained\n";
       if (const auto& box = result.box)
         out += "box          " + std::to_string(box->width) + " x " + std::to_string(box->height) +
                " from column " + std::to_string(box->x) + ", row " + std::to_string(box->y) + "\n";
