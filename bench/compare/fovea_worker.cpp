@@ -12,6 +12,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <span>
+#include <sstream>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -149,8 +150,26 @@ void write(const std::string& file, std::string_view bytes) {
   if (!stream) throw std::runtime_error("cannot write " + file);
 }
 
+/// The last inputs, as many as --background says.
+fovea::Tensor background(const Options& options) {
+  auto images = fovea::cli::read_npy(options.text("models") + "/inputs.npy");
+  const auto size = images.data.size() / static_cast<std::size_t>(images.shape[0]);
+  const auto count = static_cast<std::size_t>(options.number("background", 0));
+  images.data.erase(images.data.begin(),
+                    images.data.end() - static_cast<std::ptrdiff_t>(count * size));
+  images.shape[0] = static_cast<std::int64_t>(count);
+  return images;
+}
+
 fovea::Method method_of(const Options& options) {
-  return {options.text("method", "gradcam")};
+  fovea::Method out{options.text("method", "gradcam")};
+  std::istringstream list(options.text("options"));
+  for (std::string one; std::getline(list, one, ',');) {
+    const auto at = one.find('=');
+    out.options[one.substr(0, at)] = std::stod(one.substr(at + 1));
+  }
+  if (options.number("background", 0) > 0) out.given["background"] = background(options);
+  return out;
 }
 
 fovea::ExplainerOptions explainer_options(const Options& options, std::int64_t batch) {
@@ -189,6 +208,7 @@ void class_maps(const fovea::Explainer& explainer, const fovea::TensorView& x, s
 Json write_maps(const fovea::Explainer& explainer, const Options& options,
                 const std::vector<fovea::TensorView>& inputs, const fovea::Tensor& best,
                 const std::string& file) {
+  const auto method = method_of(options);
   fovea::ExplainOptions how;
   how.normalize = fovea::Normalize::none;
   how.keep_sign = options.number("keep-sign", 0) != 0;
@@ -199,7 +219,7 @@ Json write_maps(const fovea::Explainer& explainer, const Options& options,
   for (std::size_t i = 0; i < std::min({kMaps, most, inputs.size()}); ++i) {
     const auto wanted = static_cast<std::int64_t>(best.data[i]);
     const auto why =
-        explainer.explain(inputs[i], method_of(options), fovea::Target::class_index(wanted), how);
+        explainer.explain(inputs[i], method, fovea::Target::class_index(wanted), how);
     const auto& map = how.keep_sign ? why.feature_map : why.map;
     maps.data.insert(maps.data.end(), map.data.begin(), map.data.end());
     maps.shape = {static_cast<std::int64_t>(i) + 1, map.shape[0], map.shape[1]};

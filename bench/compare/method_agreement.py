@@ -50,8 +50,8 @@ def compared(mine, theirs, minmax, sign_free):
 def main(folder):
     told = {}
     for c in COMPARISONS:
-        files = [Path(folder) / f"{name}.npy" for name in (f"fovea:{c.method}", c.key)]
-        if all(file.exists() for file in files):
+        files = [Path(folder) / f"{name}.npy" for name in (c.ours, c.key)]
+        if c.same_map and all(file.exists() for file in files):
             mine, theirs = (np.load(file).astype(np.float64) for file in files)
             told[c.key] = compared(mine, theirs, PEERS[c.peer].minmax, c.sign_free)
     print(json.dumps(told))

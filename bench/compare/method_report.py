@@ -26,16 +26,16 @@ def with_target(value, network, of, target, at_least):
 
 def times_faster(comparison):
     return lambda seen: ratio(seen.time(comparison.key, "explain"),
-                              seen.time(f"fovea:{comparison.method}", "explain"))
+                              seen.time(comparison.ours, "explain"))
 
 
 def comparison_row(c, name, network):
     seen = pooled(network)
     agreement = network["agreement"].get(c.key, {})
     target = c.target_on(name)
-    mine, theirs = (seen.times(key, "explain") for key in (f"fovea:{c.method}", c.key))
+    mine, theirs = (seen.times(key, "explain") for key in (c.ours, c.key))
     return [
-        c.method, f"{c.peer}: {c.theirs}", number(seen.time(f"fovea:{c.method}", "explain")),
+        c.method + c.variant, f"{c.peer}: {c.theirs}", number(seen.time(c.ours, "explain")),
         number(seen.time(c.key, "explain")),
         with_target(times_faster(c)(seen), network, times_faster(c), target, at_least=True),
         "" if target is None else f"{target:g}", number(agreement.get("pearson_least"), 5),
@@ -96,7 +96,7 @@ def versions(result):
 def notes(result):
     measured = {key for network in result["networks"].values() for r in network["rounds"]
                 for key in r}
-    return [f"- {c.method}, {c.peer}: {c.note}." for c in COMPARISONS
+    return [f"- {c.method}{c.variant}, {c.peer}: {c.note}." for c in COMPARISONS
             if c.note and c.key in measured]
 
 

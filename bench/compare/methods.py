@@ -22,11 +22,19 @@ class Comparison:
     runs: int = 0  # of the peer in a process, where it takes many seconds; 0: as time allows
     slow: bool = False  # minutes; only when asked for
     sign_free: bool = False  # the sign of the peer's map is arbitrary
+    options: str = ""  # fovea's, "NAME=NUMBER,..."
+    background: int = 0  # the last inputs, so many, are what images are compared with
+    variant: str = ""  # tells apart two ways of one method
+    same_map: bool = True  # False: each draws at random what the other does not
     note: str = ""
 
     @property
+    def ours(self):
+        return f"fovea:{self.method}{self.variant}"
+
+    @property
     def key(self):
-        return f"{self.method}:{self.peer}"
+        return f"{self.method}{self.variant}:{self.peer}"
 
     def target_on(self, network):
         return self.target.get(network) if isinstance(self.target, dict) else self.target
@@ -43,10 +51,13 @@ class Peer:
 PEERS = {
     "grad-cam": Peer("main", "grad_cam", True),
     "captum": Peer("main", "captum", False),
+    "zennit": Peer("main", "zennit_lrp", False),
     "openvino-xai": Peer("xai", "openvino_xai", True, ("--precision", "f32")),
     # It takes bf16 where the CPU has it, slower or not.
     "openvino-xai-as-it-is": Peer("xai", "openvino_xai", True),
 }
+
+ONLY_METHODS = ("zennit",)  # peers that are no contestants of Grad-CAM
 
 COMPARISONS = (
     Comparison("gradcam++", "grad-cam", "GradCAMPlusPlus", 7),
@@ -71,6 +82,23 @@ COMPARISONS = (
     Comparison("reciprocam", "openvino-xai-as-it-is", "RECIPROCAM",
                networks=("resnet50", "vgg16"), layers={"vgg16": "avg_pool2d"},
                note="in the precision that OpenVINO takes by itself, bf16 where the CPU has it"),
+    Comparison("lrp", "zennit", "EpsilonPlusFlat", 5,
+               note="fovea starts with the score, zennit with 1: a factor, which scaling takes away"),
+    Comparison("lrp", "captum", "LRP", options="composite=6,epsilon=1e-9", variant="-epsilon",
+               note="the epsilon rule everywhere; captum takes batch norms as layers of their own "
+                    "and knows no rule for ReLU6"),
+    Comparison("deep-shap", "captum", "DeepLiftShap", 10, background=10,
+               note="10 backgrounds; captum refuses a ReLU that is used twice, as ResNet's are"),
+    Comparison("deeplift", "captum", "DeepLift"),
+    Comparison("occlusion", "captum", "Occlusion", {"resnet50": 3.3}, runs=2,
+               options="window=32,stride=16,incremental=1",
+               note="32 x 32 at stride 16, 169 windows"),
+    Comparison("occlusion", "captum", "Occlusion", {"resnet50": 2.2}, runs=2, variant="-plain",
+               options="window=32,stride=16,incremental=0",
+               note="every window by the whole network"),
+    Comparison("rise", "openvino-xai", "RISE", {"resnet50": 1.1, "vgg16": 1.5},
+               networks=("resnet50", "vgg16", "mobilenet_v2"), runs=2, options="masks=200,cells=8",
+               same_map=False, note="200 masks of each one's own drawing"),
     Comparison("ablationcam", "grad-cam", "AblationCAM", runs=1, slow=True,
                note="grad-cam runs the network before the layer again for every channel"),
     Comparison("scorecam", "grad-cam", "ScoreCAM", runs=1, slow=True),
@@ -93,12 +121,15 @@ def pair(comparison, network_names):
     networks = tuple(name for name in c.networks if name in network_names)
     common = {"networks": networks, "maps": True, "layers": c.layers}
     signed = ("--keep-sign", "1") if c.sign_free else ()
+    options = ("--options", c.options) if c.options else ()
+    background = ("--background", str(c.background)) if c.background else ()
     return [
-        Contestant(f"fovea:{c.method}", None, "fovea_worker",
-                   arguments=("--task", "method", "--method", c.method, *signed),
+        Contestant(c.ours, None, "fovea_worker",
+                   arguments=("--task", "method", "--method", c.method, *signed, *options,
+                              *background),
                    least=c.runs if c.slow else None, warm_up=not c.slow, **common),
         Contestant(c.key, peer.environment, peer.module,
-                   arguments=("--method", c.theirs, *peer.arguments),
+                   arguments=("--method", c.theirs, *peer.arguments, *background),
                    least=c.runs or None, warm_up=c.runs == 0, **common),
     ]
 

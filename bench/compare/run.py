@@ -24,6 +24,7 @@ from environments import environment
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 PROCESS_SECONDS = 600
+PEER_NAMES = [*CONTESTANTS, *methods.ONLY_METHODS]
 PROGRAMS = {"fovea_worker": "bench/compare/fovea_worker", "floor": "bench/models/floor",
             "input_gradient": "bench/models/input_gradient"}
 TELLERS = {"floor": report.from_floor, "input_gradient": method_report.from_input_gradient}
@@ -37,8 +38,8 @@ def arguments():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--models", nargs="+", metavar="NAME", choices=list(NETWORKS),
                         default=list(NETWORKS), help=", ".join(NETWORKS))
-    parser.add_argument("--peers", nargs="+", metavar="NAME", choices=list(CONTESTANTS),
-                        default=list(CONTESTANTS), help=", ".join(CONTESTANTS))
+    parser.add_argument("--peers", nargs="+", metavar="NAME", choices=PEER_NAMES,
+                        default=PEER_NAMES, help=", ".join(PEER_NAMES))
     parser.add_argument("--methods", nargs="*", metavar="NAME", choices=methods.METHODS,
                         help="in place of Grad-CAM: each method beside the peer that has it; "
                         f"none named: all but the slow ones; {', '.join(methods.METHODS)}")

@@ -36,6 +36,8 @@ def options():
     parser.add_argument("--method", help="the peer's name of it")
     parser.add_argument("--layer", help="of the ONNX file, in place of the peer's choice")
     parser.add_argument("--precision", help="in place of the peer's choice")
+    parser.add_argument("--background", type=int, default=0,
+                        help="of the inputs, the last ones, for methods that compare with some")
     parser.add_argument("--warm-up", type=float, default=1, help="seconds; 0: the first run does")
     parser.add_argument("--seconds", type=float, default=2, help="measured, per series")
     parser.add_argument("--least", type=int, default=5, help="runs, whatever they take")

@@ -104,7 +104,7 @@ def a_method_round(fovea, peer, predict=(2,), gradient=(4,)):
 
 
 class Methods(unittest.TestCase):
-    everyone = ["grad-cam", "captum", "openvino-xai"]
+    everyone = ["grad-cam", "captum", "openvino-xai", "zennit"]
 
     def names(self, network="resnet50", models=("resnet50", "vgg16"), named=(), slow=False,
               peers=None):
@@ -116,7 +116,7 @@ class Methods(unittest.TestCase):
             names = self.names(slow=slow)
             self.assertEqual(len(names), len(set(names)))
             for c in methods.chosen([], self.everyone, slow):
-                self.assertLess(names.index(f"fovea:{c.method}"), names.index(c.key))
+                self.assertLess(names.index(c.ours), names.index(c.key))
 
     def test_choice(self):
         self.assertNotIn("fovea:scorecam", self.names())
@@ -126,9 +126,20 @@ class Methods(unittest.TestCase):
         self.assertEqual(self.names(named=["saliency"], peers=["grad-cam"]), [])
         self.assertEqual(self.names("vgg16"),
                          ["fovea:reciprocam", "reciprocam:openvino-xai",
-                          "reciprocam:openvino-xai-as-it-is", "input-gradient"])
+                          "reciprocam:openvino-xai-as-it-is", "fovea:rise", "rise:openvino-xai",
+                          "input-gradient"])
         self.assertEqual(self.names("densenet121"), [])
         self.assertEqual(self.names("vgg16", models=["resnet50"]), [])
+
+    def test_two_ways_of_one_method(self):
+        self.assertEqual(self.names(named=["occlusion"]),
+                         ["fovea:occlusion", "occlusion:captum", "fovea:occlusion-plain",
+                          "occlusion-plain:captum"])
+        rows = methods.contestants(["occlusion", "deep-shap"], self.everyone, False, ["resnet50"])
+        arguments = {row.name: row.arguments for row in rows}
+        self.assertIn("window=32,stride=16,incremental=0", arguments["fovea:occlusion-plain"])
+        self.assertEqual(arguments["fovea:deep-shap"][-2:], ("--background", "10"))
+        self.assertEqual(arguments["deep-shap:captum"][-2:], ("--background", "10"))
 
     def test_targets_by_network(self):
         saliency = next(c for c in methods.COMPARISONS if c.method == "saliency")

@@ -1,6 +1,7 @@
 """Captum: LayerGradCam, or a method that explains the input."""
 
 import captum
+import numpy as np
 import torch
 from captum import attr
 
@@ -20,8 +21,7 @@ def total(attribution):
 
 
 # How channels become the map that fovea draws.
-OVER_CHANNELS = {"Saliency": magnitude, "GuidedBackprop": magnitude, "InputXGradient": total,
-                 "IntegratedGradients": total}
+OVER_CHANNELS = {"Saliency": magnitude, "GuidedBackprop": magnitude}  # others: total
 
 
 def layer_grad_cam(net, layer):
@@ -36,12 +36,26 @@ def layer_grad_cam(net, layer):
     return explain
 
 
-def of_input(name, net):
+def arguments_of(name, job):
+    if name == "DeepLiftShap":
+        images = np.load(job.models / "inputs.npy")[-job.background:]
+        return {"baselines": torch.from_numpy(images)}
+    if name == "Occlusion":
+        return {"sliding_window_shapes": (3, 32, 32), "strides": (3, 16, 16)}
+    return {}
+
+
+def of_input(job, net):
+    name = job.method
     method = getattr(attr, name)(net)
+    arguments = arguments_of(name, job)
 
     def explain(x, best):
-        attribution = method.attribute(torch.from_numpy(x), target=torch.from_numpy(best))
-        return OVER_CHANNELS[name](attribution.detach()).numpy()
+        attribution = method.attribute(torch.from_numpy(x), target=torch.from_numpy(best),
+                                       **arguments)
+        if name == "Occlusion":  # a window hides every channel, and each is told all it did
+            return attribution.detach()[:, 0].numpy()
+        return OVER_CHANNELS.get(name, total)(attribution.detach()).numpy()
 
     return explain
 
@@ -49,4 +63,4 @@ def of_input(name, net):
 def create(job):
     torch.set_num_threads(job.threads)
     net, layer = torch_networks.load(job.network, job.models)
-    return {"explain": of_input(job.method, net) if job.method else layer_grad_cam(net, layer)}
+    return {"explain": of_input(job, net) if job.method else layer_grad_cam(net, layer)}

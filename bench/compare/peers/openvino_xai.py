@@ -1,5 +1,5 @@
-"""OpenVINO XAI's ReciproCAM: another method than Grad-CAM, and the nearest that OpenVINO's users
-have. The package has no option for the precision: it takes OpenVINO's default, which is bf16 where
+"""OpenVINO XAI: ReciproCAM, another method than Grad-CAM, and the nearest that OpenVINO's users
+have; or RISE. The package has no option for the precision: it takes OpenVINO's default, which is bf16 where
 the CPU has it."""
 
 from importlib.metadata import version
@@ -8,9 +8,11 @@ import numpy as np
 import openvino
 import openvino_xai as xai
 from openvino_xai.explainer import ExplainMode, Explainer
+from openvino_xai.methods.black_box.rise import RISE
 
 TITLE = "OpenVINO XAI"
 METHOD = "RECIPROCAM"
+RISE_MASKS = 200  # the package's default is 5000: minutes
 VERSION = f"{version('openvino-xai')} (OpenVINO {openvino.__version__.split('-')[0]})"
 
 
@@ -20,10 +22,26 @@ def node_of(model, value):
                 if any(value in output.names for output in op.outputs()))
 
 
+def rise(job, core, model):
+    method = RISE(model, postprocess_fn=lambda outputs: outputs[0], prepare_model=False)
+    hints = {"INFERENCE_NUM_THREADS": job.threads}
+    if job.precision:
+        hints["INFERENCE_PRECISION_HINT"] = job.precision
+    method._model_compiled = core.compile_model(model, "CPU", hints)
+
+    def explain(x, best):
+        maps = method.generate_saliency_map(x, [int(best[0])], num_masks=RISE_MASKS, num_cells=8)
+        return np.asarray(maps[int(best[0])])[None]
+
+    return {"explain": explain}
+
+
 def create(job):
     core = openvino.Core()
     model = core.read_model(job.models / f"{job.network}.onnx")
     model.reshape([job.batch, *model.input(0).get_partial_shape()[1:]])
+    if job.method == "RISE":
+        return rise(job, core, model)
     explainer = Explainer(model, task=xai.Task.CLASSIFICATION, explain_mode=ExplainMode.WHITEBOX,
                           explain_method=xai.Method[job.method or METHOD],
                           target_layer=node_of(model, job.layer) if job.layer else None)
