@@ -26,6 +26,8 @@ struct Options {
   std::vector<std::string> methods, networks;
   float share = 0.2F;
   bool full = false;
+  std::size_t dear_pictures = 25;
+  double seconds = 60;
   std::string json, document;
 };
 
@@ -33,7 +35,9 @@ struct Options {
 Method thrifty(const std::string& name) {
   if (name == "scorecam") return {name, {{"channels", 64}}};
   if (name == "is-cam") return {name, {{"channels", 32}}};
-  if (name == "ss-cam") return {name, {{"channels", 32}, {"samples", 8}}};
+  if (name == "ss-cam") return {name, {{"channels", 16}, {"samples", 8}}};
+  if (name == "smoothgrad" || name == "smoothgrad-squared" || name == "vargrad")
+    return {name, {{"samples", 10}}};
   return {name};
 }
 
@@ -51,31 +55,64 @@ struct Tally {
   }
 
   Json json() const {
-    return {{"points", points},
+    return {{"questions", questions},
+            {"points", points},
             {"boxed", boxed},
             {"overlap", questions > 0 ? overlap / questions : 0},
             {"empty", empty}};
   }
 };
 
-Json measured(const Network& network, const Method& method, float share) {
+/// Inputs that a method compares with, for those that must be given some: a few of the network's
+/// other pictures.
+Tensor background(const Network& network) {
+  constexpr std::size_t kSamples = 4;
+  const auto& pictures = network.pictures;
+  Tensor out = pictures.back().input;
+  for (std::size_t i = 1; i < std::min(kSamples, pictures.size()); ++i) {
+    const auto& next = pictures[pictures.size() - 1 - i].input;
+    out.data.insert(out.data.end(), next.data.begin(), next.data.end());
+    ++out.shape[0];
+  }
+  return out;
+}
+
+Method prepared_method(const MethodInfo& info, const Network& network, bool full) {
+  Method out = full ? Method{info.name} : thrifty(info.name);
+  for (const auto& tensor : info.given)
+    if (tensor.name.starts_with("background") || tensor.name == "baselines" ||
+        tensor.name == "references")
+      out.given[tensor.name] = background(network);
+  return out;
+}
+
+Json measured(const Network& network, const MethodInfo& info, const Options& options) {
   try {
     const auto start = std::chrono::steady_clock::now();
+    const auto spent = [&] {
+      return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    };
+    const Method method = prepared_method(info, network, options.full);
     const Explainer explainer(network.model, untuned({method}));
     Tally tally;
+    std::size_t asked = 0;
     for (const auto& picture : network.pictures) {
+      const bool few = info.dear || !thrifty(info.name).options.empty();
+      if (!options.full && ((few && network.drawn && asked == options.dear_pictures) ||
+                            (asked > 0 && spent() > options.seconds)))
+        break;
+      ++asked;
       const auto run = explainer.forward(picture.input);
       for (const auto& thing : picture.things) {
         const auto why = run.explain(method, Target::class_index(thing.class_index));
         tally.count(map_on_photo(why.map, picture.view, picture.width, picture.height), thing,
-                    share);
+                    options.share);
       }
     }
     Json out = tally.json();
     for (const auto& [name, value] : method.options) out["options"][name] = value;
-    const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - start;
     std::fprintf(stderr, "%-22s %-28s %3d points %3d boxed of %d, %.1f s\n", method.name.c_str(),
-                 network.name.c_str(), tally.points, tally.boxed, tally.questions, spent.count());
+                 network.name.c_str(), tally.points, tally.boxed, tally.questions, spent());
     return out;
   } catch (const Error& error) {
     if (error.code() != ErrorCode::invalid_argument) throw;
@@ -147,8 +184,7 @@ void measure(const Options& options) {
         {"drawn", network.drawn}, {"pictures", network.pictures.size()}, {"questions", questions}};
     for (const auto& info : methods()) {
       if (!wanted(options.methods, info.name)) continue;
-      const Method method = options.full ? Method{info.name} : thrifty(info.name);
-      results["methods"][info.name][network.name] = measured(network, method, options.share);
+      results["methods"][info.name][network.name] = measured(network, info, options);
       save(options.json, results);
     }
     results["methods"]["(the middle; everything)"][network.name] =
@@ -173,7 +209,12 @@ int main(int argc, char** argv) {
   app.add_option("--networks", options.networks, "These alone")->delimiter(',');
   app.add_option("--share", options.share, "Of the maximum: what is above belongs to the box")
       ->check(CLI::Range(0.F, 0.99F));
-  app.add_flag("--full", options.full, "Every channel and sample of Score-CAM and its like");
+  app.add_flag("--full", options.full,
+               "Every scene for every method, every channel and sample of Score-CAM and its like");
+  app.add_option("--dear-pictures", options.dear_pictures,
+                 "Scenes that methods which run the network many times are asked about");
+  app.add_option("--seconds", options.seconds,
+                 "Per method and network: pictures that are left then are left out");
   app.add_option("--json", options.json,
                  "Write the figures here, beside those that are there already");
   app.add_option("--document", options.document, "Write the table between this document's marks");

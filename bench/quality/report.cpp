@@ -18,6 +18,11 @@ std::string percent(double share) {
   return text;
 }
 
+/// Questions put to a network: fewer than there are where time was short.
+double asked(const Json& measured, const Json& network) {
+  return measured.value("questions", network["questions"].get<double>());
+}
+
 /// Hits of `what` over some networks, in percent: one network that refuses makes it none.
 std::string share_of(const Json& row, const Json& networks, const std::vector<std::string>& names,
                      const std::string& what) {
@@ -25,7 +30,7 @@ std::string share_of(const Json& row, const Json& networks, const std::vector<st
   for (const auto& name : names) {
     if (!row.contains(name) || row[name].contains("refused")) return kNone;
     hits += row[name][what].get<double>();
-    questions += networks[name]["questions"].get<double>();
+    questions += asked(row[name], networks[name]);
   }
   return questions > 0 ? percent(hits / questions) : kNone;
 }
@@ -38,7 +43,13 @@ struct Column {
 std::string cell_of(const Json& row, const Json& networks, const Column& column) {
   const auto points = share_of(row, networks, column.networks, "points");
   if (points == kNone) return kNone;
-  return points + " / " + share_of(row, networks, column.networks, "boxed");
+  double all = 0, put = 0;
+  for (const auto& name : column.networks) {
+    all += networks[name]["questions"].get<double>();
+    put += asked(row[name], networks[name]);
+  }
+  return points + " / " + share_of(row, networks, column.networks, "boxed") +
+         (put < all ? " of " + std::to_string(static_cast<int>(put)) : "");
 }
 
 std::string title_of(const std::string& method, const Json& row) {

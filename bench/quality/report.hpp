@@ -11,7 +11,8 @@ using Json = nlohmann::ordered_json;
 /// What was measured, as a table in Markdown: every method's shares.
 ///
 ///   {"share": s, "networks": {name: {"drawn": b, "pictures": n, "questions": n}},
-///    "methods": {name: {network: {"points": n, "boxed": n, "overlap": mean, "empty": n,
+///    "methods": {name: {network: {"questions": n, "points": n, "boxed": n, "overlap": mean,
+///    "empty": n,
 ///                                 "options": {...}} or {"refused": reason}}}}
 std::string table(const Json& results);
 
