@@ -15,6 +15,7 @@
 #include "replay.hpp"
 #include "results.hpp"
 #include "sheet.hpp"
+#include "targets.hpp"
 #include "text.hpp"
 
 namespace fovea::cli {
@@ -27,8 +28,7 @@ void check_usage(const ExplainArguments& arguments) {
   if (arguments.box_share && !(*arguments.box_share >= 0 && *arguments.box_share < 1))
     throw Error(ErrorCode::invalid_argument, "--box must be from 0 to below 1");
 
-  auto inputs = input_files(arguments);
-  if (!arguments.replay.empty()) inputs.push_back(arguments.replay);
+  const auto inputs = files_read(arguments);
   OutputFiles outputs;  // refuses a name that is there twice
   const auto check = [&](const std::string& file, std::span<const std::string_view> extensions) {
     if (file.empty()) return;
@@ -99,7 +99,7 @@ Results finish(const ExplainArguments& arguments, Session& session,
                           arguments.rendering,
                           how == Normalize::none || arguments.keep_sign,
                           provenance};
-  const auto inputs = input_files(arguments);
+  const auto inputs = files_read(arguments);
   for (std::int64_t image = 0; image < images; ++image)
     for (std::int64_t target = 0; target < targets; ++target) {
       const auto& why = explanations.at(results.rows.size());
@@ -162,18 +162,20 @@ void explain(ExplainArguments arguments, const CLI::App& app) {
   }
   parse_method_options(arguments);
   check_usage(arguments);
-  if (method_names(arguments).size() > 1) {
-    explain_sheet(arguments);
+  if (arguments.sheet || method_names(arguments).size() > 1) {
+    explain_sheet(arguments, replay ? &*replay : nullptr);
     return;
   }
   if (replay) replay->check_files(arguments, digests);
   auto session = open_session(arguments, !arguments.output.empty());
   if (replay) replay->check_session(session, digests);
   if (has_provenance(arguments)) start_digests(session, digests);
-  const auto targets = choose_targets(arguments, session.labels);
+  choose_output(arguments, session);
+  const auto chosen = choose_targets(arguments, session.labels);
   const auto method = method_for(arguments.method, arguments);
   session.options.smoothing = arguments.smooth;
   const auto explainer = session.explainer(arguments.layers, {method});
+  const auto targets = resolved_targets(arguments, session, explainer, chosen);
   const auto run = session.forward(explainer);
   const auto& logits = run.logits().shape;
   check_targets(targets, logits.back());
@@ -185,7 +187,7 @@ void explain(ExplainArguments arguments, const CLI::App& app) {
   Json provenance;
   if (has_provenance(arguments))
     provenance =
-        explain_provenance(arguments, session, explainer, method, targets, explanations, digests);
+        explain_provenance(arguments, session, explainer, method, chosen, explanations, digests);
 
   OutputFiles outputs;
   const auto results = finish(arguments, session, explanations, logits.front(),

@@ -57,43 +57,6 @@ Colormap parse_colormap(const std::string& text) {
   return text == "inferno" ? Colormap::inferno : Colormap::jet;
 }
 
-std::vector<Target> choose_targets(const ExplainArguments& arguments, const Labels& labels) {
-  std::vector<Target> targets;
-  for (const auto index : arguments.classes) targets.push_back(Target::class_index(index));
-  for (const auto& label : arguments.target_labels)
-    targets.push_back(Target::class_index(find_label(labels, label)));
-  for (std::int64_t rank = 0; targets.size() < static_cast<std::size_t>(arguments.top) &&
-                              arguments.classes.empty() && arguments.target_labels.empty();
-       ++rank)
-    targets.push_back(Target::ranked(rank));
-  for (auto& target : targets) {
-    if (arguments.minus) {
-      if (target.kind != Target::Kind::class_index || arguments.score != "logit")
-        throw Error(ErrorCode::invalid_argument,
-                    "--minus takes a class off another: say which with --class or --label, and "
-                    "leave --score alone");
-      target = Target::difference(target.value, *arguments.minus);
-    }
-    if (arguments.score == "probability") target = target.of_probability();
-    if (arguments.against) target = target.counterfactual();
-  }
-  return targets;
-}
-
-void check_targets(const std::vector<Target>& targets, std::int64_t classes) {
-  for (const auto& target : targets) {
-    const auto known = [&](std::int64_t index) { return index >= 0 && index < classes; };
-    if (known(target.value) && known(target.other)) continue;
-    const auto range = std::to_string(classes) + " classes, 0 to " + std::to_string(classes - 1);
-    throw Error(ErrorCode::invalid_argument,
-                target.kind == Target::Kind::ranked
-                    ? "--top " + std::to_string(target.value + 1) + " is more than the model's " +
-                          std::to_string(classes) + " classes"
-                    : "class " + std::to_string(known(target.value) ? target.other : target.value) +
-                          " is out of range: the model has " + range);
-  }
-}
-
 std::vector<std::string> method_names(const ExplainArguments& arguments) {
   std::vector<std::string> out;
   if (arguments.method == "all") {
@@ -157,6 +120,8 @@ void parse_method_options(ExplainArguments& arguments) {
 Method method_for(const std::string& name, const ExplainArguments& arguments) {
   const auto& info = info_of(name);
   Method out{name};
+  const auto own = arguments.options_by_method.find(name);
+  if (own != arguments.options_by_method.end()) out.options = own->second;
   for (const auto& [option, value] : arguments.method_options)
     if (has(info.options, option)) out.options[option] = value;
   for (const auto& text : arguments.layer_rules) {
@@ -206,6 +171,20 @@ void add_how_options(CLI::App& app, ExplainArguments& arguments) {
   app.add_option("--minus", arguments.minus, "Explain the class's logit less that of class N")
       ->check(whole_number)
       ->type_name("N");
+  auto* region =
+      app.add_option(
+             "--region", arguments.region,
+             "Of scores at positions (a segmentation): explain the class's scores over this "
+             "part of the photo (of a tensor: of the input), in pixels, or over a mask "
+             "[rows, columns] of the scores' own extents")
+          ->type_name("X,Y,W,H|FILE.npy");
+  auto* similar =
+      app.add_option("--similar-to", arguments.similar_to,
+                     "Explain how like the model's output is to that of another image (cosine), "
+                     "prepared as this one; of a tensor: another tensor (.npy)")
+          ->type_name("FILE");
+  for (auto* other : {by_class, by_label, by_rank, region}) similar->excludes(other);
+  region->excludes(by_rank);
   app.add_option(
          "--method", arguments.method,
          "How: 'fovea methods' lists them. NAME,NAME,... or all (but the dear ones) draws one "

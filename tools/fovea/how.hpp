@@ -7,7 +7,6 @@
 #include "explain_arguments.hpp"
 #include "fovea/fovea.hpp"
 #include "fovea/image.hpp"
-#include "labels.hpp"
 
 /// What the command line of `fovea explain` asks for, in the library's terms.
 namespace fovea::cli {
@@ -24,11 +23,6 @@ void parse_method_options(ExplainArguments& arguments);
 
 /// A method with those of the options that it has, and the tensors that it was given.
 Method method_for(const std::string& name, const ExplainArguments& arguments);
-
-/// Throws Error invalid_argument where the options do not go together.
-std::vector<Target> choose_targets(const ExplainArguments& arguments, const Labels& labels);
-/// Throws Error invalid_argument for a class that the model does not have.
-void check_targets(const std::vector<Target>& targets, std::int64_t classes);
 
 Normalize parse_normalize(const std::string& text);
 Colormap parse_colormap(const std::string& text);

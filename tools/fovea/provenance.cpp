@@ -7,6 +7,7 @@
 
 #include "fovea/version.hpp"
 #include "recipe.hpp"
+#include "targets.hpp"
 #include "text.hpp"
 
 namespace fovea::cli {
@@ -41,18 +42,23 @@ Json options_json(const MethodInfo& info, const Method& method) {
   return json;
 }
 
-// `came_out`: what a rank turned out to be; null where each image has its own.
-Json target_json(const Target& target, const Explanation* came_out) {
+// `came_out`: what a rank turned out to be; none where each image has its own.
+Json target_json(const Target& target, std::optional<std::int64_t> came_out,
+                 const ExplainArguments& arguments, Digests& digests) {
   using Kind = Target::Kind;
   Json json;
-  if (target.kind == Kind::ranked && came_out != nullptr)
-    json["class"] = came_out->target.class_index;
-  else if (target.kind == Kind::ranked)
+  if (!arguments.similar_to.empty())
+    json["similar_to"] = file_json(arguments.similar_to, digests);
+  else if (target.kind == Kind::ranked && !came_out)
     json["rank"] = target.value;
-  else if (target.kind == Kind::weights || target.kind == Kind::similarity)
-    json[target.kind == Kind::weights ? "weights" : "embedding"] = target.weights;
   else
-    json["class"] = target.value;
+    json["class"] = target.kind == Kind::ranked ? *came_out : target.value;
+  if (is_region_file(arguments.region)) {
+    json["region"] = file_json(arguments.region, digests);
+  } else if (!arguments.region.empty()) {
+    const auto [x, y, width, height] = parse_region(arguments.region);
+    json["region"] = {x, y, width, height};
+  }
   if (target.kind == Kind::difference) json["minus"] = target.other;
   if (target.probability) json["probability"] = true;
   if (target.negated) json["negated"] = true;
@@ -140,7 +146,9 @@ Json explain_provenance(const ExplainArguments& arguments, const Session& sessio
   auto& asked = json["targets"] = Json::array();
   const bool one_image = explanations.size() == targets.size();
   for (std::size_t i = 0; i < targets.size(); ++i)
-    asked.push_back(target_json(targets[i], one_image ? &explanations[i] : nullptr));
+    asked.push_back(target_json(
+        targets[i], one_image ? std::optional(explanations[i].target.class_index) : std::nullopt,
+        arguments, digests));
   json["normalize"] = arguments.normalize;
   json["colormap"] = arguments.colormap;
   json["alpha"] = arguments.alpha;
@@ -150,16 +158,21 @@ Json explain_provenance(const ExplainArguments& arguments, const Session& sessio
 
 Json sheet_provenance(const ExplainArguments& arguments, const Session& session,
                       const Explainer& explainer, const std::vector<Method>& methods,
-                      const std::vector<Target>& targets, Digests& digests) {
+                      const std::vector<Target>& targets,
+                      const std::vector<std::int64_t>& explained, Digests& digests) {
   auto json = provenance_json("explain, a sheet", session, explainer, digests);
   auto& listed = json["methods"] = Json::array();
-  for (const auto& method : methods)
-    listed.push_back({{"method", method.name}, {"options", options_json(info_of(method), method)}});
+  for (const auto& method : methods) {
+    Json row = {{"method", method.name}, {"options", options_json(info_of(method), method)}};
+    if (!method.layer_rules.empty()) row["layer_rules"] = method.layer_rules;
+    listed.push_back(std::move(row));
+  }
   json["layers"] = explainer.prepared_layers();
   json["smooth"] = arguments.smooth;
   json["keep_sign"] = arguments.keep_sign;
   auto& asked = json["targets"] = Json::array();
-  for (const auto& target : targets) asked.push_back(target_json(target, nullptr));
+  for (std::size_t i = 0; i < targets.size(); ++i)
+    asked.push_back(target_json(targets[i], explained[i], arguments, digests));
   json["normalize"] = arguments.normalize;
   json["colormap"] = arguments.colormap;
   json["alpha"] = arguments.alpha;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -34,17 +35,19 @@ Json provenance_json(const std::string& command, const Session& session, const E
 Json file_json(const std::string& file, Digests& digests);
 
 /// The same of `fovea explain`. One image has its classes as they came out, so that a tie cannot
-/// turn out otherwise the next time; several images have them as they were asked for.
+/// turn out otherwise the next time; several images have them as they were asked for. `targets` are
+/// those chosen, before a region or another image.
 Json explain_provenance(const ExplainArguments& arguments, const Session& session,
                         const Explainer& explainer, const Method& method,
                         const std::vector<Target>& targets,
                         const std::vector<Explanation>& explanations, Digests& digests);
 
-/// The same of a sheet of several methods, which cannot be replayed but says all that one needs to
-/// make it again.
+/// The same of a sheet of several methods, of one image; `explained` are its classes as they came
+/// out, one per target.
 Json sheet_provenance(const ExplainArguments& arguments, const Session& session,
                       const Explainer& explainer, const std::vector<Method>& methods,
-                      const std::vector<Target>& targets, Digests& digests);
+                      const std::vector<Target>& targets,
+                      const std::vector<std::int64_t>& explained, Digests& digests);
 
 /// What a sheet's PNG carries.
 std::vector<ImageText> sheet_texts(const Json& provenance);

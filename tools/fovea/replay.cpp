@@ -17,6 +17,7 @@
 namespace fovea::cli {
 namespace {
 
+constexpr const char* kSheet = "explain, a sheet";
 constexpr std::uintmax_t kLargestResult = std::uintmax_t{256} << 20;
 
 [[noreturn]] void refuse(const std::string& sentence, const std::string& file) {
@@ -67,19 +68,31 @@ std::string shape_option(const std::string& name, const Json& shape) {
   return out;
 }
 
+// A file by its name, or a box.
+std::string region_option(const Json& region) {
+  if (region.is_object()) return region.at("file").get<std::string>();
+  std::string out;
+  for (const auto& number : region)
+    out += (out.empty() ? "" : ",") + std::to_string(number.get<std::int64_t>());
+  return out;
+}
+
 // Classes, or the best so many.
 void fill_targets(const Json& targets, ExplainArguments& arguments, const std::string& file) {
   for (const auto& target : targets) {
     for (const auto& [member, value] : target.items())
       if (member != "class" && member != "rank" && member != "minus" && member != "probability" &&
-          member != "negated")
+          member != "negated" && member != "region" && member != "similar_to")
         refuse("the provenance has a target that cannot be asked for here", file);
-    if (!target.contains("class") && !target.contains("rank"))
+    if (!target.contains("class") && !target.contains("rank") && !target.contains("similar_to"))
       refuse("the provenance has a target that cannot be asked for here", file);
     if (target.contains("minus")) arguments.minus = target["minus"].get<std::int64_t>();
     if (target.contains("probability")) arguments.score = "probability";
     arguments.against = target.contains("negated");
-    if (target.contains("class"))
+    if (target.contains("region")) arguments.region = region_option(target["region"]);
+    if (target.contains("similar_to"))
+      arguments.similar_to = target["similar_to"].at("file").get<std::string>();
+    else if (target.contains("class"))
       arguments.classes.push_back(target["class"].get<std::int64_t>());
     else
       arguments.top = std::max(arguments.top, target.at("rank").get<std::int64_t>() + 1);
@@ -94,6 +107,22 @@ std::string word(const Json& recorded, const char* name, const std::vector<std::
     refuse("the provenance has '" + text + "' for " + name + ", which this fovea does not know",
            file);
   return text;
+}
+
+// A sheet's methods, each with its own options.
+void fill_methods(const Json& methods, ExplainArguments& arguments, const std::string& file) {
+  if (methods.empty()) refuse("the provenance names no methods", file);
+  arguments.method.clear();
+  for (const auto& row : methods) {
+    const auto name = row.at("method").get<std::string>();
+    arguments.method += (arguments.method.empty() ? "" : ",") + name;
+    auto& options = arguments.options_by_method[name];
+    for (const auto& [option, value] : row.at("options").items())
+      options[option] = value.get<double>();
+    if (row.contains("layer_rules"))
+      for (const auto& [layer, rule] : row["layer_rules"].items())
+        arguments.layer_rules.push_back(layer + "=" + rule.get<std::string>());
+  }
 }
 
 bool is_given(const std::string& name, const std::vector<std::string>& inputs) {
@@ -112,11 +141,11 @@ void add_replay_option(CLI::App& app, std::string& replay) {
                      "--image, --input); a file that has changed is refused")
           ->type_name("FILE");
   for (const auto* fixed :
-       {"--class",       "--label",      "--top",           "--score",       "--against",
-        "--minus",       "--method",     "--option",        "--rule",        "--given",
-        "--layer",       "--token-grid", "--prefix-tokens", "--fuse",        "--smooth",
-        "--keep-sign",   "--normalize",  "--preprocess",    "--input-shape", "--output-name",
-        "--multi-label", "--precision",  "--no-optimize"})
+       {"--class",       "--label",       "--top",         "--score",      "--against",
+        "--minus",       "--region",      "--similar-to",  "--method",     "--option",
+        "--rule",        "--given",       "--layer",       "--token-grid", "--prefix-tokens",
+        "--fuse",        "--smooth",      "--keep-sign",   "--normalize",  "--preprocess",
+        "--input-shape", "--output-name", "--multi-label", "--precision",  "--no-optimize"})
     option->excludes(app.get_option(fixed));
 }
 
@@ -131,8 +160,9 @@ Replay::Replay(const std::string& file) : file_(file) {
       refuse("this result carries no provenance to replay", file);
     if (recorded_["format"].get<int>() != kProvenanceFormat)
       refuse("the provenance has a format that this fovea does not know", file);
-    if (recorded_.at("command").get<std::string>() != "explain")
-      refuse("this is the result of 'fovea " + recorded_["command"].get<std::string>() +
+    const auto command = recorded_.at("command").get<std::string>();
+    if (command != "explain" && command != kSheet)
+      refuse("this is the result of 'fovea " + command +
                  "', and only those of 'fovea explain' can be replayed",
              file);
     if (recorded_.at("targets").empty()) refuse("the provenance names no classes", file);
@@ -170,14 +200,20 @@ void Replay::fill(ExplainArguments& arguments, const CLI::App& app) const {
     if (!given("--tune"))
       arguments.tune = word(all, "tune", {"off", "quick", "thorough", "winograd"}, file_);
     if (all.contains("decode") && all["decode"] == "full") arguments.exact_decode = true;
-    arguments.method = all.at("method").get<std::string>();
-    for (const auto& [name, value] : all.at("options").items())
-      arguments.method_options[name] = value.get<double>();
-    if (!all.at("layers").empty())
-      arguments.layers = all["layers"].get<std::vector<std::string>>();
-    else if (!all.at("layer").is_null())
-      arguments.layers = {all["layer"].get<std::string>()};
-    arguments.fuse = word(all, "fuse", {"mean", "max", "product"}, file_);
+    arguments.sheet = all["command"] == kSheet;
+    if (!all.at("layers").empty()) arguments.layers = all["layers"].get<std::vector<std::string>>();
+    if (arguments.sheet) {
+      fill_methods(all.at("methods"), arguments, file_);
+    } else {
+      arguments.method = all.at("method").get<std::string>();
+      for (const auto& [name, value] : all.at("options").items())
+        arguments.method_options[name] = value.get<double>();
+      if (arguments.layers.empty() && !all.at("layer").is_null())
+        arguments.layers = {all["layer"].get<std::string>()};
+      arguments.fuse = word(all, "fuse", {"mean", "max", "product"}, file_);
+      if (!given("--box") && !all.at("box").is_null())
+        arguments.box_share = all["box"].get<float>();
+    }
     arguments.smooth = all.at("smooth").get<bool>();
     arguments.keep_sign = all.at("keep_sign").get<bool>();
     if (all.contains("layer_rules"))
@@ -191,7 +227,6 @@ void Replay::fill(ExplainArguments& arguments, const CLI::App& app) const {
     if (!given("--colormap"))
       arguments.colormap = word(all, "colormap", {"jet", "turbo", "viridis", "inferno"}, file_);
     if (!given("--alpha")) arguments.alpha = all.at("alpha").get<double>();
-    if (!given("--box") && !all.at("box").is_null()) arguments.box_share = all["box"].get<float>();
   });
 }
 
@@ -221,6 +256,12 @@ void Replay::check_session(Session& session, Digests& digests) const {
         if (const auto at = session.tensor_files.find(name); at != session.tensor_files.end())
           check_digest("tensor", at->second, tensor.at("sha256"), digests, ErrorCode::bad_input);
 
+    for (const auto& target : recorded_.at("targets"))
+      for (const auto* member : {"region", "similar_to"})
+        if (target.contains(member) && target[member].is_object())
+          check_digest(member == std::string("region") ? "region's mask" : "other image",
+                       target[member].at("file").get<std::string>(), target[member].at("sha256"),
+                       digests, ErrorCode::bad_input);
     if (recorded_.contains("given"))
       for (const auto& [name, tensor] : recorded_["given"].items())
         check_digest("tensor", tensor.at("file").get<std::string>(), tensor.at("sha256"), digests,

@@ -68,6 +68,18 @@ bool layer_exists(const Model& model, const std::string& name) {
               {.file = model_file, .node = {}, .op = {}});
 }
 
+// Scores at positions have theirs at each.
+std::int64_t class_count(const Session& session, const Explainer& explainer, const Tensor& scores) {
+  const auto& outputs = session.model.outputs();
+  const auto& name = session.options.output.empty() && outputs.size() == 1 ? outputs.front().name
+                                                                           : session.options.output;
+  const auto it = explainer.shapes().find(name);
+  const auto all = scores.shape.back();
+  const bool at_positions = it != explainer.shapes().end() && it->second.size() == 4 &&
+                            it->second[1] != all && it->second[3] != all;
+  return at_positions ? it->second[1] : all;
+}
+
 }  // namespace
 
 void require_method(const std::string& name) {
@@ -155,8 +167,7 @@ Explainer Session::explainer(const std::vector<std::string>& layers,
 Run Session::forward(const Explainer& explainer) {
   auto run = in_file(
       model_file, [&] { return timed(times.forward, [&] { return explainer.forward(feeds()); }); });
-  const auto& shape = run.logits().shape;
-  const auto classes = shape.empty() ? 0 : shape.back();
+  const auto classes = class_count(*this, explainer, run.logits());
   if (!labels.empty() && static_cast<std::int64_t>(labels.size()) != classes)
     warnings.push_back("there are " + std::to_string(labels.size()) + " labels for " +
                        std::to_string(classes) + " classes");

@@ -1,6 +1,7 @@
 #include "sheet.hpp"
 
 #include <algorithm>
+#include <filesystem>
 #include <iterator>
 
 #include "fovea/image.hpp"
@@ -10,6 +11,7 @@
 #include "pictures.hpp"
 #include "provenance.hpp"
 #include "session.hpp"
+#include "targets.hpp"
 #include "text.hpp"
 
 namespace fovea::cli {
@@ -22,8 +24,8 @@ void check(const ExplainArguments& arguments) {
   if (arguments.output.empty() && arguments.json.empty())
     refuse("several methods make a sheet: say where with --output");
   if (!arguments.heatmap.empty() || !arguments.map.empty() || !arguments.feature_map.empty() ||
-      arguments.box_share || !arguments.replay.empty() || !arguments.given.empty())
-    refuse("--heatmap, --map, --feature-map, --box, --given and --replay are of one method");
+      arguments.box_share || !arguments.given.empty())
+    refuse("--heatmap, --map, --feature-map, --box and --given are of one method");
 }
 
 /// The methods that the model can serve, each checked on its own.
@@ -46,10 +48,16 @@ std::vector<Method> servable(const ExplainArguments& arguments, Session& session
   return out;
 }
 
-std::string caption(const Explanation& why, const Target& target, const Labels& labels) {
+std::string caption(const Explanation& why, const Target& target, const ExplainArguments& arguments,
+                    const Labels& labels) {
+  const std::string against = target.negated ? "against " : "";
+  if (!arguments.similar_to.empty())
+    return against + "like " + std::filesystem::path(arguments.similar_to).filename().string();
+  if (!arguments.region.empty())
+    return against + class_text(target.value, labels) + " in the region";
   if (target.kind == Target::Kind::difference)
     return class_text(target.value, labels) + " - " + class_text(target.other, labels);
-  return (target.negated ? "against " : "") + class_text(why.target.class_index, labels);
+  return against + class_text(why.target.class_index, labels);
 }
 
 /// The last row in pieces that a screen shows, each below the photo's place.
@@ -78,15 +86,19 @@ Json row_json(const Explanation& why, const Labels& labels) {
 
 }  // namespace
 
-void explain_sheet(const ExplainArguments& arguments) {
+void explain_sheet(ExplainArguments& arguments, const Replay* replay) {
   check(arguments);
-  auto session = open_session(arguments, true);
   Digests digests;
+  if (replay != nullptr) replay->check_files(arguments, digests);
+  auto session = open_session(arguments, true);
+  if (replay != nullptr) replay->check_session(session, digests);
   if (!arguments.no_provenance) start_digests(session, digests);
   session.options.smoothing = arguments.smooth;
-  const auto targets = choose_targets(arguments, session.labels);
+  choose_output(arguments, session);
+  const auto chosen = choose_targets(arguments, session.labels);
   const auto wanted = in_file(session.model_file, [&] { return servable(arguments, session); });
   const auto explainer = session.explainer(arguments.layers, wanted);
+  const auto targets = resolved_targets(arguments, session, explainer, chosen);
   const auto run = session.forward(explainer);
   check_targets(targets, run.logits().shape.back());
   auto layers = explainer.prepared_layers();
@@ -96,7 +108,8 @@ void explain_sheet(const ExplainArguments& arguments) {
   auto listed = Json::array();
   const OverlayOptions colours{arguments.alpha, parse_colormap(arguments.colormap)};
   const auto how = parse_normalize(arguments.normalize);
-  for (const auto& target : targets)
+  std::vector<std::int64_t> explained;  // classes
+  for (std::size_t t = 0; t < targets.size(); ++t)
     for (const auto& layer : layers) {
       rows.emplace_back();
       auto& row = rows.back();
@@ -104,16 +117,17 @@ void explain_sheet(const ExplainArguments& arguments) {
         auto options = explain_options(arguments);
         options.layer = layer;
         const auto why =
-            in_file(session.model_file, [&] { return run.explain(method, target, options); });
+            in_file(session.model_file, [&] { return run.explain(method, targets[t], options); });
         session.times.backward += why.timings_ms.backward;
         session.times.map += why.timings_ms.map;
+        if (explained.size() == t) explained.push_back(why.target.class_index);
         listed.push_back(row_json(why, session.labels));
         if (arguments.output.empty()) continue;
         const FinalMap map(session, why, how == Normalize::none ? Normalize::max : how);
         if (row.empty())
-          row.push_back(
-              {caption(why, target, session.labels) + (layers.size() > 1 ? ", " + layer : ""),
-               backdrop(session, map.shape(), 0, false)});
+          row.push_back({caption(why, chosen[t], arguments, session.labels) +
+                             (layers.size() > 1 ? ", " + layer : ""),
+                         backdrop(session, map.shape(), 0, false)});
         row.push_back(
             {method.name, map.overlay(backdrop(session, map.shape(), 0, false), colours)});
       }
@@ -121,7 +135,8 @@ void explain_sheet(const ExplainArguments& arguments) {
     }
   Json provenance;
   if (!arguments.no_provenance)
-    provenance = sheet_provenance(arguments, session, explainer, wanted, targets, digests);
+    provenance =
+        sheet_provenance(arguments, session, explainer, wanted, chosen, explained, digests);
   OutputFiles outputs;
   if (!arguments.output.empty()) {
     const auto sheet = timed(session.times.render, [&] { return contact_sheet(rows); });

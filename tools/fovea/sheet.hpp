@@ -1,13 +1,14 @@
 #pragma once
 
 #include "explain_arguments.hpp"
+#include "replay.hpp"
 
 /// Several methods side by side.
 namespace fovea::cli {
 
 /// One labelled picture: the photo, then a map per method, in a row for each class and layer.
 /// Throws as explain does; methods of "all" that the model cannot serve are left out with a
-/// warning.
-void explain_sheet(const ExplainArguments& arguments);
+/// warning. `replay` is the result that is made again, or null.
+void explain_sheet(ExplainArguments& arguments, const Replay* replay);
 
 }  // namespace fovea::cli
