@@ -4,7 +4,7 @@
 #include <utility>
 #include <vector>
 
-#include "image/atomic_file.hpp"
+#include "base/atomic_file.hpp"
 #include "image/check.hpp"
 #include "image/opencv.hpp"
 #include "image/png_text.hpp"
@@ -67,7 +67,7 @@ void write_image(const std::filesystem::path& file, const Image& image,
                  const EncodeOptions& options) {
   try {
     const auto bytes = encode_image(image, file.extension().string(), options);
-    image::write_atomically(file, bytes);
+    base::write_atomically(file, {bytes}, "the image");
   } catch (const Error& error) {
     throw error.with({file.string(), "", ""});
   }

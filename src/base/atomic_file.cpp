@@ -1,4 +1,4 @@
-#include "image/atomic_file.hpp"
+#include "base/atomic_file.hpp"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -10,14 +10,10 @@
 
 #include "fovea/error.hpp"
 
-namespace fovea::image {
+namespace fovea::base {
 namespace {
 
 namespace fs = std::filesystem;
-
-Error cannot_write(const fs::path& file, const std::string& why) {
-  return Error(ErrorCode::bad_input, "cannot write the image: " + why, {file.string(), "", ""});
-}
 
 // Removes the file unless it has been renamed away.
 struct Unfinished {
@@ -50,27 +46,34 @@ int write_all(int descriptor, std::span<const std::byte> bytes) {
 
 }  // namespace
 
-void write_atomically(const fs::path& file, std::span<const std::byte> bytes) {
+void write_atomically(const fs::path& file,
+                      std::initializer_list<std::span<const std::byte>> pieces,
+                      const std::string& what) {
+  const auto cannot_write = [&](const std::string& why) {
+    return Error(ErrorCode::bad_input, "cannot write " + what + ": " + why,
+                 {file.string(), "", ""});
+  };
   const auto message = [](int number) { return std::generic_category().message(number); };
   std::error_code status;
   const fs::path resolved = fs::exists(file, status) ? fs::canonical(file, status) : file;
   const fs::path& target = status ? file : resolved;
   // A rename would replace a device or a pipe by a file.
   if (fs::exists(target, status) && !fs::is_regular_file(target, status))
-    throw cannot_write(file, "not a regular file");
+    throw cannot_write("not a regular file");
 
   const fs::path part = name_beside(target);
   constexpr mode_t kReadWriteForAll = 0666;  // less the process's umask
   const int descriptor =
       ::open(part.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, kReadWriteForAll);
-  if (descriptor < 0) throw cannot_write(file, message(errno));
+  if (descriptor < 0) throw cannot_write(message(errno));
   Unfinished unfinished{part, descriptor};
-  if (const int error = write_all(descriptor, bytes); error != 0)
-    throw cannot_write(file, message(error));
+  for (const auto& bytes : pieces)
+    if (const int error = write_all(descriptor, bytes); error != 0)
+      throw cannot_write(message(error));
   unfinished.descriptor = -1;
-  if (::close(descriptor) != 0) throw cannot_write(file, message(errno));
-  if (::rename(part.c_str(), target.c_str()) != 0) throw cannot_write(file, message(errno));
+  if (::close(descriptor) != 0) throw cannot_write(message(errno));
+  if (::rename(part.c_str(), target.c_str()) != 0) throw cannot_write(message(errno));
   unfinished.path.clear();
 }
 
-}  // namespace fovea::image
+}  // namespace fovea::base
