@@ -204,6 +204,31 @@ void add_half_matrix_rows() {
                },
                kRows * kColumns * 2};
   });
+  add("weighted_dots_bf16/1000x512", [] {
+    const HalfMatrix m(kRows * kColumns);
+    const Floats towards = random(kColumns, 2), weights = random(kColumns, 3);
+    const Floats dots = empty(kRows), squares = empty(kRows);
+    return Job{[=](const Kernels& k) {
+                 k.weighted_dots_bf16(m.bf16->data(), kColumns, towards->data(), weights->data(), 0,
+                                      kRows, dots->data(), squares->data());
+               },
+               [=] {
+                 auto squared = *m.f32;
+                 for (auto& v : squared) v *= v;
+                 for (i64 r = 0; r < kRows; ++r) {
+                   const auto at = static_cast<std::size_t>(r);
+                   double magnitude = 0;
+                   const double dot = reference::matrix_vector(m.f32->data(), kColumns,
+                                                               towards->data(), r, &magnitude);
+                   if (differ((*dots)[at], dot, 1e-6 * magnitude)) return true;
+                   const double square = reference::matrix_vector(squared.data(), kColumns,
+                                                                  weights->data(), r, &magnitude);
+                   if (differ((*squares)[at], square, 1e-6 * magnitude)) return true;
+                 }
+                 return false;
+               },
+               kRows * kColumns * 2};
+  });
   add("vector_matrix_bf16/1000x512", [] {
     const HalfMatrix m(kRows * kColumns);
     const Floats src = random(kRows, 2), dst = empty(kColumns);

@@ -214,6 +214,12 @@ struct Kernels {
                              const float* src, std::int64_t vectors, std::int64_t c_begin,
                              std::int64_t c_end, float* dst, std::int64_t dst_stride);
 
+  /// dots[r] = sum_c matrix[r, c] * towards[c], squares[r] = sum_c matrix[r, c]^2 * weights[c], for
+  /// r in [r_begin, r_end) of a bf16 matrix that is read once.
+  void (*weighted_dots_bf16)(const std::uint16_t* matrix, std::int64_t columns,
+                             const float* towards, const float* weights, std::int64_t r_begin,
+                             std::int64_t r_end, float* dots, float* squares);
+
   // --- Maps to pictures ---
 
   /// Rows [y_begin, y_end) of a dh x dw map from a source of sw columns; the axes are indexed by

@@ -130,19 +130,56 @@ TEST_P(MatrixTest, RowsWithoutAFactorAreNotRead) {
   }
 }
 
+/// The upper halves of the values, which lose what lies below.
+std::vector<u16> halved(std::vector<float>& values) {
+  std::vector<u16> halves(values.size());
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    std::uint32_t bits = 0;
+    std::memcpy(&bits, &values[i], sizeof bits);
+    halves[i] = static_cast<u16>(bits >> 16);
+    bits &= 0xffff0000u;
+    std::memcpy(&values[i], &bits, sizeof bits);
+  }
+  return halves;
+}
+
+TEST_P(MatrixTest, WeightedDots) {
+  for (const Extents e : kExtents) {
+    auto values = random_floats(e.rows * e.columns, -1, 2, 1);
+    const auto halves = halved(values);
+    std::vector<float> squared;
+    for (const float v : values) squared.push_back(v * v);  // exact: bf16 has 8 bits
+    Fenced<u16> matrix{std::span<const u16>(halves)};
+    Fenced<float> towards{random_floats(e.columns, -1, 1, 2)};
+    Fenced<float> weights{random_floats(e.columns, 0, 1, 3)};
+    Fenced<float> dots(e.rows), squares(e.rows), dots2(e.rows), squares2(e.rows);
+    k().weighted_dots_bf16(matrix.data(), e.columns, towards.data(), weights.data(), 0, e.rows,
+                           dots.data(), squares.data());
+    for (i64 r = 0; r < e.rows; ++r) {
+      double magnitude = 0;
+      const double dot =
+          reference::matrix_vector(values.data(), e.columns, towards.data(), r, &magnitude);
+      ASSERT_NEAR(dots[r], dot, 1e-6 * magnitude) << describe(e, 1) << " row " << r;
+      const double square =
+          reference::matrix_vector(squared.data(), e.columns, weights.data(), r, &magnitude);
+      ASSERT_NEAR(squares[r], square, 1e-6 * magnitude) << describe(e, 1) << " row " << r;
+    }
+    in_pieces(e.rows, [&](i64 begin, i64 end) {
+      k().weighted_dots_bf16(matrix.data(), e.columns, towards.data(), weights.data(), begin, end,
+                             dots2.data(), squares2.data());
+    });
+    EXPECT_EQ(dots2.copy(), dots.copy()) << describe(e, 1);
+    EXPECT_EQ(squares2.copy(), squares.copy()) << describe(e, 1);
+    EXPECT_TRUE(dots.intact() && squares.intact() && dots2.intact() && squares2.intact());
+  }
+}
+
 /// A bf16 matrix is the float matrix of the same values.
 TEST_P(MatrixTest, Bf16IsItsFloats) {
   for (const Extents e : kExtents) {
     const i64 n = e.rows * e.columns;
     auto values = random_floats(n, -1, 2, 1);
-    std::vector<u16> halves(values.size());
-    for (std::size_t i = 0; i < values.size(); ++i) {
-      std::uint32_t bits = 0;
-      std::memcpy(&bits, &values[i], sizeof bits);
-      halves[i] = static_cast<u16>(bits >> 16);
-      bits &= 0xffff0000u;
-      std::memcpy(&values[i], &bits, sizeof bits);
-    }
+    const auto halves = halved(values);
     Fenced<float> wide{values};
     Fenced<u16> narrow{std::span<const u16>(halves)};
     for (i64 vectors = 1; vectors <= 4; ++vectors) {

@@ -10,6 +10,7 @@
 #include "simd/kernels/pillow.hpp"
 #include "simd/kernels/planar.hpp"
 #include "simd/kernels/pool.hpp"
+#include "simd/kernels/similarity.hpp"
 #include "simd/kernels/unary_backward.hpp"
 
 namespace fovea::simd {
@@ -40,6 +41,7 @@ constexpr Kernels make_table(Isa isa) {
       .vector_matrix = vector_matrix<float>,
       .matrix_vector_bf16 = matrix_vector<std::uint16_t>,
       .vector_matrix_bf16 = vector_matrix<std::uint16_t>,
+      .weighted_dots_bf16 = weighted_dots_bf16,
       .resize_bilinear = resize_bilinear,
       .colormap = colormap,
       .blend = blend,
