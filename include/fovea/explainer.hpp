@@ -161,6 +161,16 @@ class FOVEA_API Run {
   Tensor class_maps(const Method& method = GradCam{}, std::int64_t image = 0,
                     const ExplainOptions& options = {}, const CallOptions& call = {}) const;
 
+  /// The mean over positions of each channel of a prepared layer (empty: the first),
+  /// [batch, channels]. Cost: one read of the layer's map.
+  Tensor features(const std::string& layer = {}) const;
+
+  /// What the layer's channels are to the target, one per image. Needs what Grad-CAM needs: the
+  /// explainer must have been made for it. Throws Error invalid_argument as `explain`.
+  /// Cost: as Grad-CAM without its map.
+  std::vector<Channels> channels(const Target& target = Target::top1(),
+                                 const std::string& layer = {}, const CallOptions& call = {}) const;
+
   /// The first image's, for one target.
   Explanation explain(const Method& method = GradCam{}, const Target& target = Target::top1(),
                       const ExplainOptions& options = {}, const CallOptions& call = {}) const;

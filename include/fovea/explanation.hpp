@@ -44,6 +44,19 @@ struct SumRule {
   double error = 0;
 };
 
+/// What the channels of a layer are to a target, for one image.
+struct Channels {
+  std::string layer;
+  std::vector<float> features;  ///< the mean of each channel's map over its positions
+  /// The derivative of the target with respect to each mean: the linear layer's weights where the
+  /// head is pool + linear, else the gradient summed over positions (at this image).
+  std::vector<float> weights;
+
+  /// What channel k adds to the target, to first order: for a head of pool + linear, all of them
+  /// add up to the logit less the bias.
+  float contribution(std::size_t k) const { return weights[k] * features[k]; }
+};
+
 /// Where the network looked, for one image and one target. Plain data.
 struct Explanation {
   /// The method's map at the layer's grid ([h, w] or [d, h, w]), as in the paper; of several layers

@@ -3,11 +3,13 @@
 /// Where a CNN looked: load a Model, compile an Explainer, read the Explanation.
 #include "fovea/attribution.hpp"
 #include "fovea/error.hpp"
+#include "fovea/examples.hpp"
 #include "fovea/explainer.hpp"
 #include "fovea/explanation.hpp"
 #include "fovea/localization.hpp"
 #include "fovea/method.hpp"
 #include "fovea/model.hpp"
+#include "fovea/sentence.hpp"
 #include "fovea/target.hpp"
 #include "fovea/tensor.hpp"
 #include "fovea/version.hpp"

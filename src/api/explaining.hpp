@@ -40,6 +40,9 @@ class Explaining {
   std::vector<Explanation> explain(const Target& target);
   /// [classes, extents of the layer].
   Tensor class_maps(std::int64_t image);
+  /// [batch, channels] of the first layer; `channels` is of Grad-CAM.
+  Tensor features();
+  std::vector<Channels> channels(const Target& target);
 
  private:
   std::vector<explain::Objective> objectives(const Target& target);

@@ -175,6 +175,15 @@ Tensor Run::class_maps(const Method& method, std::int64_t image, const ExplainOp
   return with_memory([&] { return impl_->class_maps(method, image, options, call); });
 }
 
+Tensor Run::features(const std::string& layer) const {
+  return with_memory([&] { return impl_->features(layer); });
+}
+
+std::vector<Channels> Run::channels(const Target& target, const std::string& layer,
+                                    const CallOptions& call) const {
+  return with_memory([&] { return impl_->channels(target, layer, call); });
+}
+
 Explanation Run::explain(const Method& method, const Target& target, const ExplainOptions& options,
                          const CallOptions& call) const {
   return std::move(explain(method, std::span(&target, 1), options, call).front());

@@ -22,6 +22,9 @@ struct Run::Impl {
                                    const ExplainOptions& options, const CallOptions& call);
   Tensor class_maps(const Method& method, std::int64_t image, const ExplainOptions& options,
                     const CallOptions& call);
+  Tensor features(const std::string& layer);
+  std::vector<Channels> channels(const Target& target, const std::string& layer,
+                                 const CallOptions& call);
   /// Throws Error invalid_argument where the batch has no such image.
   void check_image(std::int64_t image) const;
   const std::vector<Prediction>& ranking(std::int64_t image);

@@ -1,0 +1,78 @@
+#include <algorithm>
+
+#include "api/explaining.hpp"
+#include "base/checked.hpp"
+#include "base/parallel.hpp"
+#include "explain/feature_map.hpp"
+#include "explain/gradients.hpp"
+#include "simd/kernels.hpp"
+
+namespace fovea {
+namespace api {
+
+Tensor Explaining::features() {
+  const auto view = explainer_.plan->map(run_.workspace, layers_[0]->map);
+  const simd::MapLayout layout{view.shape[1], base::element_count(explain::spatial_extents(view)),
+                               view.block};
+  Tensor out{{view.shape[0], layout.channels}, {}};
+  out.data.resize(static_cast<std::size_t>(view.shape[0] * layout.channels));
+  for (std::int64_t n = 0; n < view.shape[0]; ++n)
+    simd::kernels().channel_mean(view.data + n * view.image_stride, layout, 0, layout.channels,
+                                 out.data.data() + n * layout.channels);
+  return out;
+}
+
+std::vector<Channels> Explaining::channels(const Target& target) {
+  const auto& layer = *layers_[0];
+  const auto wanted = objectives(target);
+  explain::Context context{*explainer_.plan,
+                           run_.workspace,
+                           explainer_.head,
+                           layer,
+                           explainer_.input_layer,
+                           explainer_.batch,
+                           explainer_.classes,
+                           wanted,
+                           run_.logits.data,
+                           settings_,
+                           call_};
+  // Before the walk back, which may overwrite what lies behind the layer, never the layer itself.
+  const auto means = features();
+  const auto gradients = explain::mean_gradient(context);
+  const auto positions = static_cast<float>(
+      base::element_count(explain::spatial_extents(explain::feature_map(context))));
+  const auto count = static_cast<std::size_t>(means.shape[1]);
+  std::vector<Channels> out;
+  for (std::size_t n = 0; n < static_cast<std::size_t>(explainer_.batch); ++n) {
+    auto& one = out.emplace_back();
+    one.layer = layer.name;
+    const auto part = [&](const std::vector<float>& all) {
+      const auto begin = all.begin() + static_cast<std::ptrdiff_t>(n * count);
+      return std::vector<float>(begin, begin + static_cast<std::ptrdiff_t>(count));
+    };
+    one.features = part(means.data);
+    one.weights = part(gradients);
+    for (auto& w : one.weights) w *= positions;
+  }
+  return out;
+}
+
+}  // namespace api
+
+Tensor Run::Impl::features(const std::string& layer) {
+  const base::ThreadScope threads(explainer->options.threads);
+  const ActivationMap method;
+  const ExplainOptions options{.layer = layer};
+  const CallOptions call;
+  return api::Explaining(*this, method, options, call).features();
+}
+
+std::vector<Channels> Run::Impl::channels(const Target& target, const std::string& layer,
+                                          const CallOptions& call) {
+  const base::ThreadScope threads(explainer->options.threads);
+  const GradCam method;
+  const ExplainOptions options{.layer = layer};
+  return api::Explaining(*this, method, options, call).channels(target);
+}
+
+}  // namespace fovea
