@@ -51,6 +51,7 @@ void add_run_options(CLI::App& app, Arguments& arguments);
 void add_explain(CLI::App& app);
 void add_predict(CLI::App& app);
 void add_bench(CLI::App& app);
+void add_index(CLI::App& app);
 void add_inspect(CLI::App& app);
 void add_methods(CLI::App& app);
 void add_version(CLI::App& app);

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <filesystem>
 #include <optional>
 #include <span>
 #include <utility>
@@ -12,6 +13,7 @@
 #include "outputs.hpp"
 #include "pictures.hpp"
 #include "provenance.hpp"
+#include "reasons.hpp"
 #include "replay.hpp"
 #include "results.hpp"
 #include "sheet.hpp"
@@ -28,6 +30,7 @@ void check_usage(const ExplainArguments& arguments) {
   if (arguments.box_share && !(*arguments.box_share >= 0 && *arguments.box_share < 1))
     throw Error(ErrorCode::invalid_argument, "--box must be from 0 to below 1");
 
+  check_reasons(arguments);
   const auto inputs = files_read(arguments);
   OutputFiles outputs;  // refuses a name that is there twice
   const auto check = [&](const std::string& file, std::span<const std::string_view> extensions) {
@@ -37,6 +40,7 @@ void check_usage(const ExplainArguments& arguments) {
   };
   check(arguments.output, picture_extensions());
   check(arguments.heatmap, picture_extensions());
+  check(arguments.examples_output, picture_extensions());
   check(arguments.map, tensor_extensions());
   check(arguments.feature_map, tensor_extensions());
   check(arguments.logits, tensor_extensions());
@@ -167,6 +171,7 @@ void explain(ExplainArguments arguments, const CLI::App& app) {
     return;
   }
   if (replay) replay->check_files(arguments, digests);
+  const Reasons reasons(arguments);
   auto session = open_session(arguments, !arguments.output.empty());
   if (replay) replay->check_session(session, digests);
   if (has_provenance(arguments)) start_digests(session, digests);
@@ -174,7 +179,8 @@ void explain(ExplainArguments arguments, const CLI::App& app) {
   const auto chosen = choose_targets(arguments, session.labels);
   const auto method = method_for(arguments.method, arguments);
   session.options.smoothing = arguments.smooth;
-  const auto explainer = session.explainer(arguments.layers, {method});
+  const auto explainer = session.explainer(arguments.layers, reasons.methods(method));
+  reasons.check(session, explainer, digests);
   const auto targets = resolved_targets(arguments, session, explainer, chosen);
   const auto run = session.forward(explainer);
   const auto& logits = run.logits().shape;
@@ -184,19 +190,27 @@ void explain(ExplainArguments arguments, const CLI::App& app) {
   const auto explanations =
       in_file(session.model_file, [&] { return run.explain(method, targets, options); });
 
+  const auto found = reasons.find(run, session, targets, explanations);
+  OutputFiles outputs;
+  if (!arguments.examples_output.empty())
+    outputs.add(
+        arguments.examples_output,
+        encode_image(reasons.sheet(session, explanations, found),
+                     std::filesystem::path(arguments.examples_output).extension().string()));
+
   Json provenance;
   if (has_provenance(arguments))
     provenance =
         explain_provenance(arguments, session, explainer, method, chosen, explanations, digests);
 
-  OutputFiles outputs;
-  const auto results = finish(arguments, session, explanations, logits.front(),
-                              static_cast<std::int64_t>(targets.size()), provenance, outputs);
+  auto results = finish(arguments, session, explanations, logits.front(),
+                        static_cast<std::int64_t>(targets.size()), provenance, outputs);
+  for (std::size_t i = 0; i < found.size(); ++i) results.rows[i].reason = found[i];
   if (!session.photo && !arguments.output.empty())
     session.warnings.push_back(
         "the overlay shows the input tensor stretched to 0..255, not the photo");
   if (!arguments.logits.empty()) outputs.add(arguments.logits, npy_bytes(run.logits()));
-  auto document = result_json(session, explainer, arguments.normalize, results);
+  auto document = result_json(session, explainer, arguments, results);
   if (!provenance.is_null()) document["provenance"] = std::move(provenance);
   const auto json = json_text(document);
   if (!arguments.json.empty() && arguments.json != "-") outputs.add(arguments.json, json);
@@ -241,6 +255,7 @@ void add_explain(CLI::App& app) {
          "Where, as a box: around the largest connected part of the map above this share of "
          "its maximum (default: 0.2), in the JSON and on the overlay")
       ->type_name("[SHARE]");
+  add_reason_options(sub, *arguments);
   add_run_options(sub, *arguments);
   add_replay_option(sub, arguments->replay);
   sub.footer(

@@ -32,6 +32,10 @@ struct ExplainArguments : Arguments {
   std::vector<std::string> layer_rules;  ///< LAYER=RULE
   double alpha = 0.5;
   std::optional<float> box_share;  ///< none: no boxes
+  bool words = false;              ///< sentences
+  std::string examples;            ///< an index of them, or empty
+  std::int64_t example_count = 5;
+  std::string example_images, examples_output;
   std::string output, heatmap, map, feature_map;
   std::string replay;  ///< a result to make again
   bool sheet = false;  ///< what is made again is a sheet, of however many methods

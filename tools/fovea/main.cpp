@@ -58,6 +58,7 @@ int run(int argc, char** argv) {
   add_explain(app);
   add_predict(app);
   add_bench(app);
+  add_index(app);
   add_inspect(app);
   add_methods(app);
   add_version(app);

@@ -153,6 +153,11 @@ Json explain_provenance(const ExplainArguments& arguments, const Session& sessio
   json["colormap"] = arguments.colormap;
   json["alpha"] = arguments.alpha;
   json["box"] = arguments.box_share ? Json(shortest(*arguments.box_share)) : Json(nullptr);
+  json["words"] = arguments.words;
+  if (!arguments.examples.empty()) {
+    json["examples"] = file_json(arguments.examples, digests);
+    json["examples"]["count"] = arguments.example_count;
+  }
   return json;
 }
 

@@ -227,6 +227,13 @@ void Replay::fill(ExplainArguments& arguments, const CLI::App& app) const {
     if (!given("--colormap"))
       arguments.colormap = word(all, "colormap", {"jet", "turbo", "viridis", "inferno"}, file_);
     if (!given("--alpha")) arguments.alpha = all.at("alpha").get<double>();
+    if (all.contains("words") && all["words"].get<bool>()) arguments.words = true;
+    if (all.contains("examples")) {
+      const auto& examples = all["examples"];
+      if (!given("--examples")) arguments.examples = examples.at("file").get<std::string>();
+      if (!given("--example-count"))
+        arguments.example_count = examples.at("count").get<std::int64_t>();
+    }
   });
 }
 
@@ -237,6 +244,9 @@ void Replay::check_files(ExplainArguments& arguments, Digests& digests) const {
     if (recorded_.contains("image"))
       check_digest("image", arguments.image, recorded_["image"].at("sha256"), digests,
                    ErrorCode::bad_input);
+    if (recorded_.contains("examples"))
+      check_digest("index of examples", arguments.examples, recorded_["examples"].at("sha256"),
+                   digests, ErrorCode::bad_input);
   });
   std::error_code failure;
   if (!std::filesystem::exists(arguments.labels, failure)) arguments.labels.clear();

@@ -38,19 +38,20 @@ std::string Results::suffix(std::int64_t image, std::int64_t target) const {
   return out;
 }
 
-Json result_json(const Session& session, const Explainer& explainer, const std::string& normalize,
-                 const Results& results) {
+Json result_json(const Session& session, const Explainer& explainer,
+                 const ExplainArguments& arguments, const Results& results) {
   const auto listed = static_cast<std::size_t>(std::max(kListed, results.targets));
   const auto& first = results.rows.front();
   auto json = run_json(session, explainer);
   json["method"] = first.why->method;
   json["layer"] = first.why->layer;
-  json["normalize"] = normalize;
+  json["normalize"] = arguments.normalize;
   json["target"] = prediction_json(first.why->target, session.labels);
   json["score"] = shortest(static_cast<float>(first.why->score));
   if (!first.why->layers.empty()) json["layers"] = first.why->layers;
   json["map"] = map_json(first);
   if (results.box_share) json["box"] = box_json(first, *results.box_share);
+  add_reason(json, first.reason, arguments);
   json["predictions"] = predictions_json(first.why->predictions, session.labels, listed);
   auto& images = json["images"] = Json::array();
   for (std::int64_t i = 0; i < results.images; ++i) {
@@ -66,6 +67,7 @@ Json result_json(const Session& session, const Explainer& explainer, const std::
       row["map"] = map_json(result);
       if (result.why->sum_rule) row["sum_rule"] = sum_rule_json(*result.why->sum_rule);
       if (results.box_share) row["box"] = box_json(result, *results.box_share);
+      add_reason(row, result.reason, arguments);
       if (!result.overlay_file.empty()) row["overlay"] = result.overlay_file;
       if (!result.heatmap_file.empty()) row["heatmap"] = result.heatmap_file;
       explanations.push_back(std::move(row));
@@ -106,7 +108,7 @@ std::string result_text(const Session& session, const Explainer& explainer, cons
       if (const auto& box = result.box)
         out += "box          " + std::to_string(box->width) + " x " + std::to_string(box->height) +
                " from column " + std::to_string(box->x) + ", row " + std::to_string(box->y) + "\n";
-      out += "\n";
+      out += reason_text(result.reason) + "\n";
     }
   const auto& first = *results.rows.front().why;
   out += "method       " + first.method + "\n";

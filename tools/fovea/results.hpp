@@ -6,7 +6,9 @@
 #include <string>
 #include <vector>
 
+#include "explain_arguments.hpp"
 #include "json_output.hpp"
+#include "reasons.hpp"
 #include "session.hpp"
 
 /// What `fovea explain` found, and how it is told.
@@ -20,6 +22,7 @@ struct Result {
   std::optional<Box> box;       ///< none where none was asked for, or nothing is above zero
   std::string overlay_file, heatmap_file;
   std::size_t target = 0;  ///< which of those asked for
+  Reason reason = {};
 };
 
 struct Results {
@@ -35,8 +38,8 @@ struct Results {
   std::string suffix(std::int64_t image, std::int64_t target) const;
 };
 
-Json result_json(const Session& session, const Explainer& explainer, const std::string& normalize,
-                 const Results& results);
+Json result_json(const Session& session, const Explainer& explainer,
+                 const ExplainArguments& arguments, const Results& results);
 
 std::string result_text(const Session& session, const Explainer& explainer, const Results& results,
                         const std::vector<std::string>& files);

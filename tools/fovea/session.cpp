@@ -82,6 +82,12 @@ std::int64_t class_count(const Session& session, const Explainer& explainer, con
 
 }  // namespace
 
+Recipe recipe_for(const Arguments& arguments, const Session& session) {
+  std::optional<Recipe> given;
+  if (!arguments.preprocess.empty()) given = read_recipe(arguments.preprocess);
+  return choose_recipe(given, session.model, session.model_file);
+}
+
 void require_method(const std::string& name) {
   std::vector<std::string> known;
   for (const auto& info : methods()) known.push_back(info.name);

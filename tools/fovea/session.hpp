@@ -11,6 +11,7 @@
 #include "fovea/fovea.hpp"
 #include "fovea/image.hpp"
 #include "labels.hpp"
+#include "recipe.hpp"
 
 /// From the command line to a model and its input.
 namespace fovea::cli {
@@ -81,6 +82,9 @@ struct Session {
 /// photo is wanted, not only what the network sees of it. Throws Error: invalid_argument,
 /// bad_model, bad_input, unsupported.
 Session open_session(const Arguments& arguments, bool whole_photo);
+
+/// What open_session would take: --preprocess, the model's own, or ImageNet's.
+Recipe recipe_for(const Arguments& arguments, const Session& session);
 
 /// Throws Error invalid_argument, listing the known methods.
 void require_method(const std::string& name);

@@ -24,8 +24,11 @@ void check(const ExplainArguments& arguments) {
   if (arguments.output.empty() && arguments.json.empty())
     refuse("several methods make a sheet: say where with --output");
   if (!arguments.heatmap.empty() || !arguments.map.empty() || !arguments.feature_map.empty() ||
-      arguments.box_share || !arguments.given.empty())
-    refuse("--heatmap, --map, --feature-map, --box and --given are of one method");
+      arguments.box_share || !arguments.given.empty() || arguments.words ||
+      !arguments.examples.empty())
+    refuse(
+        "--heatmap, --map, --feature-map, --box, --given, --words and --examples are of one "
+        "method");
 }
 
 /// The methods that the model can serve, each checked on its own.

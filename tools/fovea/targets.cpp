@@ -220,6 +220,7 @@ std::vector<std::string> files_read(const ExplainArguments& arguments) {
   if (!arguments.replay.empty()) out.push_back(arguments.replay);
   if (is_region_file(arguments.region)) out.push_back(arguments.region);
   if (!arguments.similar_to.empty()) out.push_back(arguments.similar_to);
+  if (!arguments.examples.empty()) out.push_back(arguments.examples);
   for (const auto& text : arguments.given) out.push_back(text.substr(text.find('=') + 1));
   return out;
 }

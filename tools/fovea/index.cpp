@@ -1,0 +1,213 @@
+// fovea index: pictures by their features, for the examples of fovea explain.
+#include <algorithm>
+#include <filesystem>
+#include <system_error>
+
+#include "arguments.hpp"
+#include "bench/progress.hpp"
+#include "feeds.hpp"
+#include "json_output.hpp"
+#include "outputs.hpp"
+#include "provenance.hpp"
+#include "reasons.hpp"
+#include "text.hpp"
+
+namespace fovea::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct IndexArguments : Arguments {
+  std::string images;  ///< a folder
+  std::string output;
+  std::string layer;
+  bool folder_labels = false;
+};
+
+/// The folder's pictures by their extension, also in folders below it, by name.
+std::vector<std::string> pictures_in(const std::string& folder) {
+  const auto refuse = [&](const std::string& sentence) {
+    throw Error(ErrorCode::bad_input, sentence, {.file = folder, .node = {}, .op = {}});
+  };
+  std::error_code failure;
+  if (!fs::is_directory(folder, failure)) refuse("there is no such folder of images");
+  std::vector<std::string> out;
+  const auto known = picture_extensions();
+  auto at = fs::recursive_directory_iterator(folder, fs::directory_options::skip_permission_denied,
+                                             failure);
+  for (; !failure && at != fs::recursive_directory_iterator(); at.increment(failure)) {
+    const auto extension = lower(at->path().extension().string());
+    std::error_code unknown;
+    if (std::find(known.begin(), known.end(), extension) == known.end() ||
+        fs::is_directory(at->path(), unknown))
+      continue;
+    out.push_back(at->path().lexically_relative(folder).generic_string());
+  }
+  if (failure) refuse("the folder of images cannot be read");
+  if (out.empty()) refuse("the folder holds no images (.png .jpg .jpeg .bmp .webp)");
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
+std::string label_of(const std::string& name) {
+  const auto slash = name.find('/');
+  return slash == std::string::npos ? std::string() : name.substr(0, slash);
+}
+
+bool is_unreadable(const Error& error) {
+  return error.code() == ErrorCode::bad_input;
+}
+
+/// A session whose photo is the first that can be read, which is asked for before the model is.
+Session open_at(IndexArguments& arguments, const std::vector<std::string>& names,
+                std::size_t& first, std::vector<std::string>& warnings) {
+  for (;; ++first) {
+    if (first == names.size())
+      throw Error(ErrorCode::bad_input, "none of the folder's images can be read",
+                  {.file = arguments.images, .node = {}, .op = {}});
+    arguments.image = (fs::path(arguments.images) / names[first]).string();
+    try {
+      static_cast<void>(read_image(arguments.image));
+      return open_session(arguments, false);
+    } catch (const Error& error) {
+      if (!is_unreadable(error)) throw;
+      warnings.emplace_back(error.what());
+    }
+  }
+}
+
+struct Indexed {
+  ExampleIndex index;
+  std::int64_t unreadable = 0;
+};
+
+Indexed make_index(IndexArguments& arguments, Session& session, const Explainer& explainer,
+                   const std::vector<std::string>& names, std::size_t first, Digests& digests) {
+  const auto recipe = recipe_for(arguments, session);
+  Indexed out{ExampleIndex(origin_of(session, explainer, digests, nullptr),
+                           session.forward(explainer).features().shape[1]),
+              static_cast<std::int64_t>(first)};
+  out.index.reserve(static_cast<std::int64_t>(names.size() - first));
+  Progress progress;
+  for (std::size_t i = first; i < names.size(); ++i) {
+    progress.show("indexing", static_cast<double>(i) / static_cast<double>(names.size()));
+    try {
+      session.tensors.clear();
+      read_photo(session, (fs::path(arguments.images) / names[i]).string(), recipe,
+                 arguments.exact_decode);
+    } catch (const Error& error) {
+      if (!is_unreadable(error)) throw;
+      session.warnings.emplace_back(error.what());
+      ++out.unreadable;
+      continue;
+    }
+    const auto features = session.forward(explainer).features();
+    in_file(session.photo->file, [&] {
+      out.index.add(features.data, names[i],
+                    arguments.folder_labels ? label_of(names[i]) : std::string());
+    });
+  }
+  return out;
+}
+
+/// Removes the index again unless all that comes after it went well.
+struct Written {
+  const std::string& file;
+  bool kept = false;
+  ~Written() {
+    std::error_code ignored;
+    if (!kept) fs::remove(file, ignored);
+  }
+};
+
+void index(IndexArguments arguments) {
+  if (arguments.output.empty())
+    throw Error(ErrorCode::invalid_argument, "say where the index goes with --output");
+  auto inputs = input_files(arguments);
+  const auto names = pictures_in(arguments.images);
+  for (const auto& name : names) inputs.push_back((fs::path(arguments.images) / name).string());
+  check_output(arguments.output, {}, inputs);
+  OutputFiles outputs;
+  outputs.add(arguments.output, std::string_view());  // refuses --json of the same name
+  if (!arguments.json.empty() && arguments.json != "-") {
+    check_output(arguments.json, {}, inputs);
+    outputs.add(arguments.json, std::string_view());
+  }
+
+  std::size_t first = 0;
+  std::vector<std::string> warnings;
+  auto session = open_at(arguments, names, first, warnings);
+  session.warnings.insert(session.warnings.begin(), warnings.begin(), warnings.end());
+  Digests digests;
+  for (const auto& file : session.model.files()) digests.start(file.string());
+  std::vector<std::string> layers;
+  if (!arguments.layer.empty()) layers.push_back(arguments.layer);
+  const auto explainer = session.explainer(layers, {ActivationMap{}});
+  const auto [made, unreadable] = make_index(arguments, session, explainer, names, first, digests);
+
+  Json json;
+  json["model"] = session.model_file;
+  json["images"] = arguments.images;
+  json["preprocess"] = to_json(session.photo->recipe);
+  json["layer"] = made.origin().layer;
+  json["channels"] = made.channels();
+  json["examples"] = made.size();
+  json["unreadable"] = unreadable;
+  json["output"] = arguments.output;
+  json["precision"] = precision_text(explainer.precision());
+  json["threads"] = explainer.threads();
+  json["timings_ms"] = timings_json(session.times);
+  json["warnings"] = session.warnings;
+  if (!arguments.no_provenance) {
+    auto provenance = provenance_json("index", session, explainer, digests);
+    provenance.erase("image");
+    json["provenance"] = std::move(provenance);
+  }
+  made.save(arguments.output);
+  Written written{arguments.output};
+  const auto text = "indexed      " + count_text(made.size(), "picture") + " of " +
+                    std::to_string(names.size()) + "\nlayer        " + made.origin().layer + " (" +
+                    count_text(made.channels(), "channel") + ")\ntime         " +
+                    timings_text(session.times) + "\nwrote        " + arguments.output + "\n";
+  write_result(arguments.json, text, json_text(json));
+  written.kept = true;
+  if (arguments.json != "-") print_warnings(session.warnings);
+}
+
+}  // namespace
+
+void add_index(CLI::App& app) {
+  const auto arguments = std::make_shared<IndexArguments>();
+  auto& sub = *app.add_subcommand(
+      "index", "Index pictures by their features, for the examples of 'fovea explain'");
+  add_model_option(sub, *arguments);
+  sub.add_option("--images", arguments->images,
+                 "The folder of pictures, with the folders in it; most often what the network was "
+                 "trained on")
+      ->type_name("DIR")
+      ->required();
+  sub.add_option("-o,--output", arguments->output, "The index, one file")
+      ->type_name("FILE")
+      ->required();
+  add_layer_option(sub, arguments->layer);
+  sub.add_flag("--labels-from-folders", arguments->folder_labels,
+               "A picture shows what the folder in DIR that it lies in is called");
+  add_shape_option(sub, *arguments);
+  sub.add_option("--preprocess", arguments->preprocess,
+                 "How a photo becomes the input, as for 'fovea explain'")
+      ->type_name("RECIPE");
+  sub.add_flag("--exact-decode", arguments->exact_decode, "Decode every pixel of a JPEG");
+  add_output_name_option(sub, *arguments);
+  add_token_options(sub, *arguments);
+  add_engine_options(sub, *arguments);
+  add_tuning_options(sub, *arguments, "quick with --plan-cache, off without");
+  add_json_option(sub, arguments->json);
+  sub.add_flag("--no-provenance", arguments->no_provenance,
+               "Do not write into the JSON what the index was made from and with");
+  sub.footer(
+      "Pictures that cannot be read are warned of and left out. 2 bytes for each channel of each\n"
+      "picture, in the file and in memory.");
+  sub.callback([arguments] { index(*arguments); });
+}
+
+}  // namespace fovea::cli

@@ -1,0 +1,214 @@
+#include "reasons.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <utility>
+
+#include "provenance.hpp"
+#include "recipe.hpp"
+#include "text.hpp"
+
+namespace fovea::cli {
+namespace {
+
+/// Methods that explain the input have nothing to do with the layer's channels.
+bool of_layer(const std::string& name) {
+  for (const auto& info : methods())
+    if (info.name == name) return info.kind == MapKind::layer;
+  return false;
+}
+
+bool wants_channels(const ExplainArguments& arguments) {
+  if (arguments.layers.size() > 1) return false;
+  return !arguments.examples.empty() || (arguments.words && of_layer(arguments.method));
+}
+
+Json place_json(const Place& place) {
+  auto from = Json::array(), to = Json::array();
+  for (const float v : place.from) from.push_back(shortest(v));
+  for (const float v : place.to) to.push_back(shortest(v));
+  return {{"words", place.words},
+          {"from", from},
+          {"to", to},
+          {"share", shortest(place.share)},
+          {"size", shortest(place.size)}};
+}
+
+Json shares_json(const std::vector<ChannelShare>& shares) {
+  auto out = Json::array();
+  for (const auto& [channel, share] : shares)
+    out.push_back({{"channel", channel}, {"share", shortest(share)}});
+  return out;
+}
+
+Json words_json(const Description& words) {
+  Json json;
+  json["text"] = words.text;
+  json["class"] = words.class_index < 0 ? Json(nullptr) : Json(words.class_index);
+  json["label"] = words.label.empty() ? Json(nullptr) : Json(words.label);
+  json["score"] = shortest(static_cast<float>(words.score));
+  json["probability"] = words.probability ? Json(shortest(*words.probability)) : Json(nullptr);
+  json["rank"] = words.rank > 0 ? Json(words.rank) : Json(nullptr);
+  json["place"] = words.place ? place_json(*words.place) : Json(nullptr);
+  json["negative_share"] = shortest(words.negative_share);
+  if (words.against_share) {
+    json["channels"] = shares_json(words.channels);
+    json["against"] = shares_json(words.against);
+    json["against_share"] = shortest(*words.against_share);
+  }
+  if (words.rival) {
+    json["rival"] = {{"class", words.rival->class_index},
+                     {"label", words.rival_label.empty() ? Json(nullptr) : Json(words.rival_label)},
+                     {"probability", shortest(words.rival->probability)}};
+  }
+  return json;
+}
+
+}  // namespace
+
+void add_reason_options(CLI::App& app, ExplainArguments& arguments) {
+  app.add_flag("--words", arguments.words,
+               "Say in words: class, score, where the evidence lies, which channels carried it and "
+               "what speaks against it");
+  app.add_option("--examples", arguments.examples,
+                 "Name the nearest pictures of an index that 'fovea index' made, by the features "
+                 "that the explained class weighs")
+      ->type_name("FILE");
+  app.add_option("--example-count", arguments.example_count, "How many examples")
+      ->check(CLI::Range(1, 1000))
+      ->type_name("K")
+      ->capture_default_str();
+  app.add_option("--examples-output", arguments.examples_output,
+                 "Draw the examples beside the photo, a row per class")
+      ->type_name("FILE");
+  app.add_option("--example-images", arguments.example_images,
+                 "For --examples-output: the folder that the index was made from")
+      ->type_name("DIR");
+}
+
+void check_reasons(const ExplainArguments& arguments) {
+  const auto refuse = [](const std::string& sentence) {
+    throw Error(ErrorCode::invalid_argument, sentence);
+  };
+  if (!arguments.examples.empty() && arguments.layers.size() > 1)
+    refuse("--examples are of one layer");
+  if (arguments.examples.empty() &&
+      !(arguments.examples_output.empty() && arguments.example_images.empty()))
+    refuse("--examples-output and --example-images want an index: say which with --examples");
+  if (arguments.examples_output.empty() != arguments.example_images.empty())
+    refuse("--examples-output and --example-images go together");
+}
+
+ExampleOrigin origin_of(const Session& session, const Explainer& explainer, Digests& digests,
+                        const ExampleOrigin* of) {
+  ExampleOrigin out;
+  auto files = external_files(session);
+  files.insert(files.begin(), session.model_file);
+  for (const auto& file : files) {
+    const auto digest = digests.of(file);
+    if (!digest)
+      throw Error(ErrorCode::bad_model, "the model's file cannot be read twice",
+                  {.file = file, .node = {}, .op = {}});
+    out.model += (out.model.empty() ? "" : " ") + *digest;
+  }
+  const auto layers = explainer.prepared_layers();
+  if (!layers.empty()) out.layer = layers.front();
+  if (session.photo) {
+    const auto& shape = session.options.input_shapes.at(session.photo->input);
+    out.inputs = to_json(session.photo->recipe).dump() + " to " + shape_text(shape);
+  } else if (of != nullptr) {
+    out.inputs = of->inputs;
+  }
+  return out;
+}
+
+Reasons::Reasons(const ExplainArguments& arguments) : arguments_(arguments) {
+  if (!arguments.examples.empty()) index_ = ExampleIndex::load(arguments.examples);
+}
+
+std::vector<Method> Reasons::methods(const Method& method) const {
+  std::vector<Method> out = {method};
+  const Method gradcam = GradCam{};
+  if (wants_channels(arguments_) && method.name != gradcam.name) out.push_back(gradcam);
+  return out;
+}
+
+void Reasons::check(const Session& session, const Explainer& explainer, Digests& digests) const {
+  if (!index_) return;
+  in_file(arguments_.examples,
+          [&] { index_->require(origin_of(session, explainer, digests, &index_->origin())); });
+}
+
+std::vector<Reason> Reasons::find(const Run& run, Session& session,
+                                  const std::vector<Target>& targets,
+                                  const std::vector<Explanation>& explanations) const {
+  std::vector<Reason> out(explanations.size());
+  for (std::size_t t = 0; t < targets.size(); ++t) {
+    std::vector<Channels> channels;
+    if (wants_channels(arguments_)) channels = run.channels(targets[t]);
+    for (std::size_t n = 0; n * targets.size() + t < out.size(); ++n) {
+      const auto at = n * targets.size() + t;
+      if (arguments_.words)
+        out[at].words =
+            describe(explanations[at],
+                     {.target = targets[t],
+                      .labels = session.labels,
+                      .channels = of_layer(arguments_.method) && !channels.empty() ? &channels[n]
+                                                                                   : nullptr});
+      if (!index_) continue;
+      out[at].examples = in_file(arguments_.examples, [&] {
+        return index_->nearest(channels[n], arguments_.example_count, session.options.threads);
+      });
+      if (out[at].examples.empty())
+        session.warnings.push_back(
+            "no example is near: the class weighs none of the features that the input has");
+    }
+  }
+  return out;
+}
+
+Image Reasons::sheet(Session& session, const std::vector<Explanation>& explanations,
+                     const std::vector<Reason>& reasons) const {
+  std::vector<std::vector<SheetCell>> rows;
+  for (std::size_t i = 0; i < explanations.size(); ++i) {
+    auto& row = rows.emplace_back();
+    const auto& target = explanations[i].target;
+    row.push_back(
+        {target.class_index < 0 ? "the input" : class_text(target.class_index, session.labels),
+         session.photo ? session.photo->pixels.image : Image{}});
+    for (const auto& example : reasons[i].examples) {
+      const auto caption = number_text("%.3f ", example.similarity) +
+                           (example.label.empty() ? example.name : example.label);
+      try {
+        const auto file = std::filesystem::path(arguments_.example_images) / example.name;
+        row.push_back({caption, read_image(file)});
+      } catch (const Error& error) {
+        if (error.code() != ErrorCode::bad_input) throw;
+        session.warnings.push_back(error.what());
+        row.push_back({caption, {}});
+      }
+    }
+  }
+  return contact_sheet(rows);
+}
+
+void add_reason(Json& row, const Reason& reason, const ExplainArguments& arguments) {
+  if (reason.words) row["sentence"] = words_json(*reason.words);
+  if (arguments.examples.empty()) return;
+  auto& listed = row["examples"] = Json::array();
+  for (const auto& example : reason.examples)
+    listed.push_back({{"name", example.name},
+                      {"label", example.label.empty() ? Json(nullptr) : Json(example.label)},
+                      {"similarity", shortest(example.similarity)}});
+}
+
+std::string reason_text(const Reason& reason) {
+  std::string out;
+  if (reason.words) out += "in words     " + reason.words->text + "\n";
+  for (const auto& example : reason.examples)
+    out += "like         " + number_text("%.4f  ", example.similarity) + example.name +
+           (example.label.empty() ? "" : " (" + example.label + ")") + "\n";
+  return out;
+}
+
+}  // namespace fovea::cli

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "explain_arguments.hpp"
+#include "fovea/image.hpp"
+#include "json_output.hpp"
+#include "session.hpp"
+#include "sha256.hpp"
+
+/// Explanations beside maps: sentences, and the nearest examples of an index.
+namespace fovea::cli {
+
+/// --words, --examples, --example-count, --example-images, --examples-output.
+void add_reason_options(CLI::App& app, ExplainArguments& arguments);
+
+/// Throws Error invalid_argument for options that do not go together.
+void check_reasons(const ExplainArguments& arguments);
+
+/// Of one image and target.
+struct Reason {
+  std::optional<Description> words;  ///< where --words
+  std::vector<Example> examples;     ///< where --examples
+};
+
+/// What an index was made from and with, for this model, layer and input. What is no photo has no
+/// recipe: `of` is taken at its word then.
+ExampleOrigin origin_of(const Session& session, const Explainer& explainer, Digests& digests,
+                        const ExampleOrigin* of);
+
+class Reasons {
+ public:
+  /// Reads the index. Throws Error bad_input.
+  explicit Reasons(const ExplainArguments& arguments);
+
+  /// The methods that the explainer is to be prepared for.
+  std::vector<Method> methods(const Method& method) const;
+  /// Throws Error invalid_argument where the index is of another model, layer or recipe.
+  void check(const Session& session, const Explainer& explainer, Digests& digests) const;
+  /// One for each explanation, image by image, target by target.
+  std::vector<Reason> find(const Run& run, Session& session, const std::vector<Target>& targets,
+                           const std::vector<Explanation>& explanations) const;
+  /// A row for each explanation: the photo, then the examples. Warns of pictures that cannot be
+  /// read.
+  Image sheet(Session& session, const std::vector<Explanation>& explanations,
+              const std::vector<Reason>& reasons) const;
+
+ private:
+  const ExplainArguments& arguments_;
+  std::optional<ExampleIndex> index_;
+};
+
+/// Adds "sentence" and "examples" to a row of the JSON, where there are such.
+void add_reason(Json& row, const Reason& reason, const ExplainArguments& arguments);
+/// What a person reads, a line each; empty where there is nothing.
+std::string reason_text(const Reason& reason);
+
+}  // namespace fovea::cli
