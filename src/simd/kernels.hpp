@@ -146,7 +146,14 @@ struct Kernels {
                             const PoolWindow* window, std::int64_t c_begin, std::int64_t c_end,
                             float* dst);
 
-  /// The same of average pooling: each element of a window gets diff / divisors[window].
+  /// The same under DeepLIFT's rescale rule, from the largest values of src and of ref, another map
+  /// in the same layout: where src's is not below, diff times (max src - max ref) / (src - ref)
+  /// goes to src's largest element, else to ref's. Without a step the factor is 1.
+  void (*max_pool_rescale)(const float* diff, const float* src, const float* ref, MapLayout layout,
+                           const PoolWindow* window, std::int64_t c_begin, std::int64_t c_end,
+                           float* dst);
+
+  /// The walk back of average pooling: each element of a window gets diff / divisors[window].
   void (*average_pool_backward)(const float* diff, MapLayout layout, const PoolWindow* window,
                                 const float* divisors, std::int64_t c_begin, std::int64_t c_end,
                                 float* dst);
@@ -188,6 +195,14 @@ struct Kernels {
   /// NaN in src gives NaN. dst may be src or diff.
   void (*unary_backward)(Unary kind, float a, float b, const float* diff, const float* src,
                          float* dst, std::int64_t n);
+
+  /// dst = diff * (f(src) - f(ref)) / (src - ref), DeepLIFT's rescale rule. Where the two are so
+  /// close that the difference would be rounding: the slope, half-way between them of a smooth
+  /// function, at src of one in straight pieces. The factor's error is at most 1e-4 for values up
+  /// to
+  /// 10. dst may be any of the others.
+  void (*unary_rescale)(Unary kind, float a, float b, const float* diff, const float* src,
+                        const float* ref, float* dst, std::int64_t n);
 
   /// dst = y > 0 ? diff : 0; y is what the ReLU returned (or took). dst may be diff or y.
   void (*relu_backward_masked)(const float* diff, const float* y, float* dst, std::int64_t n);

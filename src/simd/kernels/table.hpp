@@ -11,6 +11,7 @@
 #include "simd/kernels/planar.hpp"
 #include "simd/kernels/pool.hpp"
 #include "simd/kernels/similarity.hpp"
+#include "simd/kernels/rescale.hpp"
 #include "simd/kernels/unary_backward.hpp"
 
 namespace fovea::simd {
@@ -25,6 +26,7 @@ constexpr Kernels make_table(Isa isa) {
       .channel_affine = channel_affine,
       .channel_spread = channel_spread,
       .max_pool_backward = max_pool_backward,
+      .max_pool_rescale = max_pool_rescale,
       .average_pool_backward = average_pool_backward,
       .relu_max = relu_max,
       .min_max = min_max,
@@ -36,6 +38,7 @@ constexpr Kernels make_table(Isa isa) {
       .axpy = axpy,
       .unary = unary,
       .unary_backward = unary_backward,
+      .unary_rescale = unary_rescale,
       .relu_backward_masked = relu_backward_masked,
       .matrix_vector = matrix_vector<float>,
       .vector_matrix = vector_matrix<float>,
