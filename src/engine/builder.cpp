@@ -1,6 +1,7 @@
 #include "engine/builder.hpp"
 
 #include <algorithm>
+#include <cstring>
 #include <utility>
 
 #include "base/checked.hpp"
@@ -76,7 +77,11 @@ void Builder::primitive(const dnnl::primitive& primitive, const Desc& scratchpad
   step.bytes = bytes_of(args);
   if (scratchpad.get_size() > 0) args.emplace_back(DNNL_ARG_SCRATCHPAD, make(scratchpad));
   std::vector<BufferId> touched;
-  for (const auto& [index, tensor] : args) touched.push_back(tensor.buffer);
+  for (const auto& [index, tensor] : args) {
+    if (buffers_[static_cast<std::size_t>(tensor.buffer)].reference >= 0)
+      throw Error(ErrorCode::internal, "a primitive reads a reference run's value where it lies");
+    touched.push_back(tensor.buffer);
+  }
   step.primitive = primitive;
   step.implementation = implementation;
   step.args = std::move(args);
@@ -250,6 +255,36 @@ void Builder::begin_gradient(GradientRule rule) {
   std::erase_if(reorders_, [&](const auto& item) {
     return buffers_[static_cast<std::size_t>(item.second.result.buffer)].first >= backward_from_;
   });
+}
+
+Tensor Builder::reference(const Tensor& value) {
+  if (buffers_[static_cast<std::size_t>(value.buffer)].is_constant()) return value;
+  for (const auto& known : references_)
+    if (same_place(known.source, value) && known.source.desc == value.desc) return known.copy;
+  if (made_by_this_walk(value))
+    throw Error(ErrorCode::internal, "a walk back asks for the reference of what it made itself");
+  pin(value);
+  Reference made;
+  made.source = value;
+  made.copy = make(value.desc);
+  auto& buffer = buffers_.back();
+  buffer.pinned = true;  // read only
+  buffer.reference = static_cast<int>(references_.size());
+  if (!references_.empty())
+    made.offset =
+        references_.back().offset + base::aligned_size(references_.back().copy.desc.get_size());
+  references_.push_back(made);
+  return made.copy;
+}
+
+Tensor Builder::reference_in(const Tensor& value, const Desc& desc) {
+  const Tensor kept = reference(value);
+  if (kept.desc == desc) return kept;
+  if (same_place(kept, value)) return in_layout(kept, desc);
+  const Tensor copy = make(kept.desc);
+  kernel([bytes = kept.desc.get_size()](Pointers p) { std::memcpy(p[1], p[0], bytes); }, {kept},
+         {copy});
+  return in_layout(copy, desc);
 }
 
 void Builder::pin(const Tensor& tensor) {

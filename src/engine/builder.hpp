@@ -47,8 +47,16 @@ struct Buffer {
   const std::byte* constant = nullptr;  ///< its data; null: in the arena, or not loaded
   graph::ValueId deferred;              ///< a constant to be loaded once something reads it
   std::size_t offset = 0;               ///< in the arena, set by plan_memory
+  int reference = -1;  ///< not in the arena: index in Builder::references; -1: no reference's
 
   bool is_constant() const { return constant != nullptr || deferred; }
+};
+
+/// A value of the forward pass that walks read of a reference run, too.
+struct Reference {
+  Tensor source;
+  Tensor copy;             ///< has a buffer of its own
+  std::size_t offset = 0;  ///< in References, bytes
 };
 
 /// Addresses of a step's buffers, in the order it named them.
@@ -163,6 +171,15 @@ class Builder {
   void hold_from_here(const Tensor& tensor) { hold(tensor, static_cast<int>(steps_.size())); }
   void hold_to_here(const Tensor& tensor) { hold(tensor, static_cast<int>(steps_.size())); }
 
+  // --- the reference run of GradientRule::rescale ---
+
+  /// What a value of the forward pass was in the reference run, for kernels to read. Constants are
+  /// the same in both.
+  Tensor reference(const Tensor& value);
+  /// The same as f32 in another layout, for any step.
+  Tensor reference_in(const Tensor& value, const Desc& desc);
+  const std::vector<Reference>& references() const { return references_; }
+
   std::vector<Step>& steps() { return steps_; }
   std::vector<Buffer>& buffers() { return buffers_; }
 
@@ -182,6 +199,7 @@ class Builder {
   std::string what_;
   std::vector<Step> steps_;
   std::vector<Buffer> buffers_;
+  std::vector<Reference> references_;
   std::map<int, Tensor> values_;
   Joins joins_;
   std::map<int, Tensor> roots_;  ///< memory of what is joined in place, by its value

@@ -9,6 +9,7 @@ std::size_t plan_memory(std::vector<Buffer>& buffers, int last_step) {
   std::vector<std::size_t> order;
   for (std::size_t i = 0; i < buffers.size(); ++i) {
     if (buffers[i].constant != nullptr || buffers[i].first < 0) continue;
+    if (buffers[i].reference >= 0) continue;
     if (buffers[i].pinned) buffers[i].last = last_step;
     order.push_back(i);
   }

@@ -42,6 +42,17 @@ std::vector<bool> values_between(const graph::Graph& graph, graph::ValueId wrt, 
   return below;
 }
 
+std::vector<bool> values_behind(const graph::Graph& graph, graph::ValueId wrt) {
+  std::vector<bool> behind(graph.values().size(), false);
+  behind[at(wrt)] = true;
+  for (const auto& node : graph.nodes())
+    for (const auto input : node.inputs)
+      if (input && behind[at(input)])
+        for (const auto output : node.outputs)
+          if (!graph.value(output).constant) behind[at(output)] = true;
+  return behind;
+}
+
 bool on_path(const graph::Node& node, const std::vector<bool>& path) {
   bool out = false, in = false;
   for (const auto output : node.outputs) out = out || path[at(output)];
@@ -52,15 +63,11 @@ bool on_path(const graph::Node& node, const std::vector<bool>& path) {
 
 std::string explain_missing_path(const graph::Graph& graph, graph::ValueId wrt, graph::ValueId of) {
   std::set<std::string> stops;
-  std::vector<bool> below(graph.values().size(), false);
-  below[at(wrt)] = true;
-  for (const auto& node : graph.nodes()) {
-    for (std::size_t i = 0; i < node.inputs.size(); ++i) {
-      if (!node.inputs[i] || !below[at(node.inputs[i])]) continue;
-      if (!passes_gradient(node, i)) stops.insert(node.op_type + " '" + node.name + "'");
-      for (const auto output : node.outputs) below[at(output)] = true;
-    }
-  }
+  const auto below = values_behind(graph, wrt);
+  for (const auto& node : graph.nodes())
+    for (std::size_t i = 0; i < node.inputs.size(); ++i)
+      if (node.inputs[i] && below[at(node.inputs[i])] && !passes_gradient(node, i))
+        stops.insert(node.op_type + " '" + node.name + "'");
   const std::string base = "no gradient leads from '" + graph.value(of).name + "' back to '" +
                            graph.value(wrt).name + "'";
   if (!below[at(of)]) return base + ": the score does not depend on it";

@@ -12,6 +12,9 @@ namespace fovea::engine {
 /// where there is one.
 std::vector<bool> values_between(const graph::Graph& graph, graph::ValueId wrt, graph::ValueId of);
 
+/// For each value: does it depend on `wrt`, by operators without gradient, too?
+std::vector<bool> values_behind(const graph::Graph& graph, graph::ValueId wrt);
+
 /// True where the walk back passes through the node: an output and an input with a gradient lie on
 /// it.
 bool on_path(const graph::Node& node, const std::vector<bool>& path);

@@ -8,54 +8,18 @@
 
 #include "base/checked.hpp"
 #include "base/parallel.hpp"
-#include "engine/bare.hpp"
 #include "engine/builder.hpp"
 #include "engine/guarded.hpp"
 #include "engine/memory.hpp"
 #include "engine/ops/op.hpp"
 #include "engine/path.hpp"
+#include "engine/plan_impl.hpp"
 #include "engine/walk.hpp"
 #include "graph/infer.hpp"
 #include "passes/passes.hpp"
 #include "simd/kernels.hpp"
 
 namespace fovea::engine {
-
-struct Plan::Impl {
-  struct Walk {
-    std::size_t begin = 0, end = 0;  // steps
-    WalkEnds ends;
-    std::optional<graph::Grid> grid;  // of a result that holds every position
-  };
-  struct Map {
-    Tensor tensor;
-    Shape shape;
-    std::optional<graph::Grid> grid;
-  };
-  std::vector<Step> steps;
-  std::vector<Buffer> buffers;
-  std::size_t forward_end = 0;
-  std::vector<std::pair<Tensor, Shape>> feeds, fetches;
-  std::vector<Map> maps;
-  std::vector<Walk> walks;
-  std::size_t arena = 0;
-};
-
-struct Workspace::Impl {
-  const Plan::Impl* plan = nullptr;
-  base::AlignedBuffer arena;
-  dnnl::stream stream{cpu()};
-  std::vector<dnnl::memory> memories;              // what args name
-  std::vector<std::vector<dnnl_exec_arg_t>> args;  // per step; empty for kernels
-  std::vector<std::vector<std::byte*>> pointers;   // per step; empty for primitives
-
-  std::byte* address(const Tensor& tensor) const {
-    const auto& buffer = plan->buffers[static_cast<std::size_t>(tensor.buffer)];
-    // Constants are read only: no step writes to them, but oneDNN's interface knows no const.
-    if (buffer.constant != nullptr) return const_cast<std::byte*>(buffer.constant) + tensor.offset;
-    return const_cast<std::byte*>(arena.data()) + buffer.offset + tensor.offset;
-  }
-};
 
 Workspace::Workspace(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Workspace::Workspace(Workspace&&) noexcept = default;
@@ -117,8 +81,12 @@ class PlanMaker {
       for (std::size_t i = 0; i < node.inputs.size() && i < 32; ++i)
         if (node.inputs[i] && path[static_cast<std::size_t>(node.inputs[i].index)])
           wanted |= 1u << i;
-      const auto reads =
-          std::visit([&](const auto& op) { return backward_reads(op, wanted); }, node.op);
+      const bool rescale = gradient.rule == GradientRule::rescale;
+      const auto reads = std::visit(
+          [&](const auto& op) {
+            return rescale ? rescale_reads(op, wanted) : backward_reads(op, wanted);
+          },
+          node.op);
       for (std::size_t i = 0; i < node.inputs.size() && i < 32; ++i)
         if (node.inputs[i] && (reads.inputs >> i & 1u) != 0) keep.insert(node.inputs[i]);
       if (reads.output) keep.insert(node.outputs.begin(), node.outputs.end());
@@ -213,6 +181,8 @@ class PlanMaker {
   void finish(Builder& builder) {
     impl_->steps = std::move(builder.steps());
     impl_->buffers = std::move(builder.buffers());
+    impl_->references = builder.references();
+    impl_->patches = patches_of(*impl_);
     impl_->arena = plan_memory(impl_->buffers, static_cast<int>(impl_->steps.size()));
     if (static_cast<std::int64_t>(impl_->arena) > spec_.memory_limit)
       throw Error(ErrorCode::out_of_memory,
@@ -231,13 +201,6 @@ void check_limits(const CallOptions& call) {
   if (call.stop.stop_requested()) throw Error(ErrorCode::cancelled, "the call was cancelled");
   if (call.deadline && std::chrono::steady_clock::now() > *call.deadline)
     throw Error(ErrorCode::deadline_exceeded, "the call's deadline passed");
-}
-
-void execute(const dnnl::primitive& primitive, const dnnl::stream& stream,
-             const std::vector<dnnl_exec_arg_t>& args) {
-  dnnl::error::wrap_c_api(dnnl_primitive_execute(primitive.get(), stream.get(),
-                                                 static_cast<int>(args.size()), args.data()),
-                          "a primitive could not be run");
 }
 
 void run_step(const Plan::Impl& plan, const Workspace::Impl& workspace, std::size_t i) {
@@ -370,10 +333,11 @@ std::vector<std::size_t> Plan::forward(Workspace& workspace,
 }
 
 void Plan::backward(Workspace& workspace, std::size_t gradient, std::span<const float> seeds,
-                    const CallOptions& call) const {
+                    const CallOptions& call, const References* references) const {
   check_profile(*impl_, call);
-  const auto& space = workspace.impl();
+  auto& space = workspace.impl();
   const auto& walk = impl_->walks.at(gradient);
+  point_to(space, references, walk.begin, walk.end);
   if (seeds.size_bytes() != walk.ends.seeds.desc.get_size())
     throw Error(ErrorCode::internal, "seeds have another size than the value they start from");
   std::memcpy(space.address(walk.ends.seeds), seeds.data(), seeds.size_bytes());
@@ -410,69 +374,6 @@ std::vector<StepInfo> Plan::steps() const {
                    step.bytes});
   }
   return out;
-}
-
-struct Convolutions::Impl {
-  struct One {
-    dnnl::primitive primitive;
-    std::vector<dnnl_exec_arg_t> args;
-  };
-  dnnl::stream stream{cpu()};
-  std::vector<One> all;
-  std::vector<dnnl::memory> memories;            // what args name
-  std::vector<base::AlignedBuffer> scratchpads;  // where the plan's is too small
-
-  void add(const Step& step, const BareConvolution& bare, Form form, const Workspace::Impl& space) {
-    One one{form == Form::bare ? bare.primitive : step.primitive, {}};
-    std::byte* scratchpad = nullptr;
-    std::size_t room = 0;
-    for (const auto& [index, tensor] : step.args) {
-      if (index == DNNL_ARG_SCRATCHPAD && form == Form::bare) {
-        scratchpad = space.address(tensor);
-        room = tensor.desc.get_size();
-      } else {
-        name(one, index, tensor.desc, space.address(tensor));
-      }
-    }
-    const auto bytes = form == Form::bare ? bare.scratchpad.get_size() : 0;
-    if (bytes > room) scratchpad = scratchpads.emplace_back(bytes).data();
-    if (bytes > 0) name(one, DNNL_ARG_SCRATCHPAD, bare.scratchpad, scratchpad);
-    all.push_back(std::move(one));
-  }
-
- private:
-  void name(One& one, int index, const Desc& desc, void* address) {
-    one.args.push_back({index, memories.emplace_back(desc, cpu(), address).get()});
-  }
-};
-
-Convolutions::Convolutions(const Plan& plan, const Workspace& workspace, Form form)
-    : impl_(std::make_unique<Impl>()) {
-  for (std::size_t i = 0; i < plan.impl().forward_end; ++i) {
-    const Step& step = plan.impl().steps[i];
-    guarded(
-        ErrorCode::internal,
-        [&] {
-          return ErrorContext{"", step.node, step.what};
-        },
-        [&] {
-          if (const auto bare = bare_convolution(step))
-            impl_->add(step, *bare, form, workspace.impl());
-        });
-  }
-}
-
-Convolutions::Convolutions(Convolutions&&) noexcept = default;
-Convolutions::~Convolutions() = default;
-
-std::size_t Convolutions::size() const {
-  return impl_->all.size();
-}
-
-void Convolutions::run() const {
-  guarded(ErrorCode::internal, nowhere, [&] {
-    for (const auto& one : impl_->all) execute(one.primitive, impl_->stream, one.args);
-  });
 }
 
 }  // namespace fovea::engine

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "base/aligned.hpp"
 #include "engine/tuning.hpp"
 #include "fovea/explainer.hpp"
 #include "graph/graph.hpp"
@@ -42,6 +43,12 @@ enum class GradientRule {
   plain,
   guided,         ///< f'(x) max(g, 0)
   deconvolution,  ///< max(g, 0)
+  /// DeepLIFT's: from differences to a reference run. A function of one value passes
+  /// g (f(x) - f(r)) / (x - r), a product of two signals g times the other's mean over both runs,
+  /// a maximum the difference of the maxima to one element; whatever is linear, its gradient. What
+  /// has no rule is refused (Error unsupported), and so is a value that depends on `wrt` through an
+  /// operator without gradient.
+  rescale,
 };
 
 /// What of a gradient is wanted.
@@ -100,6 +107,18 @@ class Workspace {
   std::unique_ptr<Impl> impl_;
 };
 
+/// What walks back under GradientRule::rescale read of the reference run, in the plan's own
+/// layouts. Never changes: any number of walks may read it at once.
+class References {
+ public:
+  std::size_t bytes() const { return values_.size(); }
+  const std::byte* data() const { return values_.data(); }
+
+ private:
+  friend class Plan;
+  base::AlignedBuffer values_;
+};
+
 /// Compiled once, const, safe from any number of threads with a workspace each.
 class Plan {
  public:
@@ -120,8 +139,13 @@ class Plan {
                                    const CallOptions& call) const;
   /// The walk back `gradient` (index in spec.gradients) from seeds on its `of`. As often as wanted
   /// after one forward.
+  /// Under GradientRule::rescale `references` are the run's that it is compared with.
   void backward(Workspace& workspace, std::size_t gradient, std::span<const float> seeds,
-                const CallOptions& call) const;
+                const CallOptions& call, const References* references = nullptr) const;
+  /// Of the workspace's last forward. Throws Error out_of_memory.
+  References save_references(const Workspace& workspace) const;
+  /// What one of those takes; 0 where no walk reads any.
+  std::int64_t reference_bytes() const;
 
   /// Valid until the workspace's next forward.
   ValueView fetch(const Workspace& workspace, std::size_t index) const;

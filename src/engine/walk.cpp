@@ -18,6 +18,8 @@ class Walk {
         graph_(builder.graph()),
         spec_(spec),
         path_(values_between(graph_, spec.wrt, spec.of)),
+        varying_(spec.rule == GradientRule::rescale ? values_behind(graph_, spec.wrt)
+                                                    : std::vector<bool>()),
         gradients_(builder) {
     if (!path_[static_cast<std::size_t>(spec.wrt.index)])
       throw Error(ErrorCode::invalid_argument, explain_missing_path(graph_, spec.wrt, spec.of),
@@ -113,14 +115,27 @@ class Walk {
         ErrorCode::unsupported, [&] { return graph::where(node); },
         [&] {
           BackwardContext context(builder_, node, gradients_, path_);
+          check_differences(node, context);
           std::visit([&](const auto& op) { visit(op, context); }, node.op);
         });
+  }
+
+  /// Differences to a reference run add up only where each of them is passed on.
+  void check_differences(const graph::Node& node, const BackwardContext& context) const {
+    if (varying_.empty()) return;
+    for (std::size_t i = 0; i < node.inputs.size(); ++i)
+      if (context.has(i) && !context.wants(i) &&
+          varying_[static_cast<std::size_t>(node.inputs[i].index)])
+        context.fail(ErrorCode::unsupported,
+                     "the rescale rule has no way to input " + std::to_string(i) +
+                         ", which depends on the image through an operator without gradient");
   }
 
   Builder& builder_;
   const graph::Graph& graph_;
   const GradientSpec& spec_;
   std::vector<bool> path_;
+  std::vector<bool> varying_;  ///< under GradientRule::rescale: what depends on `wrt` at all
   Gradients gradients_;
   std::map<int, Tensor> taps_;
 };

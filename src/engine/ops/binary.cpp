@@ -214,6 +214,12 @@ BackwardReads backward_reads(const Binary& op, unsigned wanted) {
   }
 }
 
+BackwardReads rescale_reads(const Binary& op, unsigned wanted) {
+  const bool linear = op.kind == BinaryKind::add || op.kind == BinaryKind::sub;
+  return linear || op.kind == BinaryKind::mul ? backward_reads(op, wanted)
+                                              : BackwardReads{3u, false};
+}
+
 bool has_gradient(const Binary& op, std::size_t input) {
   return input < 2 && op.kind <= BinaryKind::min;
 }
@@ -288,7 +294,7 @@ bool send_to_map(BackwardContext& c, std::size_t map, const MapView& view) {
                                          floats(p, 2) + n * view.image_stride);
         });
       },
-      {c.grad(), c.plain_in(other)}, {out});
+      {c.grad(), c.plain_factor(other)}, {out});
   c.send(map, out);
   return true;
 }
@@ -326,8 +332,15 @@ bool channelwise_gradient(const Binary& op, BackwardContext& c, std::size_t inpu
   const bool per_image = c.in_shape(input).size() == c.out_shape().size();
   if (view->images > 1 && (!per_image || c.in_shape(input)[0] == 1)) return false;
   const Tensor part =
-      op.kind == BinaryKind::mul ? product_of(c.b, c.grad(), c.in(map_input)) : c.grad();
+      op.kind == BinaryKind::mul ? product_of(c.b, c.grad(), c.factor(map_input)) : c.grad();
   return send_to_channels(c, input, part, *view);
+}
+
+/// Under the rescale rule what is not linear in the operands that vary goes by differences.
+bool by_quotient(const Binary& op, const BackwardContext& c) {
+  if (c.b.rule() != GradientRule::rescale) return false;
+  if (op.kind == BinaryKind::add || op.kind == BinaryKind::sub) return false;
+  return op.kind != BinaryKind::mul || (c.wants(0) && c.wants(1));
 }
 
 void send_gradient(const Binary& op, BackwardContext& c, std::size_t input) {
@@ -335,10 +348,14 @@ void send_gradient(const Binary& op, BackwardContext& c, std::size_t input) {
   if (op.kind == BinaryKind::add && c.in_shape(input) == c.out_shape())
     return c.send(input, c.grad());
   if (op.kind == BinaryKind::mul && same)
-    return c.send(input, product_of(c.b, c.grad(), c.in(1 - input)));
+    return c.send(input, product_of(c.b, c.grad(), c.factor(1 - input)));
   if (channelwise_gradient(op, c, input)) return;
   Tensor part = c.plain_grad();
-  if (op.kind != BinaryKind::add) {
+  if (by_quotient(op, c)) {
+    // Of smooth functions: what is left of a smaller difference is rounding.
+    const float small = op.kind == BinaryKind::div || op.kind == BinaryKind::pow ? 1e-3f : 0.f;
+    part = rescaled_pair(c, scalar_function(op.kind, false), slope(op.kind, input), input, small);
+  } else if (op.kind != BinaryKind::add) {
     const bool reads = op.kind != BinaryKind::sub;
     const BroadcastLoop<2> loop(c.out_shape(),
                                 {reads ? c.in_shape(0) : Shape{}, reads ? c.in_shape(1) : Shape{}});

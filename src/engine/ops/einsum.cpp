@@ -134,7 +134,10 @@ void backward(const Einsum& op, BackwardContext& c) {
     return;
   }
   for (std::size_t i = 0; i < 2; ++i)
-    if (c.wants(i)) c.send(i, product(c, diff, term_in(c, e, 1 - i), e.operands[i], c.in_shape(i)));
+    if (c.wants(i)) {
+      const Term other{c.plain_factor(1 - i), e.operands[1 - i], c.in_shape(1 - i)};
+      c.send(i, product(c, diff, other, e.operands[i], c.in_shape(i)));
+    }
 }
 
 }  // namespace fovea::engine

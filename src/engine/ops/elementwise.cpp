@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/parallel.hpp"
+#include "engine/ops/broadcast.hpp"
 
 namespace fovea::engine {
 
@@ -14,6 +15,11 @@ void Gradients::add(graph::ValueId id, const Tensor& part) {
   } else {
     it->second = sum_of(b_, it->second, tensor);
   }
+}
+
+Tensor BackwardContext::factor(std::size_t i) {
+  const bool mean = b.rule() == GradientRule::rescale && wants(0) && wants(1);
+  return mean ? mean_with_reference(b, in(i)) : in(i);
 }
 
 bool Gradients::may_overwrite(const Tensor& tensor, const graph::Node& reader,
@@ -44,6 +50,62 @@ Tensor sum_of(Builder& b, const Tensor& a, const Tensor& other) {
         });
       },
       {a, right}, {out});
+  return out;
+}
+
+Tensor mean_with_reference(Builder& b, const Tensor& value) {
+  const Tensor x = b.f32(value), r = b.reference_in(value, x.desc);
+  if (same_place(x, r)) return x;
+  const Tensor out = b.make(x.desc);
+  b.kernel(
+      [n = stored_elements(x.desc)](Pointers p) {
+        const float *from = floats(p, 0), *other = floats(p, 1);
+        float* y = floats(p, 2);
+        base::parallel_for(n, kElementGrain, [=](std::int64_t begin, std::int64_t end) {
+          simd::kernels().binary(simd::Binary::add, from + begin, other + begin, y + begin,
+                                 end - begin);
+          simd::kernels().binary_scalar(simd::Binary::mul, y + begin, 0.5f, y + begin, end - begin);
+        });
+      },
+      {x, r}, {out});
+  return out;
+}
+
+Tensor rescaled_pair(BackwardContext& c, PairFunction f, PairFunction slope, std::size_t input,
+                     float small) {
+  const Shape &a = c.in_shape(0), &b = c.in_shape(1);
+  const BroadcastLoop<2> loop(c.out_shape(), {a, b});
+  const Tensor out = c.b.make(plain_desc(c.out_shape()));
+  c.b.kernel(
+      [loop, f, slope, input, small](Pointers p) {
+        const auto share = [=](float x, float y, float other_x, float other_y) {
+          const float step = input == 0 ? x - other_x : y - other_y;
+          const float size =
+              input == 0 ? std::abs(x) + std::abs(other_x) : std::abs(y) + std::abs(other_y);
+          if (std::abs(step) <= small * size || step == 0.f) {
+            return input == 0
+                       ? (slope((x + other_x) / 2, y) + slope((x + other_x) / 2, other_y)) / 2
+                       : (slope(x, (y + other_y) / 2) + slope(other_x, (y + other_y) / 2)) / 2;
+          }
+          const double mixed = input == 0 ? double{f(x, other_y)} - f(other_x, y)
+                                          : double{f(other_x, y)} - f(x, other_y);
+          return static_cast<float>((double{f(x, y)} - f(other_x, other_y) + mixed) / 2 / step);
+        };
+        base::parallel_for(loop.rows, loop.grain(), [&](std::int64_t begin, std::int64_t end) {
+          for (auto row = begin; row < end; ++row) {
+            const auto [oa, ob] = loop.offsets(row);
+            for (std::int64_t i = 0; i < loop.width; ++i) {
+              const auto ia = oa + i * loop.step(0), ib = ob + i * loop.step(1);
+              const auto at = row * loop.width + i;
+              floats(p, 5)[at] = floats(p, 0)[at] * share(floats(p, 1)[ia], floats(p, 2)[ib],
+                                                          floats(p, 3)[ia], floats(p, 4)[ib]);
+            }
+          }
+        });
+      },
+      {c.plain_grad(), c.plain_in(0), c.plain_in(1), c.b.reference_in(c.in(0), plain_desc(a)),
+       c.b.reference_in(c.in(1), plain_desc(b))},
+      {out});
   return out;
 }
 

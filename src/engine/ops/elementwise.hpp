@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <optional>
 
 #include "base/parallel.hpp"
@@ -59,6 +60,29 @@ void run_unary(const SimdUnary& f, const float* x, float* y, std::int64_t n);
 /// `spent`: diff may be written over.
 Tensor unary_gradient(Builder& b, const graph::Unary& op, const Tensor& diff, const Tensor& at,
                       bool spent);
+
+/// The same under GradientRule::rescale; `at` is the function's argument.
+Tensor unary_rescaled(Builder& b, const graph::Unary& op, const Tensor& diff, const Tensor& at,
+                      bool spent);
+
+/// (e^x - e^r) / (x - r).
+inline double exp_quotient(double x, double r) {
+  const double half = (x - r) / 2;
+  if (std::abs(half) > 1) return (std::exp(x) - std::exp(r)) / (x - r);
+  return std::exp((x + r) / 2) * (std::abs(half) < 1e-4 ? 1 : std::sinh(half) / half);
+}
+
+/// Half the sum of a value of the forward pass and its reference, f32, in the value's layout.
+Tensor mean_with_reference(Builder& b, const Tensor& value);
+
+using PairFunction = float (*)(float, float);
+
+/// g times input `input`'s share of f(a, b) - f(a', b') over its own difference, row-major, in the
+/// result's extents: the mean of what it changes before and after the other one does, which is the
+/// product rule where f is a product. `slope`: df / d(input), half-way, where the difference is no
+/// more than `small` of the operand.
+Tensor rescaled_pair(BackwardContext& c, PairFunction f, PairFunction slope, std::size_t input,
+                     float small);
 
 /// a + b of equal extents, in a's layout, in a new buffer.
 Tensor sum_of(Builder& b, const Tensor& a, const Tensor& other);

@@ -61,7 +61,54 @@ BackwardReads backward_reads(const Lrn&, unsigned) {
   return {1u, false};
 }
 
+namespace {
+
+/// (d^-beta - e^-beta) / (d - e).
+double power_quotient(double d, double e, double beta) {
+  const double step = d - e;
+  if (std::abs(step) < 1e-5 * d) return -beta * std::pow((d + e) / 2, -beta - 1);
+  return (std::pow(d, -beta) - std::pow(e, -beta)) / step;
+}
+
+/// y = x D^-beta with D = bias + alpha sum x^2: the product rule, the quotient of the power over D,
+/// and that of x^2 over x, which is x + r.
+void rescaled(const Lrn& op, BackwardContext& c) {
+  const LrnShape s(op, c.in_shape(0));
+  const Tensor dx = c.make_plain_grad(0), src = c.plain_in(0);
+  const Tensor passed = c.make_plain_grad(0), own = c.make_plain_grad(0);
+  c.b.kernel(
+      [s](Pointers p) {
+        s.each([&](std::int64_t at, std::int64_t k) {
+          const float *dy = floats(p, 0) + at, *x = floats(p, 1) + at, *r = floats(p, 2) + at;
+          for (std::int64_t i = 0; i < s.positions; ++i) {
+            const auto here = k * s.positions + i;
+            const double d = s.divisor(x, k, i), e = s.divisor(r, k, i), beta = s.beta;
+            floats(p, 4)[at + here] = static_cast<float>(dy[here] * (double{x[here]} + r[here]) /
+                                                         2 * power_quotient(d, e, beta) * s.alpha);
+            floats(p, 5)[at + here] =
+                static_cast<float>(dy[here] * (std::pow(d, -beta) + std::pow(e, -beta)) / 2);
+          }
+        });
+        s.each([&](std::int64_t at, std::int64_t k) {
+          const float *x = floats(p, 1) + at, *r = floats(p, 2) + at;
+          for (std::int64_t i = 0; i < s.positions; ++i) {
+            const auto here = k * s.positions + i;
+            float sum = 0;  // over the channels whose window holds k
+            for (auto j = std::max<std::int64_t>(0, k - s.after);
+                 j <= std::min(s.channels - 1, k + s.before); ++j)
+              sum += floats(p, 4)[at + j * s.positions + i];
+            floats(p, 3)[at + here] = floats(p, 5)[at + here] + (x[here] + r[here]) * sum;
+          }
+        });
+      },
+      {c.plain_grad(), src, c.b.reference_in(c.in(0), src.desc)}, {dx, passed, own});
+  c.send(0, dx);
+}
+
+}  // namespace
+
 void backward(const Lrn& op, BackwardContext& c) {
+  if (c.b.rule() == GradientRule::rescale) return rescaled(op, c);
   const LrnShape s(op, c.in_shape(0));
   const Tensor dx = c.make_plain_grad(0);
   const Tensor divisors = c.make_plain_grad(0);

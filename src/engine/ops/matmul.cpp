@@ -170,7 +170,9 @@ void backward(const Gemm& op, BackwardContext& c) {
   for (std::size_t i = 0; i < 2; ++i) {
     if (!c.wants(i)) continue;
     const bool trans = i == 0 ? op.trans_a : op.trans_b;
-    Operand other = operand_in(c, 1 - i, i == 0 ? op.trans_b : op.trans_a);
+    Operand other{c.plain_factor(1 - i),
+                  matrix_of(c.in_shape(1 - i), i == 0 ? op.trans_b : op.trans_a),
+                  c.node().inputs[1 - i]};
     Operand left = dy, right = other;
     right.matrix = transposed(right.matrix);
     if (i == 1) {
@@ -291,14 +293,14 @@ void backward(const MatMul& op, BackwardContext& c) {
     return out;
   };
   if (c.wants(0)) {
-    Operand right{c.plain_in(1), transposed(matrix_of(shapes.b, false)), c.node().inputs[1]};
+    Operand right{c.plain_factor(1), transposed(matrix_of(shapes.b, false)), c.node().inputs[1]};
     const Shape shape = full(shapes.a);
     Tensor part = reduce_to(c.b, multiply(c.b, dy, right, shape, {}), shape, shapes.a);
     part.desc = plain_desc(c.in_shape(0));
     c.send(0, part);
   }
   if (c.wants(1)) {
-    Operand left{c.plain_in(0), transposed(matrix_of(shapes.a, false)), c.node().inputs[0]};
+    Operand left{c.plain_factor(0), transposed(matrix_of(shapes.a, false)), c.node().inputs[0]};
     const Shape shape = full(shapes.b);
     Tensor part = reduce_to(c.b, multiply(c.b, left, dy, shape, {}), shape, shapes.b);
     part.desc = plain_desc(c.in_shape(1));

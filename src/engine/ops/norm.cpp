@@ -165,9 +165,50 @@ void norm_forward(const Op& op, ForwardContext& c) {
   c.out(0, dst);
 }
 
+/// y = d s scale + bias with d = x - mean(x), s = (mean(d^2) + epsilon)^-1/2: the product rule over
+/// d and s, the quotient of s over the variance, and that of d^2 over d, which is d + d'.
+void rescaled_row(const RowNorm& r, std::int64_t row, const float* dy, const float* x,
+                  const float* ref, const float* scale, float* out) {
+  const auto m = moments(x, r.n, r.epsilon), k = moments(ref, r.n, r.epsilon);
+  const double s = m.inverse_deviation, t = k.inverse_deviation;
+  const auto sum_of_both = [&](std::int64_t i) {
+    return double{x[i]} - m.mean + double{ref[i]} - k.mean;
+  };
+  double through = 0, mean = 0;
+  for (std::int64_t i = 0; i < r.n; ++i)
+    through += double{dy[i]} * scale[r.parameter(row, i)] * sum_of_both(i) / 2;
+  through *= -(s * t) * (s * t) / (s + t) / static_cast<double>(r.n);
+  const auto part = [&](std::int64_t i) {
+    return double{dy[i]} * scale[r.parameter(row, i)] * (s + t) / 2 + through * sum_of_both(i);
+  };
+  for (std::int64_t i = 0; i < r.n; ++i) mean += part(i);
+  mean /= static_cast<double>(r.n);
+  for (std::int64_t i = 0; i < r.n; ++i) out[i] = static_cast<float>(part(i) - mean);
+}
+
+template <class Op>
+void norm_rescaled(const Op& op, BackwardContext& c) {
+  const RowNorm r = rows_of(op, c.in_shape(0), c.in_shape(1));
+  const Tensor dx = c.make_plain_grad(0), x = c.plain_in(0);
+  c.b.kernel(
+      [r](Pointers p) {
+        base::parallel_for(r.rows, std::max<std::int64_t>(1, kElementGrain / 16 / (r.n + 1)),
+                           [&](std::int64_t begin, std::int64_t end) {
+                             for (auto row = begin; row < end; ++row) {
+                               const auto at = row * r.n;
+                               rescaled_row(r, row, floats(p, 0) + at, floats(p, 1) + at,
+                                            floats(p, 2) + at, floats(p, 3), floats(p, 4) + at);
+                             }
+                           });
+      },
+      {c.plain_grad(), x, c.b.reference_in(c.in(0), x.desc), c.plain_in(1)}, {dx});
+  c.send(0, dx);
+}
+
 /// With x' the normalised x and g = dy * scale: dx = (g - mean(g) - x' mean(g x')) / deviation.
 template <class Op>
 void norm_backward(const Op& op, BackwardContext& c) {
+  if (c.b.rule() == GradientRule::rescale) return norm_rescaled(op, c);
   const RowNorm r = rows_of(op, c.in_shape(0), c.in_shape(1));
   const Tensor dx = c.make_plain_grad(0);
   c.b.kernel(

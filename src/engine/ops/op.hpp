@@ -112,6 +112,11 @@ class BackwardContext : public ForwardContext {
     const auto home = home_desc(shape, Type::f32);
     return home && is_plain(own) && shape[1] >= home_block() ? *home : own;
   }
+  /// Input i (0 or 1) as what it is multiplied with passes a gradient on. Under
+  /// GradientRule::rescale a product of two signals is a b - a' b' = (a - a') (b + b') / 2 +
+  /// (b - b') (a + a') / 2.
+  Tensor factor(std::size_t i);
+  Tensor plain_factor(std::size_t i) { return b.plain(factor(i)); }
   Tensor make_plain_grad(std::size_t i) { return b.make(plain_desc(in_shape(i))); }
   /// True where the node may write over a gradient that it has read.
   bool may_overwrite(const Tensor& tensor) const {
@@ -231,6 +236,16 @@ BackwardReads backward_reads(const graph::Reduce&, unsigned wanted);
 BackwardReads backward_reads(const graph::Gather&, unsigned wanted);
 BackwardReads backward_reads(const graph::GatherND&, unsigned wanted);
 BackwardReads backward_reads(const graph::ScatterND&, unsigned wanted);
+
+/// The same of GradientRule::rescale, whose walks read these values of the reference run, too.
+/// Default: as above.
+BackwardReads rescale_reads(const graph::Unary&, unsigned wanted);
+BackwardReads rescale_reads(const graph::Binary&, unsigned wanted);
+BackwardReads rescale_reads(const graph::Softmax&, unsigned wanted);
+template <class Op>
+BackwardReads rescale_reads(const Op& op, unsigned wanted) {
+  return backward_reads(op, wanted);
+}
 
 SumOffer sum_offer(const graph::Unary&, const SumQuery&);
 SumOffer sum_offer(const graph::Pool&, const SumQuery&);

@@ -209,6 +209,20 @@ void backward(const Pool& op, BackwardContext& c) {
   const Tensor diff = c.b.in_layout(c.grad(), like(layout, c.out_shape()));
   const Tensor src = max ? c.b.in_layout(c.in(0), layout) : diff;
   const Tensor diff_src = c.b.make(layout);
+  if (max && c.b.rule() == GradientRule::rescale) {
+    c.b.kernel(
+        [v = *map_view(layout), window = g.window(),
+         diff_stride = map_view(diff.desc)->image_stride](Pointers p) {
+          over_channels(v, [&](std::int64_t n, std::int64_t begin, std::int64_t end) {
+            const auto at = n * v.image_stride;
+            simd::kernels().max_pool_rescale(floats(p, 0) + n * diff_stride, floats(p, 1) + at,
+                                             floats(p, 2) + at, v.layout, &window, begin, end,
+                                             floats(p, 3) + at);
+          });
+        },
+        {diff, src, c.b.reference_in(c.in(0), layout)}, {diff_src});
+    return c.send(0, diff_src);
+  }
   c.b.kernel(
       [v = *map_view(layout), window = g.window(), diff_stride = map_view(diff.desc)->image_stride,
        divisors = max ? nullptr : g.divisors(op.count_include_pad)](Pointers p) {

@@ -92,6 +92,8 @@ Tensor backward_through(BackwardContext& c, const graph::PostOps& post) {
   Tensor diff = c.grad();
   for (std::size_t i = post.size(); i-- > 0;) {
     if (post[i].kind == PostOp::Kind::unary) {
+      if (c.b.rule() == GradientRule::rescale)
+        c.fail(ErrorCode::internal, "the rescale rule does not know what a fused function took");
       diff = unary_gradient(c.b, post[i].unary, diff, c.dst(), c.may_overwrite(diff));
     } else if (c.wants(static_cast<std::size_t>(post[i].input))) {
       c.send(static_cast<std::size_t>(post[i].input), diff);

@@ -263,8 +263,88 @@ SumOffer sum_offer(const Reduce& op, const SumQuery& query) {
   return offer;
 }
 
+namespace {
+
+/// Maxima give the difference of the maxima to one element, as max pools do; sums of a function of
+/// each element go by the function's quotient, and what is taken of the sum by its own.
+void rescaled(const Reduce& op, BackwardContext& c) {
+  if (op.kind == ReduceKind::prod)
+    c.fail(ErrorCode::unsupported, "the rescale rule has no form for a product of many values");
+  const Groups groups(c.in_shape(0), *op.axes);
+  const Tensor dx = c.make_plain_grad(0);
+  const Tensor x_tensor = c.plain_in(0);
+  const auto count = std::max<std::int64_t>(1, groups.groups());
+  // Per group: the places of both maxima, or both results.
+  const Tensor pairs = c.b.make({{count * 2 * 2}, Type::f32, dnnl::memory::format_tag::a});
+  c.b.kernel(
+      [groups, kind = op.kind](Pointers p) {
+        const float *dy = floats(p, 0), *x = floats(p, 1), *r = floats(p, 2);
+        float* out = floats(p, 3);
+        if (kind == ReduceKind::max || kind == ReduceKind::min) {
+          auto* best = reinterpret_cast<std::int64_t*>(p[4]);
+          std::fill(best, best + 2 * groups.groups(), -1);
+          const float sign = kind == ReduceKind::max ? 1.f : -1.f;
+          groups.each([&](std::int64_t i, std::int64_t g) {
+            out[i] = 0;
+            if (best[2 * g] < 0 || sign * x[i] > sign * x[best[2 * g]]) best[2 * g] = i;
+            if (best[2 * g + 1] < 0 || sign * r[i] > sign * r[best[2 * g + 1]]) best[2 * g + 1] = i;
+          });
+          for (std::int64_t g = 0; g < groups.groups(); ++g) {
+            if (best[2 * g] < 0) continue;
+            const float rise = x[best[2 * g]] - r[best[2 * g + 1]];
+            const auto at = best[2 * g + (sign * rise < 0 ? 1 : 0)];
+            const float step = x[at] - r[at];
+            out[at] = dy[g] * (step == 0 ? 1.f : rise / step);
+          }
+          return;
+        }
+        auto* sums = reinterpret_cast<double*>(p[4]);
+        std::fill(sums, sums + 2 * groups.groups(), 0.0);
+        const bool exponents = kind == ReduceKind::log_sum_exp;
+        float top = 0;
+        if (exponents)
+          for (std::int64_t i = 0; i < groups.size(); ++i)
+            top = i == 0 ? std::max(x[i], r[i]) : std::max({top, x[i], r[i]});
+        groups.each([&](std::int64_t i, std::int64_t g) {
+          sums[2 * g] += exponents ? std::exp(double{x[i]} - top) : double{x[i]} * x[i];
+          sums[2 * g + 1] += exponents ? std::exp(double{r[i]} - top) : double{r[i]} * r[i];
+        });
+        groups.each([&](std::int64_t i, std::int64_t g) {
+          const double sum = sums[2 * g], sum_r = sums[2 * g + 1], step = double{x[i]} - r[i];
+          double share = 0;
+          switch (kind) {
+            case ReduceKind::l1:
+              share = step == 0 ? (x[i] > 0) - (x[i] < 0)
+                                : (std::abs(double{x[i]}) - std::abs(double{r[i]})) / step;
+              break;
+            case ReduceKind::l2: {
+              const double roots = std::sqrt(sum) + std::sqrt(sum_r);
+              share = roots == 0 ? 0 : (double{x[i]} + r[i]) / roots;
+              break;
+            }
+            case ReduceKind::log_sum_exp: {
+              const double rise = sum - sum_r;
+              share =
+                  exp_quotient(double{x[i]} - top, double{r[i]} - top) *
+                  (std::abs(rise) < 1e-7 * sum ? 2 / (sum + sum_r) : std::log(sum / sum_r) / rise);
+              break;
+            }
+            default:  // sum_square
+              share = double{x[i]} + r[i];
+          }
+          out[i] = static_cast<float>(dy[g] * share);
+        });
+      },
+      {c.plain_grad(), x_tensor, c.b.reference_in(c.in(0), x_tensor.desc)}, {dx, pairs});
+  c.send(0, dx);
+}
+
+}  // namespace
+
 void backward(const Reduce& op, BackwardContext& c) {
   if (spatial_backward(op, c)) return;
+  if (c.b.rule() == GradientRule::rescale && backward_reads(op, 1).inputs != 0)
+    return rescaled(op, c);
   const Groups groups(c.in_shape(0), *op.axes);
   const Tensor dx = c.make_plain_grad(0);
   const Tensor diff = c.plain_grad();

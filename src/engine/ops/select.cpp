@@ -48,6 +48,16 @@ bool has_gradient(const PRelu&, std::size_t input) {
 }
 
 void backward(const PRelu&, BackwardContext& c) {
+  if (c.b.rule() == GradientRule::rescale) {
+    const PairFunction f = [](float x, float slope) { return x < 0 ? slope * x : x; };
+    const PairFunction slopes[] = {[](float x, float slope) { return x < 0 ? slope : 1.f; },
+                                   [](float x, float) { return x < 0 ? x : 0.f; }};
+    for (std::size_t i = 0; i < 2; ++i)
+      if (c.wants(i))
+        c.send(i,
+               reduce_to(c.b, rescaled_pair(c, f, slopes[i], i, 0), c.out_shape(), c.in_shape(i)));
+    return;
+  }
   const std::array<Shape, 3> shapes = {c.out_shape(), c.in_shape(0), c.in_shape(1)};
   const std::array<Tensor, 3> operands = {c.plain_grad(), c.plain_in(0), c.plain_in(1)};
   if (c.wants(0))

@@ -64,7 +64,55 @@ BackwardReads backward_reads(const Softmax&, unsigned) {
   return {0, true};
 }
 
+BackwardReads rescale_reads(const Softmax&, unsigned) {
+  return {1u, false};
+}
+
+namespace {
+
+/// y = e / S with e = exp(x - m) of a common m and S their sum: the product rule over e and 1 / S,
+/// then the quotient of each exponential. log y = x - log S.
+void rescaled(const Softmax& op, BackwardContext& c) {
+  const Rows rows(op, c.in_shape(0));
+  const Tensor dx = c.make_plain_grad(0), src = c.plain_in(0);
+  c.b.kernel(
+      [rows, log = op.log](Pointers p) {
+        const float *dy = floats(p, 0), *x = floats(p, 1), *r = floats(p, 2);
+        float* out = floats(p, 3);
+        rows.each([&, dy, x, r, out](std::int64_t at) {
+          const auto n = rows.extent, s = rows.inner;
+          double top = x[at];
+          for (std::int64_t i = 0; i < n; ++i)
+            top = std::max({top, double{x[at + i * s]}, double{r[at + i * s]}});
+          double sum = 0, sum_r = 0, total = 0;
+          for (std::int64_t i = 0; i < n; ++i) {
+            sum += std::exp(x[at + i * s] - top);
+            sum_r += std::exp(r[at + i * s] - top);
+          }
+          for (std::int64_t i = 0; i < n; ++i) {
+            const auto k = at + i * s;
+            total += log ? dy[k] : dy[k] * (std::exp(x[k] - top) + std::exp(r[k] - top)) / 2;
+          }
+          const double step = sum - sum_r;
+          const double log_share =
+              std::abs(step) < 1e-7 * sum ? 2 / (sum + sum_r) : std::log(sum / sum_r) / step;
+          for (std::int64_t i = 0; i < n; ++i) {
+            const auto k = at + i * s;
+            const double exponential = exp_quotient(x[k] - top, r[k] - top);
+            out[k] = static_cast<float>(
+                log ? dy[k] - total * log_share * exponential
+                    : (dy[k] * (1 / sum + 1 / sum_r) / 2 - total / (sum * sum_r)) * exponential);
+          }
+        });
+      },
+      {c.plain_grad(), src, c.b.reference_in(c.in(0), src.desc)}, {dx});
+  c.send(0, dx);
+}
+
+}  // namespace
+
 void backward(const Softmax& op, BackwardContext& c) {
+  if (c.b.rule() == GradientRule::rescale) return rescaled(op, c);
   const Rows rows(op, c.in_shape(0));
   const Tensor dx = c.make_plain_grad(0);
   c.b.kernel(

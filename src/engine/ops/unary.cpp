@@ -141,7 +141,7 @@ void add_unary_step(Builder& b, const graph::Unary& op, const Tensor& src, const
 
 namespace {
 
-/// Activations that GradientRule is about.
+/// Activations that GradientRule's guided and deconvolution are about.
 bool is_rectifier(const graph::Unary& op) {
   switch (op.kind) {
     case UnaryKind::relu:
@@ -171,6 +171,17 @@ Tensor positive(Builder& b, const Tensor& diff, bool spent) {
   const Tensor dst = in_place ? src : b.make(src.desc);
   add_unary_step(b, graph::Unary{.kind = UnaryKind::relu}, src, dst);
   return dst;
+}
+
+/// What pads a block has diff 0, but 0 times an infinite slope (log, sqrt) is not.
+void clear_padding_step(Builder& b, const Tensor& dx) {
+  if (!has_padding(dx.desc)) return;
+  b.kernel(
+      [view = *map_view(dx.desc)](Pointers p) {
+        for (std::int64_t i = 0; i < view.images; ++i)
+          simd::clear_padding(floats(p, 0) + i * view.image_stride, view.layout);
+      },
+      {}, {dx});
 }
 
 }  // namespace
@@ -203,16 +214,40 @@ Tensor unary_gradient(Builder& b, const graph::Unary& op, const Tensor& gradient
         });
       },
       {dy, x}, {dx});
-  // What pads a block has diff 0, but 0 times an infinite slope (log, sqrt) is not.
-  if (has_padding(x.desc)) {
-    const auto view = map_view(x.desc);
+  clear_padding_step(b, dx);
+  return dx;
+}
+
+Tensor unary_rescaled(Builder& b, const graph::Unary& op, const Tensor& diff, const Tensor& at,
+                      bool spent) {
+  const Tensor x = b.f32(at), r = b.reference_in(at, x.desc);
+  const Tensor dy = b.in_layout(diff, x.desc);
+  const bool in_place = spent && same_place(dy, diff);
+  if (in_place) b.overwritten(dy);
+  const Tensor dx = in_place ? dy : b.make(x.desc);
+  const auto n = stored_elements(x.desc);
+  if (const auto f = simd_unary(op)) {
     b.kernel(
-        [view = *view](Pointers p) {
-          for (std::int64_t i = 0; i < view.images; ++i)
-            simd::clear_padding(floats(p, 0) + i * view.image_stride, view.layout);
+        [n, f = *f](Pointers p) {
+          const float *from = floats(p, 0), *src = floats(p, 1), *ref = floats(p, 2);
+          float* out = floats(p, 3);
+          base::parallel_for(n, kElementGrain / 4, [=](std::int64_t begin, std::int64_t end) {
+            simd::kernels().unary_rescale(f.kind, f.a, f.b, from + begin, src + begin, ref + begin,
+                                          out + begin, end - begin);
+          });
         },
-        {}, {dx});
+        {dy, x, r}, {dx});
+  } else {  // round, sign: steps
+    b.kernel(
+        [n, f = scalar_function(op.kind)](Pointers p) {
+          for (std::int64_t i = 0; i < n; ++i) {
+            const float own = floats(p, 1)[i], ref = floats(p, 2)[i];
+            floats(p, 3)[i] = own == ref ? 0.f : floats(p, 0)[i] * (f(own) - f(ref)) / (own - ref);
+          }
+        },
+        {dy, x, r}, {dx});
   }
+  clear_padding_step(b, dx);
   return dx;
 }
 
@@ -234,6 +269,10 @@ BackwardReads backward_reads(const graph::Unary& op, unsigned) {
   return {1u, false};
 }
 
+BackwardReads rescale_reads(const graph::Unary& op, unsigned) {
+  return {op.kind == UnaryKind::identity ? 0u : 1u, false};
+}
+
 SumOffer sum_offer(const graph::Unary& op, const SumQuery& query) {
   if (op.kind != UnaryKind::identity) return {};
   return {SumOffer::Kind::passes, query.layout};
@@ -248,6 +287,8 @@ void backward(const graph::Unary& op, BackwardContext& c) {
     c.send(0, c.grad());
     return;
   }
+  if (c.b.rule() == GradientRule::rescale)
+    return c.send(0, unary_rescaled(c.b, op, c.grad(), c.in(0), c.may_overwrite(c.grad())));
   c.send(0, unary_gradient(c.b, op, c.grad(), slope_from_result(op) ? c.dst() : c.in(0),
                            c.may_overwrite(c.grad())));
 }

@@ -1,0 +1,71 @@
+#pragma once
+
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "base/aligned.hpp"
+#include "engine/builder.hpp"
+#include "engine/plan.hpp"
+#include "engine/walk.hpp"
+
+/// What a plan and its workspaces hold.
+namespace fovea::engine {
+
+struct Plan::Impl {
+  struct Walk {
+    std::size_t begin = 0, end = 0;  // steps
+    WalkEnds ends;
+    std::optional<graph::Grid> grid;  // of a result that holds every position
+  };
+  struct Map {
+    Tensor tensor;
+    Shape shape;
+    std::optional<graph::Grid> grid;
+  };
+  /// An operand of a kernel that lies in References.
+  struct Patch {
+    std::size_t step, operand, offset;
+  };
+  std::vector<Step> steps;
+  std::vector<Buffer> buffers;
+  std::vector<Reference> references;
+  std::vector<Patch> patches;
+  std::size_t forward_end = 0;
+  std::vector<std::pair<Tensor, Shape>> feeds, fetches;
+  std::vector<Map> maps;
+  std::vector<Walk> walks;
+  std::size_t arena = 0;
+};
+
+struct Workspace::Impl {
+  const Plan::Impl* plan = nullptr;
+  base::AlignedBuffer arena;
+  dnnl::stream stream{cpu()};
+  std::vector<dnnl::memory> memories;              // what args name
+  std::vector<std::vector<dnnl_exec_arg_t>> args;  // per step; empty for kernels
+  std::vector<std::vector<std::byte*>> pointers;   // per step; empty for primitives
+
+  std::byte* address(const Tensor& tensor) const {
+    const auto& buffer = plan->buffers[static_cast<std::size_t>(tensor.buffer)];
+    // Constants are read only: no step writes to them, but oneDNN's interface knows no const.
+    if (buffer.constant != nullptr) return const_cast<std::byte*>(buffer.constant) + tensor.offset;
+    if (buffer.reference >= 0) return nullptr;  // known when a walk begins
+    return const_cast<std::byte*>(arena.data()) + buffer.offset + tensor.offset;
+  }
+};
+
+inline void execute(const dnnl::primitive& primitive, const dnnl::stream& stream,
+                    const std::vector<dnnl_exec_arg_t>& args) {
+  dnnl::error::wrap_c_api(dnnl_primitive_execute(primitive.get(), stream.get(),
+                                                 static_cast<int>(args.size()), args.data()),
+                          "a primitive could not be run");
+}
+
+/// Of a plan whose steps, buffers and references are there.
+std::vector<Plan::Impl::Patch> patches_of(const Plan::Impl& plan);
+/// Has the steps from `begin` to `end` read these references; null where they read none.
+void point_to(Workspace::Impl& workspace, const References* references, std::size_t begin,
+              std::size_t end);
+
+}  // namespace fovea::engine

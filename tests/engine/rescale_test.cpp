@@ -1,0 +1,317 @@
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "engine/net.hpp"
+#include "engine/op_graph.hpp"
+#include "engine/plan.hpp"
+#include "reference/reference.hpp"
+
+/// DeepLIFT's rescale rule: differences add up, operator by operator, and where the reference run
+/// is the run itself, the gradient comes out.
+namespace fovea::engine_test {
+namespace {
+
+using engine::GradientRule;
+using graph::ValueId;
+using reference::Array;
+
+const std::vector<Case>& cases() {
+  static const std::vector<Case> all = all_cases();
+  return all;
+}
+
+std::vector<float> plain(const engine::ValueView& view) {
+  const auto n = reference::count(view.shape);
+  std::vector<float> out(static_cast<std::size_t>(n));
+  if (view.block == 1 || view.shape.size() < 3) {
+    std::copy_n(view.data, n, out.begin());
+    return out;
+  }
+  const auto channels = view.shape[1], positions = n / view.shape[0] / channels;
+  for (std::int64_t i = 0; i < view.shape[0]; ++i)
+    for (std::int64_t c = 0; c < channels; ++c)
+      for (std::int64_t p = 0; p < positions; ++p)
+        out[static_cast<std::size_t>((i * channels + c) * positions + p)] =
+            view.data[i * view.image_stride + (c / view.block * positions + p) * view.block +
+                      c % view.block];
+  return out;
+}
+
+bool is_refused(const Case& one) {
+  const auto* reduce = std::get_if<graph::Reduce>(&one.op);
+  return reduce != nullptr && reduce->kind == graph::ReduceKind::prod;
+}
+
+std::vector<double> result(const Bench& bench, std::size_t place) {
+  std::vector<Array> in;
+  for (const auto id : bench.arguments) in.push_back(id ? bench.arrays.at(id.index) : Array());
+  for (std::size_t i = 0; i < in.size(); ++i)
+    if (!bench.arguments[i]) in[i].data.clear();
+  std::vector<Shape> shapes;
+  for (const auto id : bench.results) shapes.push_back(bench.graph.value(id).shape);
+  return reference::evaluate(bench.op, in, shapes)[place].data;
+}
+
+/// The values that feed the argument: itself, or what the convolution in front of it reads.
+std::vector<ValueId> holders(const Bench& bench, ValueId argument) {
+  std::vector<ValueId> out{argument};
+  const auto& value = bench.graph.value(argument);
+  if (value.producer)
+    for (const auto id : bench.graph.node(value.producer).inputs)
+      if (id && !bench.graph.value(id).constant) out.push_back(id);
+  return out;
+}
+
+class Rescale : public testing::TestWithParam<std::tuple<std::size_t, bool>> {};
+
+TEST_P(Rescale, DifferencesAddUp) {
+  const auto& [index, optimize] = GetParam();
+  const Case& one = cases()[index];
+  for (const bool behind_conv : {false, true}) {
+    Bench bench = build_bench(one, behind_conv);
+    for (std::size_t place = 0; place < bench.results.size(); ++place)
+      for (std::size_t argument = 0; argument < bench.arguments.size(); ++argument) {
+        const ValueId wrt = bench.arguments[argument], of = bench.results[place];
+        if (!wrt || bench.graph.value(wrt).constant) continue;
+        engine::PlanSpec spec;
+        spec.optimize = optimize;
+        spec.fetches = {of};
+        spec.gradients = {{.of = of, .wrt = wrt, .rule = GradientRule::rescale}, {of, wrt}};
+        engine::WeightCache weights;
+        if (is_refused(one)) {
+          EXPECT_THROW(engine::Plan::build(bench.graph, spec, weights), Error) << one.name;
+          continue;
+        }
+        const auto plan = engine::Plan::build(bench.graph, spec, weights);
+        auto workspace = plan->make_workspace();
+        const Array seeds = spread(data(bench.graph.value(of).shape, -1.3, 1.1), 99);
+
+        // Other values of the same range, in one argument: the others stay.
+        const Array x = bench.arrays.at(wrt.index);
+        const Operand& operand = one.operands[argument];
+        Operand other = operand;
+        other.low = operand.low + 0.21 * (operand.high - operand.low);
+        const Array r = spread(other, 77);
+        const auto y = result(bench, place);
+        for (const auto id : holders(bench, wrt)) bench.arrays[id.index] = r;
+        const auto y_r = result(bench, place);
+        forward(*plan, workspace, bench);
+        const auto references = plan->save_references(workspace);
+        for (const auto id : holders(bench, wrt)) bench.arrays[id.index] = x;
+        forward(*plan, workspace, bench);
+        plan->backward(workspace, 0, floats(seeds), {}, &references);
+        const auto got = plain(plan->gradient(workspace, 0));
+        double sum = 0, size = 1e-2, want = 0;
+        for (std::size_t i = 0; i < got.size(); ++i) {
+          sum += got[i] * (x.data[i] - r.data[i]);
+          size += std::abs(got[i] * (x.data[i] - r.data[i]));
+        }
+        for (std::size_t i = 0; i < y.size(); ++i) want += seeds.data[i] * (y[i] - y_r[i]);
+        ASSERT_NEAR(sum, want, 1e-4 * size)
+            << one.name << " input " << argument << " behind_conv " << behind_conv;
+        if (std::holds_alternative<graph::Unary>(one.op)) {
+          for (std::size_t i = 0; i < got.size(); ++i)
+            ASSERT_NEAR(got[i] * (x.data[i] - r.data[i]), seeds.data[i] * (y[i] - y_r[i]),
+                        2e-5 * std::max({1.0, std::abs(y[i]), std::abs(y_r[i])}))
+                << one.name << " element " << i;
+        }
+
+        // The run as its own reference: the gradient.
+        const auto self = plan->save_references(workspace);
+        plan->backward(workspace, 0, floats(seeds), {}, &self);
+        const auto limit = plain(plan->gradient(workspace, 0));
+        plan->backward(workspace, 1, floats(seeds), {});
+        const auto gradient = plain(plan->gradient(workspace, 1));
+        float most = 1e-2f;
+        for (const float g : gradient) most = std::max(most, std::abs(g));
+        for (std::size_t i = 0; i < limit.size(); ++i)
+          ASSERT_NEAR(limit[i], gradient[i], 1e-4 * most)
+              << one.name << " input " << argument << " element " << i;
+      }
+  }
+}
+
+std::vector<std::size_t> indices() {
+  std::vector<std::size_t> out;
+  for (std::size_t i = 0; i < cases().size(); ++i)
+    if (cases()[i].differentiable) out.push_back(i);
+  return out;
+}
+
+INSTANTIATE_TEST_SUITE_P(Cases, Rescale,
+                         testing::Combine(testing::ValuesIn(indices()), testing::Bool()),
+                         [](const auto& one) {
+                           std::string name;
+                           for (const char ch : cases()[std::get<0>(one.param)].name)
+                             name += std::isalnum(static_cast<unsigned char>(ch)) ? ch : '_';
+                           return std::to_string(std::get<0>(one.param)) + "_" + name +
+                                  (std::get<1>(one.param) ? "_optimized" : "_plain");
+                         });
+
+/// What a network makes of two signals, both of which the image changes.
+struct Pair {
+  std::string name;
+  ValueId (*join)(Net& net, ValueId a, ValueId b);
+};
+
+ValueId join(Net& net, graph::BinaryKind kind, ValueId a, ValueId b) {
+  return net.node("Pair", graph::Binary{kind}, {a, b});
+}
+ValueId positive(Net& net, ValueId x) {
+  return net.node("Softplus", graph::Unary{graph::UnaryKind::softplus}, {x});
+}
+ValueId sigmoid(Net& net, ValueId x) {
+  return net.node("Sigmoid", graph::Unary{graph::UnaryKind::sigmoid}, {x});
+}
+
+const std::vector<Pair> kPairs = {
+    {"mul", [](Net& n, ValueId a, ValueId b) { return join(n, graph::BinaryKind::mul, a, b); }},
+    {"square", [](Net& n, ValueId a, ValueId) { return join(n, graph::BinaryKind::mul, a, a); }},
+    {"gate",
+     [](Net& n, ValueId a, ValueId b) {
+       return join(n, graph::BinaryKind::mul, a, sigmoid(n, n.mean(b, {2, 3})));
+     }},
+    {"gate_of_positions",
+     [](Net& n, ValueId a, ValueId b) {
+       return join(n, graph::BinaryKind::mul, sigmoid(n, n.mean(b, {1})), a);
+     }},
+    {"silu_spelt_out",
+     [](Net& n, ValueId a, ValueId) { return join(n, graph::BinaryKind::mul, a, sigmoid(n, a)); }},
+    {"div", [](Net& n, ValueId a,
+               ValueId b) { return join(n, graph::BinaryKind::div, a, positive(n, b)); }},
+    {"pow", [](Net& n, ValueId a,
+               ValueId b) { return join(n, graph::BinaryKind::pow, positive(n, a), b); }},
+    {"max", [](Net& n, ValueId a, ValueId b) { return join(n, graph::BinaryKind::max, a, b); }},
+    {"min", [](Net& n, ValueId a, ValueId b) { return join(n, graph::BinaryKind::min, a, b); }},
+    {"prelu",
+     [](Net& n, ValueId a, ValueId b) {
+       return n.node("PRelu", graph::PRelu{}, {a, b});
+     }},
+    {"matmul",
+     [](Net& n, ValueId a, ValueId b) {
+       return n.node("MatMul", graph::MatMul{}, {a, n.transpose(b, {0, 1, 3, 2})});
+     }},
+    {"gemm",
+     [](Net& n, ValueId a, ValueId b) {
+       graph::Gemm op;
+       op.trans_b = true;
+       op.alpha = 0.7f;
+       return n.node("Gemm", op, {n.reshape(a, {-1, 6}), n.reshape(b, {-1, 6})});
+     }},
+    {"einsum",
+     [](Net& n, ValueId a, ValueId b) {
+       return n.node("Einsum", graph::Einsum{"bchw,bdhw->bcd"}, {a, b});
+     }},
+    {"attention",
+     [](Net& n, ValueId a, ValueId b) {
+       const auto scores = n.node("MatMul", graph::MatMul{}, {a, n.transpose(b, {0, 1, 3, 2})});
+       return n.node("MatMul", graph::MatMul{},
+                     {n.node("Softmax", graph::Softmax{3}, {scores}), n.relu(b)});
+     }},
+    {"shared_relu",
+     [](Net& n, ValueId a, ValueId b) { return n.relu(n.add(n.relu(a), n.relu(n.add(a, b)))); }},
+};
+
+class RescalePairs : public testing::TestWithParam<std::tuple<std::size_t, bool>> {};
+
+TEST_P(RescalePairs, DifferencesAddUp) {
+  const auto& [index, optimize] = GetParam();
+  const Shape shape{2, 16, 5, 6};
+  Net net;
+  const auto x = net.input(shape);
+  const auto a = net.conv(x, 16, 16, 1, 0), b = net.conv(x, 16, 16, 3, 1);
+  const auto y = kPairs[index].join(net, a, b);
+  net.finish(y);
+  engine::PlanSpec spec;
+  spec.optimize = optimize;
+  spec.fetches = {y};
+  spec.gradients = {{.of = y, .wrt = x, .rule = GradientRule::rescale, .canonical = true}, {y, x}};
+  engine::WeightCache weights;
+  const auto plan = engine::Plan::build(net.graph, spec, weights);
+  auto workspace = plan->make_workspace();
+  const auto n = count_of(shape), m = count_of(net.graph.value(y).shape);
+  const auto image = random_floats(n, 5), baseline = random_floats(n, 6);
+  const auto seeds = random_floats(m, 7);
+  const auto run = [&](std::span<const float> values) {
+    plan->forward(workspace, std::vector<std::span<const float>>{values}, {});
+    const auto* result = plan->fetch(workspace, 0).data;
+    return std::vector<float>(result, result + m);
+  };
+  const auto before = run(baseline);
+  const auto references = plan->save_references(workspace);
+  EXPECT_GT(references.bytes(), 0u);
+  EXPECT_EQ(static_cast<std::int64_t>(references.bytes()), plan->reference_bytes());
+  const auto after = run(image);
+  plan->backward(workspace, 0, seeds, {}, &references);
+  const auto got = plain(plan->gradient(workspace, 0));
+  double sum = 0, size = 0, want = 0;
+  for (std::size_t i = 0; i < got.size(); ++i) {
+    sum += double{got[i]} * (image[i] - baseline[i]);
+    size += std::abs(double{got[i]} * (image[i] - baseline[i]));
+  }
+  for (std::size_t i = 0; i < after.size(); ++i)
+    want += double{seeds[i]} * (double{after[i]} - before[i]);
+  EXPECT_NEAR(sum, want, 2e-5 * size) << kPairs[index].name;
+  const auto self = plan->save_references(workspace);
+  plan->backward(workspace, 0, seeds, {}, &self);
+  const auto limit = plain(plan->gradient(workspace, 0));
+  plan->backward(workspace, 1, seeds, {});
+  const auto gradient = plain(plan->gradient(workspace, 1));
+  float most = 0;
+  for (const float g : gradient) most = std::max(most, std::abs(g));
+  for (std::size_t i = 0; i < limit.size(); ++i)
+    ASSERT_NEAR(limit[i], gradient[i], 1e-4 * most) << kPairs[index].name;
+}
+
+std::vector<std::size_t> pair_indices() {
+  std::vector<std::size_t> out(kPairs.size());
+  for (std::size_t i = 0; i < out.size(); ++i) out[i] = i;
+  return out;
+}
+
+INSTANTIATE_TEST_SUITE_P(Pairs, RescalePairs,
+                         testing::Combine(testing::ValuesIn(pair_indices()), testing::Bool()),
+                         [](const auto& one) {
+                           return kPairs[std::get<0>(one.param)].name +
+                                  (std::get<1>(one.param) ? "_optimized" : "_plain");
+                         });
+
+TEST(RescaleRefusals, NameTheNode) {
+  Net net;
+  const auto x = net.input({1, 16, 4, 4});
+  const auto a = net.conv(x, 16, 16, 1, 0);
+  const auto above =
+      net.node("Greater", graph::Binary{graph::BinaryKind::greater}, {a, net.weight({1})});
+  const auto y = net.node("Where", graph::Where{}, {above, a, net.relu(a)});
+  net.finish(y);
+  engine::PlanSpec spec;
+  spec.fetches = {y};
+  spec.gradients = {{.of = y, .wrt = x, .rule = GradientRule::rescale}};
+  engine::WeightCache weights;
+  try {
+    engine::Plan::build(net.graph, spec, weights);
+    FAIL() << "a choice by the image itself has no way for differences";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::unsupported);
+    EXPECT_NE(std::string(error.what()).find("Where"), std::string::npos) << error.what();
+  }
+}
+
+TEST(RescaleRefusals, NoReferenceRun) {
+  Net net;
+  const auto x = net.input({1, 16, 4, 4});
+  const auto y = net.relu(net.conv(x, 16, 16, 1, 0));
+  net.finish(y);
+  engine::PlanSpec spec;
+  spec.fetches = {y};
+  spec.gradients = {{.of = y, .wrt = x, .rule = GradientRule::rescale}};
+  engine::WeightCache weights;
+  const auto plan = engine::Plan::build(net.graph, spec, weights);
+  auto workspace = plan->make_workspace();
+  EXPECT_THROW(plan->backward(workspace, 0, random_floats(256, 1), {}), Error);
+}
+
+}  // namespace
+}  // namespace fovea::engine_test
