@@ -40,11 +40,12 @@ struct MethodOption {
   std::vector<std::string> choices = {};
 };
 
-/// A tensor that a method can be handed in place of what it would draw.
+/// A tensor that a method can be handed: what it would draw, or what it compares with.
 struct MethodTensor {
   std::string name;
   std::string shape;  ///< in words: "[samples, channels, height, width]"
   std::string help;
+  bool required = false;  ///< the method is refused without it
 };
 
 /// Where a method's map lies.

@@ -4,6 +4,7 @@
 #include <new>
 #include <utility>
 
+#include "api/backgrounds.hpp"
 #include "api/explainer_impl.hpp"
 #include "api/explaining.hpp"
 #include "api/precision.hpp"
@@ -173,11 +174,36 @@ class ExplainerMaker {
     if (again_) impl_->spare_pool = pool_of_plan();
     if (options.smoothing) impl_->smoothing_pool = pool_of_plan();
     impl_->keeps_inputs = impl_->keeps_inputs || again_ || options.smoothing;
+    prepare_backgrounds();
     for (const auto& [layer, wanted] : heads_)
       impl_->heads.emplace(
           layer, api::prepare_head({impl_->model.impl().imported.graph, graph_, layer,
                                     impl_->scores.logits, wanted.head, wanted.head_gradient},
                                    options, spec, *impl_->model.impl().weights));
+  }
+
+  /// Runs the images that methods compare with, once for all explanations.
+  void prepare_backgrounds() {
+    const auto& input = impl_->input_layer;
+    for (const auto& method : impl_->options.methods) {
+      const auto& entry = explain::find(method.name);
+      if (entry.background == nullptr || input.shape.empty()) continue;
+      const bool alone = impl_->inputs.size() == 1;
+      const bool later =
+          api::needs_of(entry, input, explain::Settings(entry.info, method), impl_->options)
+              .network;
+      if (!alone && !later)
+        throw Error(ErrorCode::unsupported, entry.info.title + " compares images: the model has " +
+                                                std::to_string(impl_->inputs.size()) +
+                                                " inputs, where one is needed");
+      Tensor images = entry.background(explain::Settings(entry.info, method),
+                                       {input.shape.begin() + 1, input.shape.end()});
+      if (!alone || api::find_background(impl_->backgrounds, images) != nullptr) continue;
+      api::Lease lease(*impl_->pool, {});
+      impl_->backgrounds.push_back(api::run_background(
+          {*impl_->plan, impl_->batch, impl_->classes, impl_->options.memory_limit, {}},
+          lease.workspace(), std::move(images), {}));
+    }
   }
 
   /// Maps and gradients of every layer, and what else the methods need.
@@ -244,6 +270,7 @@ class ExplainerMaker {
       layer.gradients[gradient] = spec.gradients.size();
       auto& added = spec.gradients.emplace_back(engine::GradientSpec{
           impl_->scores.logits, layer.value, gradient.reduce, gradient.rule, {}});
+      added.canonical = gradient.rule == engine::GradientRule::rescale;
       if (!gradient.biases) continue;
       impl_->biases = graph::find_channel_biases(graph_, layer.value, impl_->scores.logits);
       for (const auto& bias : impl_->biases) added.taps.push_back(bias.value);

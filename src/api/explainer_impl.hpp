@@ -47,6 +47,7 @@ struct Explainer::Impl {
   /// that wait for one do not wait for each other. Null where nothing needs it.
   std::unique_ptr<api::WorkspacePool> spare_pool, smoothing_pool;
   std::map<graph::ValueId, api::PreparedHead> heads;  ///< by the layer in front of it
+  std::vector<explain::Background> backgrounds;       ///< that methods were prepared with
 };
 
 }  // namespace fovea

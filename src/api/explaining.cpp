@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cmath>
 
+#include "api/backgrounds.hpp"
 #include "api/smoothing.hpp"
 #include "base/checked.hpp"
 #include "base/parallel.hpp"
@@ -93,9 +94,26 @@ Explaining::Explaining(Run::Impl& run, const Method& method, const ExplainOption
     for (const auto& name : options.layers) layers_.push_back(&layer_named(explainer_, name));
   }
   for (const auto* layer : layers_) check_prepared(explainer_, entry_, settings_, *layer);
+  if (entry_.background != nullptr) choose_background();
   if (options.smooth && !explainer_.smoothing_pool)
     throw Error(ErrorCode::invalid_argument,
                 "the explainer was not prepared for smoothing: see ExplainerOptions::smoothing");
+}
+
+void Explaining::choose_background() {
+  const auto& shape = explainer_.input_layer.shape;
+  Tensor images = entry_.background(settings_, {shape.begin() + 1, shape.end()});
+  background_ = find_background(explainer_.backgrounds, images);
+  if (background_ != nullptr) return;
+  if (!needs_of(entry_, explainer_.input_layer, settings_, explainer_.options).network)
+    throw Error(ErrorCode::invalid_argument,
+                "the explainer was not prepared for this background: name " + entry_.info.title +
+                    " with it in ExplainerOptions::methods");
+  Lease lease(*explainer_.spare_pool, call_);
+  own_background_ = run_background({*explainer_.plan, explainer_.batch, explainer_.classes,
+                                    explainer_.options.memory_limit, run_.inputs},
+                                   lease.workspace(), std::move(images), call_);
+  background_ = &*own_background_;
 }
 
 std::vector<explain::Objective> Explaining::objectives(const Target& target) {
@@ -131,6 +149,7 @@ std::vector<explain::Evidence> Explaining::once(std::span<const explain::Objecti
   context.inputs = inputs;
   context.biases = explainer_.biases;
   context.backward_ms = &backward_ms_;
+  context.background = background_;
   const auto needs = needs_of(entry_, layer, settings_, explainer_.options);
   std::optional<Lease> spare, behind;
   if (needs.network) context.spare = &spare.emplace(*explainer_.spare_pool, call_).workspace();

@@ -45,6 +45,7 @@ class Explaining {
   std::vector<Channels> channels(const Target& target);
 
  private:
+  void choose_background();
   std::vector<explain::Objective> objectives(const Target& target);
   std::vector<explain::Evidence> evidence(std::span<const explain::Objective> objectives,
                                           const explain::Layer& layer);
@@ -66,6 +67,8 @@ class Explaining {
   explain::Settings settings_;
   std::vector<const explain::Layer*> layers_;
   std::unique_ptr<Lease> spare_, smoothing_;
+  std::optional<explain::Background> own_background_;  ///< of this call alone
+  const explain::Background* background_ = nullptr;
   double backward_ms_ = 0;
 };
 

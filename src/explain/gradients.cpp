@@ -50,9 +50,10 @@ std::vector<float> seeds(const Context& context) {
   return out;
 }
 
-void walk_back(Context& context, std::size_t gradient, std::span<const float> seeds) {
+void walk_back(Context& context, std::size_t gradient, std::span<const float> seeds,
+               const engine::References* references) {
   const auto start = std::chrono::steady_clock::now();
-  context.plan.backward(context.workspace, gradient, seeds, context.call);
+  context.plan.backward(context.workspace, gradient, seeds, context.call, references);
   if (context.backward_ms != nullptr)
     *context.backward_ms +=
         std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
@@ -160,7 +161,7 @@ Context& Rerun::forward(std::span<const Tensor> inputs) {
   again_.emplace(Context{context_.plan, *context_.spare, context_.head, context_.layer,
                          context_.input, context_.batch, context_.classes, context_.objectives,
                          scores_, context_.settings, context_.call, context_.extents, inputs,
-                         context_.biases, nullptr, nullptr, context_.backward_ms});
+                         context_.biases, nullptr, nullptr, nullptr, context_.backward_ms});
   return *again_;
 }
 

@@ -15,7 +15,9 @@ engine::ValueView feature_map(const Context& context);
 std::vector<float> seeds(const Context& context);
 
 /// One of the plan's walks back, from the objectives; its time is noted.
-void walk_back(Context& context, std::size_t gradient, std::span<const float> seeds);
+/// `references`: of the run that it is compared with, under the rescale rule.
+void walk_back(Context& context, std::size_t gradient, std::span<const float> seeds,
+               const engine::References* references = nullptr);
 
 /// The mean over positions of the objective's gradient with respect to the layer,
 /// [batch, channels]; by the head's weights where the head is pool + linear and no walk was

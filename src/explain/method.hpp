@@ -33,6 +33,7 @@ struct Needs {
   std::vector<Gradient> gradients = {};
   bool inputs = false;         ///< the values of the model's inputs
   bool network = false;        ///< the network again, on other inputs
+  bool references = false;     ///< runs on the images of Entry::background, for the rescale rule
   std::int64_t head = 0;       ///< the network behind the layer, on so many maps at a time; 0: no
   bool head_gradient = false;  ///< with the gradient of its scores with respect to the maps
 };
@@ -58,10 +59,19 @@ struct HeadNetwork {
   bool reads_inputs;   ///< its feeds are the maps, then the model's inputs where this is true
 };
 
+/// What an image is compared with: images, what the network made of them, and what walks under
+/// GradientRule::rescale read of that.
+struct Background {
+  Tensor images;                               ///< [images, the first input's extents]
+  std::vector<engine::References> references;  ///< per image
+  std::vector<float> scores;                   ///< [images, classes]
+};
+
 /// A method's options and tensors, checked.
 class Settings {
  public:
-  /// Throws Error invalid_argument for an unknown option or tensor, or a value out of range.
+  /// Throws Error invalid_argument for an unknown option or tensor, a value out of range, or a
+  /// required tensor that is missing or empty.
   Settings(const MethodInfo& info, const Method& method);
   double number(std::string_view name) const;
   std::int64_t whole(std::string_view name) const;
@@ -71,6 +81,8 @@ class Settings {
   /// Null where none was given. Throws Error invalid_argument where its shape is another; a first
   /// extent of -1 allows any.
   const Tensor* given(const std::string& name, const Shape& shape) const;
+  /// As `given`, of a required one.
+  const Tensor& required(const std::string& name, const Shape& shape) const;
   /// The option "samples"; of given noise [samples, ...], all that there are, unless the caller
   /// asks for fewer. Throws Error invalid_argument where it asks for more.
   std::int64_t samples(const Tensor* given) const;
@@ -98,6 +110,7 @@ struct Context {
   std::span<const graph::ChannelBias> biases = {};  ///< where Gradient::biases; the walk's taps
   engine::Workspace* spare = nullptr;               ///< of `plan`, where Needs::network
   const HeadNetwork* behind = nullptr;              ///< where Needs::head
+  const Background* background = nullptr;           ///< where Needs::references
   double* backward_ms = nullptr;                    ///< adds up what was spent walking back
 };
 
@@ -123,6 +136,9 @@ struct Entry {
   /// has nothing better than `run` for each. Called for layers that need no gradient only.
   Tensor (*class_maps)(Context& context, std::int64_t image) = nullptr;
   bool input_method_reads_layer = false;  ///< an input method that needs a layer as well
+  /// [images, the input's extents], where Needs::references; `image`: the extents without the
+  /// batch. Throws Error invalid_argument as Settings::given does.
+  Tensor (*background)(const Settings& settings, const Shape& image) = nullptr;
 
   bool uses_layer() const { return info.kind == MapKind::layer || input_method_reads_layer; }
 };
@@ -165,5 +181,8 @@ const Entry& integrated_gradients();
 const Entry& guided_backprop();
 const Entry& deconvolution();
 const Entry& guided_gradcam();
+const Entry& deeplift();
+const Entry& deep_shap();
+const Entry& gradient_shap();
 
 }  // namespace fovea::explain

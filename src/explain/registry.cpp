@@ -37,6 +37,9 @@ std::span<const Entry> registry() {
       guided_backprop(),
       deconvolution(),
       guided_gradcam(),
+      deeplift(),
+      deep_shap(),
+      gradient_shap(),
   };
   return entries;
 }

@@ -52,6 +52,11 @@ Settings::Settings(const MethodInfo& info, const Method& method) : info_(info), 
     if (std::none_of(info.given.begin(), info.given.end(),
                      [&name = name](const auto& t) { return t.name == name; }))
       refuse(info, " takes no tensor '" + name + "'; known are: " + names(info.given));
+  for (const auto& tensor : info.given) {
+    const auto it = method.given.find(tensor.name);
+    if (tensor.required && (it == method.given.end() || it->second.data.empty()))
+      refuse(info, " needs the tensor '" + tensor.name + "': " + tensor.help);
+  }
   for (const auto& [layer, rule] : method.layer_rules) {
     if (info.layer_rules.empty()) refuse(info, " has no rules that layers could follow");
     if (std::find(info.layer_rules.begin(), info.layer_rules.end(), rule) == info.layer_rules.end())
@@ -95,6 +100,12 @@ const Tensor* Settings::given(const std::string& name, const Shape& shape) const
     refuse(info_, ": the tensor '" + name + "' must have the extents [" + wanted + "]");
   }
   return &it->second;
+}
+
+const Tensor& Settings::required(const std::string& name, const Shape& shape) const {
+  const auto* tensor = given(name, shape);
+  if (tensor == nullptr) refuse(info_, " needs the tensor '" + name + "'");
+  return *tensor;
 }
 
 }  // namespace fovea::explain

@@ -33,6 +33,16 @@ const std::set<std::string> kReadTheLayerAlone = {"eigencam", "kpca-cam", "fem",
 Method method_of(const std::string& name) {
   if (name == "is-cam") return {name, {{"channels", 16}, {"samples", 4}}};
   if (name == "ss-cam") return {name, {{"channels", 16}, {"samples", 4}}};
+  if (name == "deep-shap" || name == "gradient-shap") {
+    Tensor background;
+    for (std::uint64_t i = 0; i < 2; ++i) {
+      auto input = input_of(demo::draw_scene(kFirstSeed + kPictures + i));
+      background.shape = input.shape;
+      background.data.insert(background.data.end(), input.data.begin(), input.data.end());
+    }
+    background.shape[0] = 2;
+    return {name, {}, {{"background", background}}};
+  }
   return {name};
 }
 

@@ -39,6 +39,12 @@ const MethodInfo& info_of(const std::string& name) {
   return *it;
 }
 
+/// Cannot run without something that only the user has.
+bool needs_tensor(const MethodInfo& info) {
+  return std::any_of(info.given.begin(), info.given.end(),
+                     [](const auto& tensor) { return tensor.required; });
+}
+
 template <class List>
 bool has(const List& list, const std::string& name) {
   return std::any_of(list.begin(), list.end(), [&](const auto& item) { return item.name == name; });
@@ -61,7 +67,7 @@ std::vector<std::string> method_names(const ExplainArguments& arguments) {
   std::vector<std::string> out;
   if (arguments.method == "all") {
     for (const auto& info : methods())
-      if (!info.dear) out.push_back(info.name);
+      if (!info.dear && !needs_tensor(info)) out.push_back(info.name);
     return out;
   }
   std::size_t begin = 0;

@@ -30,7 +30,8 @@ std::string as_text() {
       text += "  option " + option.name + " (" + range(option) + "): " + option.help + "\n";
     if (!row.layer_rules.empty()) text += "  rules of layers: " + listed(row.layer_rules) + "\n";
     for (const auto& tensor : row.given)
-      text += "  tensor " + tensor.name + " " + tensor.shape + ": " + tensor.help + "\n";
+      text += "  tensor " + tensor.name + (tensor.required ? " (needed) " : " ") + tensor.shape +
+              ": " + tensor.help + "\n";
   }
   return text;
 }
@@ -66,7 +67,10 @@ Json as_json() {
                          {"choices", option.choices},
                          {"help", option.help}});
     for (const auto& tensor : row.given)
-      given.push_back({{"name", tensor.name}, {"shape", tensor.shape}, {"help", tensor.help}});
+      given.push_back({{"name", tensor.name},
+                       {"shape", tensor.shape},
+                       {"help", tensor.help},
+                       {"required", tensor.required}});
     out.push_back({{"name", row.name},
                    {"title", row.title},
                    {"paper", row.paper},

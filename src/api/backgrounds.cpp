@@ -1,0 +1,47 @@
+#include "api/backgrounds.hpp"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "base/checked.hpp"
+
+namespace fovea::api {
+
+explain::Background run_background(const BackgroundRequest& request, engine::Workspace& workspace,
+                                   Tensor images, const CallOptions& call) {
+  const auto count = images.shape[0];
+  const auto bytes = request.plan.reference_bytes();
+  if (bytes > request.memory_limit / count)
+    throw Error(ErrorCode::out_of_memory, "the background's " + std::to_string(count) +
+                                              " images need " + std::to_string(bytes) +
+                                              " bytes each, together more than the limit of " +
+                                              std::to_string(request.memory_limit));
+  explain::Background out;
+  const auto size = images.data.size() / static_cast<std::size_t>(count);
+  std::vector<float> repeated(size * static_cast<std::size_t>(request.batch));
+  std::vector<std::span<const float>> feeds{repeated};
+  for (std::size_t i = 1; i < request.inputs.size(); ++i)
+    feeds.emplace_back(request.inputs[i].data);
+  for (std::int64_t i = 0; i < count; ++i) {
+    const float* image = images.data.data() + static_cast<std::size_t>(i) * size;
+    for (std::size_t n = 0; n < repeated.size(); n += size)
+      std::copy_n(image, size, repeated.begin() + static_cast<std::ptrdiff_t>(n));
+    request.plan.forward(workspace, feeds, call);
+    const auto scores = request.plan.fetch(workspace, 0);
+    out.scores.insert(out.scores.end(), scores.data, scores.data + request.classes);
+    out.references.push_back(request.plan.save_references(workspace));
+  }
+  out.images = std::move(images);
+  return out;
+}
+
+const explain::Background* find_background(std::span<const explain::Background> known,
+                                           const Tensor& images) {
+  const auto it = std::find_if(known.begin(), known.end(), [&](const auto& one) {
+    return one.images.shape == images.shape && one.images.data == images.data;
+  });
+  return it == known.end() ? nullptr : &*it;
+}
+
+}  // namespace fovea::api

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "engine/plan.hpp"
+#include "explain/method.hpp"
+
+/// Runs on the images that an explanation compares with.
+namespace fovea::api {
+
+struct BackgroundRequest {
+  const engine::Plan& plan;
+  std::int64_t batch;
+  std::int64_t classes;
+  std::int64_t memory_limit;
+  /// Of the model; the first's values are replaced by the background's, the others stay.
+  std::span<const Tensor> inputs;
+};
+
+/// One forward per image. Throws Error out_of_memory where what the walks read of them is more than
+/// the limit.
+explain::Background run_background(const BackgroundRequest& request, engine::Workspace& workspace,
+                                   Tensor images, const CallOptions& call);
+
+/// The one with the same images, or null.
+const explain::Background* find_background(std::span<const explain::Background> known,
+                                           const Tensor& images);
+
+}  // namespace fovea::api

@@ -1,0 +1,43 @@
+// Deep SHAP. S. M. Lundberg, S.-I. Lee, "A Unified Approach to Interpreting Model Predictions",
+// NIPS 2017, section 4.2: DeepLIFT's multipliers, the mean over the images b of a background set:
+//
+//   a_i = 1/n sum_b m_i(b) (x_i - b_i)        sum a = y(x) - 1/n sum_b y(b)
+//
+// What depends on the background alone is computed when the explainer is made.
+
+#include "explain/differences.hpp"
+#include "explain/method.hpp"
+
+namespace fovea::explain {
+namespace {
+
+Tensor background(const Settings& settings, const Shape& image) {
+  Shape shape{-1};
+  shape.insert(shape.end(), image.begin(), image.end());
+  return settings.required("background", shape);
+}
+
+}  // namespace
+
+const Entry& deep_shap() {
+  static const Entry entry{
+      .info = {.name = "deep-shap",
+               .title = "Deep SHAP",
+               .paper = "Lundberg and Lee 2017, A Unified Approach to Interpreting Model "
+                        "Predictions, section 4.2",
+               .needs = "one input, that the score depends on",
+               .cost = "1 forward, 1 walk back to the input per image of the background; as many "
+                       "forwards per explainer",
+               .use = "what tells the image from those of a background set",
+               .kind = MapKind::input,
+               .given = {{"background", "[images, the input's extents without the images]",
+                          "what the image is compared with, as the network sees it", true}}},
+      .check = serves_all,
+      .needs = [](const Layer&, const Settings&) { return difference_needs(); },
+      .run = mean_difference,
+      .relu = false,
+      .background = background};
+  return entry;
+}
+
+}  // namespace fovea::explain

@@ -1,0 +1,63 @@
+// DeepLIFT. A. Shrikumar, P. Greenside, A. Kundaje, "Learning Important Features Through
+// Propagating Activation Differences", ICML 2017, sections 3.1 to 3.3 and 3.5.1 (rescale rule):
+//
+//   a_i = m_i (x_i - b_i)        sum a = y(x) - y(b)
+//
+// with multipliers m by the chain rule (eq. 3), (f(u) - f(v)) / (u - v) of each function of one
+// value (section 3.5.1). The paper has no rule for products and maxima:
+// engine::GradientRule::rescale says what is done.
+
+#include "explain/differences.hpp"
+#include "explain/method.hpp"
+
+namespace fovea::explain {
+namespace {
+
+Tensor background(const Settings& settings, const Shape& image) {
+  Tensor out{{1}, {}};
+  out.shape.insert(out.shape.end(), image.begin(), image.end());
+  if (const auto* given = settings.given("baseline", image)) {
+    out.data = given->data;
+    return out;
+  }
+  std::size_t size = 1;
+  for (const auto extent : image) size *= static_cast<std::size_t>(extent);
+  out.data.assign(size, static_cast<float>(settings.number("baseline")));
+  return out;
+}
+
+}  // namespace
+
+const Entry& deeplift() {
+  static const Entry entry{
+      .info = {.name = "deeplift",
+               .title = "DeepLIFT",
+               .paper = "Shrikumar et al. 2017, Learning Important Features Through Propagating "
+                        "Activation Differences, section 3, rescale rule",
+               .needs = "an input that the score depends on",
+               .cost =
+                   "1 forward, 1 walk back to the input; 1 forward of the baseline per explainer, "
+                   "or per call where it is another one's",
+               .use = "as integrated gradients, at the cost of one walk",
+               .kind = MapKind::input,
+               .options = {{.name = "baseline",
+                            .value = 0,
+                            .least = -1e30,
+                            .most = 1e30,
+                            .help = "every value of the baseline, as the network sees it"}},
+               .given = {{"baseline", "[the input's extents without the images]",
+                          "the image without evidence, as the network sees it"}}},
+      .check = serves_all,
+      .needs =
+          [](const Layer&, const Settings&) {
+            auto needs = difference_needs();
+            needs.network = true;
+            return needs;
+          },
+      .run = mean_difference,
+      .relu = false,
+      .background = background};
+  return entry;
+}
+
+}  // namespace fovea::explain

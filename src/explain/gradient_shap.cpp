@@ -1,0 +1,178 @@
+// Gradient SHAP, or expected gradients. S. M. Lundberg, S.-I. Lee, "A Unified Approach to
+// Interpreting Model Predictions", NIPS 2017, by G. Erion, J. D. Janizek, P. Sturmfels, S. M.
+// Lundberg, S.-I. Lee, "Improving performance of deep learning models with axiomatic attribution
+// priors and expected gradients", Nature Machine Intelligence 3, 2021, eq. 3:
+//
+//   a = E_{b, t} (x - b) dy/dx (b + t (x - b))        b of the background, t uniform in 0..1
+//
+// With `noise`, x is x + N(0, noise^2) in each sample, as in captum and shap.
+
+#include "explain/attribution.hpp"
+#include "explain/differences.hpp"
+#include "explain/gradients.hpp"
+#include "explain/random.hpp"
+
+namespace fovea::explain {
+namespace {
+
+/// The samples' draws, given or made.
+struct Draws {
+  std::int64_t samples = 0;
+  std::vector<std::int64_t> picks;  // [samples, batch]
+  std::vector<double> points;       // [samples, batch]
+};
+
+Draws drawn(const Context& context, std::int64_t images, Random& random) {
+  const auto& settings = context.settings;
+  const Shape each{-1, context.batch};
+  const auto *points = settings.given("points", each), *picks = settings.given("picks", each);
+  Draws out;
+  out.samples = settings.samples(points != nullptr ? points : picks);
+  const auto count = static_cast<std::size_t>(out.samples * context.batch);
+  if (picks != nullptr && picks->data.size() < count)
+    throw Error(ErrorCode::invalid_argument,
+                "Gradient SHAP: 'picks' holds fewer samples than are asked for");
+  for (std::size_t i = 0; i < count; ++i) {
+    const double pick = picks != nullptr
+                            ? static_cast<double>(picks->data[i])
+                            : std::floor(random.uniform() * static_cast<double>(images));
+    if (!(pick >= 0 && pick < static_cast<double>(images)))
+      throw Error(ErrorCode::invalid_argument,
+                  "Gradient SHAP: 'picks' names an image that the background does not have");
+    out.picks.push_back(static_cast<std::int64_t>(pick));
+    out.points.push_back(points != nullptr ? static_cast<double>(points->data[i])
+                                           : random.uniform());
+  }
+  return out;
+}
+
+/// The target's mean value over the background, per image of the batch.
+std::vector<double> mean_values(Context& context, Rerun& rerun, const Tensor& background,
+                                std::vector<Tensor>& inputs) {
+  const auto batch = static_cast<std::size_t>(context.batch);
+  const auto size = inputs[0].data.size() / batch,
+             classes = static_cast<std::size_t>(context.classes);
+  const auto images = background.data.size() / size;
+  std::vector<double> out(batch, 0.0);
+  for (std::size_t i = 0; i < images; ++i) {
+    const auto from = background.data.begin() + static_cast<std::ptrdiff_t>(i * size);
+    for (std::size_t n = 0; n < batch; ++n)
+      std::copy_n(from, size, inputs[0].data.begin() + static_cast<std::ptrdiff_t>(n * size));
+    const auto& again = rerun.forward(inputs);
+    for (std::size_t n = 0; n < batch; ++n)
+      out[n] += context.objectives[n].value(again.scores.subspan(n * classes, classes)) /
+                static_cast<double>(images);
+  }
+  return out;
+}
+
+std::vector<Evidence> run(Context& context) {
+  const Tensor& clean = context.inputs[0];
+  Shape shape{-1};
+  shape.insert(shape.end(), clean.shape.begin() + 1, clean.shape.end());
+  const Tensor& background = context.settings.required("background", shape);
+  Shape noise_shape{-1};
+  noise_shape.insert(noise_shape.end(), clean.shape.begin(), clean.shape.end());
+  const auto* noise = context.settings.given("noise", noise_shape);
+  Random random(context.settings);
+  const auto draws = drawn(context, background.shape[0], random);
+  if (noise != nullptr && noise->shape[0] < draws.samples)
+    throw Error(ErrorCode::invalid_argument,
+                "Gradient SHAP: 'noise' holds fewer samples than are asked for");
+  const double deviation = context.settings.number("noise");
+  const auto batch = static_cast<std::size_t>(context.batch);
+  const auto size = clean.data.size() / batch, classes = static_cast<std::size_t>(context.classes);
+  std::vector<Tensor> inputs(context.inputs.begin(), context.inputs.end());
+  std::vector<double> sum(clean.data.size(), 0.0), step(clean.data.size());
+  Rerun rerun(context);
+  for (std::int64_t s = 0; s < draws.samples; ++s) {
+    for (std::size_t n = 0; n < batch; ++n) {
+      const auto draw = static_cast<std::size_t>(s) * batch + n;
+      const float* b = background.data.data() + static_cast<std::size_t>(draws.picks[draw]) * size;
+      for (std::size_t e = 0; e < size; ++e) {
+        const auto at = n * size + e;
+        double x = clean.data[at];
+        if (noise != nullptr)
+          x += noise->data[static_cast<std::size_t>(s) * clean.data.size() + at];
+        else if (deviation > 0)
+          x += deviation * random.normal();
+        step[at] = x - b[e];
+        inputs[0].data[at] = static_cast<float>(b[e] + draws.points[draw] * step[at]);
+      }
+    }
+    auto& again = rerun.forward(inputs);
+    const auto gradients = gradients_at_input(again, engine::GradientRule::plain);
+    for (std::size_t n = 0; n < batch; ++n)
+      for (std::size_t e = 0; e < size; ++e)
+        sum[n * size + e] += step[n * size + e] * gradients[n].data[e];
+    if (context.call.progress)
+      context.call.progress(static_cast<double>(s + 1) / static_cast<double>(draws.samples));
+  }
+  const auto before = mean_values(context, rerun, background, inputs);
+  std::vector<Evidence> out;
+  for (std::size_t n = 0; n < batch; ++n) {
+    Tensor a = image_of(context, static_cast<std::int64_t>(n));
+    double attributed = 0;
+    for (std::size_t e = 0; e < size; ++e) {
+      const double value = sum[n * size + e] / static_cast<double>(draws.samples);
+      a.data[e] = static_cast<float>(value);
+      attributed += value;
+    }
+    out.push_back(by_sum(context, std::move(a)));
+    const double after = context.objectives[n].value(context.scores.subspan(n * classes, classes));
+    out.back().sum_rule = difference_rule(after - before[n], attributed);
+  }
+  return out;
+}
+
+}  // namespace
+
+const Entry& gradient_shap() {
+  static const Entry entry{
+      .info = {.name = "gradient-shap",
+               .title = "Gradient SHAP",
+               .paper = "Lundberg and Lee 2017, A Unified Approach to Interpreting Model "
+                        "Predictions; Erion et al. 2021, Improving performance of deep learning "
+                        "models with axiomatic attribution priors and expected gradients, eq. 3",
+               .needs = "an input that the score depends on",
+               .cost = "`samples` forwards and walks back to the input, 1 forward per image of the "
+                       "background",
+               .use =
+                   "as Deep SHAP, where the network has no rescale rule; adds up on average only",
+               .kind = MapKind::input,
+               .options = {{.name = "samples",
+                            .value = 50,
+                            .least = 1,
+                            .most = 100000,
+                            .whole = true,
+                            .help = "points between the image and images of the background"},
+                           {.name = "noise",
+                            .value = 0,
+                            .least = 0,
+                            .most = 1e6,
+                            .help =
+                                "deviation of the noise added to the image, in the input's units"},
+                           seed_option()},
+               .given = {{"background", "[images, the input's extents without the images]",
+                          "what the image is compared with, as the network sees it", true},
+                         {"points", "[samples, batch]", "where between the two, 0 to 1"},
+                         {"picks", "[samples, batch]", "which image of the background, from 0"},
+                         {"noise", "[samples, the input's extents]",
+                          "what is added to the images, as it is"}}},
+      .check = serves_all,
+      .needs =
+          [](const Layer& layer, const Settings& settings) {
+            Shape shape{-1};
+            if (!layer.shape.empty())
+              shape.insert(shape.end(), layer.shape.begin() + 1, layer.shape.end());
+            settings.required("background", shape);
+            auto needs = input_gradient_needs();
+            needs.inputs = needs.network = true;
+            return needs;
+          },
+      .run = run,
+      .relu = false};
+  return entry;
+}
+
+}  // namespace fovea::explain
