@@ -158,6 +158,14 @@ struct Kernels {
                                 const float* divisors, std::int64_t c_begin, std::int64_t c_end,
                                 float* dst);
 
+  /// dst = scale * r / (z + e), where e is epsilon with the sign of z (that of 0 is positive), for
+  /// channels [c_begin, c_end). Where `side` is not null, only where side > 0 (which 1) or side < 0
+  /// (which -1), and 0 elsewhere. sums[2 c] is the sum of dst over positions, sums[2 c + 1] that of
+  /// dst * e, and with `which` 1 of scale * r where side is 0. Padding as above. dst may be r or z.
+  void (*relevance_ratio)(const float* r, const float* z, const float* side, MapLayout layout,
+                          float scale, float epsilon, int which, std::int64_t c_begin,
+                          std::int64_t c_end, float* dst, double* sums);
+
   /// map = max(map, 0) in place, NaN stays NaN; `max` and `has_nan` of the result (`min` too).
   MapStats (*relu_max)(float* map, std::int64_t n);
 

@@ -10,8 +10,9 @@
 #include "simd/kernels/pillow.hpp"
 #include "simd/kernels/planar.hpp"
 #include "simd/kernels/pool.hpp"
-#include "simd/kernels/similarity.hpp"
+#include "simd/kernels/relevance.hpp"
 #include "simd/kernels/rescale.hpp"
+#include "simd/kernels/similarity.hpp"
 #include "simd/kernels/unary_backward.hpp"
 
 namespace fovea::simd {
@@ -28,6 +29,7 @@ constexpr Kernels make_table(Isa isa) {
       .max_pool_backward = max_pool_backward,
       .max_pool_rescale = max_pool_rescale,
       .average_pool_backward = average_pool_backward,
+      .relevance_ratio = relevance_ratio,
       .relu_max = relu_max,
       .min_max = min_max,
       .copy_finite = copy_finite,
