@@ -39,11 +39,17 @@ class PlanMaker {
   }
 
   std::unique_ptr<Plan::Impl> make() {
-    const auto canonical = [](const GradientSpec& gradient) { return gradient.canonical; };
+    const auto canonical = [](const GradientSpec& gradient) {
+      return gradient.canonical || gradient.relevance;
+    };
+    for (const auto& gradient : spec_.gradients)
+      if (gradient.relevance) rules_.try_emplace(&gradient, graph_, *gradient.relevance);
     if (std::any_of(spec_.gradients.begin(), spec_.gradients.end(), canonical))
       passes::canonise(graph_, named());
+    for (auto& [gradient, rules] : rules_) rules.settle(graph_);
     passes::Keep keep = kept();
     if (spec_.optimize) passes::optimize(graph_, keep);
+    for (auto& [gradient, rules] : rules_) rules.settle(graph_);
     Builder builder(graph_, spec_, weights_);
     place_feeds(builder);
     build_forward(builder, keep);
@@ -81,12 +87,13 @@ class PlanMaker {
       for (std::size_t i = 0; i < node.inputs.size() && i < 32; ++i)
         if (node.inputs[i] && path[static_cast<std::size_t>(node.inputs[i].index)])
           wanted |= 1u << i;
+      const auto* rules = rules_of(gradient);
       const bool rescale = gradient.rule == GradientRule::rescale;
-      const auto reads = std::visit(
-          [&](const auto& op) {
-            return rescale ? rescale_reads(op, wanted) : backward_reads(op, wanted);
-          },
-          node.op);
+      const auto by_op = [&](const auto& op) {
+        return rescale ? rescale_reads(op, wanted) : backward_reads(op, wanted);
+      };
+      const auto reads =
+          rules != nullptr ? rules->reads(node, wanted) : std::visit(by_op, node.op);
       for (std::size_t i = 0; i < node.inputs.size() && i < 32; ++i)
         if (node.inputs[i] && (reads.inputs >> i & 1u) != 0) keep.insert(node.inputs[i]);
       if (reads.output) keep.insert(node.outputs.begin(), node.outputs.end());
@@ -172,7 +179,7 @@ class PlanMaker {
     Plan::Impl::Walk walk;
     walk.begin = builder.steps().size();
     const auto grid = grid_of(spec.wrt);
-    walk.ends = walk_back(builder, spec, grid, spec_.optimize);
+    walk.ends = walk_back(builder, spec, grid, spec_.optimize, rules_of(spec));
     if (spec.reduce == GradientReduce::none) walk.grid = grid;
     walk.end = builder.steps().size();
     impl_->walks.push_back(walk);
@@ -191,8 +198,13 @@ class PlanMaker {
                       std::to_string(spec_.memory_limit));
   }
 
+  const RelevanceRules* rules_of(const GradientSpec& gradient) const {
+    return rules_.contains(&gradient) ? &rules_.at(&gradient) : nullptr;
+  }
+
   graph::Graph graph_;
   PlanSpec spec_;
+  std::map<const GradientSpec*, RelevanceRules> rules_;
   WeightCache& weights_;
   std::unique_ptr<Plan::Impl> impl_ = std::make_unique<Plan::Impl>();
 };
@@ -359,6 +371,14 @@ ValueView Plan::gradient(const Workspace& workspace, std::size_t index) const {
   const auto& walk = impl_->walks.at(index);
   const auto out = view(workspace.impl(), walk.ends.result, walk.ends.shape);
   return walk.grid ? on_grid(out, *walk.grid) : out;
+}
+
+std::vector<Absorbed> Plan::absorbed(const Workspace& workspace, std::size_t index) const {
+  const auto& ends = impl_->walks.at(index).ends;
+  const auto* totals = reinterpret_cast<const double*>(workspace.impl().address(ends.absorbed));
+  std::vector<Absorbed> out(ends.absorbed.desc.get_size() / (2 * sizeof(double)));
+  for (std::size_t n = 0; n < out.size(); ++n) out[n] = {totals[2 * n], totals[2 * n + 1]};
+  return out;
 }
 
 ValueView Plan::tap(const Workspace& workspace, std::size_t index, std::size_t tap) const {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/aligned.hpp"
+#include "engine/relevance.hpp"
 #include "engine/tuning.hpp"
 #include "fovea/explainer.hpp"
 #include "graph/graph.hpp"
@@ -62,6 +63,9 @@ struct GradientSpec {
   /// The rule is defined on the network in its plainest form: batch norms folded into convolutions
   /// and activations that are spelt out recognised, whatever else is optimised. Holds for the plan.
   bool canonical = false;
+  /// Rules of relevance in place of gradients: seeds are the relevance of `of`, and that of `wrt`
+  /// comes out. Canonical; with `reduce` none and without taps only.
+  std::optional<Relevance> relevance = {};
 };
 
 struct PlanSpec {
@@ -152,6 +156,8 @@ class Plan {
   ValueView map(const Workspace& workspace, std::size_t index) const;
   /// Valid until the workspace's next backward.
   ValueView gradient(const Workspace& workspace, std::size_t index) const;
+  /// What the last walk back of relevance lost on its way, per image of the scores.
+  std::vector<Absorbed> absorbed(const Workspace& workspace, std::size_t index) const;
   /// The gradient of the walk's tap `tap`.
   ValueView tap(const Workspace& workspace, std::size_t index, std::size_t tap) const;
 

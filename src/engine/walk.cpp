@@ -7,6 +7,7 @@
 #include "engine/ops/elementwise.hpp"
 #include "engine/ops/op.hpp"
 #include "engine/path.hpp"
+#include "engine/relevance/relevance_walk.hpp"
 
 namespace fovea::engine {
 namespace {
@@ -35,6 +36,27 @@ class Walk {
       tap(graph_.nodes()[i]);
       through(i, [](const auto& op, BackwardContext& context) { backward(op, context); });
     }
+    return finished(spec_.wrt);
+  }
+
+  /// The relevance of every element of `wrt`.
+  Tensor to_relevance(RelevanceWalk& relevance) {
+    for (std::size_t i = graph_.nodes().size(); i-- > 0;) {
+      const auto& node = graph_.nodes()[i];
+      const bool reached = std::any_of(node.outputs.begin(), node.outputs.end(),
+                                       [&](graph::ValueId id) { return gradients_.has(id); });
+      // What is left of a gate is no way for relevance.
+      if (!reached || !on_path(node, path_)) continue;
+      builder_.begin_node(node.name, node.op_type);
+      guarded(
+          ErrorCode::unsupported, [&] { return graph::where(node); },
+          [&] { relevance.back(node, gradients_, path_); });
+    }
+    if (!gradients_.has(spec_.wrt))
+      throw Error(ErrorCode::invalid_argument,
+                  "no relevance reaches this value: every path from the scores leads through a "
+                  "gate, and a gate's signal takes all",
+                  {"", graph_.value(spec_.wrt).name, ""});
     return finished(spec_.wrt);
   }
 
@@ -143,7 +165,8 @@ class Walk {
 }  // namespace
 
 WalkEnds walk_back(Builder& builder, const GradientSpec& spec,
-                   const std::optional<graph::Grid>& grid, bool optimize) {
+                   const std::optional<graph::Grid>& grid, bool optimize,
+                   const RelevanceRules* rules) {
   builder.begin_gradient(spec.rule);
   Walk walk(builder, spec);
   const auto& graph = builder.graph();
@@ -152,7 +175,14 @@ WalkEnds walk_back(Builder& builder, const GradientSpec& spec,
   ends.seeds = builder.make(plain_desc(graph.value(spec.of).shape));
   builder.hold_from_here(ends.seeds);
   walk.start(ends.seeds);
-  if (spec.reduce == GradientReduce::none) {
+  if (rules != nullptr) {
+    RelevanceWalk relevance(builder, *rules, graph.value(spec.of).shape[0]);
+    ends.shape = shape;
+    ends.result = walk.to_relevance(relevance);
+    if (grid) ends.result = builder.plain(ends.result);
+    ends.absorbed = relevance.absorbed();
+    builder.hold_to_here(ends.absorbed);
+  } else if (spec.reduce == GradientReduce::none) {
     ends.shape = shape;
     ends.result = walk.to_gradient();
     if (grid) ends.result = builder.plain(ends.result);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "engine/builder.hpp"
+#include "engine/relevance/treatment.hpp"
 
 /// The backward steps of a plan.
 namespace fovea::engine {
@@ -11,13 +12,16 @@ struct WalkEnds {
   Tensor result;  ///< f32, in a layout that map_view knows or row-major
   Shape shape;    ///< of the result
   std::vector<std::pair<Tensor, Shape>> taps;
+  Tensor absorbed;  ///< [images, 2] doubles, of a walk back of relevance
 };
 
 /// Adds the steps of one walk back behind the forward pass and other walks. With `optimize`, a walk
 /// to the mean over positions takes the shortest way. With `grid` the mean is over its positions,
 /// and a whole gradient is row-major. Throws Error invalid_argument where no
-/// gradient leads to `spec.wrt`, or it has no positions to take a mean of.
+/// gradient leads to `spec.wrt`, or it has no positions to take a mean of. `rules`: of a walk of
+/// relevance, else null.
 WalkEnds walk_back(Builder& builder, const GradientSpec& spec,
-                   const std::optional<graph::Grid>& grid, bool optimize);
+                   const std::optional<graph::Grid>& grid, bool optimize,
+                   const RelevanceRules* rules);
 
 }  // namespace fovea::engine

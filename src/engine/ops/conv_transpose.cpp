@@ -1,5 +1,7 @@
+#include <algorithm>
 #include <numeric>
 
+#include "engine/ops/linear.hpp"
 #include "engine/ops/window.hpp"
 
 namespace fovea::engine {
@@ -43,12 +45,11 @@ compat::WindowDims geometry(const ConvTranspose& op, ForwardContext& c) {
   return window;
 }
 
-dnnl::deconvolution_forward::primitive_desc forward_desc(const ConvTranspose& op,
-                                                         ForwardContext& c) {
+dnnl::deconvolution_forward::primitive_desc forward_desc(const ConvTranspose& op, ForwardContext& c,
+                                                         Type type, bool biased) {
   dnnl::primitive_attr attr;
   attr.set_scratchpad_mode(dnnl::scratchpad_mode::user);
-  const Type type = c.b.compute_type();
-  const Desc bias = c.has(2) ? plain_desc({c.out_shape()[1]}, Type::f32) : Desc();
+  const Desc bias = biased ? plain_desc({c.out_shape()[1]}, Type::f32) : Desc();
   const Desc weights(dims_in(weights_view(c.in_shape(1), op.group)), type,
                      dnnl::memory::format_tag::any);
   return compat::window_forward<dnnl::deconvolution_forward>(
@@ -59,7 +60,7 @@ dnnl::deconvolution_forward::primitive_desc forward_desc(const ConvTranspose& op
 }  // namespace
 
 void forward(const ConvTranspose& op, ForwardContext& c) {
-  const auto pd = forward_desc(op, c);
+  const auto pd = forward_desc(op, c, c.b.compute_type(), c.has(2));
   require(pd, c);
   const Tensor src = c.b.in_layout(c.in(0), pd.src_desc());
   const Tensor dst = c.make_out(pd.dst_desc());
@@ -73,12 +74,15 @@ void forward(const ConvTranspose& op, ForwardContext& c) {
   c.out(0, dst);
 }
 
-void backward(const ConvTranspose& op, BackwardContext& c) {
-  const auto hint = forward_desc(op, c);
+namespace {
+
+template <class Weights>
+Tensor input_gradient(const ConvTranspose& op, BackwardContext& c, const Tensor& diff, Type type,
+                      Weights&& weights_for) {
+  const auto hint = forward_desc(op, c, type, c.has(2));
   require(hint, c);
   dnnl::primitive_attr attr;
   attr.set_scratchpad_mode(dnnl::scratchpad_mode::user);
-  const Type type = c.b.compute_type();
   const Desc weights(dims_in(weights_view(c.in_shape(1), op.group)), type,
                      dnnl::memory::format_tag::any);
   const auto pd =
@@ -86,13 +90,64 @@ void backward(const ConvTranspose& op, BackwardContext& c) {
           cpu(), dnnl::algorithm::deconvolution_direct, any_desc(c.in_shape(0), Type::f32), weights,
           any_desc(c.out_shape(), type), geometry(op, c), hint, attr);
   require(pd, c);
-  const Tensor diff_dst = c.b.in_layout(c.grad(), pd.diff_dst_desc());
+  const Tensor diff_dst = c.b.in_layout(diff, pd.diff_dst_desc());
   const Tensor diff_src = c.b.make(pd.diff_src_desc());
   c.b.primitive(dnnl::deconvolution_backward_data(pd), pd.scratchpad_desc(), pd.impl_info_str(),
                 {{DNNL_ARG_DIFF_DST, diff_dst},
-                 {DNNL_ARG_WEIGHTS, weights_in(op, c, pd.weights_desc())},
+                 {DNNL_ARG_WEIGHTS, weights_for(pd.weights_desc())},
                  {DNNL_ARG_DIFF_SRC, diff_src}});
-  c.send(0, diff_src);
+  return diff_src;
+}
+
+/// The node's weights rewritten, in oneDNN's order of their axes.
+Tensor rewritten_weights(const ConvTranspose& op, ForwardContext& c, const Desc& want,
+                         const Substitute& form) {
+  const auto weights = rewritten(form);
+  const Desc view = weights_view(c.in_shape(1), op.group);
+  const Shape& shape = c.in_shape(1);
+  const auto inputs = shape[0] / op.group, outputs = shape[1];
+  return c.b.derived_weight(
+      c.node().inputs[1], plain_desc(dims_in(view)), want, "deconv" + weights.key,
+      [&, make = weights.make](std::span<const float> own) {
+        const auto from = make(own);
+        const auto kernel = static_cast<std::int64_t>(own.size()) / (shape[0] * outputs);
+        std::vector<float> to(from.size());
+        for (std::int64_t g = 0; g < op.group; ++g)
+          for (std::int64_t i = 0; i < inputs; ++i)
+            for (std::int64_t o = 0; o < outputs; ++o)
+              std::copy_n(from.data() + ((g * inputs + i) * outputs + o) * kernel, kernel,
+                          to.data() + ((g * outputs + o) * inputs + i) * kernel);
+        return to;
+      });
+}
+
+}  // namespace
+
+void backward(const ConvTranspose& op, BackwardContext& c) {
+  c.send(0, input_gradient(op, c, c.grad(), c.b.compute_type(),
+                           [&](const Desc& want) { return weights_in(op, c, want); }));
+}
+
+Tensor apply(const ConvTranspose& op, ForwardContext& c, const Tensor& x, const Substitute& form,
+             const Tensor& bias, const Tensor&) {
+  const auto pd = forward_desc(op, c, Type::f32, static_cast<bool>(bias));
+  require(pd, c);
+  const Tensor src = c.b.in_layout(x, pd.src_desc());
+  const Tensor dst = c.b.make(pd.dst_desc());
+  std::vector<std::pair<int, Tensor>> args = {
+      {DNNL_ARG_SRC, src},
+      {DNNL_ARG_WEIGHTS, rewritten_weights(op, c, pd.weights_desc(), form)},
+      {DNNL_ARG_DST, dst}};
+  if (bias) args.emplace_back(DNNL_ARG_BIAS, bias);
+  c.b.primitive(dnnl::deconvolution_forward(pd), pd.scratchpad_desc(), pd.impl_info_str(),
+                std::move(args));
+  return dst;
+}
+
+Tensor transpose(const ConvTranspose& op, BackwardContext& c, const Tensor& s,
+                 const Substitute& form, const Tensor&) {
+  return input_gradient(op, c, s, Type::f32,
+                        [&](const Desc& want) { return rewritten_weights(op, c, want, form); });
 }
 
 }  // namespace fovea::engine

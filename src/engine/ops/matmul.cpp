@@ -7,6 +7,7 @@
 #include "engine/dnnl_compat.hpp"
 #include "engine/ops/elementwise.hpp"
 #include "engine/ops/few_rows.hpp"
+#include "engine/ops/linear.hpp"
 #include "engine/ops/post_ops.hpp"
 
 namespace fovea::engine {
@@ -314,6 +315,49 @@ SumOffer sum_offer(const MatMul&, const SumQuery& query) {
 
 Tensor sum_backward(const MatMul& op, BackwardContext& c, const SumLayout& layout, float scale) {
   return product_sums(c, c.b.plain(backward_through(c, op.post)), layout, false, scale);
+}
+
+namespace {
+
+/// x [.., rows, k] times the node's [k, columns] (or its transpose) rewritten, or, `back`, the
+/// transpose of that.
+Tensor replaced_product(ForwardContext& c, const Tensor& x, bool trans_b, bool back,
+                        const Rewritten& weights, const Shape& out, const Tensor& bias) {
+  const Shape& shape = c.in_shape(1);
+  const Desc desc = plain_desc(shape);
+  const Tensor w =
+      c.b.derived_weight(c.node().inputs[1], desc, desc, "product" + weights.key, weights.make);
+  Matrix right = matrix_of(shape, trans_b);
+  if (back) right = transposed(right);
+  const Tensor left = c.b.plain(x);
+  const auto columns = right.dims[1], k = right.dims[0];
+  const Shape rows{base::element_count(out) / columns, columns};
+  Tensor dst = multiply(c.b, {left, matrix_of({rows[0], k}, false), {}}, {w, right, {}}, rows,
+                        {.bias = bias, .dst = {}});
+  dst.desc = plain_desc(out);
+  return dst;
+}
+
+}  // namespace
+
+Tensor apply(const Gemm& op, ForwardContext& c, const Tensor& x, const Substitute& form,
+             const Tensor& bias, const Tensor&) {
+  return replaced_product(c, x, op.trans_b, false, rewritten(form, op.alpha), c.out_shape(), bias);
+}
+
+Tensor transpose(const Gemm& op, BackwardContext& c, const Tensor& s, const Substitute& form,
+                 const Tensor&) {
+  return replaced_product(c, s, op.trans_b, true, rewritten(form, op.alpha), c.in_shape(0), {});
+}
+
+Tensor apply(const MatMul&, ForwardContext& c, const Tensor& x, const Substitute& form,
+             const Tensor& bias, const Tensor&) {
+  return replaced_product(c, x, false, false, rewritten(form), c.out_shape(), bias);
+}
+
+Tensor transpose(const MatMul&, BackwardContext& c, const Tensor& s, const Substitute& form,
+                 const Tensor&) {
+  return replaced_product(c, s, false, true, rewritten(form), c.in_shape(0), {});
 }
 
 }  // namespace fovea::engine

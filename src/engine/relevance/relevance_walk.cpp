@@ -1,0 +1,217 @@
+#include "engine/relevance/relevance_walk.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "engine/ops/elementwise.hpp"
+#include "engine/ops/linear.hpp"
+
+namespace fovea::engine {
+namespace {
+
+/// Of the divisions that no option is about.
+constexpr float kStabilizer = 1e-6f;
+
+bool is_constant(const BackwardContext& c, std::size_t input) {
+  return c.has(input) && c.is_constant(input);
+}
+
+/// A constant among what a node joins takes its part of the relevance.
+bool joins_constants(const BackwardContext& c) {
+  const auto& op = c.node().op;
+  std::size_t first = 0;
+  if (std::holds_alternative<graph::Where>(op))
+    first = 1;
+  else if (!std::holds_alternative<graph::Concat>(op))
+    return false;
+  bool found = false;
+  for (auto i = first; i < c.inputs(); ++i) {
+    if (is_constant(c, i))
+      found = true;
+    else if (!c.wants(i))
+      return false;  // what goes round is nobody's loss
+  }
+  return found;
+}
+
+/// A term's replaced input, and W^T s for it, summed over groups.
+struct Reached {
+  Substitute input;
+  Tensor share;
+};
+
+/// The terms that remain of a rule where no input is below 0.
+LinearRule on_non_negative(const LinearRule& rule) {
+  LinearRule out = rule;
+  for (auto& group : out.groups) {
+    std::vector<RuleTerm> terms;
+    for (auto term : group.terms) {
+      if (term.input.kind == Substitute::Kind::parts) {
+        if (term.input.positive == 0) continue;
+        term.input.negative = term.input.positive;
+      }
+      terms.push_back(term);
+    }
+    group.terms = std::move(terms);
+  }
+  return out;
+}
+
+}  // namespace
+
+void RelevanceWalk::back(const graph::Node& node, Gradients& relevance,
+                         const std::vector<bool>& path) {
+  BackwardContext context(b_, node, relevance, path);
+  const auto treatment = rules_.of(node);
+  switch (treatment.kind) {
+    case Treatment::Kind::plain:
+      return plain(node, relevance, path);
+    case Treatment::Kind::pass:
+      return pass(treatment, context);
+    case Treatment::Kind::norm:
+      return norm(treatment, node, relevance, path);
+    case Treatment::Kind::linear:
+      if (is_plain(*treatment.rule)) return norm(treatment, node, relevance, path);
+      return linear(*treatment.rule, context);
+    case Treatment::Kind::none:
+      context.fail(ErrorCode::unsupported,
+                   "layer-wise relevance propagation has no rule for this operator");
+  }
+}
+
+void RelevanceWalk::plain(const graph::Node& node, Gradients& relevance,
+                          const std::vector<bool>& path) {
+  BackwardContext context(b_, node, relevance, path);
+  if (!joins_constants(context)) {
+    std::visit([&](const auto& op) { backward(op, context); }, node.op);
+    return;
+  }
+  Gradients sent(b_);
+  for (const auto output : node.outputs)
+    if (relevance.has(output)) {
+      sent.add(output, relevance.get(output));
+      losses_.add_sum(relevance.get(output), b_.graph().value(output).shape, 1);
+    }
+  BackwardContext apart(b_, node, sent, path);
+  std::visit([&](const auto& op) { backward(op, apart); }, node.op);
+  for (const auto input : node.inputs) {
+    if (!input || !sent.has(input)) continue;
+    losses_.add_sum(sent.get(input), b_.graph().value(input).shape, -1);
+    relevance.add(input, sent.get(input));
+  }
+}
+
+void RelevanceWalk::pass(const Treatment& treatment, BackwardContext& c) {
+  for (std::size_t i = 0; i < 2 && i < c.inputs(); ++i) {
+    if ((treatment.to >> i & 1u) == 0 || !c.wants(i)) continue;
+    Tensor part = scaled_by(b_, c.grad(), treatment.share);
+    if (c.in_shape(i) != c.out_shape()) part = reduce_to(b_, part, c.out_shape(), c.in_shape(i));
+    c.send(i, part);
+  }
+}
+
+/// Also the plain rule of linear layers, whose bias is then part of y.
+void RelevanceWalk::norm(const Treatment& treatment, const graph::Node& node, Gradients& relevance,
+                         const std::vector<bool>& path) {
+  const bool is_layer = treatment.rule != nullptr;
+  std::vector<bool> to = path;
+  bool with_constant = false;
+  for (std::size_t i = 0; i < node.inputs.size(); ++i) {
+    if (!node.inputs[i]) continue;
+    if ((treatment.to >> i & 1u) == 0) to[static_cast<std::size_t>(node.inputs[i].index)] = false;
+    with_constant = with_constant || (!is_layer && b_.graph().value(node.inputs[i]).constant);
+  }
+  BackwardContext c(b_, node, relevance, to);
+  Losses::Division division;
+  division.scale = treatment.share;
+  division.stabilizer = is_layer ? treatment.rule->stabilizer : kStabilizer;
+  if (is_layer) {
+    division.bias = replaced_bias(c, {});
+    division.channels_last = std::holds_alternative<graph::Gemm>(node.op) ||
+                             std::holds_alternative<graph::MatMul>(node.op);
+  }
+  const Shape& shape = c.out_shape();
+  const Tensor y = c.dst();
+  const Tensor s = losses_.divide(c.grad(), y, shape, division);
+  Gradients shares(b_);
+  shares.add(node.outputs[0], s);
+  BackwardContext apart(b_, node, shares, to);
+  std::visit([&](const auto& op) { backward(op, apart); }, node.op);
+  const bool absorbs = with_constant && std::holds_alternative<graph::Binary>(node.op);
+  if (absorbs) losses_.add_sum(times(b_, y, s), shape, 1);
+  std::vector<graph::ValueId> sent;
+  for (const auto input : node.inputs) {
+    if (!input || !shares.has(input) || std::find(sent.begin(), sent.end(), input) != sent.end())
+      continue;
+    sent.push_back(input);
+    const Tensor part = times(b_, b_.value(input), shares.get(input));
+    if (absorbs) losses_.add_sum(part, b_.graph().value(input).shape, -1);
+    relevance.add(input, part);
+  }
+}
+
+void RelevanceWalk::linear(const LinearRule& rule, BackwardContext& c) {
+  const auto& op = c.node().op;
+  if (const auto* conv = std::get_if<graph::Conv>(&op)) return by_rule(*conv, rule, c);
+  if (const auto* conv = std::get_if<graph::ConvTranspose>(&op)) return by_rule(*conv, rule, c);
+  if (const auto* gemm = std::get_if<graph::Gemm>(&op)) return by_rule(*gemm, rule, c);
+  if (const auto* matmul = std::get_if<graph::MatMul>(&op)) return by_rule(*matmul, rule, c);
+}
+
+template <class Op>
+void RelevanceWalk::by_rule(const Op& op, const LinearRule& given, BackwardContext& c) {
+  if (!c.wants(0)) return;
+  const auto input = c.node().inputs[0];
+  const bool positive = rules_.non_negative(input);
+  const LinearRule rule = positive ? on_non_negative(given) : given;
+  const Shape& in_shape = c.in_shape(0);
+  const Tensor relevance = c.grad();
+  // Only constants may stand in the place of an input that the forward pass does not keep.
+  const auto reads = rules_.reads(c.node(), 1);
+  const Tensor x = reads.inputs != 0 ? c.f32_in(0) : Tensor();
+  std::vector<Reached> inputs;  // each replaced input once
+  const auto place_of = [&](const Substitute& form) -> std::size_t {
+    for (std::size_t i = 0; i < inputs.size(); ++i)
+      if (inputs[i].input == form) return i;
+    inputs.push_back({form, {}});
+    return inputs.size() - 1;
+  };
+  std::vector<Tensor> replaced;
+  const auto replaced_at = [&](std::size_t i) {
+    if (replaced.size() <= i) replaced.resize(i + 1);
+    if (!replaced[i]) replaced[i] = replaced_input(b_, x, in_shape, inputs[i].input);
+    return replaced[i];
+  };
+  const bool product = std::is_same_v<Op, graph::Gemm> || std::is_same_v<Op, graph::MatMul>;
+  for (const auto& group : rule.groups) {
+    if (group.terms.empty()) continue;
+    const bool no_bias = group.bias == Substitute{.positive = 0, .negative = 0};
+    const Tensor bias = no_bias ? Tensor() : replaced_bias(c, group.bias);
+    Tensor z;
+    for (const auto& term : group.terms) {
+      const Tensor part =
+          apply(op, c, replaced_at(place_of(term.input)), term.weights, z ? Tensor() : bias, z);
+      z = z && !same_place(z, part) ? sum_of(b_, z, part) : part;
+    }
+    const Tensor s = losses_.divide(relevance, z, c.out_shape(),
+                                    {.scale = group.scale,
+                                     .stabilizer = rule.stabilizer,
+                                     .bias = bias,
+                                     .channels_last = product,
+                                     .side = group.side != 0 ? c.dst() : Tensor(),
+                                     .which = group.side});
+    for (const auto& term : group.terms) {
+      auto& share = inputs[place_of(term.input)].share;
+      const Tensor part = transpose(op, c, s, term.weights, share);
+      share = share && !same_place(share, part) ? sum_of(b_, share, part) : part;
+    }
+  }
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    const auto& form = inputs[i].input;
+    const Tensor& share = inputs[i].share;
+    const bool scales = form.kind == Substitute::Kind::constant;
+    c.send(0, scales ? scaled_by(b_, share, form.value) : times(b_, replaced_at(i), share));
+  }
+}
+
+}  // namespace fovea::engine

@@ -1,0 +1,54 @@
+#pragma once
+
+#include "engine/ops/op.hpp"
+#include "engine/relevance.hpp"
+
+/// The element-wise steps of a walk back of relevance.
+namespace fovea::engine {
+
+/// What a walk's steps add up of what is absorbed, in doubles per image.
+class Losses {
+ public:
+  /// `images`: those of the scores.
+  Losses(Builder& builder, std::int64_t images);
+
+  /// s = scale * R / (z + stabilizer sign(z)) in z's layout, its extents `shape`; what the
+  /// stabilizer takes is added, and of a `bias` (one value per channel: the last axis where
+  /// `channels_last`, else axis 1; may be none) what it takes. `side` and `which`: see
+  /// simd::Kernels::relevance_ratio; `side` may be none.
+  struct Division {
+    float scale = 1;
+    float stabilizer = 0;
+    Tensor bias;
+    bool channels_last = false;
+    Tensor side;
+    int which = 0;
+  };
+  Tensor divide(const Tensor& relevance, const Tensor& z, const Shape& shape,
+                const Division& division);
+
+  /// Adds sign * the sum of a value's elements to what biases take.
+  void add_sum(const Tensor& tensor, const Shape& shape, double sign);
+
+  /// [images, 2] doubles: biases, stabilizers.
+  const Tensor& tensor() const { return totals_; }
+
+ private:
+  /// Images of the scores that a value's leading extent is divided into; 1 where it cannot be.
+  std::int64_t parts_of(const Shape& shape) const;
+
+  Builder& b_;
+  std::int64_t images_;
+  Tensor totals_;
+};
+
+/// x as a rule replaces it, in x's layout: x itself where it need not change.
+Tensor replaced_input(Builder& b, const Tensor& x, const Shape& shape, const Substitute& form);
+
+/// a * g, in a's layout.
+Tensor times(Builder& b, const Tensor& a, const Tensor& g);
+
+/// factor * a.
+Tensor scaled_by(Builder& b, const Tensor& a, float factor);
+
+}  // namespace fovea::engine

@@ -1,0 +1,271 @@
+#include "engine/relevance/treatment.hpp"
+
+#include <algorithm>
+
+#include "engine/ops/linear.hpp"
+#include "engine/relevance/non_negative.hpp"
+#include "graph/query.hpp"
+
+namespace fovea::engine {
+namespace {
+
+using graph::BinaryKind;
+using graph::PoolKind;
+using graph::ReduceKind;
+using graph::UnaryKind;
+
+std::size_t at(graph::ValueId id) {
+  return static_cast<std::size_t>(id.index);
+}
+
+bool is_linear(const graph::Graph& graph, const graph::Node& node) {
+  return has_linear_form(node.op, graph, node);
+}
+
+bool is_whole(const Substitute& s) {
+  return s == Substitute{};
+}
+
+/// Batch norms and arithmetic with constants, which a linear layer in front may have taken in.
+bool may_be_folded(const graph::Graph& graph, const graph::Node& node) {
+  if (std::holds_alternative<graph::BatchNorm>(node.op)) return true;
+  if (!std::holds_alternative<graph::Binary>(node.op) || node.inputs.size() < 2) return false;
+  return graph.value(node.inputs[0]).constant || graph.value(node.inputs[1]).constant;
+}
+
+}  // namespace
+
+bool is_plain(const LinearRule& rule) {
+  if (rule.groups.size() != 1) return false;
+  const auto& group = rule.groups.front();
+  return group.scale == 1 && group.side == 0 && group.terms.size() == 1 && is_whole(group.bias) &&
+         is_whole(group.terms[0].input) && is_whole(group.terms[0].weights);
+}
+
+RelevanceRules::RelevanceRules(const graph::Graph& source, Relevance relevance)
+    : relevance_(std::move(relevance)) {
+  for (const auto& [name, rule] : relevance_.layers) {
+    const auto id = graph::find_layer(source, name);
+    if (!id || !source.value(id).producer)
+      throw Error(ErrorCode::invalid_argument, "the model has no layer '" + name + "' for a rule",
+                  {"", name, ""});
+    const auto& node = source.node(source.value(id).producer);
+    if (!is_linear(source, node) && !may_be_folded(source, node))
+      throw Error(ErrorCode::invalid_argument,
+                  "the layer '" + name + "' follows no rule: it is no convolution or matrix " +
+                      "product with constant weights, but " + node.op_type,
+                  {"", name, node.op_type});
+    named_.push_back({id, is_linear(source, node) ? node.name : "", rule});
+  }
+}
+
+void RelevanceRules::settle(const graph::Graph& graph) {
+  graph_ = &graph;
+  non_negative_ = non_negative_values(graph);
+  first_.assign(graph.values().size(), false);
+  for (const auto id : graph.inputs) first_[at(id)] = true;
+  for (const auto& node : graph.nodes()) {
+    if (is_linear(graph, node)) continue;
+    for (const auto input : node.inputs)
+      if (input && first_[at(input)])
+        for (const auto output : node.outputs) first_[at(output)] = true;
+  }
+  for (const auto& named : named_)
+    if (std::none_of(graph.nodes().begin(), graph.nodes().end(), [&](const auto& node) {
+          return is_linear(graph, node) &&
+                 (node.name == named.node || node.outputs[0] == named.value);
+        }))
+      throw Error(ErrorCode::invalid_argument,
+                  "the layer '" + graph.value(named.value).name +
+                      "' follows no rule: no convolution or matrix product is left of it",
+                  {"", graph.value(named.value).name, ""});
+}
+
+const LinearRule& RelevanceRules::rule_of(const graph::Node& node) const {
+  for (const auto& named : named_)
+    if (node.name == named.node || (named.node.empty() && node.outputs[0] == named.value))
+      return named.rule;
+  const bool convolution = std::holds_alternative<graph::Conv>(node.op) ||
+                           std::holds_alternative<graph::ConvTranspose>(node.op);
+  const auto& first = convolution ? relevance_.first_convolution : relevance_.first_dense;
+  if (first && first_[at(node.inputs[0])]) return *first;
+  return convolution ? relevance_.convolution : relevance_.dense;
+}
+
+/// A sigmoid or a softmax, perhaps moved about since.
+bool RelevanceRules::is_gate(graph::ValueId id) const {
+  while (graph_->value(id).producer) {
+    const auto& node = graph_->node(graph_->value(id).producer);
+    if (const auto* unary = std::get_if<graph::Unary>(&node.op)) {
+      if (unary->kind == UnaryKind::identity) {
+        id = node.inputs[0];
+        continue;
+      }
+      return unary->kind == UnaryKind::sigmoid || unary->kind == UnaryKind::hard_sigmoid;
+    }
+    if (const auto* softmax = std::get_if<graph::Softmax>(&node.op)) return !softmax->log;
+    const bool moves = std::holds_alternative<graph::Reshape>(node.op) ||
+                       std::holds_alternative<graph::Transpose>(node.op) ||
+                       std::holds_alternative<graph::Expand>(node.op) ||
+                       std::holds_alternative<graph::Slice>(node.op) ||
+                       std::holds_alternative<graph::Split>(node.op) ||
+                       std::holds_alternative<graph::Cast>(node.op) ||
+                       std::holds_alternative<graph::Resize>(node.op) ||
+                       std::holds_alternative<graph::Gather>(node.op);
+    // A convolution or product that ends in an activation.
+    const auto* conv = std::get_if<graph::Conv>(&node.op);
+    const auto* gemm = std::get_if<graph::Gemm>(&node.op);
+    const auto* matmul = std::get_if<graph::MatMul>(&node.op);
+    const graph::PostOps none;
+    const auto& post = conv ? conv->post : gemm ? gemm->post : matmul ? matmul->post : none;
+    if (!post.empty() && post.back().kind == graph::PostOp::Kind::unary)
+      return post.back().unary.kind == UnaryKind::sigmoid ||
+             post.back().unary.kind == UnaryKind::hard_sigmoid;
+    if (!moves) return false;
+    id = node.inputs[0];
+  }
+  return false;
+}
+
+Treatment RelevanceRules::of_binary(BinaryKind kind, const graph::Node& node) const {
+  using Kind = Treatment::Kind;
+  const auto a = node.inputs[0], b = node.inputs[1];
+  const unsigned signals = (is_constant(a) ? 0u : 1u) | (is_constant(b) ? 0u : 2u);
+  switch (kind) {
+    case BinaryKind::add:
+    case BinaryKind::sub:
+      return {Kind::norm, signals};
+    case BinaryKind::max:
+    case BinaryKind::min:
+      return {signals == 3 ? Kind::plain : Kind::pass, signals};
+    case BinaryKind::div:
+    case BinaryKind::pow:
+      return {Kind::pass, (signals & 1u) != 0 ? 1u : 2u};
+    case BinaryKind::mul:
+      break;
+    default:
+      return {};
+  }
+  if (signals != 3) return {Kind::pass, signals};
+  if (a == b) return {Kind::pass, 1};
+  if (is_gate(a) != is_gate(b)) return {Kind::pass, is_gate(a) ? 2u : 1u};
+  const auto& sa = graph_->value(a).shape;
+  const auto& sb = graph_->value(b).shape;
+  const auto& out = graph_->value(node.outputs[0]).shape;
+  if ((sa == out) != (sb == out)) return {Kind::pass, sa == out ? 1u : 2u};
+  return {Kind::pass, 3, 0.5f};
+}
+
+/// A product of two values, or of one and a constant in a form that no rule knows.
+Treatment RelevanceRules::of_product(const graph::Node& node) const {
+  using Kind = Treatment::Kind;
+  if (node.inputs.size() < 2 || !node.inputs[1]) return {Kind::plain};
+  const auto a = node.inputs[0], b = node.inputs[1];
+  if (is_constant(a) || is_constant(b)) return {Kind::norm, is_constant(a) ? 2u : 1u};
+  if (is_gate(a) != is_gate(b)) return {Kind::norm, is_gate(a) ? 2u : 1u};
+  return {Kind::norm, 3, 0.5f};
+}
+
+Treatment RelevanceRules::of(const graph::Node& node) const {
+  using Kind = Treatment::Kind;
+  if (is_linear(*graph_, node)) return {Kind::linear, 1, 1, &rule_of(node)};
+  struct Visitor {
+    const RelevanceRules& rules;
+    const graph::Node& node;
+    Treatment operator()(const graph::Unary& op) const {
+      switch (op.kind) {
+        case UnaryKind::floor:
+        case UnaryKind::ceil:
+        case UnaryKind::round:
+        case UnaryKind::sign:
+        case UnaryKind::logical_not:
+          return {};
+        default:
+          return {Kind::pass};
+      }
+    }
+    Treatment operator()(const graph::Binary& op) const { return rules.of_binary(op.kind, node); }
+    Treatment operator()(const graph::Pool& op) const {
+      return {op.kind == PoolKind::max ? Kind::plain : Kind::norm};
+    }
+    Treatment operator()(const graph::Reduce& op) const {
+      switch (op.kind) {
+        case ReduceKind::mean:
+        case ReduceKind::sum:
+          return {Kind::norm};
+        case ReduceKind::max:
+        case ReduceKind::min:
+          return {Kind::plain};
+        default:
+          return {};
+      }
+    }
+    Treatment operator()(const graph::MatMul&) const { return rules.of_product(node); }
+    Treatment operator()(const graph::Gemm&) const { return rules.of_product(node); }
+    Treatment operator()(const graph::Einsum&) const { return rules.of_product(node); }
+    Treatment operator()(const graph::PRelu&) const { return {Kind::pass}; }
+    Treatment operator()(const graph::BatchNorm&) const { return {Kind::pass}; }
+    Treatment operator()(const graph::LayerNorm&) const { return {Kind::pass}; }
+    Treatment operator()(const graph::InstanceNorm&) const { return {Kind::pass}; }
+    Treatment operator()(const graph::GroupNorm&) const { return {Kind::pass}; }
+    Treatment operator()(const graph::Lrn&) const { return {Kind::pass}; }
+    Treatment operator()(const graph::Softmax&) const { return {Kind::pass}; }
+    Treatment operator()(const graph::Where&) const { return {Kind::plain}; }
+    Treatment operator()(const graph::Concat&) const { return {Kind::plain}; }
+    Treatment operator()(const graph::Split&) const { return {Kind::plain}; }
+    Treatment operator()(const graph::Slice&) const { return {Kind::plain}; }
+    Treatment operator()(const graph::Pad&) const { return {Kind::plain}; }
+    Treatment operator()(const graph::Reshape&) const { return {Kind::plain}; }
+    Treatment operator()(const graph::Transpose&) const { return {Kind::plain}; }
+    Treatment operator()(const graph::Expand&) const { return {Kind::plain}; }
+    Treatment operator()(const graph::Tile&) const { return {Kind::plain}; }
+    Treatment operator()(const graph::Gather&) const { return {Kind::plain}; }
+    Treatment operator()(const graph::GatherND&) const { return {Kind::plain}; }
+    Treatment operator()(const graph::ScatterND&) const { return {Kind::plain}; }
+    Treatment operator()(const graph::Resize&) const { return {Kind::plain}; }
+    Treatment operator()(const graph::DepthToSpace&) const { return {Kind::plain}; }
+    Treatment operator()(const graph::SpaceToDepth&) const { return {Kind::plain}; }
+    Treatment operator()(const graph::Cast&) const { return {Kind::plain}; }
+    Treatment operator()(const graph::Conv&) const { return {}; }
+    Treatment operator()(const graph::ConvTranspose&) const { return {}; }
+    Treatment operator()(const graph::ConstantOfShape&) const { return {}; }
+    Treatment operator()(const graph::Range&) const { return {}; }
+    Treatment operator()(const graph::ShapeOf&) const { return {}; }
+    Treatment operator()(const graph::SizeOf&) const { return {}; }
+  };
+  return std::visit(Visitor{*this, node}, node.op);
+}
+
+BackwardReads RelevanceRules::reads(const graph::Node& node, unsigned wanted) const {
+  const auto own = [&] {
+    return std::visit([&](const auto& op) { return backward_reads(op, wanted); }, node.op);
+  };
+  const auto treatment = of(node);
+  switch (treatment.kind) {
+    case Treatment::Kind::plain:
+      return own();
+    case Treatment::Kind::pass:
+    case Treatment::Kind::none:
+      return {};
+    case Treatment::Kind::norm: {
+      wanted &= treatment.to;
+      auto reads = own();
+      reads.inputs |= wanted;
+      reads.output = true;
+      return reads;
+    }
+    case Treatment::Kind::linear:
+      break;
+  }
+  BackwardReads reads;
+  const auto& rule = *treatment.rule;
+  reads.output = is_plain(rule);
+  for (const auto& group : rule.groups) {
+    reads.output = reads.output || group.side != 0;
+    for (const auto& term : group.terms)
+      if (term.input.kind != Substitute::Kind::constant) reads.inputs = 1;
+  }
+  return reads;
+}
+
+}  // namespace fovea::engine
