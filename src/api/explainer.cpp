@@ -213,7 +213,8 @@ class ExplainerMaker {
     const bool wants_layer =
         std::any_of(options.methods.begin(), options.methods.end(),
                     [](const Method& method) { return explain::find(method.name).uses_layer(); });
-    if (names.empty() && wants_layer && !impl_->default_layer.empty())
+    const bool named = !names.empty();
+    if (!named && wants_layer && !impl_->default_layer.empty())
       names.push_back(impl_->default_layer);
     prepare_input(spec);
     for (const auto& name : names) {
@@ -223,7 +224,7 @@ class ExplainerMaker {
       if (layer.grid) spec.grids[layer.value] = *layer.grid;
       for (const auto& method : options.methods) {
         const auto& entry = explain::find(method.name);
-        if (!entry.uses_layer()) continue;
+        if (!entry.uses_layer() && !(entry.layer_on_request && named)) continue;
         entry.check(impl_->head, layer);
         const auto needs =
             api::needs_of(entry, layer, explain::Settings(entry.info, method), options);
@@ -244,6 +245,7 @@ class ExplainerMaker {
 
   void prepare_input(engine::PlanSpec& spec) {
     auto& input = impl_->input_layer;
+    input.is_input = true;
     input.value = graph_.inputs.empty() ? graph::ValueId{} : graph_.inputs[0];
     if (input.value) {
       input.name = graph_.value(input.value).name;
@@ -271,6 +273,7 @@ class ExplainerMaker {
       auto& added = spec.gradients.emplace_back(engine::GradientSpec{
           impl_->scores.logits, layer.value, gradient.reduce, gradient.rule, {}});
       added.canonical = gradient.rule == engine::GradientRule::rescale;
+      added.relevance = gradient.relevance;
       if (!gradient.biases) continue;
       impl_->biases = graph::find_channel_biases(graph_, layer.value, impl_->scores.logits);
       for (const auto& bias : impl_->biases) added.taps.push_back(bias.value);

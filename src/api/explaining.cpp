@@ -86,7 +86,8 @@ Explaining::Explaining(Run::Impl& run, const Method& method, const ExplainOption
       options_(options),
       call_(call),
       settings_(entry_.info, method) {
-  if (!entry_.uses_layer()) {
+  const bool names_layer = !options.layer.empty() || !options.layers.empty();
+  if (!entry_.uses_layer() && !(entry_.layer_on_request && names_layer)) {
     layers_.push_back(&explainer_.input_layer);
   } else if (options.layers.empty()) {
     layers_.push_back(&layer_named(explainer_, options.layer));

@@ -25,6 +25,7 @@ struct Gradient {
   engine::GradientReduce reduce = engine::GradientReduce::none;
   engine::GradientRule rule = engine::GradientRule::plain;
   bool biases = false;  ///< with what reaches every bias on the way (Context::biases)
+  std::optional<engine::Relevance> relevance = {};  ///< rules of relevance in its place
   friend auto operator<=>(const Gradient&, const Gradient&) = default;
 };
 
@@ -49,6 +50,7 @@ struct Layer {
   std::map<Gradient, std::size_t> gradients;  ///< indices in the plan's gradients
   bool is_linear_head = false;                ///< all that follows is piecewise linear in it
   bool is_head_map = false;                   ///< what the pool of a pool + linear head reads
+  bool is_input = false;                      ///< the model's first input
 };
 
 /// The network behind a layer, from its maps to the scores.
@@ -139,6 +141,9 @@ struct Entry {
   /// [images, the input's extents], where Needs::references; `image`: the extents without the
   /// batch. Throws Error invalid_argument as Settings::given does.
   Tensor (*background)(const Settings& settings, const Shape& image) = nullptr;
+  /// An input method that explains a layer in its place where ExplainOptions names one; asked of
+  /// `needs` by Layer::is_input.
+  bool layer_on_request = false;
 
   bool uses_layer() const { return info.kind == MapKind::layer || input_method_reads_layer; }
 };
@@ -184,5 +189,6 @@ const Entry& guided_gradcam();
 const Entry& deeplift();
 const Entry& deep_shap();
 const Entry& gradient_shap();
+const Entry& lrp();
 
 }  // namespace fovea::explain

@@ -40,6 +40,7 @@ std::span<const Entry> registry() {
       deeplift(),
       deep_shap(),
       gradient_shap(),
+      lrp(),
   };
   return entries;
 }

@@ -42,7 +42,8 @@ TEST(MethodTypes, CarryTheRegistrysDefaults) {
                                      GuidedGradCam{},
                                      DeepLift{},
                                      DeepShap{},
-                                     GradientShap{}};
+                                     GradientShap{},
+                                     Lrp{}};
   ASSERT_EQ(typed.size(), methods().size());
   for (const auto& method : typed) {
     const auto all = methods();

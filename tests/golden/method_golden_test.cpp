@@ -194,8 +194,9 @@ INSTANTIATE_TEST_SUITE_P(Networks, MethodGolden, testing::ValuesIn(networks()),
 
 /// Methods for which no package is a reference.
 TEST(MethodGoldens, EveryMethodHasOne) {
-  // golden_test.cpp: Grad-CAM times the positions; shapley_golden_test.cpp.
-  std::set<std::string> have = {"cam", "deeplift", "deep-shap", "gradient-shap"};
+  std::set<std::string> have = {"cam",  // golden_test.cpp: Grad-CAM times the positions
+                                "lrp",  // relevance_golden_test.cpp
+                                "deeplift", "deep-shap", "gradient-shap"};  // shapley_golden_test.cpp
   for (const auto& network : networks())
     for (const auto& one : network["cases"])
       if (one["variant"].is_null()) have.insert(one["method"]);

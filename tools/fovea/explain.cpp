@@ -187,6 +187,7 @@ void explain(ExplainArguments arguments, const CLI::App& app) {
   check_targets(targets, logits.back());
   auto options = explain_options(arguments);
   for (const auto& layer : explainer_layers(arguments, explainer)) options.layers.push_back(layer);
+  if (arguments.layers.size() == 1) options.layer = explainer.prepared_layers().front();
   const auto explanations =
       in_file(session.model_file, [&] { return run.explain(method, targets, options); });
 

@@ -104,8 +104,9 @@ void explain_sheet(ExplainArguments& arguments, const Replay* replay) {
   const auto targets = resolved_targets(arguments, session, explainer, chosen);
   const auto run = session.forward(explainer);
   check_targets(targets, run.logits().shape.back());
-  auto layers = explainer.prepared_layers();
-  if (layers.empty()) layers.emplace_back();
+  // Methods that explain the input turn to a layer where one is named, so the default goes unnamed.
+  const auto layers =
+      arguments.layers.empty() ? std::vector<std::string>{""} : explainer.prepared_layers();
 
   std::vector<std::vector<SheetCell>> rows;
   auto listed = Json::array();
