@@ -74,14 +74,12 @@ struct Occlusion {
   std::int64_t stride = 16;  ///< from one window to the next
   double baseline = 0;       ///< what hides them, as the network sees it
   double blur = 0;           ///< where above 0: the image blurred by this deviation hides them
-  bool incremental = true;   ///< recompute only what a window changes
   operator Method() const {
     return {"occlusion",
             {{"window", static_cast<double>(window)},
              {"stride", static_cast<double>(stride)},
              {"baseline", baseline},
-             {"blur", blur},
-             {"incremental", incremental ? 1.0 : 0.0}}};
+             {"blur", blur}}};
   }
 };
 
@@ -134,7 +132,8 @@ struct KernelShap {
   }
 };
 
-/// Byun and Lee 2023: where a Gaussian window preserves the score, by the search DIRECT.
+/// OpenVINO XAI's Adaptive Input Sampling for Explanation: where a Gaussian window preserves the
+/// score and where hiding it loses it, searched by DIRECT (Jones et al. 1993).
 struct Aise {
   std::int64_t widths = 3;  ///< kernel widths, from `narrowest` to `widest`
   double narrowest = 0.1;   ///< in shares of the picture

@@ -71,6 +71,10 @@ struct ExplainerOptions {
   std::vector<std::string> fetches;
   /// Prepares for ExplainOptions::smooth: a run keeps a copy of its input.
   bool smoothing = false;
+  /// Images that methods which score many variants of one (occlusion, RISE, LIME, Kernel SHAP,
+  /// AISE) put through the network at once; a file that fixes the batch wins. 0: fovea's choice.
+  /// Results do not depend on it beyond f32's rounding.
+  std::int64_t perturbation_batch = 0;
   /// Optimise the graph (fold batch-norms, fuse, fast heads). Off: the slow, obvious plan.
   bool optimize = true;
   /// Runs that may be under way at once; a call beyond waits for one to end.
@@ -87,8 +91,8 @@ struct CallOptions {
   /// wall milliseconds of each step that ran are added to its entry. For one call at a time.
   std::span<double> step_ms = {};
   /// Told how much of a call is done, 0 to 1, never less than before: by methods that run the
-  /// network many times, after each run or batch of runs, from the calling thread. What it throws
-  /// ends the call and reaches the caller.
+  /// network hundreds of times (MethodInfo::dear), after each run or batch of runs, from the
+  /// calling thread. What it throws ends the call and reaches the caller.
   std::function<void(double done)> progress = {};
 };
 

@@ -35,7 +35,8 @@ enum class Fuse { mean, max, product };
 
 /// How the sum rule of a method came out: what its values should add up to, and what they do.
 struct SumRule {
-  /// LRP: the relevance at the start. DeepLIFT, Deep SHAP: the score less the baselines' mean one.
+  /// LRP: the relevance at the start. DeepLIFT, Deep SHAP, Kernel SHAP: the score less the
+  /// baselines' mean one.
   double expected = 0;
   double attributed = 0;   ///< the sum of the values at the layer or the input
   double biases = 0;       ///< LRP: what biases absorbed
@@ -63,8 +64,9 @@ struct Explanation {
   /// or of smoothed ones: what was fused, at the input's extents.
   Tensor feature_map;
   Tensor map;  ///< normalised and resized (bilinear, half-pixel) to the model input's extents
-  /// Of methods that explain the input itself: the signed values, in the input's shape without the
-  /// images ([channels, h, w]); empty for others.
+  /// Of methods that explain each number of the input: the signed values, in the input's shape
+  /// without the images ([channels, h, w]); empty for others, and for those that hide positions
+  /// with all their channels.
   Tensor attribution;
   std::string method;               ///< registered name
   std::string layer;                ///< name of the value whose map this is

@@ -51,7 +51,7 @@ struct MethodTensor {
 /// Where a method's map lies.
 enum class MapKind {
   layer,  ///< on a layer's grid
-  input,  ///< on the input's pixels; `Explanation::attribution` holds the signed values
+  input,  ///< on the input's pixels; `Explanation::attribution` may hold the signed values
 };
 
 /// A row of the registry of methods.
@@ -63,7 +63,7 @@ struct MethodInfo {
   std::string cost;   ///< in forwards and walks back
   std::string use;    ///< when to choose it, one sentence
   MapKind kind = MapKind::layer;
-  bool dear = false;  ///< runs the whole network for every channel: minutes on a large one
+  bool dear = false;  ///< runs the whole network hundreds of times: minutes on a large one
   std::vector<MethodOption> options = {};
   std::vector<MethodTensor> given = {};
   std::vector<std::string> layer_rules = {};  ///< names that Method::layer_rules may give

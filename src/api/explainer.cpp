@@ -61,6 +61,8 @@ class ExplainerMaker {
     if (options.batch < 1) throw Error(ErrorCode::invalid_argument, "the batch must be at least 1");
     if (options.threads < 0)
       throw Error(ErrorCode::invalid_argument, "the number of threads must not be negative");
+    if (options.perturbation_batch < 0)
+      throw Error(ErrorCode::invalid_argument, "the perturbation batch must not be negative");
     if (options.max_workspaces < 1)
       throw Error(ErrorCode::invalid_argument, "at least one workspace is needed");
     for (const auto extent : options.token_grid)
@@ -180,6 +182,10 @@ class ExplainerMaker {
           layer, api::prepare_head({impl_->model.impl().imported.graph, graph_, layer,
                                     impl_->scores.logits, wanted.head, wanted.head_gradient},
                                    options, spec, *impl_->model.impl().weights));
+    if (perturbs_)
+      impl_->perturbed =
+          api::prepare_network(impl_->model.impl().imported.graph, graph_, impl_->scores.logits,
+                               options, spec, *impl_->model.impl().weights);
   }
 
   /// Runs the images that methods compare with, once for all explanations.
@@ -283,6 +289,8 @@ class ExplainerMaker {
   void note(const explain::Needs& needs, graph::ValueId layer) {
     impl_->keeps_inputs = impl_->keeps_inputs || needs.inputs;
     again_ = again_ || needs.network;
+    perturbs_ = perturbs_ || needs.perturbed;
+    impl_->keeps_inputs = impl_->keeps_inputs || needs.perturbed;
     if (needs.head == 0 || !layer) return;
     auto& wanted = heads_[layer];
     wanted.head = std::max(wanted.head, needs.head);
@@ -303,6 +311,7 @@ class ExplainerMaker {
   std::shared_ptr<Explainer::Impl> impl_;
   graph::Graph graph_;
   bool again_ = false;                              ///< a method runs the network again
+  bool perturbs_ = false;                           ///< a method scores variants of the inputs
   std::map<graph::ValueId, explain::Needs> heads_;  ///< networks behind layers that methods run
   std::unique_ptr<const graph::MapForms> forms_;    ///< once the graph is bound
 };

@@ -8,6 +8,7 @@
 
 #include "api/head_network.hpp"
 #include "api/model_impl.hpp"
+#include "api/perturbed_network.hpp"
 #include "api/workspace_pool.hpp"
 #include "explain/method.hpp"
 #include "fovea/explainer.hpp"
@@ -48,6 +49,7 @@ struct Explainer::Impl {
   std::unique_ptr<api::WorkspacePool> spare_pool, smoothing_pool;
   std::map<graph::ValueId, api::PreparedHead> heads;  ///< by the layer in front of it
   std::vector<explain::Background> backgrounds;       ///< that methods were prepared with
+  std::optional<api::PreparedNetwork> perturbed;      ///< for methods that score variants
 };
 
 }  // namespace fovea

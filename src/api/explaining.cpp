@@ -38,6 +38,7 @@ void check_prepared(const Explainer::Impl& explainer, const explain::Entry& entr
     ready =
         ready && (gradient.of_input ? explainer.input_layer : layer).gradients.contains(gradient);
   if (needs.network) ready = ready && explainer.spare_pool;
+  if (needs.perturbed) ready = ready && explainer.perturbed;
   if (needs.head > 0) {
     const auto it = explainer.heads.find(layer.value);
     ready =
@@ -79,7 +80,7 @@ explain::Needs needs_of(const explain::Entry& entry, explain::Layer layer,
 }
 
 Explaining::Explaining(Run::Impl& run, const Method& method, const ExplainOptions& options,
-                       const CallOptions& call)
+                       const CallOptions& call, std::size_t targets)
     : run_(run),
       explainer_(*run.explainer),
       entry_(explain::find(method.name)),
@@ -99,6 +100,11 @@ Explaining::Explaining(Run::Impl& run, const Method& method, const ExplainOption
   if (options.smooth && !explainer_.smoothing_pool)
     throw Error(ErrorCode::invalid_argument,
                 "the explainer was not prepared for smoothing: see ExplainerOptions::smoothing");
+  parts_ = targets * layers_.size() * (options.smooth ? smoothing_variants().size() : 1);
+  if (call.progress)
+    call_.progress = [this, &tell = call.progress](double done) {
+      tell((static_cast<double>(part_) + done) / static_cast<double>(parts_));
+    };
 }
 
 void Explaining::choose_background() {
@@ -162,7 +168,16 @@ std::vector<explain::Evidence> Explaining::once(std::span<const explain::Objecti
         explain::HeadNetwork{*head.plan, behind->workspace(), head.batch, head.reads_inputs});
     context.behind = &*net;
   }
+  std::optional<Lease> apart;
+  std::optional<explain::PerturbedNetwork> network;
+  if (needs.perturbed) {
+    const auto& prepared = *explainer_.perturbed;
+    apart.emplace(*prepared.pool, call_);
+    network.emplace(explain::PerturbedNetwork{*prepared.plan, apart->workspace(), prepared.batch});
+    context.perturbed = &*network;
+  }
   auto out = entry_.run(context);
+  ++part_;
   if (entry_.relu && !options_.keep_sign)
     for (auto& one : out)
       simd::kernels().relu_max(one.map.data.data(), static_cast<std::int64_t>(one.map.data.size()));
@@ -321,7 +336,7 @@ std::vector<Explanation> Run::Impl::explain(const Method& method, std::span<cons
                                             const ExplainOptions& options,
                                             const CallOptions& call) {
   const base::ThreadScope threads(explainer->options.threads);
-  api::Explaining explaining(*this, method, options, call);
+  api::Explaining explaining(*this, method, options, call, targets.size());
   std::vector<Explanation> out(static_cast<std::size_t>(explainer->batch) * targets.size());
   for (std::size_t t = 0; t < targets.size(); ++t) {
     auto found = explaining.explain(targets[t]);
@@ -335,7 +350,8 @@ Tensor Run::Impl::class_maps(const Method& method, std::int64_t image,
                              const ExplainOptions& options, const CallOptions& call) {
   check_image(image);
   const base::ThreadScope threads(explainer->options.threads);
-  return api::Explaining(*this, method, options, call).class_maps(image);
+  const auto targets = static_cast<std::size_t>(explainer->classes);
+  return api::Explaining(*this, method, options, call, targets).class_maps(image);
 }
 
 }  // namespace fovea

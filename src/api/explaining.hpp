@@ -32,9 +32,12 @@ class Lease {
 /// One call of a method on a run: what it means, checked, and the workspaces that it borrows.
 class Explaining {
  public:
-  /// Throws Error invalid_argument for what does not exist or was not prepared for.
+  /// `targets`: how many will be explained; what progress is measured in. Throws Error
+  /// invalid_argument for what does not exist or was not prepared for.
   Explaining(Run::Impl& run, const Method& method, const ExplainOptions& options,
-             const CallOptions& call);
+             const CallOptions& call, std::size_t targets);
+  Explaining(const Explaining&) = delete;  // its progress is told of itself
+  Explaining& operator=(const Explaining&) = delete;
 
   /// One explanation per image.
   std::vector<Explanation> explain(const Target& target);
@@ -63,13 +66,14 @@ class Explaining {
   const Explainer::Impl& explainer_;
   const explain::Entry& entry_;
   const ExplainOptions& options_;
-  const CallOptions& call_;
+  CallOptions call_;
   explain::Settings settings_;
   std::vector<const explain::Layer*> layers_;
   std::unique_ptr<Lease> spare_, smoothing_;
   std::optional<explain::Background> own_background_;  ///< of this call alone
   const explain::Background* background_ = nullptr;
   double backward_ms_ = 0;
+  std::size_t parts_ = 1, part_ = 0;  ///< runs of the method in this call, and which one it is
 };
 
 }  // namespace fovea::api

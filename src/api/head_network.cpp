@@ -1,10 +1,9 @@
 #include "api/head_network.hpp"
 
-#include <map>
 #include <optional>
 #include <vector>
 
-#include "graph/infer.hpp"
+#include "api/other_batch.hpp"
 
 namespace fovea::api {
 namespace {
@@ -28,34 +27,6 @@ bool goes_round(const graph::Graph& graph, graph::ValueId layer, graph::ValueId 
   return false;
 }
 
-/// The graph for another number of images; none where the file fixes that number somewhere.
-std::optional<graph::Graph> with_batch(const HeadRequest& request) {
-  graph::Graph graph = request.source;
-  std::map<std::string, Shape> shapes;
-  const auto own = request.bound.value(request.layer).shape[0];
-  for (const auto id : graph.inputs) {
-    auto& value = graph.value(id);
-    Shape shape = request.bound.value(id).shape;
-    if (shape.empty() || shape[0] != own) return std::nullopt;
-    shape[0] = request.batch;
-    value.shape[0] = -1;
-    shapes[value.name] = shape;
-  }
-  try {
-    graph::bind(graph, shapes, request.batch);
-  } catch (const Error&) {
-    return std::nullopt;
-  }
-  for (const auto id : {request.layer, request.logits}) {
-    Shape wanted = request.bound.value(id).shape;
-    if (wanted.empty() || wanted[0] != own) return std::nullopt;
-    wanted[0] = request.batch;
-    if (graph.value(id).shape != wanted) return std::nullopt;
-  }
-  engine::fold_constants(graph);
-  return graph;
-}
-
 }  // namespace
 
 PreparedHead prepare_head(const HeadRequest& request, const ExplainerOptions& options,
@@ -64,7 +35,9 @@ PreparedHead prepare_head(const HeadRequest& request, const ExplainerOptions& op
   out.batch = request.bound.value(request.layer).shape[0];
   out.reads_inputs = goes_round(request.bound, request.layer, request.logits);
   std::optional<graph::Graph> rebound;
-  if (request.batch != out.batch) rebound = with_batch(request);
+  if (request.batch != out.batch)
+    rebound =
+        with_batch(request.source, request.bound, {{request.layer, request.logits}}, request.batch);
   if (rebound) out.batch = request.batch;
   const graph::Graph& graph = rebound ? *rebound : request.bound;
   like.feeds = {request.layer};

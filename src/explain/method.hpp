@@ -37,6 +37,7 @@ struct Needs {
   bool references = false;     ///< runs on the images of Entry::background, for the rescale rule
   std::int64_t head = 0;       ///< the network behind the layer, on so many maps at a time; 0: no
   bool head_gradient = false;  ///< with the gradient of its scores with respect to the maps
+  bool perturbed = false;      ///< the scores of other first inputs, many at a time
 };
 
 /// One layer of an explainer (or its first input), as methods see it.
@@ -69,6 +70,13 @@ struct Background {
   std::vector<float> scores;                   ///< [images, classes]
 };
 
+/// The whole network, from its inputs to the scores, with nothing kept on the way.
+struct PerturbedNetwork {
+  const engine::Plan& plan;
+  engine::Workspace& workspace;
+  std::int64_t batch;  ///< images that it takes at once
+};
+
 /// A method's options and tensors, checked.
 class Settings {
  public:
@@ -85,9 +93,9 @@ class Settings {
   const Tensor* given(const std::string& name, const Shape& shape) const;
   /// As `given`, of a required one.
   const Tensor& required(const std::string& name, const Shape& shape) const;
-  /// The option "samples"; of given noise [samples, ...], all that there are, unless the caller
-  /// asks for fewer. Throws Error invalid_argument where it asks for more.
-  std::int64_t samples(const Tensor* given) const;
+  /// The option "samples" (or another name); of a given tensor [samples, ...], all that there are,
+  /// unless the caller asks for fewer. Throws Error invalid_argument where it asks for more.
+  std::int64_t samples(const Tensor* given, std::string_view name = "samples") const;
 
  private:
   const MethodInfo& info_;
@@ -114,7 +122,13 @@ struct Context {
   const HeadNetwork* behind = nullptr;              ///< where Needs::head
   const Background* background = nullptr;           ///< where Needs::references
   double* backward_ms = nullptr;                    ///< adds up what was spent walking back
+  const PerturbedNetwork* perturbed = nullptr;      ///< where Needs::perturbed
 };
+
+/// Tells the call's progress: `done` of `all` that `run` will do.
+inline void tell(const CallOptions& call, std::int64_t done, std::int64_t all) {
+  if (call.progress) call.progress(static_cast<double>(done) / static_cast<double>(all));
+}
 
 /// What a method says about one image.
 struct Evidence {
@@ -190,5 +204,10 @@ const Entry& deeplift();
 const Entry& deep_shap();
 const Entry& gradient_shap();
 const Entry& lrp();
+const Entry& occlusion();
+const Entry& rise();
+const Entry& lime();
+const Entry& kernel_shap();
+const Entry& aise();
 
 }  // namespace fovea::explain

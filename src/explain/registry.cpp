@@ -41,6 +41,11 @@ std::span<const Entry> registry() {
       deep_shap(),
       gradient_shap(),
       lrp(),
+      occlusion(),
+      rise(),
+      lime(),
+      kernel_shap(),
+      aise(),
   };
   return entries;
 }

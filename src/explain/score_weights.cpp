@@ -95,6 +95,8 @@ std::vector<Evidence> score_weighted(Context& context, const Trial& trial) {
     }
     const auto found = trial(static_cast<std::int64_t>(i), masks, score);
     for (std::size_t n = 0; n < images; ++n) scores[n].push_back(found[n]);
+    tell(context.call, static_cast<std::int64_t>(i) + 1,
+         static_cast<std::int64_t>(channels[0].size()));
   }
   std::vector<Evidence> out;
   for (std::size_t n = 0; n < images; ++n) {

@@ -73,12 +73,12 @@ double Settings::number(std::string_view name) const {
   throw Error(ErrorCode::internal, info_.name + " reads an option that it does not declare");
 }
 
-std::int64_t Settings::samples(const Tensor* given) const {
-  if (given == nullptr) return whole("samples");
-  if (!method_.options.contains("samples")) return given->shape[0];
-  if (whole("samples") > given->shape[0])
-    refuse(info_, ": more samples are asked for than the given tensor holds");
-  return whole("samples");
+std::int64_t Settings::samples(const Tensor* given, std::string_view name) const {
+  if (given == nullptr) return whole(name);
+  if (!method_.options.contains(std::string(name))) return given->shape[0];
+  if (whole(name) > given->shape[0])
+    refuse(info_, ": more " + std::string(name) + " are asked for than the given tensor holds");
+  return whole(name);
 }
 
 std::int64_t Settings::whole(std::string_view name) const {

@@ -43,7 +43,12 @@ TEST(MethodTypes, CarryTheRegistrysDefaults) {
                                      DeepLift{},
                                      DeepShap{},
                                      GradientShap{},
-                                     Lrp{}};
+                                     Lrp{},
+                                     Occlusion{},
+                                     Rise{},
+                                     Lime{},
+                                     KernelShap{},
+                                     Aise{}};
   ASSERT_EQ(typed.size(), methods().size());
   for (const auto& method : typed) {
     const auto all = methods();
@@ -213,6 +218,16 @@ TEST(Stopping, AnyMethodEndsBetweenItsRuns) {
       EXPECT_EQ(error.code(), ErrorCode::cancelled) << method.name;
     }
   }
+}
+
+TEST(Progress, OfMethodsThatMaskWithChannels) {
+  const ScoreCam method{.channels = 5};
+  const auto explainer = explainer_for("vgg", {method});
+  std::vector<double> told;
+  CallOptions call;
+  call.progress = [&](double done) { told.push_back(done); };
+  explainer.explain(random_input(explainer), method, Target::top1(), {}, call);
+  EXPECT_EQ(told, (std::vector<double>{0.2, 0.4, 0.6, 0.8, 1}));
 }
 
 }  // namespace

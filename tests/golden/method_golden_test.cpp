@@ -19,8 +19,8 @@ using testing_support::read_npy;
 const std::filesystem::path kMethods =
     std::filesystem::path(FOVEA_SOURCE_DIR) / "tests/golden/methods";
 
-json networks() {
-  std::ifstream in(kMethods / "manifest.json");
+json networks(const std::string& folder = "methods") {
+  std::ifstream in(kMethods.parent_path() / folder / "manifest.json");
   return json::parse(in);
 }
 
@@ -197,9 +197,10 @@ TEST(MethodGoldens, EveryMethodHasOne) {
   std::set<std::string> have = {"cam",  // golden_test.cpp: Grad-CAM times the positions
                                 "lrp",  // relevance_golden_test.cpp
                                 "deeplift", "deep-shap", "gradient-shap"};  // shapley_golden_test.cpp
-  for (const auto& network : networks())
-    for (const auto& one : network["cases"])
-      if (one["variant"].is_null()) have.insert(one["method"]);
+  for (const char* folder : {"methods", "perturbation"})
+    for (const auto& network : networks(folder))
+      for (const auto& one : network["cases"])
+        if (one["variant"].is_null()) have.insert(one["method"]);
   for (const auto& info : methods()) EXPECT_TRUE(have.contains(info.name)) << info.name;
 }
 

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "api/workspace_pool.hpp"
+#include "engine/plan.hpp"
+#include "fovea/explainer.hpp"
+#include "graph/graph.hpp"
+
+namespace fovea::api {
+
+/// The network from its inputs to the scores and nothing else: every step fused that can be, all
+/// memory used again.
+struct PreparedNetwork {
+  std::shared_ptr<const engine::Plan> plan;
+  std::unique_ptr<WorkspacePool> pool;
+  std::int64_t batch = 1;  ///< images that it takes at once
+};
+
+/// `source`: as imported; `bound`: to the explainer's extents. Throws as Plan::build does.
+PreparedNetwork prepare_network(const graph::Graph& source, const graph::Graph& bound,
+                                graph::ValueId logits, const ExplainerOptions& options,
+                                engine::PlanSpec like, engine::WeightCache& weights);
+
+}  // namespace fovea::api

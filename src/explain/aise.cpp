@@ -1,0 +1,175 @@
+// AISE, adaptive input sampling for explanation, as OpenVINO XAI 1.1 has it (no paper is known):
+//
+//   f(m) = y(x G_m) - y(x (1 - G_m)),   G_m(p) = exp(-|p - m|^2 / (2 s^2)), scaled to a peak of 1
+//   S = sum over widths s of  (sum_i f(m_i) G_mi) / max
+//
+// Positions from 0 to 1 in each extent; the centres m_i are those at which DIRECT (direct.hpp, with
+// OpenVINO XAI's epsilon of 0.1) looks for the greatest f, `evaluations` of each width. A width all
+// of whose sums are negative is not scaled. OpenVINO XAI explains probabilities (it puts a sigmoid
+// behind scores outside of 0..1) and divides S by its maximum.
+
+#include <algorithm>
+#include <cmath>
+
+#include "explain/direct.hpp"
+#include "explain/perturbation.hpp"
+#include "explain/windows.hpp"
+
+namespace fovea::explain {
+namespace {
+
+constexpr double kEpsilon = 0.1;
+
+/// A product of one factor per extent.
+class Bell {
+ public:
+  /// `centre`: columns first, then rows.
+  Bell(const Shape& extents, const Point& centre, double width) : extents_(as_three(extents)) {
+    for (std::size_t d = 0; d < 3; ++d) {
+      factors_[d].assign(static_cast<std::size_t>(extents_[d]), 1.0);
+      if (d + extents.size() < 3) continue;
+      const double middle = centre[2 - d];
+      const auto last = static_cast<double>(std::max<std::int64_t>(1, extents_[d] - 1));
+      for (std::size_t i = 0; i < factors_[d].size(); ++i) {
+        const double z = (static_cast<double>(i) / last - middle) / width;
+        factors_[d][i] = std::exp(-z * z / 2);
+      }
+      const double peak = *std::max_element(factors_[d].begin(), factors_[d].end());
+      for (auto& v : factors_[d]) v /= peak;
+    }
+  }
+
+  /// run(position, value)
+  template <class Run>
+  void each(Run run) const {
+    std::size_t p = 0;
+    for (const double deep : factors_[0])
+      for (const double down : factors_[1])
+        for (const double across : factors_[2]) run(p++, deep * down * across);
+  }
+
+ private:
+  Extents3 extents_;
+  std::array<std::vector<double>, 3> factors_;
+};
+
+std::vector<double> widths_of(const Settings& settings) {
+  const auto count = settings.whole("widths");
+  const double first = settings.number("narrowest"), last = settings.number("widest");
+  std::vector<double> out{first};
+  for (std::int64_t i = 1; i < count; ++i)
+    out.push_back(first + (last - first) * static_cast<double>(i) / static_cast<double>(count - 1));
+  return out;
+}
+
+class Sampling {
+ public:
+  Sampling(Context& context, Perturbation& perturbation, std::int64_t image)
+      : context_(context),
+        perturbation_(perturbation),
+        image_(image),
+        mask_(static_cast<std::size_t>(perturbation.steps().positions)),
+        nothing_(perturbation.image(image).size(), 0.f) {}
+
+  /// sum_i f(m_i) G_mi of one width.
+  std::vector<double> weighed(double width) {
+    const auto found = direct_search(
+        context_.extents.size(), static_cast<std::size_t>(context_.settings.whole("evaluations")),
+        kEpsilon, [&](std::span<const Point> centres) { return losses(centres, width); });
+    std::vector<double> sum(mask_.size(), 0.0);
+    for (const auto& [at, loss] : found)
+      Bell(context_.extents, at, width).each([&sum, score = -loss](std::size_t p, double v) {
+        sum[p] += score * v;
+      });
+    const double most = *std::max_element(sum.begin(), sum.end());
+    if (most > 0)
+      for (auto& v : sum) v /= most;
+    return sum;
+  }
+
+ private:
+  /// -f of each centre.
+  std::vector<double> losses(std::span<const Point> centres, double width) {
+    const auto scores = perturbation_.scores(
+        image_, 2 * static_cast<std::int64_t>(centres.size()),
+        [&](std::int64_t i, std::span<float> variant) {
+          const bool kept = i % 2 == 0;
+          Bell(context_.extents, centres[static_cast<std::size_t>(i / 2)], width)
+              .each([&](std::size_t p, double v) {
+                mask_[p] = static_cast<float>(kept ? v : 1 - v);
+              });
+          mix(perturbation_.image(image_), nothing_, mask_, perturbation_.steps(), variant);
+        });
+    std::vector<double> out;
+    for (std::size_t i = 0; i < scores.size(); i += 2) out.push_back(scores[i + 1] - scores[i]);
+    return out;
+  }
+
+  Context& context_;
+  Perturbation& perturbation_;
+  std::int64_t image_;
+  std::vector<float> mask_, nothing_;
+};
+
+std::vector<Evidence> run(Context& context) {
+  const Shape& extents = perturbed_extents(context);
+  const auto widths = widths_of(context.settings);
+  Perturbation perturbation(context, context.batch * static_cast<std::int64_t>(widths.size()) * 2 *
+                                         context.settings.whole("evaluations"));
+  std::vector<Evidence> out;
+  for (std::int64_t n = 0; n < context.batch; ++n) {
+    Sampling sampling(context, perturbation, n);
+    std::vector<double> sum(static_cast<std::size_t>(perturbation.steps().positions), 0.0);
+    for (const double width : widths) {
+      const auto part = sampling.weighed(width);
+      for (std::size_t p = 0; p < sum.size(); ++p) sum[p] += part[p];
+    }
+    out.push_back({Tensor{extents, {sum.begin(), sum.end()}}});
+  }
+  return out;
+}
+
+}  // namespace
+
+const Entry& aise() {
+  static const Entry entry{
+      .info = {.name = "aise",
+               .title = "AISE",
+               .paper = "OpenVINO XAI's Adaptive Input Sampling for Explanation (no paper); Jones "
+                        "et al. 1993, Lipschitzian Optimization Without the Lipschitz Constant",
+               .needs = "an image as the input",
+               .cost = "2 `evaluations` forwards per width",
+               .use = "a tenth of RISE's forwards: windows are put where they tell most; best of a "
+                      "probability",
+               .kind = MapKind::input,
+               .dear = true,
+               .options = {{.name = "widths",
+                            .value = 3,
+                            .least = 1,
+                            .most = 100,
+                            .whole = true,
+                            .help = "of the Gaussian windows, from `narrowest` to `widest`"},
+                           {.name = "narrowest",
+                            .value = 0.1,
+                            .least = 1e-3,
+                            .most = 10,
+                            .help = "deviation, in shares of the picture"},
+                           {.name = "widest",
+                            .value = 0.25,
+                            .least = 1e-3,
+                            .most = 10,
+                            .help = "deviation, in shares of the picture"},
+                           {.name = "evaluations",
+                            .value = 50,
+                            .least = 1,
+                            .most = 10000,
+                            .whole = true,
+                            .help = "of each width, two forwards each"}}},
+      .check = serves_all,
+      .needs = [](const Layer&, const Settings&) { return perturbation_needs(); },
+      .run = run,
+      .relu = false};
+  return entry;
+}
+
+}  // namespace fovea::explain

@@ -1,0 +1,99 @@
+#include "explain/cells.hpp"
+
+#include <algorithm>
+
+#include "base/checked.hpp"
+#include "base/parallel.hpp"
+#include "explain/windows.hpp"
+
+namespace fovea::explain {
+namespace {
+
+constexpr std::int64_t kMostCells = 4096;  // the regression is cubic in them
+
+}  // namespace
+
+Cells::Cells(const Shape& extents, std::int64_t side) : extents_(extents) {
+  std::int64_t count = 1;
+  for (const auto extent : extents) {
+    if (side > extent)
+      throw Error(ErrorCode::invalid_argument,
+                  "a grid of " + std::to_string(side) +
+                      " cells a side is finer than the picture, one of whose sides is " +
+                      std::to_string(extent));
+    count *= side;
+  }
+  if (count > kMostCells)
+    throw Error(ErrorCode::invalid_argument, "the grid has " + std::to_string(count) +
+                                                 " cells; at most " + std::to_string(kMostCells) +
+                                                 " are possible");
+  count_ = static_cast<std::size_t>(count);
+  const auto three = as_three(extents);
+  const auto missing = three.size() - extents.size();
+  const auto cell = [&](std::size_t d, std::int64_t p) {
+    return d < missing ? 0 : p * side / three[d];
+  };
+  for (std::int64_t i = 0; i < three[0]; ++i)
+    for (std::int64_t j = 0; j < three[1]; ++j)
+      for (std::int64_t k = 0; k < three[2]; ++k)
+        cell_.push_back(
+            static_cast<std::int32_t>((cell(0, i) * side + cell(1, j)) * side + cell(2, k)));
+}
+
+Tensor Cells::spread(std::span<const double> values) const {
+  Tensor out{extents_, {}};
+  for (const auto cell : cell_)
+    out.data.push_back(static_cast<float>(values[static_cast<std::size_t>(cell)]));
+  return out;
+}
+
+void Cells::show(const Coalition& shown, std::span<const float> image, std::span<const float> cover,
+                 const ChannelSteps& steps, std::span<float> out) const {
+  base::parallel_for(steps.positions, 16384, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t c = 0; c < steps.channels; ++c)
+      for (auto p = begin; p < end; ++p) {
+        const auto cell = cell_[static_cast<std::size_t>(p)];
+        const auto at = static_cast<std::size_t>(c * steps.channel_step + p * steps.position_step);
+        out[at] = shown[static_cast<std::size_t>(cell)] != 0 ? image[at] : cover[at];
+      }
+  });
+}
+
+MethodOption cells_option() {
+  return {.name = "cells",
+          .value = 7,
+          .least = 1,
+          .most = static_cast<double>(kMostCells),
+          .whole = true,
+          .help = "of the grid, a side"};
+}
+
+MethodOption coalitions_option() {
+  return {.name = "samples",
+          .value = 1000,
+          .least = 1,
+          .most = 1e7,
+          .whole = true,
+          .help = "pictures with cells hidden"};
+}
+
+MethodTensor coalitions_tensor() {
+  return {"masks", "[samples, cells of the grid]", "1: the cell is shown, 0: it is hidden"};
+}
+
+const Tensor* given_coalitions(const Context& context, const Cells& cells) {
+  const auto* given =
+      context.settings.given("masks", {-1, static_cast<std::int64_t>(cells.count())});
+  if (given != nullptr &&
+      std::any_of(given->data.begin(), given->data.end(), [](float v) { return v != 0 && v != 1; }))
+    throw Error(ErrorCode::invalid_argument,
+                "the masks of cells hold values other than 0 and 1: a cell is shown or hidden");
+  return given;
+}
+
+Coalition coalition_of(const Tensor& given, std::int64_t sample) {
+  const auto begin = given.data.begin() + sample * given.shape[1];
+  return {begin, begin + given.shape[1]};
+}
+
+}  // namespace fovea::explain

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "explain/perturbation.hpp"
+
+/// The cells of a grid over the image as the players that LIME and Kernel SHAP hide and show.
+namespace fovea::explain {
+
+/// Which cells are shown: 1 or 0 each.
+using Coalition = std::vector<double>;
+
+/// Rectangles of (nearly) equal size: the position p of an extent lies in cell p cells / extent.
+class Cells {
+ public:
+  /// `side`: how many in each extent. Throws Error invalid_argument where an extent has fewer
+  /// positions, or where they are too many together.
+  Cells(const Shape& extents, std::int64_t side);
+
+  std::size_t count() const { return count_; }
+  /// Each position's value of its cell.
+  Tensor spread(std::span<const double> values) const;
+  /// out = image where its cell is shown, cover elsewhere.
+  void show(const Coalition& shown, std::span<const float> image, std::span<const float> cover,
+            const ChannelSteps& steps, std::span<float> out) const;
+
+ private:
+  Shape extents_;
+  std::size_t count_;
+  std::vector<std::int32_t> cell_;  ///< of each position
+};
+
+MethodOption cells_option();
+MethodOption coalitions_option();
+MethodTensor coalitions_tensor();
+
+/// The given "masks" [samples, cells], else null. Throws Error invalid_argument for values other
+/// than 0 and 1.
+const Tensor* given_coalitions(const Context& context, const Cells& cells);
+Coalition coalition_of(const Tensor& given, std::int64_t sample);
+
+}  // namespace fovea::explain

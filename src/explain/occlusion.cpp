@@ -1,0 +1,132 @@
+// Occlusion sensitivity. M. D. Zeiler, R. Fergus, "Visualizing and Understanding Convolutional
+// Networks", ECCV 2014, section 4.2:
+//
+//   a(p) = mean over the windows W that cover p of (y(x) - y(x with W hidden))
+//
+// Windows and mean as in captum: the first window at position 0, the last of an extent cut at the
+// border. A window hides all channels. What hides: a value (the paper's grey square is the mean
+// colour, 0 as most networks see it), a given image, or the image blurred, which leaves no edge.
+
+#include "explain/occlusion.hpp"
+
+#include <algorithm>
+
+#include "explain/blur.hpp"
+
+namespace fovea::explain {
+namespace {
+
+void check_window(const Context& context, std::int64_t size, std::int64_t stride) {
+  for (const auto extent : perturbed_extents(context))
+    if (size > extent)
+      throw Error(ErrorCode::invalid_argument,
+                  "Occlusion: a window of " + std::to_string(size) +
+                      " is larger than the picture, one of whose sides is " +
+                      std::to_string(extent));
+  if (stride > size)
+    throw Error(ErrorCode::invalid_argument, "Occlusion: a stride of " + std::to_string(stride) +
+                                                 " leaves positions between " + "windows of " +
+                                                 std::to_string(size) + " that none would hide");
+}
+
+Tensor mean_over_windows(const Shape& extents, std::span<const Window> windows,
+                         std::span<const double> drops) {
+  const auto three = as_three(extents);
+  std::vector<double> sum(static_cast<std::size_t>(three[0] * three[1] * three[2]), 0.0);
+  std::vector<std::int64_t> count(sum.size(), 0);
+  for (std::size_t i = 0; i < windows.size(); ++i)
+    for_rows(three, windows[i], [&](std::int64_t first, std::int64_t length) {
+      for (auto p = first; p < first + length; ++p) {
+        sum[static_cast<std::size_t>(p)] += drops[i];
+        ++count[static_cast<std::size_t>(p)];
+      }
+    });
+  Tensor out{extents, {}};
+  for (std::size_t p = 0; p < sum.size(); ++p)
+    out.data.push_back(static_cast<float>(sum[p] / static_cast<double>(count[p])));
+  return out;
+}
+
+std::vector<Evidence> run(Context& context) {
+  const auto size = context.settings.whole("window"), stride = context.settings.whole("stride");
+  check_window(context, size, stride);
+  const double deviation = context.settings.number("blur");
+  const auto windows = sliding_windows(context.extents, size, stride);
+  const auto each = static_cast<std::int64_t>(windows.size()) + 1;
+  auto cover = baseline_of(context);
+  Perturbation perturbation(context, context.batch * each);
+  std::vector<Evidence> out;
+  for (std::int64_t n = 0; n < context.batch; ++n) {
+    if (deviation > 0)
+      cover = blurred(perturbation.image(n), perturbation.steps(), context.extents, deviation);
+    auto drops = scores_by_window(perturbation, n, cover, windows, as_three(context.extents));
+    const double whole = drops.back();
+    for (auto& drop : drops) drop = whole - drop;
+    out.push_back({mean_over_windows(context.extents, windows, drops)});
+  }
+  return out;
+}
+
+}  // namespace
+
+std::vector<double> scores_by_window(Perturbation& perturbation, std::int64_t image,
+                                     std::span<const float> cover, std::span<const Window> windows,
+                                     const Extents3& extents) {
+  const auto own = perturbation.image(image);
+  const auto steps = perturbation.steps();
+  const auto hide = [&](std::int64_t i, std::span<float> out) {
+    std::copy(own.begin(), own.end(), out.begin());
+    if (i == static_cast<std::int64_t>(windows.size())) return;
+    for_rows(extents, windows[static_cast<std::size_t>(i)],
+             [&](std::int64_t first, std::int64_t length) {
+               for (std::int64_t c = 0; c < steps.channels; ++c)
+                 for (auto p = first; p < first + length; ++p) {
+                   const auto at =
+                       static_cast<std::size_t>(c * steps.channel_step + p * steps.position_step);
+                   out[at] = cover[at];
+                 }
+             });
+  };
+  return perturbation.scores(image, static_cast<std::int64_t>(windows.size()) + 1, hide);
+}
+
+const Entry& occlusion() {
+  static const Entry entry{
+      .info = {.name = "occlusion",
+               .title = "Occlusion",
+               .paper = "Zeiler and Fergus 2014, Visualizing and Understanding Convolutional "
+                        "Networks, section 4.2",
+               .needs = "an image as the input",
+               .cost = "1 forward per window: (1 + (height - `window`) / `stride`) times the same "
+                       "of the width",
+               .use = "what the score loses without a region; asks nothing of the network",
+               .kind = MapKind::input,
+               .dear = true,
+               .options = {{.name = "window",
+                            .value = 32,
+                            .least = 1,
+                            .most = 1e6,
+                            .whole = true,
+                            .help = "rows and columns that are hidden at once"},
+                           {.name = "stride",
+                            .value = 16,
+                            .least = 1,
+                            .most = 1e6,
+                            .whole = true,
+                            .help = "from one window to the next"},
+                           baseline_option(),
+                           {.name = "blur",
+                            .value = 0,
+                            .least = 0,
+                            .most = 1000,
+                            .help = "deviation, in pixels: the blurred image hides; 0: the "
+                                    "baseline does"}},
+               .given = {baseline_tensor()}},
+      .check = serves_all,
+      .needs = [](const Layer&, const Settings&) { return perturbation_needs(); },
+      .run = run,
+      .relu = false};
+  return entry;
+}
+
+}  // namespace fovea::explain

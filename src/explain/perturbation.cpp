@@ -1,0 +1,135 @@
+#include "explain/perturbation.hpp"
+
+#include <algorithm>
+
+#include "base/checked.hpp"
+#include "base/parallel.hpp"
+
+namespace fovea::explain {
+namespace {
+
+const PerturbedNetwork& net_of(const Context& context) {
+  if (context.perturbed == nullptr)
+    throw Error(ErrorCode::internal, "a method scores variants without having asked for it");
+  return *context.perturbed;
+}
+
+std::span<const float> part(const Context& context, std::size_t input, std::int64_t image) {
+  const auto& all = context.inputs[input].data;
+  const auto size = all.size() / static_cast<std::size_t>(context.batch);
+  return std::span(all).subspan(static_cast<std::size_t>(image) * size, size);
+}
+
+}  // namespace
+
+Needs perturbation_needs() {
+  return {.inputs = true, .perturbed = true};
+}
+
+const Shape& perturbed_extents(const Context& context) {
+  if (context.extents.empty())
+    throw Error(ErrorCode::invalid_argument,
+                "the first input has no positions that could be hidden: it is no image",
+                {"", context.input.name, ""});
+  return context.extents;
+}
+
+Perturbation::Perturbation(Context& context, std::int64_t forwards)
+    : context_(context),
+      net_(net_of(context)),
+      call_(context.call),
+      steps_(
+          channel_steps(std::span(context.inputs[0].shape).subspan(1), perturbed_extents(context))),
+      forwards_(forwards) {
+  call_.step_ms = {};  // those of another plan
+}
+
+std::span<const float> Perturbation::image(std::int64_t image) const {
+  return part(context_, 0, image);
+}
+
+void Perturbation::take(std::int64_t image) {
+  if (taken_ == image) return;
+  taken_ = image;
+  inputs_.resize(context_.inputs.size());
+  for (std::size_t i = 0; i < inputs_.size(); ++i) {
+    const auto own = part(context_, i, image);
+    inputs_[i].clear();
+    for (std::int64_t k = 0; k < net_.batch; ++k)
+      inputs_[i].insert(inputs_[i].end(), own.begin(), own.end());
+  }
+}
+
+std::vector<double> Perturbation::scores(std::int64_t image, std::int64_t variants,
+                                         const Fill& fill) {
+  take(image);
+  const auto size = inputs_[0].size() / static_cast<std::size_t>(net_.batch);
+  const auto classes = static_cast<std::size_t>(context_.classes);
+  const auto& objective = context_.objectives[static_cast<std::size_t>(image)];
+  const std::vector<std::span<const float>> feeds(inputs_.begin(), inputs_.end());
+  std::vector<double> out;
+  for (std::int64_t begin = 0; begin < variants; begin += net_.batch) {
+    const auto count = std::min(net_.batch, variants - begin);
+    for (std::int64_t k = 0; k < count; ++k)
+      fill(begin + k, std::span(inputs_[0]).subspan(static_cast<std::size_t>(k) * size, size));
+    net_.plan.forward(net_.workspace, feeds, call_);
+    const std::span<const float> logits(net_.plan.fetch(net_.workspace, 0).data,
+                                        static_cast<std::size_t>(net_.batch) * classes);
+    for (std::size_t k = 0; k < static_cast<std::size_t>(count); ++k)
+      out.push_back(objective.value(logits.subspan(k * classes, classes)));
+    done_ += count;
+    tell(call_, done_, std::max(forwards_, done_));
+  }
+  return out;
+}
+
+double Perturbation::score(std::int64_t image) {
+  const auto own = this->image(image);
+  return scores(image, 1, [&](std::int64_t, std::span<float> out) {
+    std::copy(own.begin(), own.end(), out.begin());
+  })[0];
+}
+
+std::vector<float> baseline_of(const Context& context) {
+  Shape shape = context.inputs[0].shape;
+  shape.erase(shape.begin());
+  if (const auto* given = context.settings.given("baseline", shape)) return given->data;
+  return std::vector<float>(static_cast<std::size_t>(base::element_count(shape)),
+                            static_cast<float>(context.settings.number("baseline")));
+}
+
+MethodOption baseline_option() {
+  return {.name = "baseline",
+          .value = 0,
+          .least = -1e30,
+          .most = 1e30,
+          .help = "what hides a position, as the network sees it"};
+}
+
+MethodTensor baseline_tensor() {
+  return {"baseline", "[the input's extents without the images]",
+          "what hides each position, as the network sees it"};
+}
+
+void mix(std::span<const float> image, std::span<const float> baseline, std::span<const float> mask,
+         const ChannelSteps& steps, std::span<float> out) {
+  constexpr std::int64_t kGrain = 16384;
+  base::parallel_for(steps.positions, kGrain, [&](std::int64_t begin, std::int64_t end) {
+    const float* m = mask.data();
+    for (std::int64_t c = 0; c < steps.channels; ++c) {
+      const float* x = image.data() + c * steps.channel_step;
+      const float* b = baseline.data() + c * steps.channel_step;
+      float* to = out.data() + c * steps.channel_step;
+      if (steps.position_step == 1) {
+        for (auto p = begin; p < end; ++p) to[p] = x[p] * m[p] + b[p] * (1 - m[p]);
+      } else {
+        for (auto p = begin; p < end; ++p) {
+          const auto at = p * steps.position_step;
+          to[at] = x[at] * m[p] + b[at] * (1 - m[p]);
+        }
+      }
+    }
+  });
+}
+
+}  // namespace fovea::explain

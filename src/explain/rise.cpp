@@ -1,0 +1,193 @@
+// RISE. V. Petsiuk, A. Das, K. Saenko, "RISE: Randomized Input Sampling for Explanation of
+// Black-box Models", BMVC 2018, eq. 6 and section 3.2:
+//
+//   S = 1 / (N E[M]) sum_i y(x M_i) M_i
+//
+// M_i: a grid of `cells` a side, each cell 1 with `probability` and else 0, made larger bilinearly
+// to (cells + 1) ceil(size / cells) and cut to the image's size at a random place. E[M] is the
+// probability. Masked is what the network sees (0 is the mean colour). The authors' code mirrors
+// the grid at its border where half a cell lies outside; here the border's value goes on. OpenVINO
+// XAI enlarges by cubic splines, cuts at 0 and 1, and does not divide by E[M]: handed its masks,
+// the map is the same up to that factor.
+//
+// The paper explains a probability; of a logit, whose level says nothing, look at the differences
+// within the map (min-max).
+
+#include <algorithm>
+
+#include "base/parallel.hpp"
+#include "explain/perturbation.hpp"
+#include "explain/random.hpp"
+#include "explain/windows.hpp"
+
+namespace fovea::explain {
+namespace {
+
+/// Where the positions of one extent lie in the grid.
+struct Axis {
+  std::vector<std::int64_t> low, high;
+  std::vector<float> share;  ///< of `high`
+
+  Axis(std::int64_t extent, std::int64_t cells, std::int64_t shift) {
+    const auto cell = (extent + cells - 1) / cells;
+    for (std::int64_t i = 0; i < extent; ++i) {
+      const double at = (static_cast<double>(i + shift) + 0.5) * static_cast<double>(cells) /
+                            static_cast<double>((cells + 1) * cell) -
+                        0.5;
+      const double inside = std::clamp(at, 0.0, static_cast<double>(cells - 1));
+      low.push_back(static_cast<std::int64_t>(inside));
+      high.push_back(std::min(low.back() + 1, cells - 1));
+      share.push_back(static_cast<float>(inside - static_cast<double>(low.back())));
+    }
+  }
+};
+
+/// Draws one mask after the other.
+class Masks {
+ public:
+  Masks(const Context& context, const Shape& extents)
+      : random_(context.settings),
+        probability_(context.settings.number("probability")),
+        extents_(as_three(extents)) {
+    for (std::size_t d = 0; d < extents_.size(); ++d)
+      cells_[d] = d + extents.size() < extents_.size() ? 1 : context.settings.whole("cells");
+    grid_.resize(static_cast<std::size_t>(cells_[0] * cells_[1] * cells_[2]));
+  }
+
+  void next(std::span<float> out) {
+    for (auto& cell : grid_) cell = random_.uniform() < probability_ ? 1.f : 0.f;
+    std::vector<Axis> axes;
+    for (std::size_t d = 0; d < extents_.size(); ++d) {
+      const auto cell = (extents_[d] + cells_[d] - 1) / cells_[d];
+      axes.emplace_back(
+          extents_[d], cells_[d],
+          cells_[d] == 1 && extents_[d] == 1
+              ? 0
+              : static_cast<std::int64_t>(random_.uniform() * static_cast<double>(cell)));
+    }
+    base::parallel_for(extents_[0] * extents_[1], 64, [&](std::int64_t begin, std::int64_t end) {
+      std::vector<float> line(static_cast<std::size_t>(cells_[2]));
+      for (auto row = begin; row < end; ++row) {
+        blend_rows(axes[0], axes[1], row / extents_[1], row % extents_[1], line);
+        float* to = out.data() + row * extents_[2];
+        for (std::size_t i = 0; i < static_cast<std::size_t>(extents_[2]); ++i) {
+          const float a = line[static_cast<std::size_t>(axes[2].low[i])];
+          const float b = line[static_cast<std::size_t>(axes[2].high[i])];
+          to[i] = a + (b - a) * axes[2].share[i];
+        }
+      }
+    });
+  }
+
+ private:
+  /// The grid's row between the rows around (d, r).
+  void blend_rows(const Axis& deep, const Axis& down, std::int64_t d, std::int64_t r,
+                  std::vector<float>& line) const {
+    const auto i = static_cast<std::size_t>(d), j = static_cast<std::size_t>(r);
+    const auto at = [&](std::int64_t a, std::int64_t b) {
+      return grid_.data() + (a * cells_[1] + b) * cells_[2];
+    };
+    const float* corners[2][2] = {{at(deep.low[i], down.low[j]), at(deep.low[i], down.high[j])},
+                                  {at(deep.high[i], down.low[j]), at(deep.high[i], down.high[j])}};
+    for (std::size_t k = 0; k < line.size(); ++k) {
+      const float front = corners[0][0][k] + (corners[0][1][k] - corners[0][0][k]) * down.share[j];
+      const float back = corners[1][0][k] + (corners[1][1][k] - corners[1][0][k]) * down.share[j];
+      line[k] = front + (back - front) * deep.share[i];
+    }
+  }
+
+  Random random_;
+  double probability_;
+  Extents3 extents_, cells_{};
+  std::vector<float> grid_;
+};
+
+/// sum += score mask
+void add_scored(std::span<const float> mask, double score, std::vector<double>& sum) {
+  base::parallel_for(
+      static_cast<std::int64_t>(sum.size()), 16384, [&](std::int64_t begin, std::int64_t end) {
+        for (auto p = static_cast<std::size_t>(begin); p < static_cast<std::size_t>(end); ++p)
+          sum[p] += score * static_cast<double>(mask[p]);
+      });
+}
+
+std::vector<Evidence> run(Context& context) {
+  const Shape& extents = perturbed_extents(context);
+  Shape all = extents;
+  all.insert(all.begin(), -1);
+  const auto* given = context.settings.given("masks", all);
+  const auto masks = context.settings.samples(given, "masks");
+  Perturbation perturbation(context, context.batch * masks);
+  const auto steps = perturbation.steps();
+  const auto positions = static_cast<std::size_t>(steps.positions);
+  const std::vector<float> nothing(positions * static_cast<std::size_t>(steps.channels), 0.f);
+  const double weight = 1 / (static_cast<double>(masks) * context.settings.number("probability"));
+  std::vector<std::vector<float>> drawn(static_cast<std::size_t>(perturbation.batch()),
+                                        std::vector<float>(given ? 0 : positions));
+  std::vector<Evidence> out;
+  for (std::int64_t n = 0; n < context.batch; ++n) {
+    Masks source(context, extents);
+    std::vector<double> sum(positions, 0.0);
+    for (std::int64_t begin = 0; begin < masks; begin += perturbation.batch()) {
+      const auto mask = [&](std::int64_t k) -> std::span<const float> {
+        if (given == nullptr) return drawn[static_cast<std::size_t>(k)];
+        return std::span(given->data)
+            .subspan(static_cast<std::size_t>(begin + k) * positions, positions);
+      };
+      const auto count = std::min(perturbation.batch(), masks - begin);
+      const auto scores =
+          perturbation.scores(n, count, [&](std::int64_t k, std::span<float> variant) {
+            if (given == nullptr) source.next(drawn[static_cast<std::size_t>(k)]);
+            mix(perturbation.image(n), nothing, mask(k), steps, variant);
+          });
+      for (std::int64_t k = 0; k < count; ++k)
+        add_scored(mask(k), scores[static_cast<std::size_t>(k)], sum);
+    }
+    Tensor map{extents, {}};
+    for (const double v : sum) map.data.push_back(static_cast<float>(v * weight));
+    out.push_back({std::move(map)});
+  }
+  return out;
+}
+
+}  // namespace
+
+const Entry& rise() {
+  static const Entry entry{
+      .info = {.name = "rise",
+               .title = "RISE",
+               .paper = "Petsiuk et al. 2018, RISE: Randomized Input Sampling for Explanation of "
+                        "Black-box Models, eq. 6",
+               .needs = "an image as the input",
+               .cost = "`masks` forwards",
+               .use = "a smooth map without gradients or windows; best of a probability",
+               .kind = MapKind::input,
+               .dear = true,
+               .options = {{.name = "masks",
+                            .value = 4000,
+                            .least = 1,
+                            .most = 1e7,
+                            .whole = true,
+                            .help = "that are tried"},
+                           {.name = "cells",
+                            .value = 7,
+                            .least = 1,
+                            .most = 1000,
+                            .whole = true,
+                            .help = "of a mask, a side"},
+                           {.name = "probability",
+                            .value = 0.5,
+                            .least = 1e-6,
+                            .most = 1,
+                            .help = "that a cell is seen"},
+                           seed_option()},
+               .given = {{"masks", "[masks, the input's rows and columns]",
+                          "what each position is multiplied by"}}},
+      .check = serves_all,
+      .needs = [](const Layer&, const Settings&) { return perturbation_needs(); },
+      .run = run,
+      .relu = false};
+  return entry;
+}
+
+}  // namespace fovea::explain

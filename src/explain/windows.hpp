@@ -1,0 +1,33 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include "fovea/tensor.hpp"
+
+/// Boxes of positions, of signals, images and volumes alike.
+namespace fovea::explain {
+
+/// One to three extents as three, those that are missing being 1 in front.
+using Extents3 = std::array<std::int64_t, 3>;
+Extents3 as_three(const Shape& extents);
+
+/// Positions from `begin` to before `end` in each extent.
+struct Window {
+  Extents3 begin, end;
+};
+
+/// Windows of `size` in each extent, the first at position 0, each `stride` after the one before
+/// it; the last of an extent is cut at the border.
+std::vector<Window> sliding_windows(const Shape& extents, std::int64_t size, std::int64_t stride);
+
+/// run(position, count): each row of a window, whose positions lie side by side.
+template <class Run>
+void for_rows(const Extents3& extents, const Window& window, Run run) {
+  for (auto d = window.begin[0]; d < window.end[0]; ++d)
+    for (auto r = window.begin[1]; r < window.end[1]; ++r)
+      run((d * extents[1] + r) * extents[2] + window.begin[2], window.end[2] - window.begin[2]);
+}
+
+}  // namespace fovea::explain
