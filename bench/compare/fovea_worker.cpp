@@ -218,8 +218,7 @@ Json write_maps(const fovea::Explainer& explainer, const Options& options,
   std::string layer;
   for (std::size_t i = 0; i < std::min({kMaps, most, inputs.size()}); ++i) {
     const auto wanted = static_cast<std::int64_t>(best.data[i]);
-    const auto why =
-        explainer.explain(inputs[i], method, fovea::Target::class_index(wanted), how);
+    const auto why = explainer.explain(inputs[i], method, fovea::Target::class_index(wanted), how);
     const auto& map = how.keep_sign ? why.feature_map : why.map;
     maps.data.insert(maps.data.end(), map.data.begin(), map.data.end());
     maps.shape = {static_cast<std::int64_t>(i) + 1, map.shape[0], map.shape[1]};

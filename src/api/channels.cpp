@@ -61,7 +61,7 @@ std::vector<Channels> Explaining::channels(const Target& target) {
 
 Tensor Run::Impl::features(const std::string& layer) {
   const base::ThreadScope threads(explainer->options.threads);
-  const ActivationMap method;
+  const Method method = ActivationMap{};
   const ExplainOptions options{.layer = layer};
   const CallOptions call;
   return api::Explaining(*this, method, options, call).features();
@@ -70,7 +70,7 @@ Tensor Run::Impl::features(const std::string& layer) {
 std::vector<Channels> Run::Impl::channels(const Target& target, const std::string& layer,
                                           const CallOptions& call) {
   const base::ThreadScope threads(explainer->options.threads);
-  const GradCam method;
+  const Method method = GradCam{};
   const ExplainOptions options{.layer = layer};
   return api::Explaining(*this, method, options, call).channels(target);
 }

@@ -92,8 +92,7 @@ class PlanMaker {
       const auto by_op = [&](const auto& op) {
         return rescale ? rescale_reads(op, wanted) : backward_reads(op, wanted);
       };
-      const auto reads =
-          rules != nullptr ? rules->reads(node, wanted) : std::visit(by_op, node.op);
+      const auto reads = rules != nullptr ? rules->reads(node, wanted) : std::visit(by_op, node.op);
       for (std::size_t i = 0; i < node.inputs.size() && i < 32; ++i)
         if (node.inputs[i] && (reads.inputs >> i & 1u) != 0) keep.insert(node.inputs[i]);
       if (reads.output) keep.insert(node.outputs.begin(), node.outputs.end());

@@ -196,7 +196,8 @@ INSTANTIATE_TEST_SUITE_P(Networks, MethodGolden, testing::ValuesIn(networks()),
 TEST(MethodGoldens, EveryMethodHasOne) {
   std::set<std::string> have = {"cam",  // golden_test.cpp: Grad-CAM times the positions
                                 "lrp",  // relevance_golden_test.cpp
-                                "deeplift", "deep-shap", "gradient-shap"};  // shapley_golden_test.cpp
+                                "deeplift", "deep-shap",
+                                "gradient-shap"};  // shapley_golden_test.cpp
   for (const char* folder : {"methods", "perturbation"})
     for (const auto& network : networks(folder))
       for (const auto& one : network["cases"])

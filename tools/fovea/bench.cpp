@@ -6,10 +6,10 @@
 #include "bench/inputs.hpp"
 #include "bench/measure.hpp"
 #include "bench/process.hpp"
-#include "bench/progress.hpp"
 #include "bench/report.hpp"
 #include "json_output.hpp"
 #include "outputs.hpp"
+#include "progress.hpp"
 #include "session.hpp"
 
 namespace fovea::cli {

@@ -9,6 +9,7 @@
 #include "explain_arguments.hpp"
 #include "how.hpp"
 #include "json_output.hpp"
+#include "long_call.hpp"
 #include "npy.hpp"
 #include "outputs.hpp"
 #include "pictures.hpp"
@@ -188,8 +189,9 @@ void explain(ExplainArguments arguments, const CLI::App& app) {
   auto options = explain_options(arguments);
   for (const auto& layer : explainer_layers(arguments, explainer)) options.layers.push_back(layer);
   if (arguments.layers.size() == 1) options.layer = explainer.prepared_layers().front();
-  const auto explanations =
-      in_file(session.model_file, [&] { return run.explain(method, targets, options); });
+  LongCall call(method.name);
+  const auto explanations = in_file(
+      session.model_file, [&] { return run.explain(method, targets, options, call.options()); });
 
   const auto found = reasons.find(run, session, targets, explanations);
   OutputFiles outputs;
@@ -216,6 +218,7 @@ void explain(ExplainArguments arguments, const CLI::App& app) {
   const auto json = json_text(document);
   if (!arguments.json.empty() && arguments.json != "-") outputs.add(arguments.json, json);
   outputs.write();
+  call.check();
   print(arguments.json == "-" ? json : result_text(session, explainer, results, outputs.names()));
   outputs.keep();
   if (arguments.json != "-") print_warnings(session.warnings);
@@ -263,7 +266,9 @@ void add_explain(CLI::App& app) {
       "Several classes: pictures get -1, -2, ... before their extension; several images in a\n"
       "tensor: likewise; both: -IMAGE-CLASS. The .npy files are stacked: [images,] [classes,]\n"
       "rows, columns. Exit status: 0 done, 2 wrong usage, 3 bad model, 4 bad image or tensor,\n"
-      "5 unsupported operator, 1 anything else. On failure no output file is left behind.");
+      "5 unsupported operator, 130 interrupted, 1 anything else. On failure no output file is "
+      "left\n"
+      "behind.");
   sub.callback([arguments, &sub] { explain(*arguments, sub); });
 }
 

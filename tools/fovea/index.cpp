@@ -4,10 +4,10 @@
 #include <system_error>
 
 #include "arguments.hpp"
-#include "bench/progress.hpp"
 #include "feeds.hpp"
 #include "json_output.hpp"
 #include "outputs.hpp"
+#include "progress.hpp"
 #include "provenance.hpp"
 #include "reasons.hpp"
 #include "text.hpp"

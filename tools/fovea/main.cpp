@@ -16,6 +16,7 @@ namespace {
 
 constexpr int kUsage = 2;
 constexpr int kOurs = 1;
+constexpr int kInterrupted = 130;  // 128 and the signal's number, as shells have it
 
 int fail(std::string reason, int status) {
   while (!reason.empty() && (reason.back() == '\n' || reason.back() == ' ')) reason.pop_back();
@@ -70,6 +71,7 @@ int run(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return fail(std::string(error.what()) + " ('fovea --help' lists what there is)", kUsage);
   } catch (const Error& error) {
+    if (error.code() == ErrorCode::cancelled) return fail("interrupted", kInterrupted);
     return fail(error.what(), exit_code(error.code()));
   } catch (const std::bad_alloc&) {
     return fail("out of memory", kOurs);

@@ -7,6 +7,7 @@
 #include "fovea/image.hpp"
 #include "how.hpp"
 #include "json_output.hpp"
+#include "long_call.hpp"
 #include "outputs.hpp"
 #include "pictures.hpp"
 #include "provenance.hpp"
@@ -120,8 +121,10 @@ void explain_sheet(ExplainArguments& arguments, const Replay* replay) {
       for (const auto& method : wanted) {
         auto options = explain_options(arguments);
         options.layer = layer;
-        const auto why =
-            in_file(session.model_file, [&] { return run.explain(method, targets[t], options); });
+        LongCall call(method.name);
+        const auto why = in_file(session.model_file, [&] {
+          return run.explain(method, targets[t], options, call.options());
+        });
         session.times.backward += why.timings_ms.backward;
         session.times.map += why.timings_ms.map;
         if (explained.size() == t) explained.push_back(why.target.class_index);

@@ -4,8 +4,8 @@
 #include <vector>
 
 #include "bench/inputs.hpp"
-#include "bench/progress.hpp"
 #include "fovea/fovea.hpp"
+#include "progress.hpp"
 
 namespace fovea::cli {
 

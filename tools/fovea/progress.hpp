@@ -5,17 +5,19 @@
 
 namespace fovea::cli {
 
-/// One line on standard error that says how far a long measurement is, where that is a terminal;
+/// One line on standard error that says how far something long is, where that is a terminal;
 /// gone with the object. Nothing elsewhere.
 class Progress {
  public:
-  Progress();
+  /// The line is first shown `after` so long.
+  explicit Progress(std::chrono::milliseconds after = {});
   ~Progress();
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
   /// `done`: 0 to 1. Between runs, never within one.
   void show(const std::string& what, double done);
+  void clear();
 
  private:
   using Clock = std::chrono::steady_clock;
