@@ -69,6 +69,12 @@ struct ExplainerOptions {
   bool multi_label = false;
   /// Further outputs or inner values to read from a run, by name.
   std::vector<std::string> fetches;
+  /// Prepares for the walks back of so many images' targets at once (a call's targets times the
+  /// batch): the network behind each layer is made a second time, for so many rows, and reads its
+  /// weights once for all of them. For several targets of networks whose head has to be walked
+  /// (fully connected layers); takes memory and time when the explainer is made. 1: one by one.
+  /// Where the file fixes the number of images it changes nothing.
+  std::int64_t targets_at_once = 1;
   /// Prepares for ExplainOptions::smooth: a run keeps a copy of its input.
   bool smoothing = false;
   /// Images that methods which score many variants of one (occlusion, RISE, LIME, Kernel SHAP,

@@ -64,7 +64,7 @@ Tensor Run::Impl::features(const std::string& layer) {
   const Method method = ActivationMap{};
   const ExplainOptions options{.layer = layer};
   const CallOptions call;
-  return api::Explaining(*this, method, options, call).features();
+  return api::Explaining(*this, method, options, call, 1).features();
 }
 
 std::vector<Channels> Run::Impl::channels(const Target& target, const std::string& layer,
@@ -72,7 +72,7 @@ std::vector<Channels> Run::Impl::channels(const Target& target, const std::strin
   const base::ThreadScope threads(explainer->options.threads);
   const Method method = GradCam{};
   const ExplainOptions options{.layer = layer};
-  return api::Explaining(*this, method, options, call).channels(target);
+  return api::Explaining(*this, method, options, call, 1).channels(target);
 }
 
 }  // namespace fovea

@@ -16,6 +16,8 @@
 namespace fovea {
 namespace {
 
+using engine::GradientReduce;
+
 /// Where an image's rows and columns are in an input's extents; empty where it is no image.
 Shape spatial_extents_of(const Shape& shape) {
   if (shape.size() < 3 || shape.size() > 5) return {};
@@ -65,6 +67,8 @@ class ExplainerMaker {
       throw Error(ErrorCode::invalid_argument, "the perturbation batch must not be negative");
     if (options.max_workspaces < 1)
       throw Error(ErrorCode::invalid_argument, "at least one workspace is needed");
+    if (options.targets_at_once < 1)
+      throw Error(ErrorCode::invalid_argument, "at least one target is explained at once");
     for (const auto extent : options.token_grid)
       if (extent < 1)
         throw Error(ErrorCode::invalid_argument, "a token grid's extents must be at least 1");
@@ -180,12 +184,16 @@ class ExplainerMaker {
     for (const auto& [layer, wanted] : heads_)
       impl_->heads.emplace(
           layer, api::prepare_head({impl_->model.impl().imported.graph, graph_, layer,
-                                    impl_->scores.logits, wanted.head, wanted.head_gradient},
+                                    impl_->scores.logits, wanted.head,
+                                    wanted.head_gradient ? std::vector{GradientReduce::none}
+                                                         : std::vector<GradientReduce>{}},
                                    options, spec, *impl_->model.impl().weights));
     if (perturbs_)
       impl_->perturbed =
           api::prepare_network(impl_->model.impl().imported.graph, graph_, impl_->scores.logits,
                                options, spec, *impl_->model.impl().weights);
+    if (options.targets_at_once > impl_->batch)
+      for (const auto& layer : impl_->prepared) prepare_walks(layer, spec);
   }
 
   /// Runs the images that methods compare with, once for all explanations.
@@ -210,6 +218,22 @@ class ExplainerMaker {
           {*impl_->plan, impl_->batch, impl_->classes, impl_->options.memory_limit, {}},
           lease.workspace(), std::move(images), {}));
     }
+  }
+
+  /// What of the layer's gradients several targets can have from one walk.
+  void prepare_walks(const explain::Layer& layer, const engine::PlanSpec& spec) {
+    std::vector<GradientReduce> wanted;
+    for (const auto& [gradient, index] : layer.gradients)
+      if (gradient == explain::Gradient{.reduce = gradient.reduce})
+        wanted.push_back(gradient.reduce);
+    if (wanted.empty()) return;
+    auto head = api::prepare_head(
+        {impl_->model.impl().imported.graph, graph_, layer.value, impl_->scores.logits,
+         impl_->options.targets_at_once / impl_->batch * impl_->batch, wanted},
+        impl_->options, spec, *impl_->model.impl().weights);
+    if (head.batch <= impl_->batch) return;  // the file fixes the number of images
+    impl_->keeps_inputs = impl_->keeps_inputs || head.reads_inputs;
+    impl_->walks.emplace(layer.value, api::PreparedWalks{std::move(head), std::move(wanted)});
   }
 
   /// Maps and gradients of every layer, and what else the methods need.

@@ -157,6 +157,7 @@ std::vector<explain::Evidence> Explaining::once(std::span<const explain::Objecti
   context.biases = explainer_.biases;
   context.backward_ms = &backward_ms_;
   context.background = background_;
+  if (together_) context.together = &*together_;
   const auto needs = needs_of(entry_, layer, settings_, explainer_.options);
   std::optional<Lease> spare, behind;
   if (needs.network) context.spare = &spare.emplace(*explainer_.spare_pool, call_).workspace();
@@ -259,8 +260,34 @@ void Explaining::fuse(std::vector<Explanation>& out,
     for (auto& v : one.feature_map.data) v /= static_cast<float>(layers_.size());
 }
 
-std::vector<Explanation> Explaining::explain(const Target& target) {
-  const auto wanted = objectives(target);
+void Explaining::join(std::span<const explain::Objective> all) {
+  const auto it = explainer_.walks.find(layers_[0]->value);
+  if (layers_.size() > 1 || options_.smooth || !entry_.uses_layer() || all.size() < 2 ||
+      static_cast<std::int64_t>(all.size()) == explainer_.batch || it == explainer_.walks.end())
+    return;
+  const auto& head = it->second.head;
+  joined_workspace_ = std::make_unique<Lease>(*head.pool, call_);
+  joined_net_.emplace(explain::HeadNetwork{*head.plan, joined_workspace_->workspace(), head.batch,
+                                           head.reads_inputs});
+  together_.emplace(*joined_net_, it->second.gradients, all);
+}
+
+std::vector<Explanation> Explaining::explain(std::span<const Target> targets) {
+  const auto images = static_cast<std::size_t>(explainer_.batch);
+  std::vector<explain::Objective> all;
+  for (const auto& target : targets)
+    for (auto& one : objectives(target)) all.push_back(std::move(one));
+  join(all);
+  std::vector<Explanation> out(all.size());
+  for (std::size_t t = 0; t < targets.size(); ++t) {
+    if (together_) together_->set_target(t);
+    auto found = explain_one(std::span(all).subspan(t * images, images));
+    for (std::size_t n = 0; n < images; ++n) out[n * targets.size() + t] = std::move(found[n]);
+  }
+  return out;
+}
+
+std::vector<Explanation> Explaining::explain_one(std::span<const explain::Objective> wanted) {
   std::vector<Explanation> out(wanted.size());
   const auto start = Clock::now();
   backward_ms_ = 0;
@@ -320,8 +347,14 @@ Tensor Explaining::class_maps(std::int64_t image) {
     return entry_.class_maps(context, image);
   }
   Tensor out;
-  for (std::int64_t k = 0; k < explainer_.classes; ++k) {
-    const auto maps = evidence(objectives(Target::class_index(k)), layer);
+  std::vector<explain::Objective> all;
+  for (std::int64_t k = 0; k < explainer_.classes; ++k)
+    for (auto& one : objectives(Target::class_index(k))) all.push_back(std::move(one));
+  join(all);
+  const auto images = static_cast<std::size_t>(explainer_.batch);
+  for (std::size_t k = 0; k < static_cast<std::size_t>(explainer_.classes); ++k) {
+    if (together_) together_->set_target(k);
+    const auto maps = evidence(std::span(all).subspan(k * images, images), layer);
     const Tensor& map = maps[static_cast<std::size_t>(image)].map;
     out.data.insert(out.data.end(), map.data.begin(), map.data.end());
     out.shape = map.shape;
@@ -336,14 +369,7 @@ std::vector<Explanation> Run::Impl::explain(const Method& method, std::span<cons
                                             const ExplainOptions& options,
                                             const CallOptions& call) {
   const base::ThreadScope threads(explainer->options.threads);
-  api::Explaining explaining(*this, method, options, call, targets.size());
-  std::vector<Explanation> out(static_cast<std::size_t>(explainer->batch) * targets.size());
-  for (std::size_t t = 0; t < targets.size(); ++t) {
-    auto found = explaining.explain(targets[t]);
-    for (std::size_t n = 0; n < found.size(); ++n)
-      out[n * targets.size() + t] = std::move(found[n]);
-  }
-  return out;
+  return api::Explaining(*this, method, options, call, targets.size()).explain(targets);
 }
 
 Tensor Run::Impl::class_maps(const Method& method, std::int64_t image,

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "api/run_impl.hpp"
+#include "explain/gradients.hpp"
 #include "explain/method.hpp"
 
 namespace fovea::api {
@@ -39,8 +40,8 @@ class Explaining {
   Explaining(const Explaining&) = delete;  // its progress is told of itself
   Explaining& operator=(const Explaining&) = delete;
 
-  /// One explanation per image.
-  std::vector<Explanation> explain(const Target& target);
+  /// One explanation per image and target, image by image.
+  std::vector<Explanation> explain(std::span<const Target> targets);
   /// [classes, extents of the layer].
   Tensor class_maps(std::int64_t image);
   /// [batch, channels] of the first layer; `channels` is of Grad-CAM.
@@ -50,6 +51,9 @@ class Explaining {
  private:
   void choose_background();
   std::vector<explain::Objective> objectives(const Target& target);
+  std::vector<Explanation> explain_one(std::span<const explain::Objective> wanted);
+  /// Prepares to walk back from all of these at once, where that is possible.
+  void join(std::span<const explain::Objective> all);
   std::vector<explain::Evidence> evidence(std::span<const explain::Objective> objectives,
                                           const explain::Layer& layer);
   std::vector<explain::Evidence> once(std::span<const explain::Objective> objectives,
@@ -69,7 +73,9 @@ class Explaining {
   CallOptions call_;
   explain::Settings settings_;
   std::vector<const explain::Layer*> layers_;
-  std::unique_ptr<Lease> spare_, smoothing_;
+  std::unique_ptr<Lease> joined_workspace_;
+  std::optional<explain::HeadNetwork> joined_net_;
+  std::optional<explain::Together> together_;
   std::optional<explain::Background> own_background_;  ///< of this call alone
   const explain::Background* background_ = nullptr;
   double backward_ms_ = 0;

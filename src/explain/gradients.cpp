@@ -65,6 +65,10 @@ std::vector<Gradient> layer_gradient_needs(const Layer& layer, GradientReduce re
 }
 
 std::vector<float> mean_gradient(Context& context) {
+  if (context.together != nullptr && context.together->gives(GradientReduce::spatial_mean)) {
+    const auto view = context.together->gradient(context, GradientReduce::spatial_mean);
+    return {view.data, view.data + view.shape[0] * view.shape[1]};
+  }
   return mean_gradient(context, seeds(context));
 }
 
@@ -86,9 +90,13 @@ LayerGradient layer_gradient(Context& context) {
   LayerGradient out;
   const Gradient which;
   if (context.layer.gradients.contains(which) || !context.layer.is_head_map) {
-    const auto index = index_of(context.layer, which);
-    walk_back(context, index, seeds(context));
-    out.view_ = context.plan.gradient(context.workspace, index);
+    if (context.together != nullptr && context.together->gives(GradientReduce::none)) {
+      out.view_ = context.together->gradient(context, GradientReduce::none);
+    } else {
+      const auto index = index_of(context.layer, which);
+      walk_back(context, index, seeds(context));
+      out.view_ = context.plan.gradient(context.workspace, index);
+    }
     const auto map = feature_map(context);
     if (out.view_.block == map.block && out.view_.image_stride == map.image_stride) return out;
     // Methods walk both side by side: the gradient takes the map's layout.
@@ -176,21 +184,32 @@ const HeadNetwork& net_of(const Context& context) {
 
 }  // namespace
 
-Behind::Behind(Context& context, std::int64_t image) : context_(context), net_(net_of(context)) {
+Behind::Behind(const Context& context, std::int64_t image)
+    : Behind(context, net_of(context),
+             std::vector<std::int64_t>(static_cast<std::size_t>(net_of(context).batch), image)) {}
+
+Behind::Behind(const Context& context, const HeadNetwork& net, std::span<const std::int64_t> images)
+    : layer_(context.layer),
+      net_(net),
+      classes_(context.classes),
+      backward_ms_(context.backward_ms),
+      call_(context.call) {
+  call_.step_ms = {};
   const auto view = feature_map(context);
   auto extents = view.shape;
   extents[0] = net_.batch;
   maps_.resize(static_cast<std::size_t>(base::element_count(extents)));
   if (const auto& grid = context.layer.grid; grid && grid->channels_last) {
-    const float* own = view.data + image * view.image_stride - grid->prefix * view.shape[1];
-    for (std::int64_t i = 0; i < net_.batch; ++i)
+    for (const auto image : images) {
+      const float* own = view.data + image * view.image_stride - grid->prefix * view.shape[1];
       values_.insert(values_.end(), own, own + view.image_stride);
+    }
   }
   if (!net_.reads_inputs) return;
   for (const auto& input : context.inputs) {
     const auto size = static_cast<std::int64_t>(input.data.size()) / context.batch;
     auto& repeated = inputs_.emplace_back();
-    for (std::int64_t i = 0; i < net_.batch; ++i)
+    for (const auto image : images)
       repeated.insert(repeated.end(), input.data.begin() + image * size,
                       input.data.begin() + (image + 1) * size);
   }
@@ -202,8 +221,8 @@ std::span<float> Behind::map(std::int64_t i) {
 }
 
 void Behind::put_back() {
-  const auto& grid = *context_.layer.grid;
-  const auto channels = static_cast<std::size_t>(context_.layer.shape[1]);
+  const auto& grid = *layer_.grid;
+  const auto channels = static_cast<std::size_t>(layer_.shape[1]);
   const auto positions = static_cast<std::size_t>(base::element_count(grid.extents));
   const auto stride = values_.size() / static_cast<std::size_t>(net_.batch);
   for (std::int64_t i = 0; i < net_.batch; ++i) {
@@ -219,18 +238,18 @@ std::span<const float> Behind::forward() {
   if (!values_.empty()) put_back();
   std::vector<std::span<const float>> feeds{values_.empty() ? maps_ : values_};
   feeds.insert(feeds.end(), inputs_.begin(), inputs_.end());
-  net_.plan.forward(net_.workspace, feeds, context_.call);
+  net_.plan.forward(net_.workspace, feeds, call_);
   const auto scores = net_.plan.fetch(net_.workspace, 0);
-  return {scores.data, static_cast<std::size_t>(net_.batch * context_.classes)};
+  return {scores.data, static_cast<std::size_t>(net_.batch * classes_)};
 }
 
-ValueView Behind::backward(std::span<const float> seeds) {
+ValueView Behind::backward(std::span<const float> seeds, std::size_t gradient) {
   const auto start = std::chrono::steady_clock::now();
-  net_.plan.backward(net_.workspace, 0, seeds, context_.call);
-  if (context_.backward_ms != nullptr)
-    *context_.backward_ms +=
+  net_.plan.backward(net_.workspace, gradient, seeds, call_);
+  if (backward_ms_ != nullptr)
+    *backward_ms_ +=
         std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
-  return net_.plan.gradient(net_.workspace, 0);
+  return net_.plan.gradient(net_.workspace, gradient);
 }
 
 }  // namespace fovea::explain

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "explain/method.hpp"
@@ -68,7 +70,9 @@ class Rerun {
 /// is the image's own.
 class Behind {
  public:
-  Behind(Context& context, std::int64_t image);
+  Behind(const Context& context, std::int64_t image);
+  /// Row i is of images[i].
+  Behind(const Context& context, const HeadNetwork& net, std::span<const std::int64_t> images);
   /// How many maps go at once.
   std::int64_t batch() const { return net_.batch; }
   /// Room for `batch` maps, row-major.
@@ -77,17 +81,46 @@ class Behind {
   /// [batch, classes], of what `maps` holds.
   std::span<const float> forward();
   /// The gradient of the last forward's scores, from seeds [batch, classes]: [batch, c, ...].
-  engine::ValueView backward(std::span<const float> seeds);
+  engine::ValueView backward(std::span<const float> seeds, std::size_t gradient = 0);
 
  private:
-  Context& context_;
+  const Layer& layer_;
   const HeadNetwork& net_;
+  std::int64_t classes_;
+  double* backward_ms_;
+  CallOptions call_;  ///< whose steps are the explainer's, not the head's
   /// The maps where the layer keeps them, among its other tokens.
   void put_back();
 
   std::vector<float> maps_;
   std::vector<float> values_;               ///< of a layer with its channels last
   std::vector<std::vector<float>> inputs_;  ///< of the image, repeated
+};
+
+/// Walks back of several targets at once, each with an objective per image: through a network of
+/// many rows behind the layer, from copies of the images' maps. Done when a gradient is asked for,
+/// as many targets at a time as there are rows.
+class Together {
+ public:
+  /// `objectives`: target by target, image by image. `gradients`: what the network's walks give.
+  Together(const HeadNetwork& net, std::span<const engine::GradientReduce> gradients,
+           std::span<const Objective> objectives)
+      : net_(net), gradients_(gradients), objectives_(objectives) {}
+
+  /// Which of the targets is being explained.
+  void set_target(std::size_t target) { target_ = target; }
+  bool gives(engine::GradientReduce reduce) const;
+  /// The target's gradients, one per image. Valid until those of another target are asked for.
+  engine::ValueView gradient(const Context& context, engine::GradientReduce reduce);
+
+ private:
+  const HeadNetwork& net_;
+  std::span<const engine::GradientReduce> gradients_;
+  std::span<const Objective> objectives_;
+  std::size_t target_ = 0;
+  std::optional<Behind> behind_;  ///< once the rows have run forward
+  /// The gradient and the first target of what was walked last.
+  std::optional<std::pair<std::size_t, std::size_t>> walked_;
 };
 
 }  // namespace fovea::explain

@@ -102,6 +102,8 @@ class Settings {
   const Method& method_;
 };
 
+class Together;
+
 /// A forward pass that has been made, and what can be asked of it.
 struct Context {
   const engine::Plan& plan;
@@ -123,6 +125,7 @@ struct Context {
   const Background* background = nullptr;           ///< where Needs::references
   double* backward_ms = nullptr;                    ///< adds up what was spent walking back
   const PerturbedNetwork* perturbed = nullptr;      ///< where Needs::perturbed
+  Together* together = nullptr;  ///< the objectives' gradients beside those of other targets
 };
 
 /// Tells the call's progress: `done` of `all` that `run` will do.

@@ -1,0 +1,49 @@
+#include <algorithm>
+
+#include "explain/gradients.hpp"
+
+namespace fovea::explain {
+
+bool Together::gives(engine::GradientReduce reduce) const {
+  return std::find(gradients_.begin(), gradients_.end(), reduce) != gradients_.end();
+}
+
+engine::ValueView Together::gradient(const Context& context, engine::GradientReduce reduce) {
+  const auto images = static_cast<std::size_t>(context.batch);
+  const auto classes = static_cast<std::size_t>(context.classes);
+  const auto rows = static_cast<std::size_t>(net_.batch);
+  const auto at_once = rows / images;
+  if (!behind_) {
+    std::vector<std::int64_t> of(rows);
+    for (std::size_t i = 0; i < rows; ++i) of[i] = static_cast<std::int64_t>(i % images);
+    behind_.emplace(context, net_, of);
+    for (std::size_t n = 0; n < images; ++n) {
+      const auto map = plain(feature_map(context), static_cast<std::int64_t>(n));
+      for (std::size_t i = n; i < rows; i += images)
+        std::copy(map.data.begin(), map.data.end(),
+                  behind_->map(static_cast<std::int64_t>(i)).begin());
+    }
+    behind_->forward();
+  }
+  const auto index = static_cast<std::size_t>(
+      std::find(gradients_.begin(), gradients_.end(), reduce) - gradients_.begin());
+  const auto first = target_ / at_once * at_once;
+  if (walked_ != std::pair(index, first)) {
+    // Rows that are left over have no seed.
+    std::vector<float> seeds(rows * classes);
+    const auto begin = first * images, end = std::min(begin + rows, objectives_.size());
+    for (std::size_t i = begin; i < end; ++i)
+      objectives_[i].gradient(context.scores.subspan(i % images * classes, classes),
+                              std::span(seeds).subspan((i - begin) * classes, classes));
+    behind_->backward(seeds, index);
+    walked_ = {index, first};
+  }
+  auto view = net_.plan.gradient(net_.workspace, index);
+  const auto row = static_cast<std::int64_t>((target_ - first) * images);
+  const auto stride = reduce == engine::GradientReduce::none ? view.image_stride : view.shape[1];
+  view.data += row * stride;
+  view.shape[0] = context.batch;
+  return view;
+}
+
+}  // namespace fovea::explain

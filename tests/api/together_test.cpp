@@ -1,0 +1,123 @@
+// Several targets' walks back at once (ExplainerOptions::targets_at_once).
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "support.hpp"
+
+namespace fovea {
+namespace {
+
+using namespace api_test;
+
+ExplainerOptions options_for(const std::vector<Method>& methods, std::int64_t at_once,
+                             std::int64_t batch) {
+  ExplainerOptions out;
+  out.methods = methods;
+  out.tuning = Tuning::off;
+  out.batch = batch;
+  out.targets_at_once = at_once;
+  return out;
+}
+
+void expect_near(const Tensor& a, const Tensor& b) {
+  ASSERT_EQ(a.shape, b.shape);
+  float most = 0;
+  for (const float v : b.data) most = std::max(most, std::abs(v));
+  for (std::size_t i = 0; i < a.data.size(); ++i)
+    ASSERT_NEAR(a.data[i], b.data[i], 1e-4 * most + 1e-12) << i;
+}
+
+/// Methods that read means, gradients at every position, and both with the map's own layout.
+const std::vector<Method> kMethods = {GradCam{}, HiResCam{}, GradCamPlusPlus{}, LayerCam{},
+                                      GuidedGradCam{}};
+
+class Together : public testing::TestWithParam<std::string> {};
+
+TEST_P(Together, IsTheSameAsOneByOne) {
+  const auto model = Model::load(GetParam() == "demo_fc" ? std::filesystem::path(FOVEA_SOURCE_DIR) /
+                                                               "tools/demo/models/demo_fc.onnx"
+                                                         : golden_model(GetParam()));
+  // Seven targets: of four rows the last walk has some left over.
+  std::vector<Target> targets = {Target::top1(),           Target::ranked(1),
+                                 Target::class_index(2),   Target::class_index(0).counterfactual(),
+                                 Target::difference(1, 0), Target::class_index(1).of_probability(),
+                                 Target::class_index(1)};
+  for (const std::int64_t batch : {1, 2})
+    for (const std::int64_t at_once : {4, 5}) {
+      SCOPED_TRACE(std::to_string(batch) + " images, " + std::to_string(at_once) + " at once");
+      const Explainer single(model, options_for(kMethods, 1, batch));
+      if (single.inputs()[0].shape[0] != batch) {
+        ASSERT_NE(GetParam(), "demo_fc");
+        continue;  // the file fixes it
+      }
+      const Explainer joined(model, options_for(kMethods, at_once, batch));
+      const auto input = random_input(single, 7);
+      const auto one = single.forward(input), several = joined.forward(input);
+      for (const auto& method : kMethods) {
+        SCOPED_TRACE(method.name);
+        const auto expected = one.explain(method, targets),
+                   found = several.explain(method, targets);
+        ASSERT_EQ(found.size(), expected.size());
+        for (std::size_t i = 0; i < found.size(); ++i) {
+          expect_near(found[i].feature_map, expected[i].feature_map);
+          EXPECT_EQ(found[i].target.class_index, expected[i].target.class_index);
+          EXPECT_EQ(found[i].image, expected[i].image);
+          EXPECT_EQ(found[i].score, expected[i].score);
+        }
+        // One target alone, and the next call after it.
+        expect_near(several.explain(method, targets[4]).feature_map, expected[4].feature_map);
+      }
+      expect_near(several.class_maps(GradCam{}, batch - 1), one.class_maps(GradCam{}, batch - 1));
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(Networks, Together,
+                         testing::Values("demo_fc", "vgg", "vgg_adaptive", "lenet", "max_pooled",
+                                         "pyramid", "vit_mean", "vit_registers", "swin", "volume"),
+                         [](const auto& one) { return one.param; });
+
+/// Which of a plan's walks back took time.
+int walked(const Explainer& explainer, std::size_t targets) {
+  const auto steps = explainer.steps();
+  std::vector<double> spent(steps.size());
+  const auto run = explainer.forward(random_input(explainer, 3));
+  CallOptions call;
+  call.step_ms = spent;
+  run.explain(GradCam{}, std::vector<Target>(targets, Target::class_index(1)), {}, call);
+  int out = 0;
+  for (std::size_t i = 0; i < steps.size(); ++i) out += steps[i].backward && spent[i] > 0;
+  return out;
+}
+
+TEST(TargetsAtOnce, LeavesThePlansOwnWalkAlone) {
+  const auto model = Model::load(golden_model("vgg"));
+  const Explainer single(model, options_for({GradCam{}}, 1, 1)),
+      joined(model, options_for({GradCam{}}, 4, 1));
+  EXPECT_GT(walked(single, 3), 0);
+  EXPECT_EQ(walked(joined, 3), 0);
+  EXPECT_GT(walked(joined, 1), 0);
+}
+
+TEST(TargetsAtOnce, MustBeAtLeastOne) {
+  EXPECT_EQ(code_of([] {
+              const Explainer none(Model::load(golden_model("vgg")),
+                                   options_for({GradCam{}}, 0, 1));
+            }),
+            ErrorCode::invalid_argument);
+}
+
+TEST(TargetsAtOnce, StopsWhenTold) {
+  const Explainer joined(Model::load(golden_model("vgg")), options_for({GradCam{}}, 4, 1));
+  const auto run = joined.forward(random_input(joined, 3));
+  std::stop_source stop;
+  stop.request_stop();
+  CallOptions call;
+  call.stop = stop.get_token();
+  const std::vector<Target> targets(3, Target::class_index(1));
+  EXPECT_EQ(code_of([&] { run.explain(GradCam{}, targets, {}, call); }), ErrorCode::cancelled);
+}
+
+}  // namespace
+}  // namespace fovea
