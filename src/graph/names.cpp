@@ -196,6 +196,7 @@ std::string_view name_of(const Op& op) {
           [](const Resize& o) { return S(o.is_upsample ? "Upsample" : "Resize"); },
           [](const DepthToSpace&) { return S("DepthToSpace"); },
           [](const SpaceToDepth&) { return S("SpaceToDepth"); },
+          [](const Patch&) { return S("Patch"); },
           [](const Cast&) { return S("Cast"); },
           [](const ConstantOfShape&) { return S("ConstantOfShape"); },
           [](const Range&) { return S("Range"); },

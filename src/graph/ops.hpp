@@ -283,6 +283,16 @@ struct SpaceToDepth {
   std::int64_t block = 1;
 };
 
+/// A region of a map with a patch laid over it, per image: what a change that is confined to the
+/// patch makes of the region. Made by passes::incremental, in no file. Inputs clean [1, c, ...],
+/// patch [n, c, ...], places [n, rows, 2 spatial rank]: in row `row` of an image where in the map
+/// the patch begins, then where the region does. Positions beyond the map hold `fill`.
+struct Patch {
+  Ints extents;  ///< spatial, of the region
+  std::int64_t row = 0;
+  float fill = 0;
+};
+
 enum class DType { f32, i64, boolean };
 
 /// To f32, i64 (truncating) or boolean. Between float types it is an identity.
@@ -306,7 +316,7 @@ using Op =
     std::variant<Unary, Binary, PRelu, Where, Conv, ConvTranspose, Pool, Gemm, MatMul, Einsum,
                  BatchNorm, LayerNorm, InstanceNorm, GroupNorm, Lrn, Softmax, Reduce, Concat, Split,
                  Slice, Pad, Reshape, Transpose, Expand, Tile, Gather, GatherND, ScatterND, Resize,
-                 DepthToSpace, SpaceToDepth, Cast, ConstantOfShape, Range, ShapeOf, SizeOf>;
+                 DepthToSpace, SpaceToDepth, Patch, Cast, ConstantOfShape, Range, ShapeOf, SizeOf>;
 
 /// "Conv", "Relu", "ReduceMean": the ONNX spelling where there is one.
 std::string_view name_of(const Op& op);

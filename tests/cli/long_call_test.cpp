@@ -27,7 +27,8 @@ class LongCalls : public testing::Test {
 
 TEST_F(LongCalls, EndAtCtrlCAndLeaveNoFile) {
   auto command = rise("10000000");
-  command.insert(command.begin(), {"timeout", "--preserve-status", "--signal=INT", "2"});
+  command.insert(command.begin(),
+                 {"timeout", "--foreground", "--preserve-status", "--signal=INT", "2"});
   const auto outcome = run_command(command, scratch_.path());
   EXPECT_EQ(outcome.status, 130) << outcome.err;
   EXPECT_EQ(outcome.err, "fovea: error: interrupted\n");
@@ -36,7 +37,8 @@ TEST_F(LongCalls, EndAtCtrlCAndLeaveNoFile) {
 
 TEST_F(LongCalls, TellATerminalHowFarTheyAre) {
   auto command = rise("10000000");
-  command.insert(command.begin(), {"timeout", "--preserve-status", "--signal=INT", "2"});
+  command.insert(command.begin(),
+                 {"timeout", "--foreground", "--preserve-status", "--signal=INT", "2"});
   const auto outcome = run_command_on_terminal(command, scratch_.path());
   EXPECT_NE(outcome.err.find("\rrise 0 %"), std::string::npos) << outcome.err;
   EXPECT_NE(outcome.err.find("\r        \r"), std::string::npos) << "the line is not erased";

@@ -107,6 +107,35 @@ void add_shapes(std::vector<Case>& out) {
   }
 }
 
+/// `places`: per image and row, where the patch begins and where the region does.
+void add_patch(std::vector<Case>& out, Shape clean, Shape patch, Ints extents, Ints places,
+               std::int64_t row = 0, float fill = 0) {
+  const auto rank = static_cast<std::int64_t>(extents.size());
+  const auto rows = static_cast<std::int64_t>(places.size()) / (2 * rank * patch[0]);
+  out.push_back({"Patch",
+                 graph::Patch{extents, row, fill},
+                 {data(clean), data(patch), integers({patch[0], rows, 2 * rank}, places)},
+                 1,
+                 false});
+}
+
+void add_patches(std::vector<Case>& out) {
+  // Inside, over each border, outside, filling the region, the whole map.
+  add_patch(out, {1, 3, 7, 8}, {1, 3, 2, 3}, {5, 5}, {2, 3, 1, 2});
+  add_patch(out, {1, 16, 7, 8}, {2, 16, 2, 3}, {5, 5}, {0, 0, -1, -2, 5, 5, 4, 5});
+  add_patch(out, {1, 33, 6, 5}, {2, 33, 3, 2}, {4, 4}, {0, 3, 1, 2, 3, 0, 3, -1});
+  add_patch(out, {1, 32, 9, 9}, {1, 32, 2, 2}, {3, 3}, {6, 6, 1, 1});
+  add_patch(out, {1, 32, 9, 9}, {1, 32, 5, 5}, {3, 3}, {2, 2, 3, 3});
+  add_patch(out, {1, 17, 4, 6}, {2, 17, 2, 2}, {4, 6}, {0, 0, 0, 0, 2, 4, 0, 0});
+  add_patch(out, {1, 16, 4, 6}, {1, 16, 2, 2}, {6, 8}, {2, 4, -1, -1}, 0, -3.5f);
+  add_patch(out, {1, 18, 4, 6}, {1, 18, 2, 2}, {6, 8}, {0, 0, -1, -1}, 0, -3.5f);
+  add_patch(out, {1, 16, 4, 6}, {2, 16, 2, 2}, {3, 3},
+            {9, 9, 9, 9, 1, 1, 0, 0, 7, 7, 7, 7, 2, 4, 2, 3}, 1);
+  add_patch(out, {1, 19, 9}, {2, 19, 3}, {6}, {2, 1, 6, 5});
+  add_patch(out, {1, 16, 4, 3, 5}, {2, 16, 2, 2, 2}, {3, 3, 3},
+            {0, 1, 2, -1, 0, 1, 2, 0, 3, 2, -1, 3});
+}
+
 void add_joins(std::vector<Case>& out) {
   const auto concat = [&](std::int64_t axis, std::vector<Shape> shapes) {
     std::vector<Operand> operands;
@@ -214,6 +243,7 @@ std::vector<Case> movement_cases() {
     }
   }
   add_shapes(out);
+  add_patches(out);
   add_joins(out);
   add_gathers(out);
   return out;

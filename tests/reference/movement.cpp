@@ -195,6 +195,28 @@ Array space_to_depth(const graph::SpaceToDepth& op, const Array& x, const Shape&
   return out;
 }
 
+Array patched(const graph::Patch& op, const Arrays& in, const Shape& shape) {
+  Array out(shape);
+  const auto &clean = in[0], &patch = in[1], &places = in[2];
+  const auto rank = op.extents.size();
+  each(shape, [&](const Index& o) {
+    Index on_map = o, on_patch = o;
+    on_map[0] = 0;
+    bool inside = true, changed = true;
+    for (std::size_t d = 0; d < rank; ++d) {
+      const auto place = [&](std::size_t i) {
+        return static_cast<std::int64_t>(places[{o[0], op.row, static_cast<std::int64_t>(i)}]);
+      };
+      on_map[d + 2] = o[d + 2] + place(rank + d);
+      on_patch[d + 2] = on_map[d + 2] - place(d);
+      inside = inside && on_map[d + 2] >= 0 && on_map[d + 2] < clean.shape[d + 2];
+      changed = changed && on_patch[d + 2] >= 0 && on_patch[d + 2] < patch.shape[d + 2];
+    }
+    out[o] = !inside ? op.fill : changed ? patch[on_patch] : clean[on_map];
+  });
+  return out;
+}
+
 Array concat(const graph::Concat& op, const Arrays& in, const Shape& shape) {
   const auto axis = static_cast<std::size_t>(op.axis);
   Array out(shape);

@@ -212,6 +212,8 @@ void forward(const graph::ConstantOfShape&, ForwardContext&);
 void forward(const graph::Range&, ForwardContext&);
 void forward(const graph::ShapeOf&, ForwardContext&);
 void forward(const graph::SizeOf&, ForwardContext&);
+/// Of forward passes only.
+void forward(const graph::Patch&, ForwardContext&);
 template <class Op>
 void backward(const Op&, BackwardContext& context) {
   context.fail(ErrorCode::unsupported, "this operator has no gradient");
@@ -268,6 +270,7 @@ bool has_gradient(const graph::Einsum&, std::size_t input);
 bool has_gradient(const graph::Reduce&, std::size_t input);
 bool has_gradient(const graph::Concat&, std::size_t input);
 bool has_gradient(const graph::ScatterND&, std::size_t input);
+bool has_gradient(const graph::Patch&, std::size_t input);
 bool has_gradient(const graph::Cast&, std::size_t input);
 bool has_gradient(const graph::ConstantOfShape&, std::size_t input);
 bool has_gradient(const graph::Range&, std::size_t input);

@@ -224,6 +224,7 @@ Treatment RelevanceRules::of(const graph::Node& node) const {
     Treatment operator()(const graph::ScatterND&) const { return {Kind::plain}; }
     Treatment operator()(const graph::Resize&) const { return {Kind::plain}; }
     Treatment operator()(const graph::DepthToSpace&) const { return {Kind::plain}; }
+    Treatment operator()(const graph::Patch&) const { return {Kind::none}; }
     Treatment operator()(const graph::SpaceToDepth&) const { return {Kind::plain}; }
     Treatment operator()(const graph::Cast&) const { return {Kind::plain}; }
     Treatment operator()(const graph::Conv&) const { return {}; }

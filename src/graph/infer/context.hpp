@@ -106,6 +106,7 @@ void infer_op(ScatterND& op, InferContext& c);
 void infer_op(Resize& op, InferContext& c);
 void infer_op(DepthToSpace& op, InferContext& c);
 void infer_op(SpaceToDepth& op, InferContext& c);
+void infer_op(Patch& op, InferContext& c);
 void infer_op(Cast& op, InferContext& c);
 void infer_op(ConstantOfShape& op, InferContext& c);
 void infer_op(Range& op, InferContext& c);
