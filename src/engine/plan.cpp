@@ -10,6 +10,7 @@
 #include "base/parallel.hpp"
 #include "engine/builder.hpp"
 #include "engine/guarded.hpp"
+#include "engine/held.hpp"
 #include "engine/memory.hpp"
 #include "engine/ops/op.hpp"
 #include "engine/path.hpp"
@@ -64,6 +65,7 @@ class PlanMaker {
     passes::Keep keep(spec_.fetches.begin(), spec_.fetches.end());
     keep.insert(spec_.maps.begin(), spec_.maps.end());
     keep.insert(spec_.feeds.begin(), spec_.feeds.end());
+    keep.insert(spec_.held.begin(), spec_.held.end());
     for (const auto& gradient : spec_.gradients) {
       keep.insert(gradient.of);
       keep.insert(gradient.wrt);
@@ -106,6 +108,14 @@ class PlanMaker {
       builder.set_value(id, tensor);
       builder.hold_from_start(tensor);
       impl_->feeds.emplace_back(tensor, value.shape);
+    }
+    for (const auto id : spec_.held) {
+      const auto& shape = graph_.value(id).shape;
+      const Tensor tensor = builder.make(held_desc(shape));
+      builder.set_value(id, tensor);
+      builder.hold_from_start(tensor);
+      builder.pin(tensor);
+      impl_->held.emplace_back(tensor, shape);
     }
   }
 
@@ -159,7 +169,8 @@ class PlanMaker {
     for (const auto id : spec_.fetches) want(id);
     for (const auto id : spec_.maps) want(id);
     for (const auto& gradient : spec_.gradients) want(gradient.of);
-    const std::set<graph::ValueId> fed(spec_.feeds.begin(), spec_.feeds.end());
+    std::set<graph::ValueId> fed(spec_.feeds.begin(), spec_.feeds.end());
+    fed.insert(spec_.held.begin(), spec_.held.end());
     std::vector<bool> needed(graph_.nodes().size(), false);
     for (std::size_t i = graph_.nodes().size(); i-- > 0;) {
       const auto& node = graph_.nodes()[i];
@@ -341,6 +352,12 @@ std::vector<std::size_t> Plan::forward(Workspace& workspace,
   }
   run_steps(*impl_, space, 0, impl_->forward_end, call);
   return not_finite;
+}
+
+void Plan::hold(Workspace& workspace, std::size_t index, const ValueView& value,
+                std::int64_t image) const {
+  const auto& [tensor, shape] = impl_->held.at(index);
+  copy_held(value, image, shape, reinterpret_cast<float*>(workspace.impl().address(tensor)));
 }
 
 void Plan::backward(Workspace& workspace, std::size_t gradient, std::span<const float> seeds,

@@ -69,7 +69,9 @@ struct GradientSpec {
 };
 
 struct PlanSpec {
-  std::vector<graph::ValueId> feeds;    ///< values handed in; empty: the graph's inputs
+  std::vector<graph::ValueId> feeds;  ///< values handed in; empty: the graph's inputs
+  /// Further values handed in, by Plan::hold: a workspace keeps them from run to run.
+  std::vector<graph::ValueId> held = {};
   std::vector<graph::ValueId> fetches;  ///< row-major f32 after a forward run
   std::vector<graph::ValueId> maps;     ///< feature maps, in a layout of the plan's choice
   std::vector<GradientSpec> gradients;  ///< each has a walk back of its own
@@ -141,6 +143,10 @@ class Plan {
   std::vector<std::size_t> forward(Workspace& workspace,
                                    std::span<const std::span<const float>> feeds,
                                    const CallOptions& call) const;
+  /// One image of `value` becomes the value of spec.held[index], whose first extent is 1, in every
+  /// run from now on. Throws Error internal where the extents differ.
+  void hold(Workspace& workspace, std::size_t index, const ValueView& value,
+            std::int64_t image) const;
   /// The walk back `gradient` (index in spec.gradients) from seeds on its `of`. As often as wanted
   /// after one forward.
   /// Under GradientRule::rescale `references` are the run's that it is compared with.

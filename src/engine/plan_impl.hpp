@@ -32,7 +32,7 @@ struct Plan::Impl {
   std::vector<Reference> references;
   std::vector<Patch> patches;
   std::size_t forward_end = 0;
-  std::vector<std::pair<Tensor, Shape>> feeds, fetches;
+  std::vector<std::pair<Tensor, Shape>> feeds, held, fetches;
   std::vector<Map> maps;
   std::vector<Walk> walks;
   std::size_t arena = 0;
