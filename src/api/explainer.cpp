@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <new>
+#include <set>
 #include <utility>
 
 #include "api/backgrounds.hpp"
@@ -194,6 +195,12 @@ class ExplainerMaker {
                                options, spec, *impl_->model.impl().weights);
     if (options.targets_at_once > impl_->batch)
       for (const auto& layer : impl_->prepared) prepare_walks(layer, spec);
+    for (const auto& windows : windows_) {
+      auto prepared = api::prepare_windows({impl_->model.impl().imported.graph, graph_,
+                                            impl_->scores.logits, impl_->input_extents, windows},
+                                           options, spec, *impl_->model.impl().weights);
+      if (prepared) impl_->windows.emplace(windows, std::move(*prepared));
+    }
   }
 
   /// Runs the images that methods compare with, once for all explanations.
@@ -314,6 +321,7 @@ class ExplainerMaker {
     impl_->keeps_inputs = impl_->keeps_inputs || needs.inputs;
     again_ = again_ || needs.network;
     perturbs_ = perturbs_ || needs.perturbed;
+    if (needs.windows) windows_.insert(*needs.windows);
     impl_->keeps_inputs = impl_->keeps_inputs || needs.perturbed;
     if (needs.head == 0 || !layer) return;
     auto& wanted = heads_[layer];
@@ -336,6 +344,7 @@ class ExplainerMaker {
   graph::Graph graph_;
   bool again_ = false;                              ///< a method runs the network again
   bool perturbs_ = false;                           ///< a method scores variants of the inputs
+  std::set<explain::SlidingWindows> windows_;       ///< that methods hide
   std::map<graph::ValueId, explain::Needs> heads_;  ///< networks behind layers that methods run
   std::unique_ptr<const graph::MapForms> forms_;    ///< once the graph is bound
 };

@@ -9,6 +9,7 @@
 #include "api/head_network.hpp"
 #include "api/model_impl.hpp"
 #include "api/perturbed_network.hpp"
+#include "api/window_network.hpp"
 #include "api/workspace_pool.hpp"
 #include "explain/method.hpp"
 #include "fovea/explainer.hpp"
@@ -51,6 +52,8 @@ struct Explainer::Impl {
   std::map<graph::ValueId, api::PreparedWalks> walks;  ///< likewise; for several targets at once
   std::vector<explain::Background> backgrounds;        ///< that methods were prepared with
   std::optional<api::PreparedNetwork> perturbed;       ///< for methods that score variants
+  /// For methods that hide windows; only where that is less work than `perturbed`.
+  std::map<explain::SlidingWindows, api::PreparedWindows> windows;
 };
 
 }  // namespace fovea

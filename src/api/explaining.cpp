@@ -76,7 +76,9 @@ float combined(Fuse how, float so_far, float next) {
 explain::Needs needs_of(const explain::Entry& entry, explain::Layer layer,
                         const explain::Settings& settings, const ExplainerOptions& options) {
   layer.is_head_map = layer.is_head_map && options.optimize;
-  return entry.needs(layer, settings);
+  auto needs = entry.needs(layer, settings);
+  if (!options.optimize) needs.windows.reset();
+  return needs;
 }
 
 Explaining::Explaining(Run::Impl& run, const Method& method, const ExplainOptions& options,
@@ -176,6 +178,16 @@ std::vector<explain::Evidence> Explaining::once(std::span<const explain::Objecti
     apart.emplace(*prepared.pool, call_);
     network.emplace(explain::PerturbedNetwork{*prepared.plan, apart->workspace(), prepared.batch});
     context.perturbed = &*network;
+  }
+  std::optional<Lease> changed, known;
+  std::optional<explain::WindowNetwork> windows;
+  if (needs.windows && explainer_.windows.contains(*needs.windows)) {
+    const auto& prepared = explainer_.windows.at(*needs.windows);
+    changed.emplace(*prepared.pool, call_);
+    known.emplace(*prepared.known_pool, call_);
+    windows.emplace(explain::WindowNetwork{prepared.windows, *prepared.plan, changed->workspace(),
+                                           *prepared.known, known->workspace()});
+    context.windows = &*windows;
   }
   auto out = entry_.run(context);
   ++part_;

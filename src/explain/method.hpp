@@ -11,6 +11,7 @@
 
 #include "engine/plan.hpp"
 #include "explain/objective.hpp"
+#include "explain/window_network.hpp"
 #include "fovea/explainer.hpp"
 #include "fovea/method.hpp"
 #include "fovea/tensor.hpp"
@@ -38,6 +39,8 @@ struct Needs {
   std::int64_t head = 0;       ///< the network behind the layer, on so many maps at a time; 0: no
   bool head_gradient = false;  ///< with the gradient of its scores with respect to the maps
   bool perturbed = false;      ///< the scores of other first inputs, many at a time
+  /// The same of first inputs that differ within one of these windows, where that is less work.
+  std::optional<SlidingWindows> windows = {};
 };
 
 /// One layer of an explainer (or its first input), as methods see it.
@@ -126,6 +129,7 @@ struct Context {
   double* backward_ms = nullptr;                    ///< adds up what was spent walking back
   const PerturbedNetwork* perturbed = nullptr;      ///< where Needs::perturbed
   Together* together = nullptr;  ///< the objectives' gradients beside those of other targets
+  const WindowNetwork* windows = nullptr;           ///< where Needs::windows and it is of use
 };
 
 /// Tells the call's progress: `done` of `all` that `run` will do.

@@ -1,0 +1,112 @@
+#include "api/window_network.hpp"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "api/other_batch.hpp"
+#include "passes/incremental.hpp"
+#include "passes/passes.hpp"
+
+namespace fovea::api {
+namespace {
+
+/// Small patches keep a CPU's cores busy only several at a time.
+constexpr std::int64_t kChosenBatch = 4;
+/// Of the multiplications: with more than this left, laying patches over maps costs what is won.
+constexpr double kMostLeft = 0.9;
+
+/// For so many images where the file allows that, else as bound; in its plainest form.
+graph::Graph canonical(const WindowRequest& request, std::int64_t batch) {
+  const auto logits = request.logits;
+  auto other = with_batch(request.source, request.bound, {{logits}}, batch);
+  graph::Graph graph = other ? std::move(*other) : request.bound;
+  passes::canonise(graph, {graph.inputs[0], logits});
+  return graph;
+}
+
+std::vector<passes::Interval> intervals(std::int64_t extent,
+                                        const explain::SlidingWindows& windows) {
+  std::vector<passes::Interval> out;
+  for (std::int64_t begin = 0;; begin += windows.stride) {
+    out.push_back({begin, std::min(begin + windows.size, extent)});
+    if (begin + windows.size >= extent) return out;
+  }
+}
+
+explain::WindowPlan described(const passes::IncrementalNetwork& net,
+                              const passes::IncrementalSpec& spec) {
+  explain::WindowPlan out;
+  out.patch = net.patch;
+  out.rows = net.rows;
+  for (std::size_t d = 0; d < spec.windows.size(); ++d) {
+    auto& axis = out.axes.emplace_back();
+    for (std::size_t w = 0; w < spec.windows[d].size(); ++w) {
+      const auto& place = net.places[d][w];
+      axis.push_back({spec.windows[d][w].begin, spec.windows[d][w].end, place.begin, place.rows});
+    }
+  }
+  return out;
+}
+
+PreparedWindows plans(const WindowRequest& request, const ExplainerOptions& options,
+                      const passes::IncrementalNetwork& net, const passes::IncrementalSpec& spec,
+                      engine::PlanSpec like, engine::WeightCache& weights) {
+  PreparedWindows out;
+  out.windows = described(net, spec);
+  const auto pool = [&](const engine::Plan& plan) {
+    return std::make_unique<WorkspacePool>(plan, options.max_workspaces);
+  };
+  like.gradients.clear();
+  like.grids.clear();
+  like.maps.clear();
+  engine::PlanSpec changed = like;
+  changed.feeds = {net.graph.inputs[0], net.graph.inputs[1]};
+  changed.held.assign(net.graph.inputs.begin() + 2, net.graph.inputs.end());
+  changed.fetches = {net.output};
+  out.plan = engine::Plan::build(net.graph, changed, weights);
+  out.pool = pool(*out.plan);
+  out.windows.batch = net.graph.value(net.graph.inputs[0]).shape[0];
+
+  const graph::Graph known = canonical(request, 1);
+  const auto input = known.inputs[0];
+  like.feeds = {input};
+  like.fetches = {request.logits};
+  for (const auto& name : net.known) {
+    const auto id = known.find_value(name);
+    if (!id) throw Error(ErrorCode::internal, "a value is known to one batch only", {"", name, ""});
+    out.windows.known.push_back(id == input ? -1 : static_cast<std::ptrdiff_t>(like.maps.size()));
+    if (id != input) like.maps.push_back(id);
+  }
+  out.known = engine::Plan::build(known, like, weights);
+  out.known_pool = pool(*out.known);
+  out.windows.known_batch = known.value(input).shape[0];
+  return out;
+}
+
+}  // namespace
+
+std::optional<PreparedWindows> prepare_windows(const WindowRequest& request,
+                                               const ExplainerOptions& options,
+                                               engine::PlanSpec like,
+                                               engine::WeightCache& weights) {
+  const Shape& shape = request.bound.value(request.bound.inputs[0]).shape;
+  const auto& extents = request.extents;
+  const bool channels_first = !extents.empty() && shape.size() == extents.size() + 2 &&
+                              std::equal(extents.begin(), extents.end(), shape.begin() + 2);
+  if (!channels_first || like.precision != Precision::f32) return std::nullopt;
+  const auto batch = options.perturbation_batch > 0 ? options.perturbation_batch : kChosenBatch;
+  const graph::Graph graph = canonical(request, batch);
+  passes::IncrementalSpec spec{graph.inputs[0], request.logits, {}};
+  for (const auto extent : extents) spec.windows.push_back(intervals(extent, request.windows));
+  const auto net = passes::incremental(graph, spec);
+  if (!net || net->share > kMostLeft) return std::nullopt;
+  try {
+    return plans(request, options, *net, spec, std::move(like), weights);
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::out_of_memory) return std::nullopt;
+    throw;
+  }
+}
+
+}  // namespace fovea::api

@@ -1,0 +1,97 @@
+#include <gtest/gtest.h>
+
+#include "explain/support.hpp"
+
+/// Occlusion by what windows change alone, against occlusion by the whole network.
+namespace fovea {
+namespace {
+
+using namespace methods_test;
+
+constexpr float kClose = 1e-4f;  // of the map's largest value, a difference of two scores
+
+Method occlusion(int window, int stride, bool incremental, double blur = 0) {
+  return {"occlusion",
+          {{"window", window},
+           {"stride", stride},
+           {"blur", blur},
+           {"incremental", incremental ? 1 : 0}}};
+}
+
+Method hidden_by(Method method, const Tensor& input) {
+  Tensor cover{{input.shape.begin() + 1, input.shape.end()}, {}};
+  const auto size = input.data.size() / static_cast<std::size_t>(input.shape[0]);
+  for (std::size_t i = 0; i < size; ++i) cover.data.push_back(input.data[size - 1 - i]);
+  method.given["baseline"] = std::move(cover);
+  return method;
+}
+
+class Windows : public testing::TestWithParam<std::tuple<std::string, int>> {};
+
+TEST_P(Windows, WhatTheyChangeGivesTheWholeNetworksMap) {
+  const auto& [network, batch] = GetParam();
+  for (const auto& [window, stride] : std::vector<std::pair<int, int>>{{8, 4}, {5, 3}}) {
+    const auto changed = occlusion(window, stride, true), whole = occlusion(window, stride, false);
+    const auto explainer = explainer_for(network, {changed, whole}, [&](ExplainerOptions& options) {
+      for (auto& [name, shape] : options.input_shapes)
+        if (shape[0] < 0) shape[0] = batch;
+    });
+    const auto input = random_input(explainer);
+    const auto run = explainer.forward(input);
+    const auto images = input.shape[0];
+    const auto maps = [&](const Method& method) {
+      std::vector<float> out;
+      for (const auto& one : run.explain(method, std::vector{Target::class_index(1)})) {
+        EXPECT_GT(largest(one.feature_map.data), 0);
+        out.insert(out.end(), one.feature_map.data.begin(), one.feature_map.data.end());
+      }
+      EXPECT_EQ(out.size() % static_cast<std::size_t>(images), 0u);
+      return out;
+    };
+    EXPECT_LE(difference(maps(changed), maps(whole)), kClose) << window;
+    EXPECT_LE(difference(maps(hidden_by(changed, input)), maps(hidden_by(whole, input))), kClose);
+    EXPECT_LE(difference(maps(occlusion(window, stride, true, 2)),
+                         maps(occlusion(window, stride, false, 2))),
+              kClose);
+    // Windows that nothing was made for.
+    EXPECT_LE(difference(maps(occlusion(7, 5, true)), maps(occlusion(7, 5, false))), kClose);
+  }
+}
+
+std::string name_of(const testing::TestParamInfo<Windows::ParamType>& one) {
+  return std::get<0>(one.param) + "_" + std::to_string(std::get<1>(one.param));
+}
+
+INSTANTIATE_TEST_SUITE_P(Networks, Windows,
+                         testing::Combine(testing::Values("vgg", "resnet", "densenet",
+                                                          "mobilenet_v2", "efficientnet",
+                                                          "squeezenet", "signal", "volume", "vit"),
+                                          testing::Values(1, 3)),
+                         name_of);
+
+TEST(WindowsProgress, GrowsToOne) {
+  const auto method = occlusion(8, 4, true);
+  const auto explainer = explainer_for("vgg", {method});
+  const auto run = explainer.forward(random_input(explainer));
+  std::vector<double> told;
+  CallOptions call;
+  call.progress = [&](double done) { told.push_back(done); };
+  run.explain(method, Target::class_index(1), {}, call);
+  ASSERT_GT(told.size(), 2u);
+  EXPECT_TRUE(std::is_sorted(told.begin(), told.end()));
+  EXPECT_DOUBLE_EQ(told.back(), 1);
+}
+
+TEST(WindowsProgress, StopsWhenToldTo) {
+  const auto method = occlusion(8, 4, true);
+  const auto explainer = explainer_for("vgg", {method});
+  const auto run = explainer.forward(random_input(explainer));
+  std::stop_source source;
+  CallOptions call;
+  call.stop = source.get_token();
+  call.progress = [&](double) { source.request_stop(); };
+  EXPECT_THROW(run.explain(method, Target::class_index(1), {}, call), Error);
+}
+
+}  // namespace
+}  // namespace fovea
