@@ -45,7 +45,9 @@ std::vector<Method> servable(const ExplainArguments& arguments, Session& session
       const Explainer trial(session.model, options);
       out.push_back(method);
     } catch (const Error& error) {
-      if (arguments.method != "all" || error.code() != ErrorCode::invalid_argument) throw;
+      const bool of_method = error.code() == ErrorCode::invalid_argument ||
+                             error.code() == ErrorCode::unsupported;  // by the method's rules
+      if (arguments.method != "all" || !of_method) throw;
       session.warnings.push_back(name + " is left out: " + error.what());
     }
   }
