@@ -83,13 +83,17 @@ COMPARISONS = (
                networks=("resnet50", "vgg16"), layers={"vgg16": "avg_pool2d"},
                note="in the precision that OpenVINO takes by itself, bf16 where the CPU has it"),
     Comparison("lrp", "zennit", "EpsilonPlusFlat", 5,
-               note="fovea starts with the score, zennit with 1: a factor, which scaling takes away"),
+               note="fovea starts with the score, zennit with 1: a factor, which scaling takes away. "
+                    "zennit hands a residual sum's relevance to both branches whole, but on "
+                    "ResNet, which it has a canonizer for: MobileNetV2's maps differ in that"),
     Comparison("lrp", "captum", "LRP", options="composite=6,epsilon=1e-9", variant="-epsilon",
                note="the epsilon rule everywhere; captum takes batch norms as layers of their own "
                     "and knows no rule for ReLU6"),
     Comparison("deep-shap", "captum", "DeepLiftShap", 10, background=10,
-               note="10 backgrounds; captum refuses a ReLU that is used twice, as ResNet's are"),
-    Comparison("deeplift", "captum", "DeepLift"),
+               note="10 backgrounds; captum refuses a ReLU that is used twice, as ResNet's are, and "
+                    "passes the gradient of ReLU6, for which it has no rule: MobileNetV2's "
+                    "attributions miss the sum, and the maps differ"),
+    Comparison("deeplift", "captum", "DeepLift", note="as above"),
     Comparison("occlusion", "captum", "Occlusion", {"resnet50": 3.3}, runs=2,
                options="window=32,stride=16,incremental=1",
                note="32 x 32 at stride 16, 169 windows"),

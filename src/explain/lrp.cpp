@@ -95,7 +95,7 @@ const Entry& lrp() {
                             .choices = composite_names()},
                            {.name = "epsilon",
                             .value = 1e-6,
-                            .least = 1e-6,
+                            .least = 1e-12,
                             .most = 1e6,
                             .help = "stabilizer of the epsilon rule"},
                            {.name = "gamma",

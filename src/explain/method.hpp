@@ -129,7 +129,7 @@ struct Context {
   double* backward_ms = nullptr;                    ///< adds up what was spent walking back
   const PerturbedNetwork* perturbed = nullptr;      ///< where Needs::perturbed
   Together* together = nullptr;  ///< the objectives' gradients beside those of other targets
-  const WindowNetwork* windows = nullptr;           ///< where Needs::windows and it is of use
+  const WindowNetwork* windows = nullptr;  ///< where Needs::windows and it is of use
 };
 
 /// Tells the call's progress: `done` of `all` that `run` will do.
