@@ -101,10 +101,12 @@ std::string result_text(const Session& session, const Explainer& explainer, cons
         out += (d == 0 ? "" : ", ") + std::to_string((*place)[d]);
       if (place && place->size() == 2) out += " (row, column)";
       out += " of " + shape_text(result.shape) + "\n";
-      if (const auto& rule = why->sum_rule)
+      if (const auto& rule = why->sum_rule) {
         out += "sum rule     " + number_text("%.4g", rule->attributed) + " of " +
-               number_text("%.4g", rule->expected) + " lies in the map, " +
-               number_text("%.2g", 100 * rule->error) + " % is unexplained\n";
+               number_text("%.4g", rule->expected) + " lies in the map, ";
+        if (rule->biases != 0) out += number_text("%.4g", rule->biases) + " went to biases, ";
+        out += number_text("%.2g", 100 * rule->error) + " % is unexplained\n";
+      }
       if (const auto& box = result.box)
         out += "box          " + std::to_string(box->width) + " x " + std::to_string(box->height) +
                " from column " + std::to_string(box->x) + ", row " + std::to_string(box->y) + "\n";
