@@ -72,7 +72,9 @@ struct ExplainerOptions {
   /// Prepares for the walks back of so many images' targets at once (a call's targets times the
   /// batch): the network behind each layer is made a second time, for so many rows, and reads its
   /// weights once for all of them. For several targets of networks whose head has to be walked
-  /// (fully connected layers); takes memory and time when the explainer is made. 1: one by one.
+  /// (fully connected layers) by methods that read the gradient at every position: means over
+  /// positions, as Grad-CAM's, are slower so. Takes memory and time when the explainer is made. 1:
+  /// one by one.
   /// Where the file fixes the number of images it changes nothing.
   std::int64_t targets_at_once = 1;
   /// Prepares for ExplainOptions::smooth: a run keeps a copy of its input.
