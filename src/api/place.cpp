@@ -4,6 +4,7 @@
 #include <cstddef>
 
 #include "base/checked.hpp"
+#include "explain/windows.hpp"
 #include "fovea/localization.hpp"
 #include "fovea/sentence.hpp"
 
@@ -101,8 +102,7 @@ std::string words_of(const std::array<Range, 3>& box, const std::array<std::int6
 std::optional<Place> find_place(const Tensor& map) {
   const auto rank = map.shape.size();
   if (rank < 1 || rank > 3) return std::nullopt;
-  std::array<std::int64_t, 3> extents = {1, 1, 1};
-  std::copy(map.shape.begin(), map.shape.end(), extents.end() - static_cast<std::ptrdiff_t>(rank));
+  const auto extents = explain::as_three(map.shape);
   const auto count = base::element_count(map.shape, ErrorCode::invalid_argument);
   if (count != static_cast<std::int64_t>(map.data.size()))
     throw Error(ErrorCode::invalid_argument, "the map's data does not fill its extents");

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "api/other_batch.hpp"
+#include "explain/windows.hpp"
 #include "passes/incremental.hpp"
 #include "passes/passes.hpp"
 
@@ -23,15 +24,6 @@ graph::Graph canonical(const WindowRequest& request, std::int64_t batch) {
   graph::Graph graph = other ? std::move(*other) : request.bound;
   passes::canonise(graph, {graph.inputs[0], logits});
   return graph;
-}
-
-std::vector<passes::Interval> intervals(std::int64_t extent,
-                                        const explain::SlidingWindows& windows) {
-  std::vector<passes::Interval> out;
-  for (std::int64_t begin = 0;; begin += windows.stride) {
-    out.push_back({begin, std::min(begin + windows.size, extent)});
-    if (begin + windows.size >= extent) return out;
-  }
 }
 
 explain::WindowPlan described(const passes::IncrementalNetwork& net,
@@ -98,7 +90,12 @@ std::optional<PreparedWindows> prepare_windows(const WindowRequest& request,
   const auto batch = options.perturbation_batch > 0 ? options.perturbation_batch : kChosenBatch;
   const graph::Graph graph = canonical(request, batch);
   passes::IncrementalSpec spec{graph.inputs[0], request.logits, {}};
-  for (const auto extent : extents) spec.windows.push_back(intervals(extent, request.windows));
+  for (const auto extent : extents) {
+    auto& axis = spec.windows.emplace_back();
+    for (const auto& [begin, end] :
+         explain::sliding_intervals(extent, request.windows.size, request.windows.stride))
+      axis.push_back({begin, end});
+  }
   const auto net = passes::incremental(graph, spec);
   if (!net || net->share > kMostLeft) return std::nullopt;
   try {

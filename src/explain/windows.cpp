@@ -11,21 +11,24 @@ Extents3 as_three(const Shape& extents) {
   return out;
 }
 
+std::vector<std::pair<std::int64_t, std::int64_t>> sliding_intervals(std::int64_t extent,
+                                                                     std::int64_t size,
+                                                                     std::int64_t stride) {
+  std::vector<std::pair<std::int64_t, std::int64_t>> out;
+  for (std::int64_t begin = 0;; begin += stride) {
+    out.emplace_back(begin, std::min(begin + size, extent));
+    if (begin + size >= extent) return out;
+  }
+}
+
 std::vector<Window> sliding_windows(const Shape& extents, std::int64_t size, std::int64_t stride) {
   const auto three = as_three(extents);
-  const auto missing = three.size() - extents.size();
-  Extents3 starts{1, 1, 1};  // how many per extent
-  for (std::size_t d = missing; d < three.size(); ++d)
-    starts[d] = 1 + (std::max<std::int64_t>(0, three[d] - size) + stride - 1) / stride;
   std::vector<Window> out;
-  for (std::int64_t i = 0; i < starts[0]; ++i)
-    for (std::int64_t j = 0; j < starts[1]; ++j)
-      for (std::int64_t k = 0; k < starts[2]; ++k) {
-        Window one{{i * stride, j * stride, k * stride}, {}};
-        for (std::size_t d = 0; d < three.size(); ++d)
-          one.end[d] = std::min(three[d], one.begin[d] + size);
-        out.push_back(one);
-      }
+  for (const auto& deep : sliding_intervals(three[0], size, stride))
+    for (const auto& down : sliding_intervals(three[1], size, stride))
+      for (const auto& across : sliding_intervals(three[2], size, stride))
+        out.push_back(
+            {{deep.first, down.first, across.first}, {deep.second, down.second, across.second}});
   return out;
 }
 

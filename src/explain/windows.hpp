@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "fovea/tensor.hpp"
@@ -18,8 +19,13 @@ struct Window {
   Extents3 begin, end;
 };
 
-/// Windows of `size` in each extent, the first at position 0, each `stride` after the one before
-/// it; the last of an extent is cut at the border.
+/// Where the windows of one extent lie: of `size`, the first at position 0, each `stride` after the
+/// one before it, the last cut at the border. From `first` to before `second`.
+std::vector<std::pair<std::int64_t, std::int64_t>> sliding_intervals(std::int64_t extent,
+                                                                     std::int64_t size,
+                                                                     std::int64_t stride);
+
+/// All windows whose intervals are such in each extent.
 std::vector<Window> sliding_windows(const Shape& extents, std::int64_t size, std::int64_t stride);
 
 /// run(position, count): each row of a window, whose positions lie side by side.
