@@ -262,23 +262,6 @@ Scalar slope(BinaryKind kind, std::size_t input) {
   }
 }
 
-/// a * b, in a's layout.
-Tensor product_of(Builder& b, const Tensor& a, const Tensor& other) {
-  const Tensor right = b.in_layout(other, a.desc);
-  const Tensor out = b.make(a.desc);
-  b.kernel(
-      [n = stored_elements(a.desc)](Pointers p) {
-        const float* x = floats(p, 0);
-        const float* y = floats(p, 1);
-        float* z = floats(p, 2);
-        base::parallel_for(n, kElementGrain, [=](std::int64_t begin, std::int64_t end) {
-          simd::kernels().binary(simd::Binary::mul, x + begin, y + begin, z + begin, end - begin);
-        });
-      },
-      {a, right}, {out});
-  return out;
-}
-
 /// The gradient of a map that is multiplied with a value per channel, on its own layout.
 bool send_to_map(BackwardContext& c, std::size_t map, const MapView& view) {
   const std::size_t other = 1 - map;

@@ -36,21 +36,34 @@ bool Gradients::may_overwrite(const Tensor& tensor, const graph::Node& reader,
   });
 }
 
-Tensor sum_of(Builder& b, const Tensor& a, const Tensor& other) {
+namespace {
+
+/// Of equal extents, in a's layout.
+Tensor combined(Builder& b, simd::Binary kind, const Tensor& a, const Tensor& other) {
   const Tensor right = b.in_layout(other, a.desc);
   const Tensor out = b.make(a.desc);
   const auto n = stored_elements(a.desc);
   b.kernel(
-      [n](Pointers p) {
+      [n, kind](Pointers p) {
         const float* x = floats(p, 0);
         const float* y = floats(p, 1);
         float* z = floats(p, 2);
         base::parallel_for(n, kElementGrain, [=](std::int64_t begin, std::int64_t end) {
-          simd::kernels().binary(simd::Binary::add, x + begin, y + begin, z + begin, end - begin);
+          simd::kernels().binary(kind, x + begin, y + begin, z + begin, end - begin);
         });
       },
       {a, right}, {out});
   return out;
+}
+
+}  // namespace
+
+Tensor sum_of(Builder& b, const Tensor& a, const Tensor& other) {
+  return combined(b, simd::Binary::add, a, other);
+}
+
+Tensor product_of(Builder& b, const Tensor& a, const Tensor& other) {
+  return combined(b, simd::Binary::mul, a, other);
 }
 
 Tensor mean_with_reference(Builder& b, const Tensor& value) {

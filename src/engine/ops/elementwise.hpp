@@ -86,6 +86,8 @@ Tensor rescaled_pair(BackwardContext& c, PairFunction f, PairFunction slope, std
 
 /// a + b of equal extents, in a's layout, in a new buffer.
 Tensor sum_of(Builder& b, const Tensor& a, const Tensor& other);
+/// a * b, likewise.
+Tensor product_of(Builder& b, const Tensor& a, const Tensor& other);
 
 /// Sums `diff` (row-major, extents `from`) over the axes along which `to` was broadcast; the result
 /// has extents `to`, row-major.

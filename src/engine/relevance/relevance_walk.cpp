@@ -138,13 +138,13 @@ void RelevanceWalk::norm(const Treatment& treatment, const graph::Node& node, Gr
   BackwardContext apart(b_, node, shares, to);
   std::visit([&](const auto& op) { backward(op, apart); }, node.op);
   const bool absorbs = with_constant && std::holds_alternative<graph::Binary>(node.op);
-  if (absorbs) losses_.add_sum(times(b_, y, s), shape, 1);
+  if (absorbs) losses_.add_sum(product_of(b_, b_.f32(y), s), shape, 1);
   std::vector<graph::ValueId> sent;
   for (const auto input : node.inputs) {
     if (!input || !shares.has(input) || std::find(sent.begin(), sent.end(), input) != sent.end())
       continue;
     sent.push_back(input);
-    const Tensor part = times(b_, b_.value(input), shares.get(input));
+    const Tensor part = product_of(b_, b_.f32(b_.value(input)), shares.get(input));
     if (absorbs) losses_.add_sum(part, b_.graph().value(input).shape, -1);
     relevance.add(input, part);
   }
@@ -210,7 +210,8 @@ void RelevanceWalk::by_rule(const Op& op, const LinearRule& given, BackwardConte
     const auto& form = inputs[i].input;
     const Tensor& share = inputs[i].share;
     const bool scales = form.kind == Substitute::Kind::constant;
-    c.send(0, scales ? scaled_by(b_, share, form.value) : times(b_, replaced_at(i), share));
+    c.send(0, scales ? scaled_by(b_, share, form.value)
+                     : product_of(b_, b_.f32(replaced_at(i)), share));
   }
 }
 

@@ -156,23 +156,6 @@ Tensor replaced_input(Builder& b, const Tensor& x, const Shape& shape, const Sub
   return out;
 }
 
-Tensor times(Builder& b, const Tensor& any, const Tensor& g) {
-  const Tensor a = b.f32(any);
-  const Tensor right = b.in_layout(g, a.desc);
-  const Tensor out = b.make(a.desc);
-  b.kernel(
-      [n = stored_elements(a.desc)](Pointers p) {
-        const float* x = floats(p, 0);
-        const float* y = floats(p, 1);
-        float* z = floats(p, 2);
-        base::parallel_for(n, kElementGrain, [=](std::int64_t begin, std::int64_t end) {
-          simd::kernels().binary(simd::Binary::mul, x + begin, y + begin, z + begin, end - begin);
-        });
-      },
-      {a, right}, {out});
-  return out;
-}
-
 Tensor scaled_by(Builder& b, const Tensor& a, float factor) {
   if (factor == 1.f) return a;
   const Tensor out = b.make(a.desc);

@@ -45,9 +45,6 @@ class Losses {
 /// x as a rule replaces it, in x's layout: x itself where it need not change.
 Tensor replaced_input(Builder& b, const Tensor& x, const Shape& shape, const Substitute& form);
 
-/// a * g, in a's layout.
-Tensor times(Builder& b, const Tensor& a, const Tensor& g);
-
 /// factor * a.
 Tensor scaled_by(Builder& b, const Tensor& a, float factor);
 
