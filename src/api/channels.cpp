@@ -25,17 +25,7 @@ Tensor Explaining::features() {
 std::vector<Channels> Explaining::channels(const Target& target) {
   const auto& layer = *layers_[0];
   const auto wanted = objectives(target);
-  explain::Context context{*explainer_.plan,
-                           run_.workspace,
-                           explainer_.head,
-                           layer,
-                           explainer_.input_layer,
-                           explainer_.batch,
-                           explainer_.classes,
-                           wanted,
-                           run_.logits.data,
-                           settings_,
-                           call_};
+  auto context = context_of(layer, wanted, run_.workspace, run_.logits.data);
   // Before the walk back, which may overwrite what lies behind the layer, never the layer itself.
   const auto means = features();
   const auto gradients = explain::mean_gradient(context);

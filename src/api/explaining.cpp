@@ -138,22 +138,29 @@ std::vector<explain::Objective> Explaining::objectives(const Target& target) {
   return out;
 }
 
+explain::Context Explaining::context_of(const explain::Layer& layer,
+                                        std::span<const explain::Objective> objectives,
+                                        engine::Workspace& workspace,
+                                        std::span<const float> scores) const {
+  return {*explainer_.plan,
+          workspace,
+          explainer_.head,
+          layer,
+          explainer_.input_layer,
+          explainer_.batch,
+          explainer_.classes,
+          objectives,
+          scores,
+          settings_,
+          call_};
+}
+
 std::vector<explain::Evidence> Explaining::once(std::span<const explain::Objective> objectives,
                                                 const explain::Layer& layer,
                                                 engine::Workspace& workspace,
                                                 std::span<const float> scores,
                                                 std::span<const Tensor> inputs) {
-  explain::Context context{*explainer_.plan,
-                           workspace,
-                           explainer_.head,
-                           layer,
-                           explainer_.input_layer,
-                           explainer_.batch,
-                           explainer_.classes,
-                           objectives,
-                           scores,
-                           settings_,
-                           call_};
+  auto context = context_of(layer, objectives, workspace, scores);
   context.extents = explainer_.input_extents;
   context.inputs = inputs;
   context.biases = explainer_.biases;
@@ -345,17 +352,7 @@ Tensor Explaining::class_maps(std::int64_t image) {
   const bool walks = !needs_of(entry_, layer, settings_, explainer_.options).gradients.empty();
   if (entry_.class_maps != nullptr && !walks) {
     const auto best = objectives(Target::top1());
-    explain::Context context{*explainer_.plan,
-                             run_.workspace,
-                             explainer_.head,
-                             layer,
-                             explainer_.input_layer,
-                             explainer_.batch,
-                             explainer_.classes,
-                             best,
-                             run_.logits.data,
-                             settings_,
-                             call_};
+    auto context = context_of(layer, best, run_.workspace, run_.logits.data);
     return entry_.class_maps(context, image);
   }
   Tensor out;

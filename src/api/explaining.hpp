@@ -56,6 +56,10 @@ class Explaining {
   void join(std::span<const explain::Objective> all);
   std::vector<explain::Evidence> evidence(std::span<const explain::Objective> objectives,
                                           const explain::Layer& layer);
+  /// What every method is told; what it asked for beyond that is added by whoever runs it.
+  explain::Context context_of(const explain::Layer& layer,
+                              std::span<const explain::Objective> objectives,
+                              engine::Workspace& workspace, std::span<const float> scores) const;
   std::vector<explain::Evidence> once(std::span<const explain::Objective> objectives,
                                       const explain::Layer& layer, engine::Workspace& workspace,
                                       std::span<const float> scores,
