@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "base/checked.hpp"
 #include "explain/gradients.hpp"
 #include "explain/masks.hpp"
 
@@ -49,6 +50,19 @@ Tensor image_of(const Context& context, std::int64_t image) {
   const auto size = static_cast<std::ptrdiff_t>(all.data.size()) / context.batch;
   const auto begin = all.data.begin() + image * size;
   return {{all.shape.begin() + 1, all.shape.end()}, {begin, begin + size}};
+}
+
+Tensor baseline_of(const Settings& settings, const Shape& image) {
+  if (const auto* given = settings.given("baseline", image)) return *given;
+  Tensor out{image, {}};
+  out.data.assign(static_cast<std::size_t>(base::element_count(image)),
+                  static_cast<float>(settings.number("baseline")));
+  return out;
+}
+
+Tensor baseline_of(const Context& context) {
+  const Shape& all = context.inputs[0].shape;
+  return baseline_of(context.settings, {all.begin() + 1, all.end()});
 }
 
 }  // namespace fovea::explain

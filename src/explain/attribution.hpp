@@ -22,4 +22,10 @@ Needs input_gradient_needs(engine::GradientRule rule = engine::GradientRule::pla
 /// One image of the first input, without the images' extent.
 Tensor image_of(const Context& context, std::int64_t image);
 
+/// The image without evidence, of extents `image`: the given tensor "baseline", else the option
+/// "baseline" everywhere.
+Tensor baseline_of(const Settings& settings, const Shape& image);
+/// That of the first input.
+Tensor baseline_of(const Context& context);
+
 }  // namespace fovea::explain

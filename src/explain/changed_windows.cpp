@@ -67,10 +67,10 @@ class Scorer {
                         call_);
       for (std::int64_t k = 0; k < some; ++k)
         out.push_back(value(net_.plan.fetch(net_.workspace, 0), k));
-      tell(begin + some, count + 1);
+      tell_done(begin + some, count + 1);
     }
     out.push_back(own);
-    tell(count + 1, count + 1);
+    tell_done(count + 1, count + 1);
     return out;
   }
 
@@ -127,10 +127,8 @@ class Scorer {
           if (place != nullptr) *out++ = place->rows[2 * row + which];
   }
 
-  void tell(std::int64_t done, std::int64_t each) const {
-    if (!call_.progress) return;
-    const auto all = static_cast<double>(each * context_.batch);
-    call_.progress(static_cast<double>(image_index_ * each + done) / all);
+  void tell_done(std::int64_t done, std::int64_t each) const {
+    tell(call_, image_index_ * each + done, each * context_.batch);
   }
 
   Context& context_;

@@ -12,9 +12,7 @@ namespace fovea::explain {
 namespace {
 
 Tensor background(const Settings& settings, const Shape& image) {
-  Shape shape{-1};
-  shape.insert(shape.end(), image.begin(), image.end());
-  return settings.required("background", shape);
+  return background_of(settings, image);
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 // value (section 3.5.1). The paper has no rule for products and maxima:
 // engine::GradientRule::rescale says what is done.
 
+#include "explain/attribution.hpp"
 #include "explain/differences.hpp"
 #include "explain/method.hpp"
 
@@ -14,15 +15,8 @@ namespace fovea::explain {
 namespace {
 
 Tensor background(const Settings& settings, const Shape& image) {
-  Tensor out{{1}, {}};
-  out.shape.insert(out.shape.end(), image.begin(), image.end());
-  if (const auto* given = settings.given("baseline", image)) {
-    out.data = given->data;
-    return out;
-  }
-  std::size_t size = 1;
-  for (const auto extent : image) size *= static_cast<std::size_t>(extent);
-  out.data.assign(size, static_cast<float>(settings.number("baseline")));
+  Tensor out = baseline_of(settings, image);
+  out.shape.insert(out.shape.begin(), 1);
   return out;
 }
 

@@ -32,6 +32,12 @@ void mean_slope(const Objective& objective, std::span<const float> scores,
 
 }  // namespace
 
+const Tensor& background_of(const Settings& settings, std::span<const std::int64_t> image) {
+  Shape shape{-1};
+  shape.insert(shape.end(), image.begin(), image.end());
+  return settings.required("background", shape);
+}
+
 Needs difference_needs() {
   return {.gradients = {kMultipliers}, .inputs = true, .references = true};
 }
@@ -50,7 +56,7 @@ std::vector<Evidence> mean_difference(Context& context) {
   const auto images = background.references.size();
   const auto batch = static_cast<std::size_t>(context.batch);
   const auto classes = static_cast<std::size_t>(context.classes);
-  const auto index = context.input.gradients.at(kMultipliers);
+  const auto index = index_of(context.input, kMultipliers);
   std::vector<Tensor> x;
   for (std::size_t n = 0; n < batch; ++n)
     x.push_back(image_of(context, static_cast<std::int64_t>(n)));

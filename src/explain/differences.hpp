@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <span>
 #include <vector>
 
 #include "explain/method.hpp"
@@ -7,6 +9,9 @@
 /// DeepLIFT's multipliers: what each value of the image adds to the score's difference to a
 /// reference.
 namespace fovea::explain {
+
+/// The given tensor "background", [images, image...]. Throws Error invalid_argument without one.
+const Tensor& background_of(const Settings& settings, std::span<const std::int64_t> image);
 
 /// A walk to the input under the rescale rule, and the reference runs that it reads.
 Needs difference_needs();

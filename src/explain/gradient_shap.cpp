@@ -68,9 +68,7 @@ std::vector<double> mean_values(Context& context, Rerun& rerun, const Tensor& ba
 
 std::vector<Evidence> run(Context& context) {
   const Tensor& clean = context.inputs[0];
-  Shape shape{-1};
-  shape.insert(shape.end(), clean.shape.begin() + 1, clean.shape.end());
-  const Tensor& background = context.settings.required("background", shape);
+  const Tensor& background = background_of(context.settings, std::span(clean.shape).subspan(1));
   Shape noise_shape{-1};
   noise_shape.insert(noise_shape.end(), clean.shape.begin(), clean.shape.end());
   const auto* noise = context.settings.given("noise", noise_shape);
@@ -105,8 +103,7 @@ std::vector<Evidence> run(Context& context) {
     for (std::size_t n = 0; n < batch; ++n)
       for (std::size_t e = 0; e < size; ++e)
         sum[n * size + e] += step[n * size + e] * gradients[n].data[e];
-    if (context.call.progress)
-      context.call.progress(static_cast<double>(s + 1) / static_cast<double>(draws.samples));
+    tell(context.call, s + 1, draws.samples);
   }
   const auto before = mean_values(context, rerun, background, inputs);
   std::vector<Evidence> out;
@@ -162,10 +159,8 @@ const Entry& gradient_shap() {
       .check = serves_all,
       .needs =
           [](const Layer& layer, const Settings& settings) {
-            Shape shape{-1};
-            if (!layer.shape.empty())
-              shape.insert(shape.end(), layer.shape.begin() + 1, layer.shape.end());
-            settings.required("background", shape);
+            const std::span extents(layer.shape);
+            background_of(settings, extents.subspan(extents.empty() ? 0 : 1));
             auto needs = input_gradient_needs();
             needs.inputs = needs.network = true;
             return needs;

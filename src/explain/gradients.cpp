@@ -24,18 +24,18 @@ std::vector<float> through_head(const Context& context, std::span<const float> f
   return out;
 }
 
+float positions_of(const ValueView& view) {
+  return static_cast<float>(base::element_count(spatial_extents(view)));
+}
+
+}  // namespace
+
 std::size_t index_of(const Layer& layer, const Gradient& gradient) {
   const auto it = layer.gradients.find(gradient);
   if (it == layer.gradients.end())
     throw Error(ErrorCode::internal, "a method reads a gradient that it did not ask for");
   return it->second;
 }
-
-float positions_of(const ValueView& view) {
-  return static_cast<float>(base::element_count(spatial_extents(view)));
-}
-
-}  // namespace
 
 ValueView feature_map(const Context& context) {
   return context.plan.map(context.workspace, context.layer.map);

@@ -16,6 +16,9 @@ engine::ValueView feature_map(const Context& context);
 /// The objectives' gradients with respect to the scores, [batch, classes].
 std::vector<float> seeds(const Context& context);
 
+/// Which of the plan's walks back gives it.
+std::size_t index_of(const Layer& layer, const Gradient& gradient);
+
 /// One of the plan's walks back, from the objectives; its time is noted.
 /// `references`: of the run that it is compared with, under the rescale rule.
 void walk_back(Context& context, std::size_t gradient, std::span<const float> seeds,

@@ -62,16 +62,6 @@ std::vector<Point> quadrature(std::int64_t rule, std::size_t steps) {
   return out;
 }
 
-Tensor baseline_of(const Context& context) {
-  Shape shape = context.inputs[0].shape;
-  shape.erase(shape.begin());
-  if (const auto* given = context.settings.given("baseline", shape)) return *given;
-  Tensor out{shape, {}};
-  out.data.assign(context.inputs[0].data.size() / static_cast<std::size_t>(context.batch),
-                  static_cast<float>(context.settings.number("baseline")));
-  return out;
-}
-
 std::vector<Evidence> run(Context& context) {
   const auto steps = static_cast<std::size_t>(context.settings.whole("steps"));
   const auto points = quadrature(context.settings.whole("rule"), steps);

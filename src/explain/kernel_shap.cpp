@@ -16,6 +16,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "explain/attribution.hpp"
 #include "explain/cells.hpp"
 #include "explain/least_squares.hpp"
 #include "explain/random.hpp"
@@ -116,7 +117,7 @@ std::vector<Evidence> run(Context& context) {
                                                  " samples are too few for " +
                                                  std::to_string(cells.count()) + " cells");
   const auto samples = static_cast<std::int64_t>(rows.size());
-  const auto cover = baseline_of(context);
+  const auto cover = baseline_of(context).data;
   const Coalition none(cells.count(), 0.0), all(cells.count(), 1.0);
   Perturbation perturbation(context, context.batch * (samples + 2));
   std::vector<Evidence> out;

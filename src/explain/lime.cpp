@@ -15,6 +15,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "explain/attribution.hpp"
 #include "explain/cells.hpp"
 #include "explain/least_squares.hpp"
 #include "explain/random.hpp"
@@ -67,7 +68,7 @@ std::vector<Evidence> run(Context& context) {
   const Cells cells(perturbed_extents(context), context.settings.whole("cells"));
   const auto rows = coalitions(context, cells);
   const auto samples = static_cast<std::int64_t>(rows.size());
-  const auto cover = baseline_of(context);
+  const auto cover = baseline_of(context).data;
   Perturbation perturbation(context, context.batch * samples);
   std::vector<Evidence> out;
   for (std::int64_t n = 0; n < context.batch; ++n) {

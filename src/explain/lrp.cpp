@@ -55,7 +55,7 @@ SumRule sum_rule(std::span<const float> start, const Tensor& relevance,
 std::vector<Evidence> run(Context& context) {
   auto start = seeds(context);
   for (std::size_t i = 0; i < start.size(); ++i) start[i] *= context.scores[i];
-  const auto index = context.layer.gradients.at(gradient_for(context.layer, context.settings));
+  const auto index = index_of(context.layer, gradient_for(context.layer, context.settings));
   walk_back(context, index, start);
   const auto view = context.plan.gradient(context.workspace, index);
   const auto absorbed = context.plan.absorbed(context.workspace, index);

@@ -16,6 +16,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "explain/attribution.hpp"
 #include "explain/blur.hpp"
 #include "explain/changed_windows.hpp"
 
@@ -66,7 +67,7 @@ std::vector<Evidence> run(Context& context) {
   const double deviation = context.settings.number("blur");
   const auto windows = sliding_windows(context.extents, size, stride);
   const auto each = static_cast<std::int64_t>(windows.size()) + 1;
-  auto cover = baseline_of(context);
+  auto cover = baseline_of(context).data;
   Perturbation perturbation(context, context.batch * each);
   std::vector<Evidence> out;
   for (std::int64_t n = 0; n < context.batch; ++n) {

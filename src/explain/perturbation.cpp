@@ -90,14 +90,6 @@ double Perturbation::score(std::int64_t image) {
   })[0];
 }
 
-std::vector<float> baseline_of(const Context& context) {
-  Shape shape = context.inputs[0].shape;
-  shape.erase(shape.begin());
-  if (const auto* given = context.settings.given("baseline", shape)) return given->data;
-  return std::vector<float>(static_cast<std::size_t>(base::element_count(shape)),
-                            static_cast<float>(context.settings.number("baseline")));
-}
-
 MethodOption baseline_option() {
   return {.name = "baseline",
           .value = 0,

@@ -49,9 +49,7 @@ Needs perturbation_needs();
 /// The input's positions, [1 to 3 extents]. Throws Error invalid_argument where it has none.
 const Shape& perturbed_extents(const Context& context);
 
-/// What a hidden position holds, in the layout of an image: the given tensor "baseline", else the
-/// option "baseline" everywhere.
-std::vector<float> baseline_of(const Context& context);
+/// Of what a hidden position holds (attribution.hpp: baseline_of).
 MethodOption baseline_option();
 MethodTensor baseline_tensor();
 

@@ -1,14 +1,15 @@
 // Rules of layer-wise relevance propagation for a linear layer z = W x + b, R what reaches z.
 //
-//   epsilon       R_i = x_i sum_j w_ij R_j / (z_j + eps sign(z_j))          Bach et al. 2015, eq.
-//   58 z-plus        R_i = sum_j (x_i w_ij)+ R_j / (sum_k (x_k w_kj)+ + b_j+)   Montavon et al.
-//   2017 alpha-beta    R_i = sum_j (a (x_i w_ij)+ / z_j+ - b (x_i w_ij)- / z_j-) R_j, a - b = 1
-//                                                                          Bach et al. 2015, eq. 60
-//   gamma         epsilon's with w + gamma w+, b + gamma b+                Montavon et al. 2019
-//   flat          R_i = sum_j R_j / (number of inputs of j)                Lapuschkin et al. 2019
-//   w-square      R_i = sum_j w_ij^2 R_j / (sum_k w_kj^2 + b_j^2)          Montavon et al. 2017
-//   z-box         R_i = sum_j (x_i w_ij - l w_ij+ - h w_ij-) R_j / (sum of the same over k)
-//                                                                          Montavon et al. 2017
+//   epsilon     R_i = x_i sum_j w_ij R_j / (z_j + eps sign(z_j))
+//   z-plus      R_i = sum_j (x_i w_ij)+ R_j / (sum_k (x_k w_kj)+ + b_j+)
+//   alpha-beta  R_i = sum_j (a (x_i w_ij)+ / z_j+ - b (x_i w_ij)- / z_j-) R_j, a - b = 1
+//   gamma       epsilon's with w + gamma w+, b + gamma b+
+//   flat        R_i = sum_j R_j / (number of inputs of j)
+//   w-square    R_i = sum_j w_ij^2 R_j / (sum_k w_kj^2 + b_j^2)
+//   z-box       R_i = sum_j (x_i w_ij - l w_ij+ - h w_ij-) R_j / (sum of the same over k)
+//
+// epsilon and alpha-beta: Bach et al. 2015, eq. 58 and 60; z-plus, w-square and z-box: Montavon et
+// al. 2017; gamma: Montavon et al. 2019; flat: Lapuschkin et al. 2019.
 //
 // As in zennit: inputs may be negative (v+ of a product is x+ w+ + x- w-); every division has the
 // stabilizer 1e-6 with its divisor's sign, that of 0 being positive; where z > 0 gamma raises the
