@@ -5,6 +5,7 @@
 #include <cmath>
 #include <utility>
 
+#include "feeds.hpp"
 #include "npy.hpp"
 #include "provenance.hpp"
 #include "text.hpp"
@@ -100,10 +101,7 @@ Tensor other_input(const std::string& file, const Session& session) {
   if (!session.photo)
     refuse("--similar-to: a tensor is explained, so the other image must be one too (.npy)");
   const auto& recipe = session.photo->recipe;
-  const bool last = own.shape[1] != 1 && own.shape[1] != 3;
-  const auto height = own.shape[last ? 1 : 2], width = own.shape[last ? 2 : 3];
-  const auto channels = own.shape[last ? 3 : 1];
-  const auto layout = last ? Layout::nhwc : Layout::nchw;
+  const auto [layout, channels, height, width] = *image_shape(own.shape);
   // As the photo itself, so that an image is wholly like itself.
   if (decode_text(*session.photo) == "full")
     return preprocess(read_image(file), recipe, channels, height, width, layout);
