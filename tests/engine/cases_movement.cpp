@@ -257,4 +257,9 @@ std::vector<Case> all_cases() {
   return out;
 }
 
+const std::vector<Case>& cases() {
+  static const std::vector<Case> all = all_cases();
+  return all;
+}
+
 }  // namespace fovea::engine_test

@@ -82,6 +82,34 @@ Bench build_bench(const Case& one, bool behind_conv) {
   return bench;
 }
 
+std::vector<reference::Array> expected(const Bench& bench) {
+  std::vector<reference::Array> in;
+  for (const auto id : bench.arguments)
+    in.push_back(id ? bench.arrays.at(id.index) : reference::Array());
+  std::vector<Shape> shapes;
+  for (const auto id : bench.results) shapes.push_back(bench.graph.value(id).shape);
+  for (std::size_t i = 0; i < in.size(); ++i)
+    if (!bench.arguments[i]) in[i].data.clear();
+  return reference::evaluate(bench.op, in, shapes);
+}
+
+std::vector<float> plain(const engine::ValueView& view) {
+  const auto n = reference::count(view.shape);
+  std::vector<float> out(static_cast<std::size_t>(n));
+  if (view.block == 1 || view.shape.size() < 3) {
+    std::copy_n(view.data, n, out.begin());
+    return out;
+  }
+  const auto channels = view.shape[1], positions = n / view.shape[0] / channels;
+  for (std::int64_t i = 0; i < view.shape[0]; ++i)
+    for (std::int64_t c = 0; c < channels; ++c)
+      for (std::int64_t p = 0; p < positions; ++p)
+        out[static_cast<std::size_t>((i * channels + c) * positions + p)] =
+            view.data[i * view.image_stride + (c / view.block * positions + p) * view.block +
+                      c % view.block];
+  return out;
+}
+
 void forward(const engine::Plan& plan, engine::Workspace& workspace, const Bench& bench) {
   std::vector<std::vector<float>> data;
   std::vector<std::span<const float>> feeds;

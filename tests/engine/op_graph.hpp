@@ -28,6 +28,12 @@ reference::Array spread(const Operand& operand, unsigned seed);
 
 std::vector<float> floats(const reference::Array& a);
 
+/// The node's results by the reference.
+std::vector<reference::Array> expected(const Bench& bench);
+
+/// Row-major copy of what a plan shows in a layout of its own.
+std::vector<float> plain(const engine::ValueView& view);
+
 /// One forward run of the bench's values.
 void forward(const engine::Plan& plan, engine::Workspace& workspace, const Bench& bench);
 

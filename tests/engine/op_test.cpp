@@ -21,46 +21,13 @@ using reference::Array;
 constexpr double kStep = 1e-4;  // of the differences; values of an operand lie further apart
 constexpr std::size_t kSampled = 24;
 
-std::vector<Array> expected(const Bench& bench) {
-  std::vector<Array> in;
-  for (const auto id : bench.arguments) in.push_back(id ? bench.arrays.at(id.index) : Array());
-  std::vector<Shape> shapes;
-  for (const auto id : bench.results) shapes.push_back(bench.graph.value(id).shape);
-  for (std::size_t i = 0; i < in.size(); ++i)
-    if (!bench.arguments[i]) in[i].data.clear();
-  return reference::evaluate(bench.op, in, shapes);
-}
-
 double largest(const std::vector<double>& v) {
   double out = 0;
   for (const double x : v) out = std::max(out, std::abs(x));
   return out;
 }
 
-/// Row-major copy of what a plan shows in a layout of its own.
-std::vector<float> plain(const engine::ValueView& view) {
-  const auto n = reference::count(view.shape);
-  std::vector<float> out(static_cast<std::size_t>(n));
-  if (view.block == 1 || view.shape.size() < 3) {
-    std::copy_n(view.data, n, out.begin());
-    return out;
-  }
-  const auto channels = view.shape[1], positions = n / view.shape[0] / channels;
-  for (std::int64_t i = 0; i < view.shape[0]; ++i)
-    for (std::int64_t c = 0; c < channels; ++c)
-      for (std::int64_t p = 0; p < positions; ++p)
-        out[static_cast<std::size_t>((i * channels + c) * positions + p)] =
-            view.data[i * view.image_stride + (c / view.block * positions + p) * view.block +
-                      c % view.block];
-  return out;
-}
-
 class Ops : public testing::TestWithParam<std::tuple<std::size_t, bool, int>> {};
-
-const std::vector<Case>& cases() {
-  static const std::vector<Case> all = all_cases();
-  return all;
-}
 
 TEST_P(Ops, ForwardIsTheReferences) {
   const auto& [index, optimize, threads] = GetParam();

@@ -17,41 +17,9 @@ using engine::GradientRule;
 using graph::ValueId;
 using reference::Array;
 
-const std::vector<Case>& cases() {
-  static const std::vector<Case> all = all_cases();
-  return all;
-}
-
-std::vector<float> plain(const engine::ValueView& view) {
-  const auto n = reference::count(view.shape);
-  std::vector<float> out(static_cast<std::size_t>(n));
-  if (view.block == 1 || view.shape.size() < 3) {
-    std::copy_n(view.data, n, out.begin());
-    return out;
-  }
-  const auto channels = view.shape[1], positions = n / view.shape[0] / channels;
-  for (std::int64_t i = 0; i < view.shape[0]; ++i)
-    for (std::int64_t c = 0; c < channels; ++c)
-      for (std::int64_t p = 0; p < positions; ++p)
-        out[static_cast<std::size_t>((i * channels + c) * positions + p)] =
-            view.data[i * view.image_stride + (c / view.block * positions + p) * view.block +
-                      c % view.block];
-  return out;
-}
-
 bool is_refused(const Case& one) {
   const auto* reduce = std::get_if<graph::Reduce>(&one.op);
   return reduce != nullptr && reduce->kind == graph::ReduceKind::prod;
-}
-
-std::vector<double> result(const Bench& bench, std::size_t place) {
-  std::vector<Array> in;
-  for (const auto id : bench.arguments) in.push_back(id ? bench.arrays.at(id.index) : Array());
-  for (std::size_t i = 0; i < in.size(); ++i)
-    if (!bench.arguments[i]) in[i].data.clear();
-  std::vector<Shape> shapes;
-  for (const auto id : bench.results) shapes.push_back(bench.graph.value(id).shape);
-  return reference::evaluate(bench.op, in, shapes)[place].data;
 }
 
 /// The values that feed the argument: itself, or what the convolution in front of it reads.
@@ -94,9 +62,9 @@ TEST_P(Rescale, DifferencesAddUp) {
         Operand other = operand;
         other.low = operand.low + 0.21 * (operand.high - operand.low);
         const Array r = spread(other, 77);
-        const auto y = result(bench, place);
+        const auto y = expected(bench)[place].data;
         for (const auto id : holders(bench, wrt)) bench.arrays[id.index] = r;
-        const auto y_r = result(bench, place);
+        const auto y_r = expected(bench)[place].data;
         forward(*plan, workspace, bench);
         const auto references = plan->save_references(workspace);
         for (const auto id : holders(bench, wrt)) bench.arrays[id.index] = x;

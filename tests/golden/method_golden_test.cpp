@@ -2,58 +2,22 @@
 
 #include <algorithm>
 #include <cmath>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <set>
 
-#include "fovea/fovea.hpp"
-#include "support/npy.hpp"
+#include "golden/maps.hpp"
 
 /// Maps of every method that other people's packages have (README.md in this folder).
 namespace fovea {
 namespace {
 
+using golden::image_of;
+using golden::largest;
+using golden::pearson;
 using nlohmann::json;
-using testing_support::read_npy;
-
-const std::filesystem::path kMethods =
-    std::filesystem::path(FOVEA_SOURCE_DIR) / "tests/golden/methods";
-
-json networks(const std::string& folder = "methods") {
-  std::ifstream in(kMethods.parent_path() / folder / "manifest.json");
-  return json::parse(in);
-}
 
 Tensor load(const json& file) {
-  return read_npy(kMethods / file.get<std::string>());
-}
-
-std::span<const float> image_of(const Tensor& all, std::int64_t n) {
-  const auto each = all.data.size() / static_cast<std::size_t>(all.shape[0]);
-  return std::span(all.data).subspan(static_cast<std::size_t>(n) * each, each);
-}
-
-float largest(std::span<const float> v) {
-  float out = 0;
-  for (const float x : v) out = std::max(out, std::abs(x));
-  return out;
-}
-
-double pearson(std::span<const float> a, std::span<const float> b) {
-  double ma = 0, mb = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    ma += a[i];
-    mb += b[i];
-  }
-  ma /= static_cast<double>(a.size());
-  mb /= static_cast<double>(a.size());
-  double ab = 0, aa = 0, bb = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    ab += (a[i] - ma) * (b[i] - mb);
-    aa += (a[i] - ma) * (a[i] - ma);
-    bb += (b[i] - mb) * (b[i] - mb);
-  }
-  return ab / std::sqrt(aa * bb);
+  return golden::load("methods", file);
 }
 
 Method method_of(const json& one) {
@@ -84,18 +48,12 @@ Target target_of(const json& target) {
 class MethodGolden : public testing::TestWithParam<json> {
  protected:
   std::vector<Explanation> explain(const json& one, ExplainOptions how, bool optimize) const {
-    ExplainerOptions options;
     const Tensor input = load(GetParam()["input"]);
-    options.batch = input.shape[0];
-    options.input_shapes[GetParam()["input_name"].get<std::string>()] = input.shape;
     const auto method = method_of(one);
-    options.methods = {method};
-    options.optimize = optimize;
-    options.tuning = Tuning::off;
+    auto options = golden::options_for(GetParam(), input, method, optimize);
     options.smoothing = how.smooth;
     for (const auto& layer : one["layers"]) options.layers.push_back(layer);
-    const Explainer explainer(Model::load(kMethods / GetParam()["model"].get<std::string>()),
-                              options);
+    const Explainer explainer(golden::model_of("methods", GetParam()), options);
     const auto target = target_of(one["target"]);
     return explainer.forward(input).explain(method, std::span(&target, 1), how);
   }
@@ -106,10 +64,9 @@ class MethodGolden : public testing::TestWithParam<json> {
     const std::string tolerance = one["tolerance"];
     const float allowed = (tolerance == "hessian" ? 1e-2f : 1e-3f) * largest(want);
     const auto far_with = [&](float sign) {
-      std::size_t far = 0;
-      for (std::size_t i = 0; i < want.size(); ++i)
-        far += !(std::abs(sign * got[i] - want[i]) <= allowed);
-      return far;
+      std::vector<float> signed_map(got.begin(), got.end());
+      for (auto& v : signed_map) v *= sign;
+      return golden::far_apart(signed_map, want, allowed);
     };
     const auto far =
         one["sign_free"].get<bool>() ? std::min(far_with(1), far_with(-1)) : far_with(1);
@@ -187,7 +144,7 @@ TEST_P(MethodGolden, FinishedMapsAreThePeers) {
   if (compared == 0) GTEST_SKIP() << "no package's finished map is kept for this network";
 }
 
-INSTANTIATE_TEST_SUITE_P(Networks, MethodGolden, testing::ValuesIn(networks()),
+INSTANTIATE_TEST_SUITE_P(Networks, MethodGolden, testing::ValuesIn(golden::manifest("methods")),
                          [](const auto& network) {
                            return network.param["name"].template get<std::string>();
                          });
@@ -199,7 +156,7 @@ TEST(MethodGoldens, EveryMethodHasOne) {
                                 "deeplift", "deep-shap",
                                 "gradient-shap"};  // shapley_golden_test.cpp
   for (const char* folder : {"methods", "perturbation"})
-    for (const auto& network : networks(folder))
+    for (const auto& network : golden::manifest(folder))
       for (const auto& one : network["cases"])
         if (one["variant"].is_null()) have.insert(one["method"]);
   for (const auto& info : methods()) EXPECT_TRUE(have.contains(info.name)) << info.name;

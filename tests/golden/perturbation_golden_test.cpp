@@ -2,36 +2,20 @@
 
 #include <algorithm>
 #include <cmath>
-#include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "fovea/fovea.hpp"
-#include "support/npy.hpp"
+#include "golden/maps.hpp"
 
 /// Maps of the methods that hide parts of the image, by other people's packages (README.md in this
 /// folder).
 namespace fovea {
 namespace {
 
+using golden::largest;
 using nlohmann::json;
-using testing_support::read_npy;
-
-const std::filesystem::path kFolder =
-    std::filesystem::path(FOVEA_SOURCE_DIR) / "tests/golden/perturbation";
-
-json networks() {
-  std::ifstream in(kFolder / "manifest.json");
-  return json::parse(in);
-}
 
 Tensor load(const json& file) {
-  return read_npy(kFolder / file.get<std::string>());
-}
-
-float largest(std::span<const float> v) {
-  float out = 0;
-  for (const float x : v) out = std::max(out, std::abs(x));
-  return out;
+  return golden::load("perturbation", file);
 }
 
 class PerturbationGolden : public testing::TestWithParam<json> {
@@ -41,18 +25,12 @@ class PerturbationGolden : public testing::TestWithParam<json> {
     for (const auto& [name, value] : one["options"].items()) method.options[name] = value;
     for (const auto& [name, file] : one["given"].items()) method.given[name] = load(file);
     const Tensor input = load(GetParam()["input"]);
-    ExplainerOptions options;
-    options.batch = input.shape[0];
-    options.input_shapes[GetParam()["input_name"].get<std::string>()] = input.shape;
-    options.methods = {method};
-    options.optimize = optimize;
-    options.tuning = Tuning::off;
+    auto options = golden::options_for(GetParam(), input, method, optimize);
     options.perturbation_batch = batch;
     options.multi_label = one["target"]["kind"] == "sigmoid";
     auto target = Target::class_index(one["target"]["class"]);
     if (options.multi_label) target = target.of_probability();
-    const Explainer explainer(Model::load(kFolder / GetParam()["model"].get<std::string>()),
-                              options);
+    const Explainer explainer(golden::model_of("perturbation", GetParam()), options);
     return explainer.forward(input).explain(method, std::span(&target, 1));
   }
 };
@@ -63,8 +41,7 @@ TEST_P(PerturbationGolden, IsThePeers) {
     const auto each = want.data.size() / static_cast<std::size_t>(want.shape[0]);
     for (const bool optimize : {true, false})
       for (const auto& why : explain(one, optimize, optimize ? 0 : 3)) {
-        const auto peers =
-            std::span(want.data).subspan(static_cast<std::size_t>(why.image) * each, each);
+        const auto peers = golden::image_of(want, why.image);
         ASSERT_EQ(why.feature_map.data.size(), each);
         const float most = largest(peers);
         const float factor = one["factor"].is_null() ? most / largest(why.feature_map.data)
@@ -79,7 +56,8 @@ TEST_P(PerturbationGolden, IsThePeers) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Networks, PerturbationGolden, testing::ValuesIn(networks()),
+INSTANTIATE_TEST_SUITE_P(Networks, PerturbationGolden,
+                         testing::ValuesIn(golden::manifest("perturbation")),
                          [](const auto& network) {
                            return network.param["name"].template get<std::string>();
                          });
