@@ -54,7 +54,7 @@ TEST(Targets, SimilarityPullsTowardsTheOtherImage) {
   for (const float g : one.attribution.data) square += static_cast<double>(g) * g;
   const double step = 1e-3 / square;
   Tensor nearer = x;
-  for (std::size_t i = 0; i < nearer.data.size(); ++i)
+  for (std::size_t i = 0; i < one.attribution.data.size(); ++i)  // of the batch, the first image
     nearer.data[i] += static_cast<float>(step * one.attribution.data[i]);
   const auto after = explainer.explain(nearer, Saliency{}, target);
   EXPECT_NEAR(after.score - one.score, 1e-3, 2e-4);
