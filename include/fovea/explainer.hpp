@@ -70,12 +70,12 @@ struct ExplainerOptions {
   /// Further outputs or inner values to read from a run, by name.
   std::vector<std::string> fetches;
   /// Prepares for the walks back of so many images' targets at once (a call's targets times the
-  /// batch): the network behind each layer is made a second time, for so many rows, and reads its
-  /// weights once for all of them. For several targets of networks whose head has to be walked
-  /// (fully connected layers) by methods that read the gradient at every position: means over
-  /// positions, as Grad-CAM's, are slower so. Takes memory and time when the explainer is made. 1:
-  /// one by one.
-  /// Where the file fixes the number of images it changes nothing.
+  /// batch), for methods that read the gradient at every position: the network behind each layer is
+  /// made a second time, for so many rows, and reads its weights once for all of them. Calls of at
+  /// least so many targets use it. It pays for tens of targets behind large fully connected layers:
+  /// the rows have to run forward first. Means over positions (Grad-CAM) need little of the weights
+  /// and are walked one by one. 1: everything is. Where the file fixes the number of images it
+  /// changes nothing.
   std::int64_t targets_at_once = 1;
   /// Prepares for ExplainOptions::smooth: a run keeps a copy of its input.
   bool smoothing = false;

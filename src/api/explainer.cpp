@@ -17,8 +17,6 @@
 namespace fovea {
 namespace {
 
-using engine::GradientReduce;
-
 /// Where an image's rows and columns are in an input's extents; empty where it is no image.
 Shape spatial_extents_of(const Shape& shape) {
   if (shape.size() < 3 || shape.size() > 5) return {};
@@ -185,9 +183,7 @@ class ExplainerMaker {
     for (const auto& [layer, wanted] : heads_)
       impl_->heads.emplace(
           layer, api::prepare_head({impl_->model.impl().imported.graph, graph_, layer,
-                                    impl_->scores.logits, wanted.head,
-                                    wanted.head_gradient ? std::vector{GradientReduce::none}
-                                                         : std::vector<GradientReduce>{}},
+                                    impl_->scores.logits, wanted.head, wanted.head_gradient},
                                    options, spec, *impl_->model.impl().weights));
     if (perturbs_)
       impl_->perturbed =
@@ -227,20 +223,16 @@ class ExplainerMaker {
     }
   }
 
-  /// What of the layer's gradients several targets can have from one walk.
+  /// The gradient at every position of the layer, which several targets can have from one walk.
   void prepare_walks(const explain::Layer& layer, const engine::PlanSpec& spec) {
-    std::vector<GradientReduce> wanted;
-    for (const auto& [gradient, index] : layer.gradients)
-      if (gradient == explain::Gradient{.reduce = gradient.reduce})
-        wanted.push_back(gradient.reduce);
-    if (wanted.empty()) return;
+    if (!layer.gradients.contains(explain::Gradient{})) return;
     auto head = api::prepare_head(
         {impl_->model.impl().imported.graph, graph_, layer.value, impl_->scores.logits,
-         impl_->options.targets_at_once / impl_->batch * impl_->batch, wanted},
+         impl_->options.targets_at_once / impl_->batch * impl_->batch, true},
         impl_->options, spec, *impl_->model.impl().weights);
     if (head.batch <= impl_->batch) return;  // the file fixes the number of images
     impl_->keeps_inputs = impl_->keeps_inputs || head.reads_inputs;
-    impl_->walks.emplace(layer.value, api::PreparedWalks{std::move(head), std::move(wanted)});
+    impl_->walks.emplace(layer.value, std::move(head));
   }
 
   /// Maps and gradients of every layer, and what else the methods need.

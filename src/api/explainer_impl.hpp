@@ -48,10 +48,10 @@ struct Explainer::Impl {
   /// For methods that run the network again, and for smoothing: apart from `pool`, so that runs
   /// that wait for one do not wait for each other. Null where nothing needs it.
   std::unique_ptr<api::WorkspacePool> spare_pool, smoothing_pool;
-  std::map<graph::ValueId, api::PreparedHead> heads;   ///< by the layer in front of it
-  std::map<graph::ValueId, api::PreparedWalks> walks;  ///< likewise; for several targets at once
-  std::vector<explain::Background> backgrounds;        ///< that methods were prepared with
-  std::optional<api::PreparedNetwork> perturbed;       ///< for methods that score variants
+  std::map<graph::ValueId, api::PreparedHead> heads;  ///< by the layer in front of it
+  std::map<graph::ValueId, api::PreparedHead> walks;  ///< likewise; for several targets at once
+  std::vector<explain::Background> backgrounds;       ///< that methods were prepared with
+  std::optional<api::PreparedNetwork> perturbed;      ///< for methods that score variants
   /// For methods that hide windows; only where that is less work than `perturbed`.
   std::map<explain::SlidingWindows, api::PreparedWindows> windows;
 };

@@ -281,14 +281,15 @@ void Explaining::fuse(std::vector<Explanation>& out,
 
 void Explaining::join(std::span<const explain::Objective> all) {
   const auto it = explainer_.walks.find(layers_[0]->value);
-  if (layers_.size() > 1 || options_.smooth || !entry_.uses_layer() || all.size() < 2 ||
-      static_cast<std::int64_t>(all.size()) == explainer_.batch || it == explainer_.walks.end())
+  if (layers_.size() > 1 || options_.smooth || !entry_.uses_layer() || it == explainer_.walks.end())
     return;
-  const auto& head = it->second.head;
+  const auto& head = it->second;
+  // Rows without a target would cost as much as the others.
+  if (static_cast<std::int64_t>(all.size()) < head.batch) return;
   joined_workspace_ = std::make_unique<Lease>(*head.pool, call_);
   joined_net_.emplace(explain::HeadNetwork{*head.plan, joined_workspace_->workspace(), head.batch,
                                            head.reads_inputs});
-  together_.emplace(*joined_net_, it->second.gradients, all);
+  together_.emplace(*joined_net_, all);
 }
 
 std::vector<Explanation> Explaining::explain(std::span<const Target> targets) {

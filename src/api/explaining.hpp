@@ -52,7 +52,7 @@ class Explaining {
   void choose_background();
   std::vector<explain::Objective> objectives(const Target& target);
   std::vector<Explanation> explain_one(std::span<const explain::Objective> wanted);
-  /// Prepares to walk back from all of these at once, where that is possible.
+  /// Prepares to walk back from all of these at once, where that is possible and they fill a walk.
   void join(std::span<const explain::Objective> all);
   std::vector<explain::Evidence> evidence(std::span<const explain::Objective> objectives,
                                           const explain::Layer& layer);

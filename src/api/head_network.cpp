@@ -46,9 +46,8 @@ PreparedHead prepare_head(const HeadRequest& request, const ExplainerOptions& op
   like.fetches = {request.logits};
   like.maps.clear();
   like.gradients.clear();
-  out.has_gradient = !request.gradients.empty();
-  for (const auto reduce : request.gradients)
-    like.gradients.push_back({.of = request.logits, .wrt = request.layer, .reduce = reduce});
+  out.has_gradient = request.gradient;
+  if (request.gradient) like.gradients.push_back({.of = request.logits, .wrt = request.layer});
   out.plan = engine::Plan::build(graph, like, weights);
   out.pool = std::make_unique<WorkspacePool>(*out.plan, options.max_workspaces);
   return out;

@@ -2,7 +2,6 @@
 
 #include <cstdint>
 #include <memory>
-#include <vector>
 
 #include "api/workspace_pool.hpp"
 #include "engine/plan.hpp"
@@ -21,18 +20,12 @@ struct PreparedHead {
   bool has_gradient = false;
 };
 
-/// The same for the walks back of several targets at once.
-struct PreparedWalks {
-  PreparedHead head;
-  std::vector<engine::GradientReduce> gradients;  ///< in the order of the plan's
-};
-
 struct HeadRequest {
   const graph::Graph& source;  ///< as imported
   const graph::Graph& bound;   ///< to the explainer's extents
   graph::ValueId layer, logits;
-  std::int64_t batch;  ///< wanted; networks that only take their own batch get that
-  std::vector<engine::GradientReduce> gradients = {};  ///< of the scores, with respect to the layer
+  std::int64_t batch;     ///< wanted; networks that only take their own batch get that
+  bool gradient = false;  ///< of the scores, with respect to the layer, at every position
 };
 
 /// Throws as Plan::build does.

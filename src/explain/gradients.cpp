@@ -65,10 +65,6 @@ std::vector<Gradient> layer_gradient_needs(const Layer& layer, GradientReduce re
 }
 
 std::vector<float> mean_gradient(Context& context) {
-  if (context.together != nullptr && context.together->gives(GradientReduce::spatial_mean)) {
-    const auto view = context.together->gradient(context, GradientReduce::spatial_mean);
-    return {view.data, view.data + view.shape[0] * view.shape[1]};
-  }
   return mean_gradient(context, seeds(context));
 }
 
@@ -90,8 +86,8 @@ LayerGradient layer_gradient(Context& context) {
   LayerGradient out;
   const Gradient which;
   if (context.layer.gradients.contains(which) || !context.layer.is_head_map) {
-    if (context.together != nullptr && context.together->gives(GradientReduce::none)) {
-      out.view_ = context.together->gradient(context, GradientReduce::none);
+    if (context.together != nullptr) {
+      out.view_ = context.together->gradient(context);
     } else {
       const auto index = index_of(context.layer, which);
       walk_back(context, index, seeds(context));
@@ -243,13 +239,13 @@ std::span<const float> Behind::forward() {
   return {scores.data, static_cast<std::size_t>(net_.batch * classes_)};
 }
 
-ValueView Behind::backward(std::span<const float> seeds, std::size_t gradient) {
+ValueView Behind::backward(std::span<const float> seeds) {
   const auto start = std::chrono::steady_clock::now();
-  net_.plan.backward(net_.workspace, gradient, seeds, call_);
+  net_.plan.backward(net_.workspace, 0, seeds, call_);
   if (backward_ms_ != nullptr)
     *backward_ms_ +=
         std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
-  return net_.plan.gradient(net_.workspace, gradient);
+  return net_.plan.gradient(net_.workspace, 0);
 }
 
 }  // namespace fovea::explain

@@ -2,7 +2,6 @@
 
 #include <optional>
 #include <span>
-#include <utility>
 #include <vector>
 
 #include "explain/method.hpp"
@@ -84,7 +83,7 @@ class Behind {
   /// [batch, classes], of what `maps` holds.
   std::span<const float> forward();
   /// The gradient of the last forward's scores, from seeds [batch, classes]: [batch, c, ...].
-  engine::ValueView backward(std::span<const float> seeds, std::size_t gradient = 0);
+  engine::ValueView backward(std::span<const float> seeds);
 
  private:
   const Layer& layer_;
@@ -101,29 +100,25 @@ class Behind {
 };
 
 /// Walks back of several targets at once, each with an objective per image: through a network of
-/// many rows behind the layer, from copies of the images' maps. Done when a gradient is asked for,
-/// as many targets at a time as there are rows.
+/// many rows behind the layer, from copies of the images' maps. Done when the gradient at every
+/// position is asked for, as many targets at a time as there are rows.
 class Together {
  public:
-  /// `objectives`: target by target, image by image. `gradients`: what the network's walks give.
-  Together(const HeadNetwork& net, std::span<const engine::GradientReduce> gradients,
-           std::span<const Objective> objectives)
-      : net_(net), gradients_(gradients), objectives_(objectives) {}
+  /// `objectives`: target by target, image by image.
+  Together(const HeadNetwork& net, std::span<const Objective> objectives)
+      : net_(net), objectives_(objectives) {}
 
   /// Which of the targets is being explained.
   void set_target(std::size_t target) { target_ = target; }
-  bool gives(engine::GradientReduce reduce) const;
   /// The target's gradients, one per image. Valid until those of another target are asked for.
-  engine::ValueView gradient(const Context& context, engine::GradientReduce reduce);
+  engine::ValueView gradient(const Context& context);
 
  private:
   const HeadNetwork& net_;
-  std::span<const engine::GradientReduce> gradients_;
   std::span<const Objective> objectives_;
   std::size_t target_ = 0;
-  std::optional<Behind> behind_;  ///< once the rows have run forward
-  /// The gradient and the first target of what was walked last.
-  std::optional<std::pair<std::size_t, std::size_t>> walked_;
+  std::optional<Behind> behind_;       ///< once the rows have run forward
+  std::optional<std::size_t> walked_;  ///< the first target of what was walked last
 };
 
 }  // namespace fovea::explain

@@ -4,11 +4,7 @@
 
 namespace fovea::explain {
 
-bool Together::gives(engine::GradientReduce reduce) const {
-  return std::find(gradients_.begin(), gradients_.end(), reduce) != gradients_.end();
-}
-
-engine::ValueView Together::gradient(const Context& context, engine::GradientReduce reduce) {
+engine::ValueView Together::gradient(const Context& context) {
   const auto images = static_cast<std::size_t>(context.batch);
   const auto classes = static_cast<std::size_t>(context.classes);
   const auto rows = static_cast<std::size_t>(net_.batch);
@@ -25,23 +21,19 @@ engine::ValueView Together::gradient(const Context& context, engine::GradientRed
     }
     behind_->forward();
   }
-  const auto index = static_cast<std::size_t>(
-      std::find(gradients_.begin(), gradients_.end(), reduce) - gradients_.begin());
   const auto first = target_ / at_once * at_once;
-  if (walked_ != std::pair(index, first)) {
+  if (walked_ != first) {
     // Rows that are left over have no seed.
     std::vector<float> seeds(rows * classes);
     const auto begin = first * images, end = std::min(begin + rows, objectives_.size());
     for (std::size_t i = begin; i < end; ++i)
       objectives_[i].gradient(context.scores.subspan(i % images * classes, classes),
                               std::span(seeds).subspan((i - begin) * classes, classes));
-    behind_->backward(seeds, index);
-    walked_ = {index, first};
+    behind_->backward(seeds);
+    walked_ = first;
   }
-  auto view = net_.plan.gradient(net_.workspace, index);
-  const auto row = static_cast<std::int64_t>((target_ - first) * images);
-  const auto stride = reduce == engine::GradientReduce::none ? view.image_stride : view.shape[1];
-  view.data += row * stride;
+  auto view = net_.plan.gradient(net_.workspace, 0);
+  view.data += static_cast<std::int64_t>((target_ - first) * images) * view.image_stride;
   view.shape[0] = context.batch;
   return view;
 }

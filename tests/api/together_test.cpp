@@ -29,7 +29,7 @@ void expect_near(const Tensor& a, const Tensor& b) {
     ASSERT_NEAR(a.data[i], b.data[i], 1e-4 * most + 1e-12) << i;
 }
 
-/// Methods that read means, gradients at every position, and both with the map's own layout.
+/// Methods that read the gradient at every position, and others beside them.
 const std::vector<Method> kMethods = {GradCam{}, HiResCam{}, GradCamPlusPlus{}, LayerCam{},
                                       GuidedGradCam{}};
 
@@ -69,7 +69,7 @@ TEST_P(Together, IsTheSameAsOneByOne) {
         // One target alone, and the next call after it.
         expect_near(several.explain(method, targets[4]).feature_map, expected[4].feature_map);
       }
-      expect_near(several.class_maps(GradCam{}, batch - 1), one.class_maps(GradCam{}, batch - 1));
+      expect_near(several.class_maps(HiResCam{}, batch - 1), one.class_maps(HiResCam{}, batch - 1));
     }
 }
 
@@ -85,7 +85,7 @@ int walked(const Explainer& explainer, std::size_t targets) {
   const auto run = explainer.forward(random_input(explainer, 3));
   CallOptions call;
   call.step_ms = spent;
-  run.explain(GradCam{}, std::vector<Target>(targets, Target::class_index(1)), {}, call);
+  run.explain(HiResCam{}, std::vector<Target>(targets, Target::class_index(1)), {}, call);
   int out = 0;
   for (std::size_t i = 0; i < steps.size(); ++i) out += steps[i].backward && spent[i] > 0;
   return out;
@@ -93,11 +93,11 @@ int walked(const Explainer& explainer, std::size_t targets) {
 
 TEST(TargetsAtOnce, LeavesThePlansOwnWalkAlone) {
   const auto model = Model::load(golden_model("vgg"));
-  const Explainer single(model, options_for({GradCam{}}, 1, 1)),
-      joined(model, options_for({GradCam{}}, 4, 1));
-  EXPECT_GT(walked(single, 3), 0);
-  EXPECT_EQ(walked(joined, 3), 0);
-  EXPECT_GT(walked(joined, 1), 0);
+  const Explainer single(model, options_for({HiResCam{}}, 1, 2)),
+      joined(model, options_for({HiResCam{}}, 8, 2));
+  EXPECT_GT(walked(single, 4), 0);
+  EXPECT_EQ(walked(joined, 4), 0);
+  EXPECT_GT(walked(joined, 3), 0) << "too few to fill a walk";
 }
 
 TEST(TargetsAtOnce, MustBeAtLeastOne) {
@@ -109,14 +109,14 @@ TEST(TargetsAtOnce, MustBeAtLeastOne) {
 }
 
 TEST(TargetsAtOnce, StopsWhenTold) {
-  const Explainer joined(Model::load(golden_model("vgg")), options_for({GradCam{}}, 4, 1));
+  const Explainer joined(Model::load(golden_model("vgg")), options_for({HiResCam{}}, 4, 2));
   const auto run = joined.forward(random_input(joined, 3));
   std::stop_source stop;
   stop.request_stop();
   CallOptions call;
   call.stop = stop.get_token();
   const std::vector<Target> targets(3, Target::class_index(1));
-  EXPECT_EQ(code_of([&] { run.explain(GradCam{}, targets, {}, call); }), ErrorCode::cancelled);
+  EXPECT_EQ(code_of([&] { run.explain(HiResCam{}, targets, {}, call); }), ErrorCode::cancelled);
 }
 
 }  // namespace
