@@ -185,18 +185,9 @@ class ExplainerMaker {
           layer, api::prepare_head({impl_->model.impl().imported.graph, graph_, layer,
                                     impl_->scores.logits, wanted.head, wanted.head_gradient},
                                    options, spec, *impl_->model.impl().weights));
-    if (perturbs_)
-      impl_->perturbed =
-          api::prepare_network(impl_->model.impl().imported.graph, graph_, impl_->scores.logits,
-                               options, spec, *impl_->model.impl().weights);
     if (options.targets_at_once > impl_->batch)
       for (const auto& layer : impl_->prepared) prepare_walks(layer, spec);
-    for (const auto& windows : windows_) {
-      auto prepared = api::prepare_windows({impl_->model.impl().imported.graph, graph_,
-                                            impl_->scores.logits, impl_->input_extents, windows},
-                                           options, spec, *impl_->model.impl().weights);
-      if (prepared) impl_->windows.emplace(windows, std::move(*prepared));
-    }
+    if (perturbs_) prepare_variants(spec);
   }
 
   /// Runs the images that methods compare with, once for all explanations.
@@ -233,6 +224,28 @@ class ExplainerMaker {
     if (head.batch <= impl_->batch) return;  // the file fixes the number of images
     impl_->keeps_inputs = impl_->keeps_inputs || head.reads_inputs;
     impl_->walks.emplace(layer.value, std::move(head));
+  }
+
+  /// What scores variants of an image: windows by what they change, where that is less work.
+  void prepare_variants(const engine::PlanSpec& spec) {
+    const auto& options = impl_->options;
+    const auto& imported = impl_->model.impl().imported.graph;
+    auto& weights = *impl_->model.impl().weights;
+    for (const auto& windows : windows_) {
+      auto prepared = api::prepare_windows(
+          {imported, graph_, impl_->scores.logits, impl_->input_extents, windows}, options, spec,
+          weights);
+      if (prepared) impl_->windows.emplace(windows, std::move(*prepared));
+    }
+    if (perturbs_whole_ || impl_->windows.size() < windows_.size()) {
+      impl_->perturbed =
+          api::prepare_network(imported, graph_, impl_->scores.logits, options, spec, weights);
+    } else {
+      // For windows that nobody prepared for: as it is, so as not to hold a network more.
+      impl_->perturbed = api::PreparedNetwork{
+          impl_->plan, std::make_unique<api::WorkspacePool>(*impl_->plan, options.max_workspaces),
+          impl_->batch};
+    }
   }
 
   /// Maps and gradients of every layer, and what else the methods need.
@@ -313,6 +326,7 @@ class ExplainerMaker {
     impl_->keeps_inputs = impl_->keeps_inputs || needs.inputs;
     again_ = again_ || needs.network;
     perturbs_ = perturbs_ || needs.perturbed;
+    perturbs_whole_ = perturbs_whole_ || (needs.perturbed && !needs.windows);
     if (needs.windows) windows_.insert(*needs.windows);
     impl_->keeps_inputs = impl_->keeps_inputs || needs.perturbed;
     if (needs.head == 0 || !layer) return;
@@ -336,6 +350,7 @@ class ExplainerMaker {
   graph::Graph graph_;
   bool again_ = false;                              ///< a method runs the network again
   bool perturbs_ = false;                           ///< a method scores variants of the inputs
+  bool perturbs_whole_ = false;                     ///< of any part of them, not of windows alone
   std::set<explain::SlidingWindows> windows_;       ///< that methods hide
   std::map<graph::ValueId, explain::Needs> heads_;  ///< networks behind layers that methods run
   std::unique_ptr<const graph::MapForms> forms_;    ///< once the graph is bound

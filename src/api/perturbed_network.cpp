@@ -1,29 +1,47 @@
 #include "api/perturbed_network.hpp"
 
+#include <algorithm>
 #include <optional>
 
 #include "api/other_batch.hpp"
 
 namespace fovea::api {
+namespace {
+
+PreparedNetwork prepare(const graph::Graph& source, const graph::Graph& bound,
+                        graph::ValueId logits, std::int64_t wanted, const ExplainerOptions& options,
+                        const engine::PlanSpec& like, engine::WeightCache& weights) {
+  PreparedNetwork out;
+  out.batch = bound.value(logits).shape.empty() ? 1 : bound.value(logits).shape[0];
+  std::optional<graph::Graph> rebound;
+  if (wanted != out.batch) rebound = with_batch(source, bound, {{logits}}, wanted);
+  if (rebound) out.batch = wanted;
+  out.plan = engine::Plan::build(rebound ? *rebound : bound, like, weights);
+  out.pool = std::make_unique<WorkspacePool>(*out.plan, options.max_workspaces);
+  return out;
+}
+
+}  // namespace
 
 PreparedNetwork prepare_network(const graph::Graph& source, const graph::Graph& bound,
                                 graph::ValueId logits, const ExplainerOptions& options,
                                 engine::PlanSpec like, engine::WeightCache& weights) {
-  constexpr std::int64_t kChosen = 1;
-  PreparedNetwork out;
-  out.batch = bound.value(logits).shape.empty() ? 1 : bound.value(logits).shape[0];
-  const auto wanted = options.perturbation_batch > 0 ? options.perturbation_batch : kChosen;
-  std::optional<graph::Graph> rebound;
-  if (wanted != out.batch) rebound = with_batch(source, bound, {{logits}}, wanted);
-  if (rebound) out.batch = wanted;
   like.feeds.clear();
   like.fetches = {logits};
   like.maps.clear();
   like.gradients.clear();
   like.grids.clear();
-  out.plan = engine::Plan::build(rebound ? *rebound : bound, like, weights);
-  out.pool = std::make_unique<WorkspacePool>(*out.plan, options.max_workspaces);
-  return out;
+  if (options.perturbation_batch == 0 && outgrows_caches(bound)) {
+    constexpr std::int64_t kSeveral = 8;
+    try {
+      return prepare(source, bound, logits, kSeveral, options, like, weights);
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::out_of_memory) throw;
+    }
+  }
+  // One image's maps stay in the caches, where those of several do not.
+  const auto wanted = std::max<std::int64_t>(options.perturbation_batch, 1);
+  return prepare(source, bound, logits, wanted, options, like, weights);
 }
 
 }  // namespace fovea::api

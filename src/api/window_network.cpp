@@ -12,8 +12,6 @@
 namespace fovea::api {
 namespace {
 
-/// Small patches keep a CPU's cores busy only several at a time.
-constexpr std::int64_t kChosenBatch = 4;
 /// Of the multiplications: with more than this left, laying patches over maps costs what is won.
 constexpr double kMostLeft = 0.9;
 
@@ -76,21 +74,13 @@ PreparedWindows plans(const WindowRequest& request, const ExplainerOptions& opti
   return out;
 }
 
-}  // namespace
-
-std::optional<PreparedWindows> prepare_windows(const WindowRequest& request,
-                                               const ExplainerOptions& options,
-                                               engine::PlanSpec like,
-                                               engine::WeightCache& weights) {
-  const Shape& shape = request.bound.value(request.bound.inputs[0]).shape;
-  const auto& extents = request.extents;
-  const bool channels_first = !extents.empty() && shape.size() == extents.size() + 2 &&
-                              std::equal(extents.begin(), extents.end(), shape.begin() + 2);
-  if (!channels_first || like.precision != Precision::f32) return std::nullopt;
-  const auto batch = options.perturbation_batch > 0 ? options.perturbation_batch : kChosenBatch;
+/// None where that is hardly less work, or takes more memory than it may.
+std::optional<PreparedWindows> prepare(const WindowRequest& request, std::int64_t batch,
+                                       const ExplainerOptions& options,
+                                       const engine::PlanSpec& like, engine::WeightCache& weights) {
   const graph::Graph graph = canonical(request, batch);
   passes::IncrementalSpec spec{graph.inputs[0], request.logits, {}};
-  for (const auto extent : extents) {
+  for (const auto extent : request.extents) {
     auto& axis = spec.windows.emplace_back();
     for (const auto& [begin, end] :
          explain::sliding_intervals(extent, request.windows.size, request.windows.stride))
@@ -99,11 +89,31 @@ std::optional<PreparedWindows> prepare_windows(const WindowRequest& request,
   const auto net = passes::incremental(graph, spec);
   if (!net || net->share > kMostLeft) return std::nullopt;
   try {
-    return plans(request, options, *net, spec, std::move(like), weights);
+    return plans(request, options, *net, spec, like, weights);
   } catch (const Error& error) {
     if (error.code() == ErrorCode::out_of_memory) return std::nullopt;
     throw;
   }
+}
+
+}  // namespace
+
+std::optional<PreparedWindows> prepare_windows(const WindowRequest& request,
+                                               const ExplainerOptions& options,
+                                               const engine::PlanSpec& like,
+                                               engine::WeightCache& weights) {
+  const Shape& shape = request.bound.value(request.bound.inputs[0]).shape;
+  const auto& extents = request.extents;
+  const bool channels_first = !extents.empty() && shape.size() == extents.size() + 2 &&
+                              std::equal(extents.begin(), extents.end(), shape.begin() + 2);
+  if (!channels_first || like.precision != Precision::f32) return std::nullopt;
+  if (options.perturbation_batch > 0)
+    return prepare(request, options.perturbation_batch, options, like, weights);
+  // Small patches keep a CPU's cores busy only several at a time.
+  constexpr std::int64_t kSeveral = 4, kMany = 16;
+  if (outgrows_caches(request.bound))
+    if (auto many = prepare(request, kMany, options, like, weights)) return many;
+  return prepare(request, kSeveral, options, like, weights);
 }
 
 }  // namespace fovea::api

@@ -33,6 +33,7 @@ struct WindowRequest {
 /// two networks would need more memory than is allowed. Throws as Plan::build does otherwise.
 std::optional<PreparedWindows> prepare_windows(const WindowRequest& request,
                                                const ExplainerOptions& options,
-                                               engine::PlanSpec like, engine::WeightCache& weights);
+                                               const engine::PlanSpec& like,
+                                               engine::WeightCache& weights);
 
 }  // namespace fovea::api

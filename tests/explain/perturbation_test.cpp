@@ -171,6 +171,37 @@ TEST(Perturbation, DoesNotDependOnTheBatch) {
   }
 }
 
+TEST(Perturbation, TakesSeveralImagesAtOnceWhereTheWeightsAreMany) {
+  constexpr std::int64_t kHidden = 180000;  // times kInputs: more than caches hold
+  test::ModelBuilder builder;
+  builder.input("x", {-1, kChannels, kRows, kColumns})
+      .output("y")
+      .initializer("w", {kHidden, kInputs}, random_values(kHidden * kInputs, 4))
+      .initializer("v", {kClasses, kHidden}, random_values(kClasses * kHidden, 5))
+      .add("Flatten", {"x"}, {"flat"})
+      .add("Gemm", {"flat", "w"}, {"hidden"}, {test::attr("transB", 1)})
+      .add("Relu", {"hidden"}, {"above"})
+      .add("Gemm", {"above", "v"}, {"y"}, {test::attr("transB", 1)});
+  const auto model = Model::from_bytes(test::as_bytes(builder.serialize()));
+  const Rise method{.masks = 20, .cells = 3};
+  std::vector<std::vector<float>> maps;
+  for (const auto& [limit, runs] : std::vector<std::pair<std::int64_t, std::size_t>>{
+           {std::int64_t{1} << 30, 3}, {kHidden * 4 * 5, 20}}) {
+    ExplainerOptions options;
+    options.methods = {method};
+    options.tuning = Tuning::off;
+    options.memory_limit = limit;  // the second: room for one image, not for eight
+    std::size_t told = 0;
+    CallOptions call;
+    call.progress = [&](double) { ++told; };
+    const Explainer explainer(model, options);
+    maps.push_back(
+        explainer.explain(image(), method, Target::class_index(1), {}, call).feature_map.data);
+    EXPECT_EQ(told, runs);
+  }
+  EXPECT_LT(difference(maps[0], maps[1]), 1e-5f);
+}
+
 TEST(Perturbation, SeedsGiveTheSameMapAgain) {
   for (auto method : {kAll[1], kAll[2], kAll[3]}) {
     const auto explainer = linear({method});

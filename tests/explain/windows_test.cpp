@@ -82,6 +82,35 @@ TEST(WindowsProgress, GrowsToOne) {
   EXPECT_DOUBLE_EQ(told.back(), 1);
 }
 
+TEST(WindowsProgress, ShowsWhichNetworkRan) {
+  const auto method = occlusion(8, 4, true);
+  const auto explainer = explainer_for("vgg", {method});
+  const auto input = random_input(explainer);
+  const auto images = static_cast<std::size_t>(input.shape[0]);
+  const auto run = explainer.forward(input);
+  const auto runs = [&](int window, int stride, bool incremental) {
+    std::size_t told = 0;
+    CallOptions call;
+    call.progress = [&](double) { ++told; };
+    run.explain(occlusion(window, stride, incremental), Target::class_index(1), {}, call);
+    return told;
+  };
+  const auto windows = [&](std::int64_t window, std::int64_t stride) {
+    std::size_t out = 1;
+    for (const std::size_t axis : {2, 3})
+      out *= static_cast<std::size_t>((input.shape[axis] - window + stride - 1) / stride + 1);
+    return out;
+  };
+  const auto rounds = [](std::size_t all, std::size_t at_once) {
+    return (all + at_once - 1) / at_once;
+  };
+  // The image itself, then four patches at once.
+  EXPECT_EQ(runs(8, 4, true), images * (1 + rounds(windows(8, 4), 4)));
+  // The image and its variants, as many as the explainer takes.
+  EXPECT_EQ(runs(8, 4, false), images * rounds(1 + windows(8, 4), images));
+  EXPECT_EQ(runs(7, 5, true), images * rounds(1 + windows(7, 5), images));
+}
+
 TEST(WindowsProgress, StopsWhenToldTo) {
   const auto method = occlusion(8, 4, true);
   const auto explainer = explainer_for("vgg", {method});
