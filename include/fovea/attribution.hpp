@@ -70,10 +70,11 @@ struct GradientShap {
 
 /// Zeiler and Fergus 2014, section 4.2.
 struct Occlusion {
-  std::int64_t window = 32;  ///< rows and columns that are hidden at once
-  std::int64_t stride = 16;  ///< from one window to the next
-  double baseline = 0;       ///< what hides them, as the network sees it
-  double blur = 0;           ///< where above 0: the image blurred by this deviation hides them
+  /// Rows and columns that are hidden at once; 0: a seventh of the input's shorter side.
+  std::int64_t window = 0;
+  std::int64_t stride = 0;  ///< from one window to the next; 0: half of the window
+  double baseline = 0;      ///< what hides them, as the network sees it
+  double blur = 0;          ///< where above 0: the image blurred by this deviation hides them
   operator Method() const {
     return {"occlusion",
             {{"window", static_cast<double>(window)},

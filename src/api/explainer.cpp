@@ -12,6 +12,7 @@
 #include "api/run_impl.hpp"
 #include "base/checked.hpp"
 #include "base/parallel.hpp"
+#include "explain/windows.hpp"
 #include "graph/infer.hpp"
 
 namespace fovea {
@@ -327,7 +328,7 @@ class ExplainerMaker {
     again_ = again_ || needs.network;
     perturbs_ = perturbs_ || needs.perturbed;
     perturbs_whole_ = perturbs_whole_ || (needs.perturbed && !needs.windows);
-    if (needs.windows) windows_.insert(*needs.windows);
+    if (needs.windows) windows_.insert(explain::sized_for(*needs.windows, impl_->input_extents));
     impl_->keeps_inputs = impl_->keeps_inputs || needs.perturbed;
     if (needs.head == 0 || !layer) return;
     auto& wanted = heads_[layer];

@@ -8,6 +8,7 @@
 #include "api/smoothing.hpp"
 #include "base/checked.hpp"
 #include "base/parallel.hpp"
+#include "explain/windows.hpp"
 #include "simd/kernels.hpp"
 
 namespace fovea {
@@ -188,8 +189,10 @@ std::vector<explain::Evidence> Explaining::once(std::span<const explain::Objecti
   }
   std::optional<Lease> changed, known;
   std::optional<explain::WindowNetwork> windows;
-  if (needs.windows && explainer_.windows.contains(*needs.windows)) {
-    const auto& prepared = explainer_.windows.at(*needs.windows);
+  const auto sliding = explain::sized_for(needs.windows.value_or(explain::SlidingWindows{}),
+                                          explainer_.input_extents);
+  if (needs.windows && explainer_.windows.contains(sliding)) {
+    const auto& prepared = explainer_.windows.at(sliding);
     changed.emplace(*prepared.pool, call_);
     known.emplace(*prepared.known_pool, call_);
     windows.emplace(explain::WindowNetwork{prepared.windows, *prepared.plan, changed->workspace(),

@@ -24,7 +24,7 @@ namespace fovea::explain {
 namespace {
 
 void check_window(const Context& context, std::int64_t size, std::int64_t stride) {
-  for (const auto extent : perturbed_extents(context))
+  for (const auto extent : context.extents)
     if (size > extent)
       throw Error(ErrorCode::invalid_argument,
                   "Occlusion: a window of " + std::to_string(size) +
@@ -54,15 +54,19 @@ Tensor mean_over_windows(const Shape& extents, std::span<const Window> windows,
   return out;
 }
 
+SlidingWindows named_windows(const Settings& settings) {
+  return {settings.whole("window"), settings.whole("stride")};
+}
+
 Needs needs(const Layer&, const Settings& settings) {
   auto out = perturbation_needs();
-  if (settings.flag("incremental"))
-    out.windows = SlidingWindows{settings.whole("window"), settings.whole("stride")};
+  if (settings.flag("incremental")) out.windows = named_windows(settings);
   return out;
 }
 
 std::vector<Evidence> run(Context& context) {
-  const auto size = context.settings.whole("window"), stride = context.settings.whole("stride");
+  const auto [size, stride] =
+      sized_for(named_windows(context.settings), perturbed_extents(context));
   check_window(context, size, stride);
   const double deviation = context.settings.number("blur");
   const auto windows = sliding_windows(context.extents, size, stride);
@@ -120,17 +124,18 @@ const Entry& occlusion() {
                .kind = MapKind::input,
                .dear = true,
                .options = {{.name = "window",
-                            .value = 32,
-                            .least = 1,
+                            .value = 0,
+                            .least = 0,
                             .most = 1e6,
                             .whole = true,
-                            .help = "rows and columns that are hidden at once"},
+                            .help = "rows and columns that are hidden at once; 0: a seventh of "
+                                    "the input's shorter side"},
                            {.name = "stride",
-                            .value = 16,
-                            .least = 1,
+                            .value = 0,
+                            .least = 0,
                             .most = 1e6,
                             .whole = true,
-                            .help = "from one window to the next"},
+                            .help = "from one window to the next; 0: half of the window"},
                            baseline_option(),
                            {.name = "blur",
                             .value = 0,

@@ -11,6 +11,15 @@ Extents3 as_three(const Shape& extents) {
   return out;
 }
 
+SlidingWindows sized_for(SlidingWindows named, const Shape& extents) {
+  constexpr std::int64_t kPart = 7;
+  if (named.size == 0 && !extents.empty())
+    named.size =
+        std::max<std::int64_t>(1, *std::min_element(extents.begin(), extents.end()) / kPart);
+  if (named.stride == 0) named.stride = std::max<std::int64_t>(1, named.size / 2);
+  return named;
+}
+
 std::vector<std::pair<std::int64_t, std::int64_t>> sliding_intervals(std::int64_t extent,
                                                                      std::int64_t size,
                                                                      std::int64_t stride) {

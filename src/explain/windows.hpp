@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "explain/window_network.hpp"
 #include "fovea/tensor.hpp"
 
 /// Boxes of positions, of signals, images and volumes alike.
@@ -18,6 +19,10 @@ Extents3 as_three(const Shape& extents);
 struct Window {
   Extents3 begin, end;
 };
+
+/// As a method's options name them: a size of 0 is a seventh of the shortest extent, a stride of 0
+/// half of the size.
+SlidingWindows sized_for(SlidingWindows named, const Shape& extents);
 
 /// Where the windows of one extent lie: of `size`, the first at position 0, each `stride` after the
 /// one before it, the last cut at the border. From `first` to before `second`.

@@ -5,6 +5,7 @@
 
 #include "../onnx/model_builder.hpp"
 #include "explain/support.hpp"
+#include "explain/windows.hpp"
 
 /// Methods that hide parts of the image, on a network whose right answers are known: one product
 /// with a matrix. The goldens hold them to other packages on convolutional ones.
@@ -103,6 +104,16 @@ TEST(Occlusion, OfALinearModelIsTheMeanOverWindowsOfTheirSums) {
     }
   for (std::size_t p = 0; p < sum.size(); ++p) sum[p] /= count[p];
   expect_near(map, sum, 1e-5);
+}
+
+TEST(Occlusion, WindowsAreAsLargeAsNamedOrASeventhOfTheShorterSide) {
+  using explain::sized_for, explain::SlidingWindows;
+  EXPECT_EQ(sized_for({0, 0}, {320, 224}), (SlidingWindows{32, 16}));
+  EXPECT_EQ(sized_for({0, 0}, {28, 28}), (SlidingWindows{4, 2}));
+  EXPECT_EQ(sized_for({0, 0}, {6}), (SlidingWindows{1, 1}));
+  EXPECT_EQ(sized_for({9, 0}, {28, 28}), (SlidingWindows{9, 4}));
+  EXPECT_EQ(sized_for({0, 3}, {28, 28}), (SlidingWindows{4, 3}));
+  EXPECT_EQ(sized_for({5, 2}, {}), (SlidingWindows{5, 2}));
 }
 
 TEST(Occlusion, OfAWindowOfOnePixelIsWhatThePixelAdds) {
@@ -302,7 +313,7 @@ TEST(BadInput, IsRefusedByName) {
     const auto sentence = explain(method);
     EXPECT_NE(sentence.find(what), std::string::npos) << sentence;
   };
-  says(Occlusion{}, "a window of 32 is larger than the picture");
+  says(Occlusion{.window = 32}, "a window of 32 is larger than the picture");
   says(Occlusion{.window = 2, .stride = 3}, "a stride of 3 leaves positions");
   says(Lime{}, "a grid of 7 cells a side is finer than the picture");
   says(KernelShap{.cells = 6, .samples = 20}, "20 samples are too few for 36 cells");

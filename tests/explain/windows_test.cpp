@@ -58,6 +58,20 @@ TEST_P(Windows, WhatTheyChangeGivesTheWholeNetworksMap) {
   }
 }
 
+TEST(WindowsOfTheInput, AreASeventhOfItAndHalfOverlap) {
+  const auto sized = occlusion(6, 3, true);  // of 48 positions
+  const auto explainer = explainer_for("resnet", {Occlusion{}, sized, Occlusion{.window = 8}});
+  const auto input = random_input(explainer);
+  ASSERT_EQ(input.shape[2], 48);
+  ASSERT_EQ(input.shape[3], 48);
+  const auto map = [&](const Method& method) {
+    return explainer.forward(input).explain(method, Target::class_index(1)).feature_map.data;
+  };
+  EXPECT_EQ(map(Occlusion{}), map(sized));
+  EXPECT_EQ(map(Occlusion{.window = 8}), map(occlusion(8, 4, true)));
+  EXPECT_NE(map(Occlusion{}), map(Occlusion{.window = 8}));
+}
+
 std::string name_of(const testing::TestParamInfo<Windows::ParamType>& one) {
   return std::get<0>(one.param) + "_" + std::to_string(std::get<1>(one.param));
 }
