@@ -104,7 +104,9 @@ Json measured(const Network& network, const MethodInfo& info, const Options& opt
       ++asked;
       const auto run = explainer.forward(picture.input);
       for (const auto& thing : picture.things) {
-        const auto why = run.explain(method, Target::class_index(thing.class_index));
+        const auto target = Target::class_index(thing.class_index);
+        const auto why =
+            run.explain(method, info.of_probability ? target.of_probability() : target);
         tally.count(map_on_photo(why.map, picture.view, picture.width, picture.height), thing,
                     options.share);
       }

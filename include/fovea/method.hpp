@@ -64,6 +64,9 @@ struct MethodInfo {
   std::string use;    ///< when to choose it, one sentence
   MapKind kind = MapKind::layer;
   bool dear = false;  ///< runs the whole network hundreds of times: minutes on a large one
+  /// Defined on a class's probability: ask it about Target::of_probability. Of a logit, whose zero
+  /// says nothing, its map tells less.
+  bool of_probability = false;
   std::vector<MethodOption> options = {};
   std::vector<MethodTensor> given = {};
   std::vector<std::string> layer_rules = {};  ///< names that Method::layer_rules may give

@@ -139,10 +139,11 @@ const Entry& aise() {
                         "et al. 1993, Lipschitzian Optimization Without the Lipschitz Constant",
                .needs = "an image as the input",
                .cost = "2 `evaluations` forwards per width",
-               .use = "a tenth of RISE's forwards: windows are put where they tell most; best of a "
+               .use = "a tenth of RISE's forwards: windows are put where they tell most; of a "
                       "probability",
                .kind = MapKind::input,
                .dear = true,
+               .of_probability = true,
                .options = {{.name = "widths",
                             .value = 3,
                             .least = 1,

@@ -77,6 +77,40 @@ TEST_F(HowToExplain, ExplainsProbabilitiesDifferencesAndWhatSpeaksAgainst) {
             std::string::npos);
 }
 
+TEST_F(HowToExplain, ExplainsTheProbabilityWhereTheMethodIsDefinedOnIt) {
+  const auto explained = [&](Names how) {
+    how.insert(how.end(), {"--class", "0"});
+    const auto out = result(how);
+    const auto& targets = out["provenance"]["targets"];
+    EXPECT_EQ(targets[0].contains("probability"),
+              out["score"].get<double>() == out["target"]["probability"].get<double>());
+    return targets[0].contains("probability") ? "probability" : "logit";
+  };
+  const Names rise = {"--method", "rise", "--option", "masks=3"};
+  const auto with = [&](const Names& more) {
+    Names out = rise;
+    out.insert(out.end(), more.begin(), more.end());
+    return out;
+  };
+  EXPECT_EQ(explained({"--method", "saliency"}), std::string("logit"));
+  EXPECT_EQ(explained(rise), std::string("probability"));
+  EXPECT_EQ(explained(with({"--score", "logit"})), std::string("logit"));
+  EXPECT_EQ(result(with({"--class", "0", "--minus", "2"}))["target"]["class"], -1);
+  // In a sheet each method has its own.
+  const auto run_sheet = [&](const Names& more) {
+    Names how = {"--method", "saliency,rise", "--option", "masks=3", "--class", "0"};
+    how.insert(how.end(), more.begin(), more.end());
+    std::vector<bool> out;
+    const auto sheet = result(how);
+    for (const auto& row : sheet["explanations"])
+      out.push_back(row["score"] == row["target"]["probability"]);
+    return out;
+  };
+  EXPECT_EQ(run_sheet({}), (std::vector<bool>{false, true}));
+  EXPECT_EQ(run_sheet({"--score", "logit"}), (std::vector<bool>{false, false}));
+  EXPECT_EQ(run_sheet({"--score", "probability"}), (std::vector<bool>{true, true}));
+}
+
 TEST_F(HowToExplain, KeepsTheSign) {
   result({"--class", "0", "--minus", "2", "--keep-sign", "--map", "m.npy", "--heatmap", "h.png",
           "--rendering", "signed"});

@@ -192,6 +192,8 @@ TEST_F(Tell, MethodsHaveTheirOptionsInJson) {
     const auto& row = result["methods"][i];
     EXPECT_EQ(row["name"], all[i].name);
     EXPECT_EQ(row["explains"], all[i].kind == MapKind::layer ? "layer" : "input");
+    EXPECT_EQ(row["score"],
+              all[i].name == "rise" || all[i].name == "aise" ? "probability" : "logit");
     ASSERT_EQ(row["options"].size(), all[i].options.size());
     for (std::size_t o = 0; o < all[i].options.size(); ++o) {
       EXPECT_EQ(row["options"][o]["name"], all[i].options[o].name);
@@ -201,9 +203,19 @@ TEST_F(Tell, MethodsHaveTheirOptionsInJson) {
   }
 }
 
+std::string text_of(const char* document) {
+  std::ifstream file(std::filesystem::path(FOVEA_SOURCE_DIR) / document);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+TEST_F(Tell, TheReadmeNamesEveryMethod) {
+  const auto text = text_of("README.md");
+  for (const auto& method : methods())
+    EXPECT_NE(text.find("`" + method.name + "`"), std::string::npos) << method.name;
+}
+
 TEST_F(Tell, TheDocumentationsTableIsTheRegistrys) {
-  std::ifstream file(std::filesystem::path(FOVEA_SOURCE_DIR) / "docs/methods.md");
-  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  const auto text = text_of("docs/methods.md");
   const std::string begin = "<!-- methods -->\n", end = "<!-- /methods -->";
   const auto from = text.find(begin), to = text.find(end);
   ASSERT_NE(from, std::string::npos);

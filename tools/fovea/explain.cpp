@@ -177,8 +177,9 @@ void explain(ExplainArguments arguments, const CLI::App& app) {
   if (replay) replay->check_session(session, digests);
   if (has_provenance(arguments)) start_digests(session, digests);
   choose_output(arguments, session);
-  const auto chosen = choose_targets(arguments, session.labels);
+  auto chosen = choose_targets(arguments, session.labels);
   const auto method = method_for(arguments.method, arguments);
+  for (auto& target : chosen) target = target_for(target, arguments, method);
   session.options.smoothing = arguments.smooth;
   const auto explainer = session.explainer(arguments.layers, reasons.methods(method));
   reasons.check(session, explainer, digests);

@@ -15,7 +15,7 @@ struct ExplainArguments : Arguments {
   std::vector<std::int64_t> classes;
   std::vector<std::string> target_labels;
   std::int64_t top = 1;
-  std::string score = "logit";        ///< of the class: logit or probability
+  std::string score;                  ///< of the class: logit or probability; empty: the method's
   bool against = false;               ///< what speaks against the class
   std::optional<std::int64_t> minus;  ///< the class whose score is taken off
   std::string region;                 ///< X,Y,W,H or a mask's .npy; empty: all scores alike

@@ -31,14 +31,6 @@ std::pair<std::string, std::string> assignment(const std::string& text, const ch
   return {text.substr(0, at), text.substr(at + 1)};
 }
 
-const MethodInfo& info_of(const std::string& name) {
-  static const auto all = methods();
-  const auto it =
-      std::find_if(all.begin(), all.end(), [&](const auto& info) { return info.name == name; });
-  if (it == all.end()) refuse("there is no method '" + name + "'");
-  return *it;
-}
-
 /// Cannot run without something that only the user has.
 bool needs_tensor(const MethodInfo& info) {
   return std::any_of(info.given.begin(), info.given.end(),
@@ -51,6 +43,14 @@ bool has(const List& list, const std::string& name) {
 }
 
 }  // namespace
+
+const MethodInfo& info_of(const std::string& name) {
+  static const auto all = methods();
+  const auto it =
+      std::find_if(all.begin(), all.end(), [&](const auto& info) { return info.name == name; });
+  if (it == all.end()) refuse("there is no method '" + name + "'");
+  return *it;
+}
 
 Normalize parse_normalize(const std::string& text) {
   if (text == "none") return Normalize::none;
@@ -168,10 +168,11 @@ void add_how_options(CLI::App& app, ExplainArguments& arguments) {
                       ->type_name("K");
   by_class->excludes(by_label)->excludes(by_rank);
   by_label->excludes(by_rank);
-  app.add_option("--score", arguments.score, "The class's logit, or its probability")
+  app.add_option("--score", arguments.score,
+                 "The class's logit, or its probability (default: the logit; of methods that are "
+                 "defined on the probability, that)")
       ->check(CLI::IsMember({"logit", "probability"}))
-      ->type_name("logit|probability")
-      ->capture_default_str();
+      ->type_name("logit|probability");
   app.add_flag("--against", arguments.against,
                "Show what speaks against the class (the counterfactual)");
   app.add_option("--minus", arguments.minus, "Explain the class's logit less that of class N")

@@ -14,6 +14,9 @@ namespace fovea::cli {
 /// The options of `explain` that say what is explained and how: --class to --keep-sign.
 void add_how_options(CLI::App& app, ExplainArguments& arguments);
 
+/// The registry's row. Throws Error invalid_argument where there is none.
+const MethodInfo& info_of(const std::string& name);
+
 /// The methods' names; "all" is every one that is not dear.
 std::vector<std::string> method_names(const ExplainArguments& arguments);
 

@@ -78,6 +78,7 @@ Json as_json() {
                    {"needs", row.needs},
                    {"cost", row.cost},
                    {"explains", row.kind == MapKind::layer ? "layer" : "input"},
+                   {"score", row.of_probability ? "probability" : "logit"},
                    {"options", options},
                    {"given", given},
                    {"layer_rules", row.layer_rules}});

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "fovea/version.hpp"
+#include "how.hpp"
 #include "recipe.hpp"
 #include "targets.hpp"
 #include "text.hpp"
@@ -26,12 +27,6 @@ Json model_json(const Session& session, Digests& digests) {
     json["external"].push_back({{"file", std::filesystem::path(file).lexically_relative(folder)},
                                 {"sha256", digest_json(file, digests)}});
   return json;
-}
-
-MethodInfo info_of(const Method& method) {
-  auto all = methods();
-  return *std::find_if(all.begin(), all.end(),
-                       [&](const MethodInfo& info) { return info.name == method.name; });
 }
 
 // Defaults too: those of another version may be others.
@@ -127,7 +122,7 @@ Json explain_provenance(const ExplainArguments& arguments, const Session& sessio
                         const std::vector<Explanation>& explanations, Digests& digests) {
   auto json = provenance_json("explain", session, explainer, digests);
   json["method"] = method.name;
-  const auto info = info_of(method);
+  const auto& info = info_of(method.name);
   json["options"] = options_json(info, method);
   // Null where the input itself was explained.
   const auto prepared = explainer.prepared_layers();
@@ -168,7 +163,7 @@ Json sheet_provenance(const ExplainArguments& arguments, const Session& session,
   auto json = provenance_json("explain, a sheet", session, explainer, digests);
   auto& listed = json["methods"] = Json::array();
   for (const auto& method : methods) {
-    Json row = {{"method", method.name}, {"options", options_json(info_of(method), method)}};
+    Json row = {{"method", method.name}, {"options", options_json(info_of(method.name), method)}};
     if (!method.layer_rules.empty()) row["layer_rules"] = method.layer_rules;
     listed.push_back(std::move(row));
   }
@@ -178,6 +173,7 @@ Json sheet_provenance(const ExplainArguments& arguments, const Session& session,
   auto& asked = json["targets"] = Json::array();
   for (std::size_t i = 0; i < targets.size(); ++i)
     asked.push_back(target_json(targets[i], explained[i], arguments, digests));
+  json["score"] = arguments.score.empty() ? Json(nullptr) : Json(arguments.score);
   json["normalize"] = arguments.normalize;
   json["colormap"] = arguments.colormap;
   json["alpha"] = arguments.alpha;

@@ -87,7 +87,7 @@ void fill_targets(const Json& targets, ExplainArguments& arguments, const std::s
     if (!target.contains("class") && !target.contains("rank") && !target.contains("similar_to"))
       refuse("the provenance has a target that cannot be asked for here", file);
     if (target.contains("minus")) arguments.minus = target["minus"].get<std::int64_t>();
-    if (target.contains("probability")) arguments.score = "probability";
+    arguments.score = target.contains("probability") ? "probability" : "logit";
     arguments.against = target.contains("negated");
     if (target.contains("region")) arguments.region = region_option(target["region"]);
     if (target.contains("similar_to"))
@@ -223,6 +223,7 @@ void Replay::fill(ExplainArguments& arguments, const CLI::App& app) const {
       for (const auto& [name, tensor] : all["given"].items())
         arguments.given.push_back(name + "=" + tensor.at("file").get<std::string>());
     fill_targets(all.at("targets"), arguments, file_);
+    if (arguments.sheet && all.at("score").is_null()) arguments.score.clear();
     arguments.normalize = word(all, "normalize", {"max", "minmax", "none"}, file_);
     if (!given("--colormap"))
       arguments.colormap = word(all, "colormap", {"jet", "turbo", "viridis", "inferno"}, file_);

@@ -125,7 +125,8 @@ void explain_sheet(ExplainArguments& arguments, const Replay* replay) {
         options.layer = layer;
         LongCall call(method.name);
         const auto why = in_file(session.model_file, [&] {
-          return run.explain(method, targets[t], options, call.options());
+          return run.explain(method, target_for(targets[t], arguments, method), options,
+                             call.options());
         });
         session.times.backward += why.timings_ms.backward;
         session.times.map += why.timings_ms.map;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "feeds.hpp"
+#include "how.hpp"
 #include "npy.hpp"
 #include "provenance.hpp"
 #include "text.hpp"
@@ -138,7 +139,7 @@ std::vector<Target> choose_targets(const ExplainArguments& arguments, const Labe
   if (!arguments.region.empty() && arguments.classes.empty() && arguments.target_labels.empty())
     refuse("--region is of a class: say which with --class or --label");
   if (!arguments.region.empty() || !arguments.similar_to.empty())
-    if (arguments.minus || arguments.score != "logit")
+    if (arguments.minus || arguments.score == "probability")
       refuse("--minus and --score are of one class's score, and --region and --similar-to are not");
   for (const auto index : arguments.classes) targets.push_back(Target::class_index(index));
   for (const auto& label : arguments.target_labels)
@@ -149,7 +150,7 @@ std::vector<Target> choose_targets(const ExplainArguments& arguments, const Labe
     targets.push_back(Target::ranked(rank));
   for (auto& target : targets) {
     if (arguments.minus) {
-      if (target.kind != Target::Kind::class_index || arguments.score != "logit")
+      if (target.kind != Target::Kind::class_index || arguments.score == "probability")
         throw Error(ErrorCode::invalid_argument,
                     "--minus takes a class off another: say which with --class or --label, and "
                     "leave --score alone");
@@ -159,6 +160,14 @@ std::vector<Target> choose_targets(const ExplainArguments& arguments, const Labe
     if (arguments.against) target = target.counterfactual();
   }
   return targets;
+}
+
+Target target_for(const Target& target, const ExplainArguments& arguments, const Method& method) {
+  const bool of_a_class =
+      target.kind == Target::Kind::class_index || target.kind == Target::Kind::ranked;
+  const bool told = !arguments.score.empty() || !arguments.region.empty() ||
+                    !arguments.similar_to.empty() || !of_a_class;
+  return told || !info_of(method.name).of_probability ? target : target.of_probability();
 }
 
 void check_targets(const std::vector<Target>& targets, std::int64_t classes) {

@@ -19,6 +19,10 @@ void choose_output(const ExplainArguments& arguments, Session& session);
 /// Throws Error invalid_argument where the options do not go together.
 std::vector<Target> choose_targets(const ExplainArguments& arguments, const Labels& labels);
 
+/// What a method explains of a class whose score nobody chose: the probability, where the method is
+/// defined on it.
+Target target_for(const Target& target, const ExplainArguments& arguments, const Method& method);
+
 /// Throws Error invalid_argument for a class that the model does not have.
 void check_targets(const std::vector<Target>& targets, std::int64_t classes);
 
