@@ -141,6 +141,8 @@ TEST_F(Replays, AResultIsMadeAgain) {
       {"--class", "2", "--class", "0", "--layer", "relu", "--normalize", "minmax"},
       {"--top", "3", "--preprocess", R"({"geometry": "letterbox", "mean": [0.1, 0.2, 0.3]})"},
       {"--method", "cam", "--normalize", "none", "--no-optimize", "--box", "0.45"},
+      {"--method", "rise", "--option", "masks=5"},
+      {"--method", "rise", "--option", "masks=5", "--score", "logit"},
       {"--multi-label", "--colormap", "inferno", "--alpha", "0.1", "--tune", "winograd"},
       {"--exact-decode", "--input-shape", "data=1,3,16,16", "--output-name", "scores"}};
   for (const auto& way : ways) {
