@@ -34,6 +34,7 @@ struct Options {
 /// Methods that run the network hundreds of times per map get fewer runs, unless all are asked for.
 Method thrifty(const std::string& name) {
   if (name == "scorecam") return {name, {{"channels", 64}}};
+  if (name == "rise") return {name, {{"masks", 1000}}};
   if (name == "is-cam") return {name, {{"channels", 32}}};
   if (name == "ss-cam") return {name, {{"channels", 16}, {"samples", 8}}};
   if (name == "smoothgrad" || name == "smoothgrad-squared" || name == "vargrad")

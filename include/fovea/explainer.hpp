@@ -131,7 +131,9 @@ struct LayerInfo {
 using Feeds = std::map<std::string, TensorView>;
 
 struct ExplainOptions {
-  Normalize normalize = Normalize::max;
+  /// None: Normalize::minmax for methods whose zero says nothing (MethodInfo::has_offset), else
+  /// max.
+  std::optional<Normalize> normalize = {};
   std::string layer = {};  ///< one of the explainer's layers; empty: the first
   /// Several layers in place of `layer`, fused into one map as `fuse` says.
   std::vector<std::string> layers = {};

@@ -74,9 +74,9 @@ struct Explanation {
   /// The class that was explained; of other targets `class_index` is -1 and `logit` the score.
   Prediction target;
   double score = 0;  ///< the target's value: a logit, a probability, a difference, ...
-  std::vector<Prediction> predictions;  ///< of this image, best first
-  std::int64_t image = 0;               ///< index in the batch
-  Normalize normalize = Normalize::max;
+  std::vector<Prediction> predictions;   ///< of this image, best first
+  std::int64_t image = 0;                ///< index in the batch
+  Normalize normalize = Normalize::max;  ///< of `map`
   Timings timings_ms;
   std::optional<SumRule> sum_rule;    ///< of methods that have one
   std::vector<std::string> warnings;  ///< "the map is zero everywhere" and the like

@@ -64,6 +64,9 @@ struct MethodInfo {
   std::string use;    ///< when to choose it, one sentence
   MapKind kind = MapKind::layer;
   bool dear = false;  ///< runs the whole network hundreds of times: minutes on a large one
+  /// The lowest value of its map says nothing, and neither does 0: Normalize::minmax shows the
+  /// rest.
+  bool has_offset = false;
   /// Defined on a class's probability: ask it about Target::of_probability. Of a logit, whose zero
   /// says nothing, its map tells less.
   bool of_probability = false;

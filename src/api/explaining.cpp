@@ -88,6 +88,8 @@ Explaining::Explaining(Run::Impl& run, const Method& method, const ExplainOption
       explainer_(*run.explainer),
       entry_(explain::find(method.name)),
       options_(options),
+      normalize_(
+          options.normalize.value_or(entry_.info.has_offset ? Normalize::minmax : Normalize::max)),
       call_(call),
       settings_(entry_.info, method) {
   const bool names_layer = !options.layer.empty() || !options.layers.empty();
@@ -239,8 +241,7 @@ std::vector<explain::Evidence> Explaining::smoothed(std::span<const explain::Obj
 }
 
 Tensor Explaining::scaled(const Tensor& map) const {
-  if (!options_.keep_sign || options_.normalize != Normalize::max)
-    return normalized(map, options_.normalize);
+  if (!options_.keep_sign || normalize_ != Normalize::max) return normalized(map, normalize_);
   float most = 0;
   for (const float v : map.data) most = std::max(most, std::abs(v));
   Tensor out = map;
@@ -341,7 +342,7 @@ std::vector<Explanation> Explaining::explain_one(std::span<const explain::Object
         if (prediction.class_index == wanted[n].class_index()) one.target = prediction;
     }
     one.image = image;
-    one.normalize = options_.normalize;
+    one.normalize = normalize_;
     one.warnings = run_.warnings;
     one.timings_ms = {run_.forward_ms, backward_ms_, total - backward_ms_};
     describe(one);

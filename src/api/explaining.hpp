@@ -74,6 +74,7 @@ class Explaining {
   const Explainer::Impl& explainer_;
   const explain::Entry& entry_;
   const ExplainOptions& options_;
+  const Normalize normalize_;
   CallOptions call_;
   explain::Settings settings_;
   std::vector<const explain::Layer*> layers_;

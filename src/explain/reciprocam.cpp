@@ -88,7 +88,8 @@ const Entry& reciprocam() {
                         "for convolutional neural networks, eq. 3 and 4",
                .needs = "a spatial layer that the score depends on",
                .cost = "1 forward, the network behind the layer once per position",
-               .use = "without gradients: what each position alone would score"},
+               .use = "without gradients: what each position alone would score",
+               .has_offset = true},
       .check = serves_all,
       .needs =
           [](const Layer& layer, const Settings&) {

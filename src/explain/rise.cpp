@@ -163,6 +163,7 @@ const Entry& rise() {
                .use = "a smooth map without gradients or windows; of a probability",
                .kind = MapKind::input,
                .dear = true,
+               .has_offset = true,
                .of_probability = true,
                .options = {{.name = "masks",
                             .value = 4000,

@@ -77,7 +77,7 @@ TEST_F(HowToExplain, ExplainsProbabilitiesDifferencesAndWhatSpeaksAgainst) {
             std::string::npos);
 }
 
-TEST_F(HowToExplain, ExplainsTheProbabilityWhereTheMethodIsDefinedOnIt) {
+TEST_F(HowToExplain, DefaultsAreTheMethods) {
   const auto explained = [&](Names how) {
     how.insert(how.end(), {"--class", "0"});
     const auto out = result(how);
@@ -92,6 +92,9 @@ TEST_F(HowToExplain, ExplainsTheProbabilityWhereTheMethodIsDefinedOnIt) {
     out.insert(out.end(), more.begin(), more.end());
     return out;
   };
+  EXPECT_EQ(result(rise)["normalize"], "minmax");
+  EXPECT_EQ(result(with({"--normalize", "none"}))["normalize"], "none");
+  EXPECT_EQ(result({"--method", "saliency"})["normalize"], "max");
   EXPECT_EQ(explained({"--method", "saliency"}), std::string("logit"));
   EXPECT_EQ(explained(rise), std::string("probability"));
   EXPECT_EQ(explained(with({"--score", "logit"})), std::string("logit"));
@@ -102,6 +105,7 @@ TEST_F(HowToExplain, ExplainsTheProbabilityWhereTheMethodIsDefinedOnIt) {
     how.insert(how.end(), more.begin(), more.end());
     std::vector<bool> out;
     const auto sheet = result(how);
+    EXPECT_TRUE(sheet["provenance"]["normalize"].is_null());
     for (const auto& row : sheet["explanations"])
       out.push_back(row["score"] == row["target"]["probability"]);
     return out;

@@ -157,6 +157,22 @@ TEST(Rise, DividesByWhatMasksShowOnAverage) {
     EXPECT_NEAR(v, 1, 0.08);  // the bias alone, weighed by the masks' mean
 }
 
+TEST(Rise, IsStretchedUnlessToldOtherwise) {
+  const Rise method{.masks = 50, .cells = 3};
+  const auto explainer = linear({method, Lime{.cells = 2}});
+  const auto least = [](const Explanation& why) {
+    return *std::min_element(why.map.data.begin(), why.map.data.end());
+  };
+  const auto target = Target::class_index(1).of_probability();
+  const auto stretched = explainer.explain(image(), method, target);
+  EXPECT_EQ(stretched.normalize, Normalize::minmax);
+  EXPECT_EQ(least(stretched), 0);
+  const auto divided = explainer.explain(image(), method, target, {.normalize = Normalize::max});
+  EXPECT_EQ(divided.normalize, Normalize::max);
+  EXPECT_GT(least(divided), 0.1);
+  EXPECT_EQ(explainer.explain(image(), Lime{.cells = 2}, target).normalize, Normalize::max);
+}
+
 TEST(Perturbation, DoesNotDependOnTheBatch) {
   const Tensor x = image(2);
   for (const auto& method : kAll) {

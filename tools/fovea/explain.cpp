@@ -180,6 +180,8 @@ void explain(ExplainArguments arguments, const CLI::App& app) {
   auto chosen = choose_targets(arguments, session.labels);
   const auto method = method_for(arguments.method, arguments);
   for (auto& target : chosen) target = target_for(target, arguments, method);
+  if (arguments.normalize.empty())
+    arguments.normalize = info_of(method.name).has_offset ? "minmax" : "max";
   session.options.smoothing = arguments.smooth;
   const auto explainer = session.explainer(arguments.layers, reasons.methods(method));
   reasons.check(session, explainer, digests);
@@ -234,10 +236,10 @@ void add_explain(CLI::App& app) {
   add_token_options(sub, *arguments);
   sub.add_option("--normalize", arguments->normalize,
                  "max: divide by the maximum; minmax: stretch to 0..1; none: raw values (pictures "
-                 "then show them relative to the maximum)")
+                 "then show them relative to the maximum) (default: max; of methods whose zero "
+                 "says nothing, minmax)")
       ->check(CLI::IsMember({"max", "minmax", "none"}))
-      ->type_name("max|minmax|none")
-      ->capture_default_str();
+      ->type_name("max|minmax|none");
   sub.add_option("-o,--output", arguments->output,
                  "Overlay: the photo with the map over it (.png .jpg .jpeg .bmp .webp)")
       ->type_name("FILE");

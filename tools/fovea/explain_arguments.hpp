@@ -22,7 +22,8 @@ struct ExplainArguments : Arguments {
   std::string similar_to;             ///< another image, whose embedding is compared with
   std::string method = "gradcam";     ///< several, with commas between them, make a sheet
   std::vector<std::string> layers;
-  std::string normalize = "max", colormap = "jet", fuse = "mean", rendering = "heat";
+  std::string normalize;  ///< max, minmax or none; empty: as the method's maps want
+  std::string colormap = "jet", fuse = "mean", rendering = "heat";
   bool smooth = false, keep_sign = false;
   std::map<std::string, double> method_options;  ///< what is left out has its default
   std::vector<std::string> options;              ///< NAME=VALUE, to be method_options

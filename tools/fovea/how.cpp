@@ -143,7 +143,8 @@ Method method_for(const std::string& name, const ExplainArguments& arguments) {
 }
 
 ExplainOptions explain_options(const ExplainArguments& arguments) {
-  ExplainOptions out{.normalize = parse_normalize(arguments.normalize)};
+  ExplainOptions out;
+  if (!arguments.normalize.empty()) out.normalize = parse_normalize(arguments.normalize);
   out.fuse = arguments.fuse == "max"       ? Fuse::max
              : arguments.fuse == "product" ? Fuse::product
                                            : Fuse::mean;

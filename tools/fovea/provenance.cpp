@@ -174,7 +174,7 @@ Json sheet_provenance(const ExplainArguments& arguments, const Session& session,
   for (std::size_t i = 0; i < targets.size(); ++i)
     asked.push_back(target_json(targets[i], explained[i], arguments, digests));
   json["score"] = arguments.score.empty() ? Json(nullptr) : Json(arguments.score);
-  json["normalize"] = arguments.normalize;
+  json["normalize"] = arguments.normalize.empty() ? Json(nullptr) : Json(arguments.normalize);
   json["colormap"] = arguments.colormap;
   json["alpha"] = arguments.alpha;
   return json;

@@ -224,7 +224,8 @@ void Replay::fill(ExplainArguments& arguments, const CLI::App& app) const {
         arguments.given.push_back(name + "=" + tensor.at("file").get<std::string>());
     fill_targets(all.at("targets"), arguments, file_);
     if (arguments.sheet && all.at("score").is_null()) arguments.score.clear();
-    arguments.normalize = word(all, "normalize", {"max", "minmax", "none"}, file_);
+    if (!arguments.sheet || !all.at("normalize").is_null())
+      arguments.normalize = word(all, "normalize", {"max", "minmax", "none"}, file_);
     if (!given("--colormap"))
       arguments.colormap = word(all, "colormap", {"jet", "turbo", "viridis", "inferno"}, file_);
     if (!given("--alpha")) arguments.alpha = all.at("alpha").get<double>();

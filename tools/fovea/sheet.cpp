@@ -114,7 +114,6 @@ void explain_sheet(ExplainArguments& arguments, const Replay* replay) {
   std::vector<std::vector<SheetCell>> rows;
   auto listed = Json::array();
   const OverlayOptions colours{arguments.alpha, parse_colormap(arguments.colormap)};
-  const auto how = parse_normalize(arguments.normalize);
   std::vector<std::int64_t> explained;  // classes
   for (std::size_t t = 0; t < targets.size(); ++t)
     for (const auto& layer : layers) {
@@ -133,7 +132,8 @@ void explain_sheet(ExplainArguments& arguments, const Replay* replay) {
         if (explained.size() == t) explained.push_back(why.target.class_index);
         listed.push_back(row_json(why, session.labels));
         if (arguments.output.empty()) continue;
-        const FinalMap map(session, why, how == Normalize::none ? Normalize::max : how);
+        const FinalMap map(session, why,
+                           why.normalize == Normalize::none ? Normalize::max : why.normalize);
         if (row.empty())
           row.push_back({caption(why, chosen[t], arguments, session.labels) +
                              (layers.size() > 1 ? ", " + layer : ""),
