@@ -319,6 +319,22 @@ bool channelwise_gradient(const Binary& op, BackwardContext& c, std::size_t inpu
   return send_to_channels(c, input, part, *view);
 }
 
+/// What goes by differences.
+PairFunction pair_function(BinaryKind kind) {
+  switch (kind) {
+    case BinaryKind::mul:
+      return [](double a, double b) { return a * b; };
+    case BinaryKind::div:
+      return [](double a, double b) { return a / b; };
+    case BinaryKind::pow:
+      return [](double a, double b) { return std::pow(a, b); };
+    case BinaryKind::max:
+      return [](double a, double b) { return std::isnan(a) || a > b ? a : b; };
+    default:
+      return [](double a, double b) { return std::isnan(a) || a < b ? a : b; };
+  }
+}
+
 /// Under the rescale rule what is not linear in the operands that vary goes by differences.
 bool by_quotient(const Binary& op, const BackwardContext& c) {
   if (c.b.rule() != GradientRule::rescale) return false;
@@ -337,7 +353,7 @@ void send_gradient(const Binary& op, BackwardContext& c, std::size_t input) {
   if (by_quotient(op, c)) {
     // Of smooth functions: what is left of a smaller difference is rounding.
     const float small = op.kind == BinaryKind::div || op.kind == BinaryKind::pow ? 1e-3f : 0.f;
-    part = rescaled_pair(c, scalar_function(op.kind, false), slope(op.kind, input), input, small);
+    part = rescaled_pair(c, pair_function(op.kind), slope(op.kind, input), input, small);
   } else if (op.kind != BinaryKind::add) {
     const bool reads = op.kind != BinaryKind::sub;
     const BroadcastLoop<2> loop(c.out_shape(),

@@ -84,7 +84,7 @@ Tensor mean_with_reference(Builder& b, const Tensor& value) {
   return out;
 }
 
-Tensor rescaled_pair(BackwardContext& c, PairFunction f, PairFunction slope, std::size_t input,
+Tensor rescaled_pair(BackwardContext& c, PairFunction f, PairSlope slope, std::size_t input,
                      float small) {
   const Shape &a = c.in_shape(0), &b = c.in_shape(1);
   const BroadcastLoop<2> loop(c.out_shape(), {a, b});
@@ -100,9 +100,9 @@ Tensor rescaled_pair(BackwardContext& c, PairFunction f, PairFunction slope, std
                        ? (slope((x + other_x) / 2, y) + slope((x + other_x) / 2, other_y)) / 2
                        : (slope(x, (y + other_y) / 2) + slope(other_x, (y + other_y) / 2)) / 2;
           }
-          const double mixed = input == 0 ? double{f(x, other_y)} - f(other_x, y)
-                                          : double{f(other_x, y)} - f(x, other_y);
-          return static_cast<float>((double{f(x, y)} - f(other_x, other_y) + mixed) / 2 / step);
+          const double mixed =
+              input == 0 ? f(x, other_y) - f(other_x, y) : f(other_x, y) - f(x, other_y);
+          return static_cast<float>((f(x, y) - f(other_x, other_y) + mixed) / 2 / step);
         };
         base::parallel_for(loop.rows, loop.grain(), [&](std::int64_t begin, std::int64_t end) {
           for (auto row = begin; row < end; ++row) {

@@ -75,13 +75,15 @@ inline double exp_quotient(double x, double r) {
 /// Half the sum of a value of the forward pass and its reference, f32, in the value's layout.
 Tensor mean_with_reference(Builder& b, const Tensor& value);
 
-using PairFunction = float (*)(float, float);
+using PairSlope = float (*)(float, float);
+/// In double, so that a difference of two is no rounding.
+using PairFunction = double (*)(double, double);
 
 /// g times input `input`'s share of f(a, b) - f(a', b') over its own difference, row-major, in the
 /// result's extents: the mean of what it changes before and after the other one does, which is the
 /// product rule where f is a product. `slope`: df / d(input), half-way, where the difference is no
 /// more than `small` of the operand.
-Tensor rescaled_pair(BackwardContext& c, PairFunction f, PairFunction slope, std::size_t input,
+Tensor rescaled_pair(BackwardContext& c, PairFunction f, PairSlope slope, std::size_t input,
                      float small);
 
 /// a + b of equal extents, in a's layout, in a new buffer.

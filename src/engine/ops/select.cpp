@@ -49,9 +49,9 @@ bool has_gradient(const PRelu&, std::size_t input) {
 
 void backward(const PRelu&, BackwardContext& c) {
   if (c.b.rule() == GradientRule::rescale) {
-    const PairFunction f = [](float x, float slope) { return x < 0 ? slope * x : x; };
-    const PairFunction slopes[] = {[](float x, float slope) { return x < 0 ? slope : 1.f; },
-                                   [](float x, float) { return x < 0 ? x : 0.f; }};
+    const PairFunction f = [](double x, double slope) { return x < 0 ? slope * x : x; };
+    const PairSlope slopes[] = {[](float x, float slope) { return x < 0 ? slope : 1.f; },
+                                [](float x, float) { return x < 0 ? x : 0.f; }};
     for (std::size_t i = 0; i < 2; ++i)
       if (c.wants(i))
         c.send(i,
