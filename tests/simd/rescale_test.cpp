@@ -42,7 +42,7 @@ long double quotient(const Case& c, float x, float r) {
          (L(x) - L(r));
 }
 
-/// Pairs that lie far apart, close, very close and together.
+/// Pairs that lie far apart, close, very close and together; and close, on either side of 0.
 void pairs(const Case& c, std::vector<float>& x, std::vector<float>& r) {
   const auto first = random_floats(800, c.low, c.high),
              second = random_floats(800, c.low, c.high, 2);
@@ -50,6 +50,11 @@ void pairs(const Case& c, std::vector<float>& x, std::vector<float>& r) {
     const float apart[] = {second[i] - first[i], 0.02f, -0.009f, 1e-3f, -1e-5f, 1e-6f, 0.f};
     x.push_back(first[i]);
     r.push_back(std::clamp(first[i] + apart[i % std::size(apart)], c.low, c.high));
+  }
+  if (c.low >= 0) return;
+  for (const float share : {0.1f, 0.5f, 0.9f}) {
+    x.push_back(0.008f * share);
+    r.push_back(0.008f * (share - 1));
   }
 }
 

@@ -153,8 +153,8 @@ void unary_rescale(Unary kind, float a, float b, const float* diff, const float*
       return run(
           smooth([](F x) { return math::softplus(x); }, [](F x) { return math::sigmoid(x); }));
     case Unary::softsign:
-      return run(smooth([](F x) { return math::softsign(x); },
-                        [](F x) { return math::softsign_slope(x); }));
+      return run(smooth_sides([](F x) { return math::softsign(x); },
+                              [](F x) { return math::softsign_slope(x); }));
     case Unary::mish:
       return run(
           smooth([](F x) { return math::mish(x); }, [](F x) { return math::mish_slope(x); }));
