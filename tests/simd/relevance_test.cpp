@@ -20,14 +20,15 @@ std::vector<MapLayout> layouts() {
   return all;
 }
 
-/// Random values, of which some are exactly 0; what pads the last block is NaN.
+/// Random values, of which some are exactly 0, other ones for each seed; what pads the last block
+/// is NaN.
 std::vector<float> values_of(MapLayout layout, unsigned seed) {
   auto values = random_floats(padded_channels(layout) * layout.positions, -1, 1, seed);
   std::vector<float> map(values.size(), std::numeric_limits<float>::quiet_NaN());
   for (i64 c = 0; c < layout.channels; ++c)
     for (i64 p = 0; p < layout.positions; ++p) {
       const auto at = static_cast<std::size_t>(reference::offset(layout, c, p));
-      map[at] = at % 11 == 0 ? 0.f : values[at];
+      map[at] = (at + seed) % 11 == 0 ? 0.f : values[at];
     }
   return map;
 }
