@@ -25,6 +25,19 @@ inline std::int64_t count_of(const Shape& shape) {
   return n;
 }
 
+/// The values of a view in the order of its shape, whatever blocks they lie in.
+inline std::vector<float> row_major(const engine::ValueView& view) {
+  const auto n = count_of(view.shape), each = n / view.shape[0];
+  const auto channels = view.shape.size() > 1 ? view.shape[1] : 1, positions = each / channels;
+  std::vector<float> out;
+  for (std::int64_t i = 0; i < n; ++i) {
+    const auto c = i % each / positions, p = i % positions;
+    out.push_back(view.data[i / each * view.image_stride +
+                            (c / view.block * positions + p) * view.block + c % view.block]);
+  }
+  return out;
+}
+
 class Net {
  public:
   graph::Graph graph;
