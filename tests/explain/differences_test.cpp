@@ -119,11 +119,13 @@ TEST(Differences, ImagesOfABatchAreExplainedEachOnItsOwn) {
   const auto single = explainer_for("dynamic_wide", methods);
   const auto pair =
       explainer_for("dynamic_wide", methods, [](ExplainerOptions& options) { options.batch = 2; });
-  const Tensor both = random_input(pair);
+  Tensor both = random_input(pair);
   const auto half = static_cast<std::ptrdiff_t>(both.data.size() / 2);
+  for (auto i = both.data.begin() + half; i != both.data.end(); ++i) *i += 1;  // of another class
   for (const auto& method : methods) {
-    const Target target = Target::class_index(1);
+    const Target target = Target::top1();
     const auto together = pair.forward(both).explain(method, std::span(&target, 1));
+    ASSERT_NE(together[0].target.class_index, together[1].target.class_index);
     for (std::ptrdiff_t n = 0; n < 2; ++n) {
       const Tensor one{single.inputs()[0].shape,
                        {both.data.begin() + n * half, both.data.begin() + (n + 1) * half}};
@@ -141,7 +143,10 @@ TEST(Differences, ManySamplesOfGradientShapAddUp) {
   const auto explainer = explainer_for("lenet", {method});
   const Tensor x = random_input(explainer);
   const auto one = explainer.explain(x, method, Target::class_index(2));
-  EXPECT_LT(one.sum_rule->error, 0.3);
+  const auto& rule = *one.sum_rule;
+  EXPECT_LT(rule.error, 0.3);
+  EXPECT_GT(rule.error, 0);
+  EXPECT_NEAR(rule.error, std::abs((rule.expected - rule.attributed) / rule.expected), 1e-9);
   EXPECT_EQ(one.attribution.data,
             explainer.explain(x, method, Target::class_index(2)).attribution.data);
   const auto other = explainer.explain(

@@ -180,18 +180,20 @@ TEST(Identities, ResultsDoNotDependOnTheBatch) {
   const auto single = explainer_for("dynamic_wide", all);
   const auto pair =
       explainer_for("dynamic_wide", all, [](ExplainerOptions& options) { options.batch = 2; });
-  const Tensor both = random_input(pair);
+  Tensor both = random_input(pair);
   const auto half = both.data.size() / 2;
+  for (std::size_t i = half; i < 2 * half; ++i) both.data[i] += 1;  // of another class
   const auto together = pair.forward(both);
   for (std::size_t n = 0; n < 2; ++n) {
     Tensor one{single.inputs()[0].shape,
                {both.data.begin() + static_cast<std::ptrdiff_t>(n * half),
                 both.data.begin() + static_cast<std::ptrdiff_t>((n + 1) * half)}};
     const auto alone = single.forward(one);
-    const Target target = Target::class_index(1);
+    const Target target = Target::top1();
     for (const auto& method : all) {
       if (method.name == "random-cam") continue;  // the second image draws on
       const auto maps = together.explain(method, std::span(&target, 1), {.keep_sign = true});
+      ASSERT_NE(maps[n].target.class_index, maps[1 - n].target.class_index);
       EXPECT_LE(difference(maps[n].feature_map.data, map_of(alone, method, target).data), 1e-3f)
           << method.name << " image " << n;
     }

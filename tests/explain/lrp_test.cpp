@@ -70,6 +70,20 @@ TEST(Lrp, ExplainsALayerOnRequest) {
             std::string::npos);
 }
 
+TEST(Lrp, TheErrorIsWhatGoesRoundALayer) {
+  const Lrp lrp;
+  const std::string branch =
+      "/features/features.3/module/module.0/branches.1/branches.1.0/Conv_output_0";
+  const auto explainer =
+      explainer_for("resnet", {lrp}, [&](auto& options) { options.layers = {branch}; });
+  const auto one =
+      explainer.forward(random_input(explainer)).explain(lrp, Target::top1(), {.layer = branch});
+  const auto& rule = *one.sum_rule;
+  const double found = rule.attributed + rule.biases + rule.stabilizers;
+  EXPECT_GT(rule.error, 0.01);
+  EXPECT_NEAR(rule.error, std::abs((rule.expected - found) / rule.expected), 1e-9);
+}
+
 TEST(Lrp, StartsAtTheScore) {
   const Lrp lrp;
   const auto explainer = explainer_for("gap", {lrp});
