@@ -223,5 +223,63 @@ INSTANTIATE_TEST_SUITE_P(
                      testing::Values(std::int64_t{1}, std::int64_t{4})),
     name_of);
 
+/// What the golden networks lack: operators that see the map's border or where they are.
+struct AtTheBorder {
+  const char* name;
+  ValueId (*build)(Net& net, ValueId x);  ///< of [1, 8, 16, 16]
+};
+
+ValueId pool(Net& n, ValueId x, graph::PoolKind kind, bool with_pad, bool ceil = false) {
+  graph::Pool op;
+  op.kind = kind;
+  op.count_include_pad = with_pad;
+  op.ceil_mode = ceil;
+  op.window.kernel = {3, 3};
+  op.window.strides = {2, 2};
+  op.window.pads_begin = op.window.pads_end = {1, 1};
+  return n.node("Pool", op, {x});
+}
+
+const std::vector<AtTheBorder> kAtTheBorder = {
+    {"max pool of values below 0",
+     [](Net& n, ValueId x) {
+       const auto below = n.node("Neg", graph::Unary{graph::UnaryKind::neg}, {n.relu(x)});
+       return pool(n, below, graph::PoolKind::max, false);
+     }},
+    {"average of what is there",
+     [](Net& n, ValueId x) { return pool(n, x, graph::PoolKind::average, false); }},
+    {"average that counts the padding",
+     [](Net& n, ValueId x) { return pool(n, x, graph::PoolKind::average, true); }},
+    {"average that counts the padding but not what rounding up adds",
+     [](Net& n, ValueId x) { return pool(n, x, graph::PoolKind::average, true, true); }},
+    {"sum with a constant by position",
+     [](Net& n, ValueId x) {
+       return n.add(x, n.weight({8, 16, 16}));
+     }},
+    {"slopes by position",
+     [](Net& n, ValueId x) {
+       return n.node("PRelu", graph::PRelu{}, {x, n.weight({1, 16, 16})});
+     }},
+    {"rows side by side",
+     [](Net& n, ValueId x) {
+       return n.node("Concat", graph::Concat{2}, {x, n.relu(x)});
+     }},
+    {"branches of other reach",
+     [](Net& n, ValueId x) { return n.add(n.conv(x, 8, 8, 7, 3), n.conv(x, 8, 8, 1, 0)); }},
+};
+
+TEST(Incremental, AtTheBorder) {
+  for (const auto& one : kAtTheBorder) {
+    Net net;
+    const auto x = net.input({1, 3, 16, 16});
+    const auto map = one.build(net, net.conv(x, 3, 8, 3, 1));
+    net.finish(net.linear(net.mean(net.conv(map, 8, 8, 3, 1), {2, 3}, false), 8, 3));
+    Both both(net.graph, {2, 3}, 4, 0.9);
+    ASSERT_TRUE(both.net()) << one.name;
+    for (const bool optimize : {true, false})
+      EXPECT_LT(both.difference(optimize), 1e-5) << one.name;
+  }
+}
+
 }  // namespace
 }  // namespace fovea::engine_test
