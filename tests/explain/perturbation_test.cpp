@@ -173,6 +173,86 @@ TEST(Rise, IsStretchedUnlessToldOtherwise) {
   EXPECT_EQ(explainer.explain(image(), Lime{.cells = 2}, target).normalize, Normalize::max);
 }
 
+/// Of one mask and a score of 1, the map is the mask: grids are shifted, or a corner is all or
+/// nothing.
+TEST(Rise, ShiftsItsGrids) {
+  ExplainerOptions options;
+  options.methods = {Rise{}};
+  const Explainer explainer(linear_model(std::vector<float>(kWeights.size(), 0.f)), options);
+  int between = 0;
+  for (std::int64_t seed = 0; seed < 20; ++seed) {
+    const Rise method{.masks = 1, .cells = 3, .probability = 0.5, .seed = seed};
+    const auto map = explainer.explain(image(), method, Target::class_index(1)).feature_map;
+    const float corner = 0.5f * map.data[0];
+    between += corner > 0.01f && corner < 0.99f ? 1 : 0;
+  }
+  EXPECT_GT(between, 3);
+}
+
+/// Of a network that is no sum, whose fit depends on how often coalitions of each size are seen.
+TEST(KernelShap, DrawnCoalitionsLeadToTheShapleyValues) {
+  test::ModelBuilder builder;
+  builder.input("x", {-1, 1, 3, 3})
+      .output("y")
+      .initializer("w", {9, 1}, test::Floats{1, 2, 3, 1, 2, 3, 1, 2, 3})
+      .initializer("less", {1}, test::Floats{-13})
+      .add("Flatten", {"x"}, {"flat"})
+      .add("MatMul", {"flat", "w"}, {"sum"})
+      .add("Add", {"sum", "less"}, {"much"})
+      .add("Relu", {"much"}, {"y"});
+  const auto model = Model::from_bytes(test::as_bytes(builder.serialize()));
+  const Tensor x{{1, 1, 3, 3}, std::vector<float>(9, 1.f)};
+  ExplainerOptions options;
+  options.methods = {KernelShap{.cells = 3}};
+  const Explainer explainer(model, options);
+  const auto values = [&](std::int64_t samples, std::int64_t seed) {
+    const KernelShap method{.cells = 3, .samples = samples, .seed = seed};
+    return explainer.explain(x, method, Target::class_index(0)).feature_map.data;
+  };
+  const auto exact = values(510, 0);
+  std::vector<float> mean(exact.size(), 0.f);
+  constexpr int kRuns = 40;
+  for (std::int64_t seed = 0; seed < kRuns; ++seed) {
+    const auto drawn = values(509, seed);
+    for (std::size_t i = 0; i < mean.size(); ++i) mean[i] += drawn[i] / kRuns;
+  }
+  EXPECT_LT(difference(mean, exact), 0.06f);
+}
+
+/// Of one sample, the noise is what the attribution is off by.
+TEST(GradientShap, NoiseIsNormal) {
+  const Tensor background{{1, kChannels, kRows, kColumns}, std::vector<float>(kInputs, 0.f)};
+  const GradientShap method{.background = background, .samples = 1, .noise = 0.25};
+  const Tensor x = image();
+  const auto found = linear({method}).explain(x, method, Target::class_index(0)).attribution;
+  double sum = 0, squares = 0, fourth = 0;
+  for (std::size_t i = 0; i < x.data.size(); ++i) {
+    const double z = (found.data[i] / kWeights[i] - x.data[i]) / 0.25;
+    sum += z;
+    squares += z * z;
+    fourth += z * z * z * z;
+  }
+  EXPECT_NEAR(sum / kInputs, 0, 0.35);
+  EXPECT_NEAR(squares / kInputs, 1, 0.5);
+  EXPECT_NEAR(fourth / kInputs, 3, 1.6);
+}
+
+TEST(FullGrad, ScalesEachChannelFromItsLeastToItsMost) {
+  const Tensor x = image();
+  const auto map = linear({FullGrad{}}).explain(x, FullGrad{}, Target::class_index(1)).feature_map;
+  std::vector<double> want(kPositions, 0.0);
+  for (std::int64_t c = 0; c < kChannels; ++c) {
+    std::vector<double> values;
+    for (std::int64_t p = 0; p < kPositions; ++p) {
+      const auto i = static_cast<std::size_t>(c * kPositions + p);
+      values.push_back(std::abs(double{kWeights[kInputs + i]} * x.data[i]));
+    }
+    const auto [low, high] = std::minmax_element(values.begin(), values.end());
+    for (std::size_t p = 0; p < values.size(); ++p) want[p] += (values[p] - *low) / (*high - *low);
+  }
+  expect_near(map, want, 1e-5);
+}
+
 TEST(Perturbation, DoesNotDependOnTheBatch) {
   const Tensor x = image(2);
   for (const auto& method : kAll) {
