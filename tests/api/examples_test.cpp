@@ -9,6 +9,7 @@
 #include <numeric>
 #include <ostream>
 
+#include "base/checksum.hpp"
 #include "support.hpp"
 
 namespace fovea {
@@ -115,6 +116,7 @@ TEST(Examples, IsTheCosineOfContributions) {
       EXPECT_EQ(found[0].index, static_cast<std::int64_t>(own));
       EXPECT_NEAR(found[0].similarity, 1, 1e-6);
       for (const auto& example : found) {
+        EXPECT_LE(std::abs(example.similarity), 1);
         double dot = 0, a = 0, b = 0;
         for (std::size_t k = 0; k < kChannels; ++k) {
           const double w = weights.data[k] / scale, f = query[k] / scale,
@@ -229,6 +231,44 @@ TEST(Examples, EveryChangedByteIsNoticed) {
       write(file, bytes);
       EXPECT_NE(refusal(file), "") << "byte " << at;
     }
+}
+
+/// The bytes of an index with the checksum that they should have.
+std::string sealed(std::string bytes) {
+  const auto all = std::as_bytes(std::span(bytes));
+  std::uint64_t text_bytes = 0;
+  std::memcpy(&text_bytes, bytes.data() + 32, sizeof text_bytes);
+  const auto sum =
+      base::checksum(all.subspan(48 + text_bytes),
+                     base::checksum(all.subspan(48, text_bytes), base::checksum(all.first(40))));
+  std::memcpy(bytes.data() + 40, &sum, sizeof sum);
+  return bytes;
+}
+
+TEST(Examples, TextsThatDoNotFitAreRefused) {
+  const Folder folder;
+  const auto file = folder / "index.fvi";
+  small_index().save(file);
+  const auto whole = bytes_of(file);
+  ASSERT_EQ(sealed(whole), whole);
+  // The length of the first text: longer than all, one too long for the last, leaving some over.
+  for (const char length : {'d', '\4', '\2', '\0'}) {
+    auto bytes = whole;
+    bytes[48] = length;
+    write(file, sealed(bytes));
+    EXPECT_EQ(refusal(file), "the index of examples is damaged") << int{length};
+  }
+  // The last example's label, which is empty, and no more: its length is cut off, or one too long.
+  const auto end = whole.find("c.png") + 5;
+  auto longer = whole;
+  longer[end] = 1;
+  write(file, sealed(longer));
+  EXPECT_EQ(refusal(file), "the index of examples is damaged");
+  auto over = whole;
+  over.insert(end + 4, 1, 'x');
+  ++over[32];
+  write(file, sealed(over));
+  EXPECT_EQ(refusal(file), "the index of examples is damaged");
 }
 
 TEST(Examples, ForeignFilesAreRefused) {

@@ -28,7 +28,7 @@ Explanation example() {
 const std::vector<std::string> kLabels = {"tench", "goldfish"};
 
 /// Contributions 6, -2, 2 and 3.
-const Channels kChannels{"relu5", {2, 1, 4, 3}, {3, -2, 0.5F, 1}};
+const Channels kChannels{"relu5", {2, 1, 4, -3}, {3, -2, 0.5F, -1}};
 
 const std::string kClass =
     "The network gives goldfish (class 1) a logit of 12.25, a probability of 90 %, the best of 3 "
@@ -65,6 +65,7 @@ TEST(Sentence, SaysClassPlaceChannelsAndWhatSpeaksAgainst) {
   EXPECT_FLOAT_EQ(out.channels[1].share, 3.F / 11);
   ASSERT_EQ(out.against.size(), 1u);
   EXPECT_EQ(out.against[0].channel, 1);
+  EXPECT_FLOAT_EQ(out.against[0].share, 1);
   EXPECT_FLOAT_EQ(*out.against_share, 2.F / 13);
   ASSERT_TRUE(out.rival);
   EXPECT_EQ(out.rival->class_index, 0);
