@@ -278,6 +278,43 @@ INSTANTIATE_TEST_SUITE_P(Pairs, RescalePairs,
                                   (std::get<1>(one.param) ? "_optimized" : "_plain");
                          });
 
+/// What is added to all of a row changes nothing, and no share grows with its exponential.
+TEST(RescaleSoftmax, OfAReferenceFarAway) {
+  for (const float apart : {0.f, 8.f, -8.f, 40.f, 1000.f, -1000.f}) {
+    Net net;
+    const auto x = net.input({1, 16});
+    const auto y = net.node("Softmax", graph::Softmax{1}, {x});
+    net.finish(y);
+    engine::PlanSpec spec;
+    spec.fetches = {y};
+    spec.gradients = {{.of = y, .wrt = x, .rule = GradientRule::rescale}};
+    engine::WeightCache weights;
+    const auto plan = engine::Plan::build(net.graph, spec, weights);
+    auto workspace = plan->make_workspace();
+    const auto image = random_floats(16, 5), seeds = random_floats(16, 7);
+    auto baseline = random_floats(16, 6);
+    for (auto& v : baseline) v += apart;
+    const auto run = [&](std::span<const float> values) {
+      plan->forward(workspace, std::vector<std::span<const float>>{values}, {});
+      const auto* result = plan->fetch(workspace, 0).data;
+      return std::vector<float>(result, result + 16);
+    };
+    const auto before = run(baseline);
+    const auto references = plan->save_references(workspace);
+    const auto after = run(image);
+    plan->backward(workspace, 0, seeds, {}, &references);
+    const auto got = plain(plan->gradient(workspace, 0));
+    double sum = 0, want = 0;
+    for (std::size_t i = 0; i < got.size(); ++i) {
+      const double share = double{got[i]} * (image[i] - baseline[i]);
+      EXPECT_LT(std::abs(share), 3 + std::abs(apart)) << apart;
+      sum += share;
+      want += double{seeds[i]} * (double{after[i]} - before[i]);
+    }
+    EXPECT_NEAR(sum, want, 1e-6 * (10 + std::abs(apart))) << apart;
+  }
+}
+
 TEST(RescaleRefusals, NameTheNode) {
   Net net;
   const auto x = net.input({1, 16, 4, 4});

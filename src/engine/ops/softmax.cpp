@@ -70,8 +70,9 @@ BackwardReads rescale_reads(const Softmax&, unsigned) {
 
 namespace {
 
-/// y = e / S with e = exp(x - m) of a common m and S their sum: the product rule over e and 1 / S,
-/// then the quotient of each exponential. log y = x - log S.
+/// y = exp(l) with l = x - log S and S = sum exp x: the quotients of each exponential, of the
+/// logarithm and of the exponentials under it. Each is bounded however far all x lie from all of
+/// the reference's; by e / S shares would cancel that differ by e to the power of that.
 void rescaled(const Softmax& op, BackwardContext& c) {
   const Rows rows(op, c.in_shape(0));
   const Tensor dx = c.make_plain_grad(0), src = c.plain_in(0);
@@ -81,27 +82,34 @@ void rescaled(const Softmax& op, BackwardContext& c) {
         float* out = floats(p, 3);
         rows.each([&, dy, x, r, out](std::int64_t at) {
           const auto n = rows.extent, s = rows.inner;
-          double top = x[at];
-          for (std::int64_t i = 0; i < n; ++i)
-            top = std::max({top, double{x[at + i * s]}, double{r[at + i * s]}});
-          double sum = 0, sum_r = 0, total = 0;
-          for (std::int64_t i = 0; i < n; ++i) {
-            sum += std::exp(x[at + i * s] - top);
-            sum_r += std::exp(r[at + i * s] - top);
+          double own = x[at], other = r[at];
+          for (std::int64_t i = 1; i < n; ++i) {
+            own = std::max(own, double{x[at + i * s]});
+            other = std::max(other, double{r[at + i * s]});
           }
+          double sum = 0, sum_r = 0, total = 0;  // over the largest of each run
           for (std::int64_t i = 0; i < n; ++i) {
-            const auto k = at + i * s;
-            total += log ? dy[k] : dy[k] * (std::exp(x[k] - top) + std::exp(r[k] - top)) / 2;
+            sum += std::exp(x[at + i * s] - own);
+            sum_r += std::exp(r[at + i * s] - other);
           }
+          const double shift = own + std::log(sum), shift_r = other + std::log(sum_r);
+          const double top = std::max(own, other);
+          sum *= std::exp(own - top);
+          sum_r *= std::exp(other - top);
           const double step = sum - sum_r;
-          const double log_share =
-              std::abs(step) < 1e-7 * sum ? 2 / (sum + sum_r) : std::log(sum / sum_r) / step;
+          const double log_share = std::abs(step) < 1e-7 * std::max(sum, sum_r)
+                                       ? 2 / (sum + sum_r)
+                                       : (shift - shift_r) / step;
           for (std::int64_t i = 0; i < n; ++i) {
             const auto k = at + i * s;
-            const double exponential = exp_quotient(x[k] - top, r[k] - top);
-            out[k] = static_cast<float>(
-                log ? dy[k] - total * log_share * exponential
-                    : (dy[k] * (1 / sum + 1 / sum_r) / 2 - total / (sum * sum_r)) * exponential);
+            out[k] = log ? dy[k]
+                         : static_cast<float>(dy[k] * exp_quotient(x[k] - shift, r[k] - shift_r));
+            total += out[k];
+          }
+          for (std::int64_t i = 0; i < n; ++i) {
+            const auto k = at + i * s;
+            const double share = log_share * exp_quotient(x[k] - top, r[k] - top);
+            out[k] = static_cast<float>(out[k] - total * share);
           }
         });
       },
