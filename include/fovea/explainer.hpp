@@ -49,7 +49,7 @@ struct ExplainerOptions {
   /// What `Explainer::plan_cache` gave for the same model on this kind of machine: nothing is timed
   /// again. One of another CPU, of another oneDNN or a damaged one is ignored.
   std::string plan_cache;
-  /// OpenMP threads of each call; 0 takes what the calling thread would use.
+  /// OpenMP threads of each call, at most 1024; 0 takes what the calling thread would use.
   int threads = 0;
   /// Layers to be explained, by value or node name; empty: the default layer.
   std::vector<std::string> layers;

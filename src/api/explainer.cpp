@@ -61,8 +61,6 @@ class ExplainerMaker {
  private:
   static void check_options(const ExplainerOptions& options) {
     if (options.batch < 1) throw Error(ErrorCode::invalid_argument, "the batch must be at least 1");
-    if (options.threads < 0)
-      throw Error(ErrorCode::invalid_argument, "the number of threads must not be negative");
     if (options.perturbation_batch < 0)
       throw Error(ErrorCode::invalid_argument, "the perturbation batch must not be negative");
     if (options.max_workspaces < 1)
@@ -357,9 +355,18 @@ class ExplainerMaker {
   std::unique_ptr<const graph::MapForms> forms_;    ///< once the graph is bound
 };
 
+void check_threads(int threads) {
+  constexpr int kMost =
+      1024;  // OpenMP's runtime ends a process that cannot have as many as it asks
+  if (threads < 0 || threads > kMost)
+    throw Error(ErrorCode::invalid_argument,
+                "the number of threads must lie between 0 and " + std::to_string(kMost));
+}
+
 }  // namespace
 
 Explainer::Explainer(const Model& model, ExplainerOptions options) {
+  check_threads(options.threads);
   const base::ThreadScope threads(options.threads);
   try {
     impl_ = ExplainerMaker(model, std::move(options)).make();

@@ -143,6 +143,7 @@ const Entry& aise() {
                       "probability",
                .kind = MapKind::input,
                .dear = true,
+               .has_offset = true,
                .of_probability = true,
                .options = {{.name = "widths",
                             .value = 3,

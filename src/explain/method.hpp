@@ -87,12 +87,14 @@ class Settings {
   /// required tensor that is missing or empty.
   Settings(const MethodInfo& info, const Method& method);
   double number(std::string_view name) const;
+  /// True where the caller named the option.
+  bool is_named(const std::string& option) const { return method_.options.contains(option); }
   std::int64_t whole(std::string_view name) const;
   bool flag(std::string_view name) const { return number(name) != 0; }
   /// Rules by layer, where MethodInfo::layer_rules names any.
   const std::map<std::string, std::string>& layer_rules() const { return method_.layer_rules; }
-  /// Null where none was given. Throws Error invalid_argument where its shape is another; a first
-  /// extent of -1 allows any.
+  /// Null where none was given. Throws Error invalid_argument where its shape is another (a first
+  /// extent of -1 allows any), bad_input where a value is not finite.
   const Tensor* given(const std::string& name, const Shape& shape) const;
   /// As `given`, of a required one.
   const Tensor& required(const std::string& name, const Shape& shape) const;

@@ -8,23 +8,25 @@
 namespace fovea::explain {
 
 std::vector<MethodOption> noise_options(double samples, double noise, double deviation) {
-  return {{.name = "samples",
-           .value = samples,
-           .least = 1,
-           .most = 100000,
-           .whole = true,
-           .help = "noisy inputs"},
-          {.name = "noise",
-           .value = noise,
-           .least = 0,
-           .most = 10,
-           .help = "the noise's deviation as a share of the range of the image's values"},
-          {.name = "deviation",
-           .value = deviation,
-           .least = 0,
-           .most = 1e6,
-           .help = "the noise's deviation in the input's units; 0: as `noise` says"},
-          seed_option()};
+  return {
+      {.name = "samples",
+       .value = samples,
+       .least = 1,
+       .most = 100000,
+       .whole = true,
+       .help = "noisy inputs"},
+      {.name = "noise",
+       .value = noise,
+       .least = 0,
+       .most = 10,
+       .help = "the noise's deviation as a share of the range of the image's values"},
+      {.name = "deviation",
+       .value = deviation,
+       .least = 0,
+       .most = 1e6,
+       .help = "the noise's deviation in the input's units; 0, or where only `noise` is given: as "
+               "that says"},
+      seed_option()};
 }
 
 MethodTensor noise_tensor() {
@@ -39,7 +41,9 @@ std::int64_t for_each_noisy(Context& context, const std::function<void(Context&)
   const auto samples = context.settings.samples(given);
   const auto images = static_cast<std::size_t>(context.batch);
   const auto size = clean.data.size() / images;
-  std::vector<double> deviations(images, context.settings.number("deviation"));
+  const auto& settings = context.settings;
+  const bool relative = settings.is_named("noise") && !settings.is_named("deviation");
+  std::vector<double> deviations(images, relative ? 0 : settings.number("deviation"));
   for (std::size_t n = 0; n < images; ++n) {
     if (deviations[n] != 0) continue;
     const auto begin = clean.data.begin() + static_cast<std::ptrdiff_t>(n * size);

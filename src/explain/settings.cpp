@@ -99,6 +99,10 @@ const Tensor* Settings::given(const std::string& name, const Shape& shape) const
       wanted += (wanted.empty() ? "" : ", ") + (extent < 0 ? "any" : std::to_string(extent));
     refuse(info_, ": the tensor '" + name + "' must have the extents [" + wanted + "]");
   }
+  const auto& data = it->second.data;
+  if (!std::all_of(data.begin(), data.end(), [](float v) { return std::isfinite(v); }))
+    throw Error(ErrorCode::bad_input,
+                info_.title + ": the tensor '" + name + "' holds values that are not finite");
   return &it->second;
 }
 

@@ -101,6 +101,7 @@ TEST(Limits, BadRequestsAreNamed) {
   EXPECT_EQ(with([](auto& o) { o.fetches = {"nowhere"}; }), invalid);
   EXPECT_EQ(with([](auto& o) { o.batch = 0; }), invalid);
   EXPECT_EQ(with([](auto& o) { o.threads = -1; }), invalid);
+  EXPECT_EQ(with([](auto& o) { o.threads = 100000; }), invalid);
   EXPECT_EQ(with([](auto& o) { o.methods = {Method{"magic"}}; }), invalid);
   Tensor wrong = input;
   wrong.shape.back() += 1;

@@ -216,6 +216,7 @@ std::vector<Case> usage() {
        {"labels.txt"},
        file("labels.txt", "\n\n")},
       {"UnknownMethod", 2, on_photo({"--method", "gradcamm"}), {"gradcamm", "gradcam, "}},
+      {"RuleOfAMethodWithoutRules", 2, on_photo({"--rule", "relu=epsilon"}), {"--rule"}},
       {"UnknownRecipe", 2, on_photo({"--preprocess", "torch"}), {"torch", "imagenet"}},
       {"UnknownRecipeKey", 2, on_photo({"--preprocess", R"({"colour": "RGB"})"}), {"colour"}},
       {"RecipeIsNoJson", 2, on_photo({"--preprocess", R"({"order")"}), {"JSON"}},
@@ -362,6 +363,19 @@ TEST(BadInputs, TheOlderOutputSurvivesAFailure) {
       {"explain", "--model", fixture("colours"), "--image", "none.png", "--output", "out.png"});
   EXPECT_EQ(outcome.status, 4);
   EXPECT_EQ(read_file(scratch / "out.png"), "older");
+}
+
+TEST(BadInputs, AFileLargerThanAllowedLeavesNothing) {
+  const Scratch scratch;
+  write_image(scratch / "photo.png", red_and_blue(60, 40));
+  const auto outcome = run_command({"sh", "-c",
+                                    "ulimit -f 1; fovea explain --model '" + fixture("colours") +
+                                        "' --image photo.png --map m.npy"},
+                                   scratch.path());
+  EXPECT_EQ(outcome.status, 1) << outcome.err;
+  EXPECT_NE(outcome.err.find("m.npy"), std::string::npos) << outcome.err;
+  for (const auto& entry : std::filesystem::directory_iterator(scratch.path()))
+    EXPECT_EQ(entry.path().filename(), "photo.png");
 }
 
 }  // namespace

@@ -32,6 +32,7 @@ TEST(Labels, CutsWordnetIdsAndLineEnds) {
                 "\xEF\xBB\xBFn01440764 tench, Tinca tinca\r\nn0144 fish\n\n n12345678\tcat \n\n"),
             (Labels{"tench, Tinca tinca", "n0144 fish", "", "cat"}));
   EXPECT_EQ(parse_labels("one"), Labels{"one"});
+  EXPECT_EQ(parse_labels("a\tb\n\x1b[31mred\x07\n"), (Labels{"a b", "?[31mred?"}));
   EXPECT_TRUE(parse_labels("\n\n").empty());
 }
 

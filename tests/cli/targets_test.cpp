@@ -238,6 +238,7 @@ TEST_F(Sheets, AreMadeAgain) {
                         "--preprocess", "raw",      "--class", "2"};
   for (const auto& way : std::vector<Names>{
            {"--method", "gradcam,saliency"},
+           {"--method", "gradcam,lrp,rise", "--option", "masks=5"},  // lrp of the input
            {"--method", "smoothgrad,smooth-gradcam++,integrated-gradients", "--option", "steps=3",
             "--option", "seed=7"},
            {"--method", "gradcam,layercam", "--layer", "relu", "--layer", "mix", "--keep-sign",
@@ -259,6 +260,16 @@ TEST_F(Sheets, RanksAreTheClassesThatCameOut) {
   expect_made_again(
       {"--model", "net.onnx", "--input", "x.npy", "--method", "gradcam,saliency", "--top", "2"});
   EXPECT_EQ(written()["provenance"]["targets"], (json{{{"class", 2}}, {{"class", 1}}}));
+}
+
+TEST_F(Sheets, AreOfOneImage) {
+  Tensor two{{2, 3, 16, 16}, std::vector<float>(2 * 3 * 256, 0.5f)};
+  write_npy(scratch_ / "two.npy", two);
+  const auto outcome = run({"--model", "net.onnx", "--input", "two.npy", "--method",
+                            "gradcam,saliency", "--output", "s.png"});
+  EXPECT_EQ(outcome.status, 2);
+  EXPECT_NE(outcome.err.find("of one image: the input holds 2"), std::string::npos) << outcome.err;
+  EXPECT_FALSE(std::filesystem::exists(scratch_ / "s.png"));
 }
 
 TEST_F(Sheets, MayBeOfARegion) {

@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <limits>
+
 #include "explain/support.hpp"
 
 /// Options, given tensors, and what an explainer must be prepared for.
@@ -101,6 +103,20 @@ TEST(MethodOptions, AreCheckedAtTheCallToo) {
               run.explain(Method{"random-cam", {}, {{"weights", {{1, 2}, {1, 2}}}}});
             }).find("must have the extents"),
             std::string::npos);
+  Tensor noise{explainer.inputs()[0].shape, {}};
+  noise.shape.insert(noise.shape.begin(), 1);
+  std::size_t elements = 1;
+  for (const auto extent : noise.shape) elements *= static_cast<std::size_t>(extent);
+  noise.data.assign(elements, std::numeric_limits<float>::quiet_NaN());
+  try {
+    run.explain(Method{"smoothgrad", {}, {{"noise", noise}}});
+    ADD_FAILURE();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::bad_input);
+    EXPECT_NE(std::string(error.what()).find("'noise' holds values that are not finite"),
+              std::string::npos)
+        << error.what();
+  }
   EXPECT_NE(refusal([&] {
               auto shape = explainer.inputs()[0].shape;
               shape.insert(shape.begin(), 1);
@@ -132,6 +148,22 @@ TEST(Prepared, AMethodThatNeedsMoreIsRefusedByName) {
   EXPECT_NE(
       refusal([&] { run.explain(GradCam{}, Target::top1(), {.smooth = true}); }).find("smoothing"),
       std::string::npos);
+}
+
+TEST(Noise, IsRelativeWhereThatAloneIsNamed) {
+  const auto with = [](std::map<std::string, double> options) {
+    options["samples"] = 1;
+    return Method{"smooth-gradcam++", std::move(options)};
+  };
+  const auto explainer = explainer_for("vgg", {with({})});
+  const auto input = random_input(explainer);
+  const auto map = [&](std::map<std::string, double> options) {
+    return explainer.explain(input, with(std::move(options))).feature_map.data;
+  };
+  EXPECT_EQ(map({}), map({{"deviation", 0.3}}));
+  EXPECT_EQ(map({{"noise", 0}}), map({{"noise", 0}, {"deviation", 0}}));
+  EXPECT_NE(map({{"noise", 0}}), map({{"noise", 1}}));
+  EXPECT_EQ(map({{"noise", 1}, {"deviation", 0.3}}), map({}));
 }
 
 TEST(Prepared, InputMethodsNeedNoLayer) {

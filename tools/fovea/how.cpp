@@ -107,6 +107,10 @@ double option_value(const std::string& name, const std::string& value,
 void parse_method_options(ExplainArguments& arguments) {
   const auto names = method_names(arguments);
   for (const auto& name : names) require_method(name);
+  if (!arguments.layer_rules.empty() &&
+      std::all_of(names.begin(), names.end(),
+                  [](const std::string& name) { return info_of(name).layer_rules.empty(); }))
+    refuse("--rule: the method has no rules that layers could follow");
   for (const auto& text : arguments.options) {
     const auto [name, value] = assignment(text, "--option");
     arguments.method_options[name] = option_value(name, value, names);

@@ -17,6 +17,15 @@ std::string trimmed(std::string_view text) {
   return std::string(text.substr(first, text.find_last_not_of(" \t\r") - first + 1));
 }
 
+// Labels go to terminals, which take control characters for orders.
+std::string printable(std::string label) {
+  constexpr unsigned char kFirstPrintable = 0x20, kDelete = 0x7f;
+  for (auto& c : label)
+    if (const auto byte = static_cast<unsigned char>(c); byte < kFirstPrintable || byte == kDelete)
+      c = c == '\t' ? ' ' : '?';
+  return label;
+}
+
 std::string without_wordnet_id(std::string label) {
   const auto is_digit = [&](std::size_t i) { return label[i] >= '0' && label[i] <= '9'; };
   if (label.size() < 11 || label[0] != 'n' || (label[9] != ' ' && label[9] != '\t')) return label;
@@ -43,7 +52,7 @@ Labels parse_labels(std::string_view text) {
   Labels labels;
   while (!text.empty()) {
     const auto end = std::min(text.find('\n'), text.size());
-    labels.push_back(without_wordnet_id(trimmed(text.substr(0, end))));
+    labels.push_back(printable(without_wordnet_id(trimmed(text.substr(0, end)))));
     text.remove_prefix(std::min(end + 1, text.size()));
   }
   while (!labels.empty() && labels.back().empty()) labels.pop_back();

@@ -87,5 +87,6 @@ int run(int argc, char** argv) {
 int main(int argc, char** argv) {
   // A reader that goes away is a write error, which removes the files that were written.
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);  // so is a file as large as files may be
   return fovea::cli::run(argc, argv);
 }

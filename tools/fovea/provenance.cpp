@@ -167,7 +167,9 @@ Json sheet_provenance(const ExplainArguments& arguments, const Session& session,
     if (!method.layer_rules.empty()) row["layer_rules"] = method.layer_rules;
     listed.push_back(std::move(row));
   }
-  json["layers"] = explainer.prepared_layers();
+  // Methods of the input turn to a layer where one is named, so a default stays unnamed.
+  json["layers"] =
+      arguments.layers.empty() ? std::vector<std::string>{} : explainer.prepared_layers();
   json["smooth"] = arguments.smooth;
   json["keep_sign"] = arguments.keep_sign;
   auto& asked = json["targets"] = Json::array();

@@ -107,6 +107,10 @@ void explain_sheet(ExplainArguments& arguments, const Replay* replay) {
   const auto targets = resolved_targets(arguments, session, explainer, chosen);
   const auto run = session.forward(explainer);
   check_targets(targets, run.logits().shape.back());
+  if (run.logits().shape.front() > 1)
+    throw Error(ErrorCode::invalid_argument,
+                "several methods on one sheet are of one image: the input holds " +
+                    std::to_string(run.logits().shape.front()));
   // Methods that explain the input turn to a layer where one is named, so the default goes unnamed.
   const auto layers =
       arguments.layers.empty() ? std::vector<std::string>{""} : explainer.prepared_layers();
