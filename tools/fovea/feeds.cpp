@@ -81,6 +81,9 @@ const ValueInfo& find_image_input(const Session& session) {
   }
   if (found.size() == 1) return *found.front();
   const ErrorContext where{.file = session.model_file, .node = {}, .op = {}};
+  if (found.empty() && session.tensors.size() == session.model.inputs().size())
+    throw Error(ErrorCode::invalid_argument,
+                "every input of the model has its tensor, so that none is left for --image", where);
   if (found.empty())
     throw Error(ErrorCode::bad_model,
                 "the model has no image input (4 dimensions, 1 or 3 channels); its inputs are: " +
