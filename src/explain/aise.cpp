@@ -6,7 +6,8 @@
 // Positions from 0 to 1 in each extent; the centres m_i are those at which DIRECT (direct.hpp, with
 // OpenVINO XAI's epsilon of 0.1) looks for the greatest f, `evaluations` of each width. A width all
 // of whose sums are negative is not scaled. OpenVINO XAI explains probabilities (it puts a sigmoid
-// behind scores outside of 0..1) and divides S by its maximum.
+// behind scores outside of 0..1) and divides S by its maximum whatever its sign; here S keeps its
+// scale where that is positive.
 
 #include <algorithm>
 #include <cmath>
@@ -124,6 +125,11 @@ std::vector<Evidence> run(Context& context) {
       const auto part = sampling.weighed(width);
       for (std::size_t p = 0; p < sum.size(); ++p) sum[p] += part[p];
     }
+    // Of large things every window takes away more than it keeps, and what is left to tell is where
+    // the search stayed.
+    const double most = *std::max_element(sum.begin(), sum.end());
+    if (most < 0)
+      for (auto& v : sum) v /= most;
     out.push_back({Tensor{extents, {sum.begin(), sum.end()}}});
   }
   return out;

@@ -157,6 +157,20 @@ TEST(Rise, DividesByWhatMasksShowOnAverage) {
     EXPECT_NEAR(v, 1, 0.08);  // the bias alone, weighed by the masks' mean
 }
 
+/// Every window keeps less than it takes away.
+TEST(Aise, TurnsWhatIsNegativeEverywhereAsItsAuthorsDo) {
+  const Aise method{.widths = 2, .evaluations = 15};
+  ExplainerOptions options;
+  options.methods = {method};
+  options.tuning = Tuning::off;
+  const Explainer explainer(linear_model(std::vector<float>(kWeights.size(), 1.f)), options);
+  const Tensor ones{{1, kChannels, kRows, kColumns}, std::vector<float>(kInputs, 1.f)};
+  const auto map = explainer.explain(ones, method, Target::class_index(1)).feature_map.data;
+  EXPECT_NEAR(*std::min_element(map.begin(), map.end()), 1, 1e-6);  // once the maximum
+  const auto middle = static_cast<std::size_t>(kRows / 2 * kColumns + kColumns / 2);
+  EXPECT_GT(map[middle], 2 * map[0]);
+}
+
 TEST(Rise, IsStretchedUnlessToldOtherwise) {
   const Rise method{.masks = 50, .cells = 3};
   const auto explainer = linear({method, Lime{.cells = 2}});
