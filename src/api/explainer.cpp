@@ -356,8 +356,8 @@ class ExplainerMaker {
 };
 
 void check_threads(int threads) {
-  constexpr int kMost =
-      1024;  // OpenMP's runtime ends a process that cannot have as many as it asks
+  // OpenMP's runtime ends a process that cannot have as many as it asks for.
+  constexpr int kMost = 1024;
   if (threads < 0 || threads > kMost)
     throw Error(ErrorCode::invalid_argument,
                 "the number of threads must lie between 0 and " + std::to_string(kMost));

@@ -182,22 +182,31 @@ const std::vector<Pair> kPairs = {
      [](Net& n, ValueId a, ValueId b) { return n.relu(n.add(n.relu(a), n.relu(n.add(a, b)))); }},
 };
 
-class RescalePairs : public testing::TestWithParam<std::tuple<std::size_t, bool>> {};
-
-TEST_P(RescalePairs, DifferencesAddUp) {
-  const auto& [index, optimize] = GetParam();
-  const Shape shape{2, 16, 5, 6};
-  Net net;
+/// Two convolutions of an input, joined: fetches the result y, and walks back under the rule and
+/// without one.
+std::pair<std::shared_ptr<const engine::Plan>, ValueId> plan_of(Net& net, const Pair& pair,
+                                                                const Shape& shape, bool optimize) {
   const auto x = net.input(shape);
   const auto a = net.conv(x, 16, 16, 1, 0), b = net.conv(x, 16, 16, 3, 1);
-  const auto y = kPairs[index].join(net, a, b);
+  const auto y = pair.join(net, a, b);
   net.finish(y);
   engine::PlanSpec spec;
   spec.optimize = optimize;
   spec.fetches = {y};
   spec.gradients = {{.of = y, .wrt = x, .rule = GradientRule::rescale, .canonical = true}, {y, x}};
   engine::WeightCache weights;
-  const auto plan = engine::Plan::build(net.graph, spec, weights);
+  return {engine::Plan::build(net.graph, spec, weights), y};
+}
+
+class RescalePairs : public testing::TestWithParam<std::tuple<std::size_t, bool>> {};
+
+TEST_P(RescalePairs, DifferencesAddUp) {
+  const auto& [index, optimize] = GetParam();
+  const Shape shape{2, 16, 5, 6};
+  Net net;
+  const auto made = plan_of(net, kPairs[index], shape, optimize);
+  const auto& plan = made.first;
+  const auto y = made.second;
   auto workspace = plan->make_workspace();
   const auto n = count_of(shape), m = count_of(net.graph.value(y).shape);
   const auto image = random_floats(n, 5), baseline = random_floats(n, 6);
@@ -238,15 +247,9 @@ TEST_P(RescalePairs, OfAReferenceThatIsNearly) {
   const auto& [index, optimize] = GetParam();
   const Shape shape{1, 16, 5, 6};
   Net net;
-  const auto x = net.input(shape);
-  const auto a = net.conv(x, 16, 16, 1, 0), b = net.conv(x, 16, 16, 3, 1);
-  const auto y = kPairs[index].join(net, a, b);
-  net.finish(y);
-  engine::PlanSpec spec;
-  spec.optimize = optimize;
-  spec.gradients = {{.of = y, .wrt = x, .rule = GradientRule::rescale, .canonical = true}, {y, x}};
-  engine::WeightCache weights;
-  const auto plan = engine::Plan::build(net.graph, spec, weights);
+  const auto made = plan_of(net, kPairs[index], shape, optimize);
+  const auto& plan = made.first;
+  const auto y = made.second;
   auto workspace = plan->make_workspace();
   const auto image = random_floats(count_of(shape), 5);
   auto nearly = image;

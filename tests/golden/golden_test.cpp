@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "fovea/fovea.hpp"
+#include "golden/maps.hpp"
 #include "support/npy.hpp"
 
 /// Maps made by PyTorch's autograd and by the published grad-cam package, on small networks of the
@@ -13,6 +14,7 @@
 namespace fovea {
 namespace {
 
+using golden::pearson;
 using nlohmann::json;
 using testing_support::read_npy;
 
@@ -134,21 +136,6 @@ TEST_P(Golden, EveryAlgorithmGivesTheSameMap) {
           << static_cast<int>(tuning);
     }
   }
-}
-
-double pearson(std::span<const float> a, std::span<const float> b) {
-  double ma = 0, mb = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    ma += a[i] / static_cast<double>(a.size());
-    mb += b[i] / static_cast<double>(b.size());
-  }
-  double ab = 0, aa = 0, bb = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    ab += (a[i] - ma) * (b[i] - mb);
-    aa += (a[i] - ma) * (a[i] - ma);
-    bb += (b[i] - mb) * (b[i] - mb);
-  }
-  return ab / std::sqrt(aa * bb);
 }
 
 /// Cells of a grid that touch, diagonals included.
