@@ -180,8 +180,6 @@ void explain(ExplainArguments arguments, const CLI::App& app) {
   auto chosen = choose_targets(arguments, session.labels);
   const auto method = method_for(arguments.method, arguments);
   for (auto& target : chosen) target = target_for(target, arguments, method);
-  if (arguments.normalize.empty())
-    arguments.normalize = info_of(method.name).has_offset ? "minmax" : "max";
   session.options.smoothing = arguments.smooth;
   const auto explainer = session.explainer(arguments.layers, reasons.methods(method));
   reasons.check(session, explainer, digests);
@@ -196,6 +194,7 @@ void explain(ExplainArguments arguments, const CLI::App& app) {
   const auto explanations = in_file(
       session.model_file, [&] { return run.explain(method, targets, options, call.options()); });
 
+  arguments.normalize = normalize_text(explanations.front().normalize);
   const auto found = reasons.find(run, session, targets, explanations);
   OutputFiles outputs;
   if (!arguments.examples_output.empty())

@@ -52,6 +52,11 @@ const MethodInfo& info_of(const std::string& name) {
   return *it;
 }
 
+std::string normalize_text(Normalize how) {
+  if (how == Normalize::none) return "none";
+  return how == Normalize::minmax ? "minmax" : "max";
+}
+
 Normalize parse_normalize(const std::string& text) {
   if (text == "none") return Normalize::none;
   return text == "minmax" ? Normalize::minmax : Normalize::max;

@@ -28,6 +28,7 @@ void parse_method_options(ExplainArguments& arguments);
 Method method_for(const std::string& name, const ExplainArguments& arguments);
 
 Normalize parse_normalize(const std::string& text);
+std::string normalize_text(Normalize how);
 Colormap parse_colormap(const std::string& text);
 ExplainOptions explain_options(const ExplainArguments& arguments);
 
