@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdlib>
 #include <memory>
 #include <new>
 #include <string>
@@ -19,7 +18,13 @@ inline constexpr std::size_t aligned_size(std::size_t bytes) {
   return (bytes + kAlignment - 1) / kAlignment * kAlignment;
 }
 
-/// An owned, cache-line-aligned block of bytes. Not initialised.
+/// Uninitialised bytes for `free_aligned` with the same `bytes`; null where there are none.
+std::byte* allocate_aligned(std::size_t bytes);
+void free_aligned(std::byte* data, std::size_t bytes);
+
+/// An owned, cache-line-aligned block of bytes. Not initialised. Large ones lie in huge pages where
+/// the system hands them out on request: fewer misses of the TLB, and prefetchers, which stop at
+/// the end of a page, run on.
 class AlignedBuffer {
  public:
   AlignedBuffer() = default;
@@ -27,7 +32,7 @@ class AlignedBuffer {
   /// Throws Error(out_of_memory).
   explicit AlignedBuffer(std::size_t bytes) : size_(bytes) {
     if (bytes == 0) return;
-    data_.reset(static_cast<std::byte*>(std::aligned_alloc(kAlignment, aligned_size(bytes))));
+    data_ = {allocate_aligned(bytes), Free{bytes}};
     if (!data_)
       throw Error(ErrorCode::out_of_memory, "cannot allocate " + std::to_string(bytes) + " bytes");
   }
@@ -38,7 +43,8 @@ class AlignedBuffer {
 
  private:
   struct Free {
-    void operator()(std::byte* p) const { std::free(p); }
+    std::size_t bytes;
+    void operator()(std::byte* p) const { free_aligned(p, bytes); }
   };
   std::unique_ptr<std::byte, Free> data_;
   std::size_t size_ = 0;

@@ -1,6 +1,7 @@
 #include "base/cpu.hpp"
 
 #include <cpuid.h>
+#include <emmintrin.h>
 
 #include <array>
 #include <cstring>
@@ -23,6 +24,12 @@ std::string cpu_name() {
   if (__get_cpuid(1, &part[0], &part[1], &part[2], &part[3]) != 0)
     name += " (signature " + std::to_string(part[0]) + ")";
   return name;
+}
+
+void drop_from_caches(std::span<const std::byte> bytes) {
+  constexpr std::size_t kLine = 64;
+  for (std::size_t i = 0; i < bytes.size(); i += kLine) _mm_clflush(bytes.data() + i);
+  _mm_mfence();
 }
 
 }  // namespace fovea::base

@@ -12,6 +12,7 @@
 #include "base/aligned.hpp"
 #include "base/checked.hpp"
 #include "base/checksum.hpp"
+#include "base/cpu.hpp"
 #include "base/parallel.hpp"
 
 namespace fovea::base {
@@ -74,6 +75,31 @@ TEST(AlignedBuffer, IsAlignedToACacheLine) {
   const AlignedBuffer buffer(100);
   EXPECT_EQ(reinterpret_cast<std::uintptr_t>(buffer.data()) % kAlignment, 0u);
   EXPECT_EQ(buffer.size(), 100u);
+}
+
+TEST(AlignedBuffer, LargeOnesBeginWithAPageOfTheLargeKind) {
+  constexpr std::size_t kHugePage = std::size_t{2} << 20;
+  AlignedBuffer buffer(kHugePage + 1);
+  EXPECT_EQ(reinterpret_cast<std::uintptr_t>(buffer.data()) % kHugePage, 0u);
+  buffer.data()[0] = buffer.data()[kHugePage] = std::byte{1};
+  EXPECT_EQ(buffer.size(), kHugePage + 1);
+}
+
+TEST(AlignedBuffer, WhatMemoryCannotHoldIsRefused) {
+  try {
+    const AlignedBuffer buffer(std::numeric_limits<std::size_t>::max() / 4);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::out_of_memory);
+  }
+}
+
+TEST(DropFromCaches, LeavesTheBytesAsTheyAre) {
+  AlignedBuffer buffer(1000);
+  for (std::size_t i = 0; i < buffer.size(); ++i) buffer.data()[i] = static_cast<std::byte>(i);
+  drop_from_caches({buffer.data(), buffer.size()});
+  for (std::size_t i = 0; i < buffer.size(); ++i)
+    ASSERT_EQ(buffer.data()[i], static_cast<std::byte>(i)) << i;
 }
 
 TEST(ParallelFor, VisitsEveryIndexOnce) {
