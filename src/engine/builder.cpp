@@ -146,7 +146,7 @@ Tensor Builder::packed_weight(graph::ValueId id, const Desc& as, const Desc& wan
   if (as == want) return value(id).as(want);
   const auto& source = *graph_.value(id).constant;
   auto data = weights_.impl().get({source.identity(), transform, as, want},
-                                  [&] { return pack(source, as, want, staging_); });
+                                  [&] { return packer_.pack(source, as, want); });
   const auto* address = data.get();
   return constant(want, std::move(data), address);
 }
@@ -155,10 +155,8 @@ Tensor Builder::derived_weight(
     graph::ValueId id, const Desc& as, const Desc& want, const std::string& transform,
     const std::function<std::vector<float>(std::span<const float>)>& make) {
   const auto& source = *graph_.value(id).constant;
-  auto data = weights_.impl().get({source.identity(), transform, as, want}, [&] {
-    const auto derived = graph::Constant::of_floats(dims_in(as), make(source.floats().data));
-    return pack(derived, as, want, staging_);
-  });
+  auto data = weights_.impl().get({source.identity(), transform, as, want},
+                                  [&] { return packer_.pack(source, as, want, make); });
   const auto* address = data.get();
   return constant(want, std::move(data), address);
 }

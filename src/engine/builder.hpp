@@ -192,7 +192,7 @@ class Builder {
   const graph::Graph& graph_;
   Precision precision_;
   WeightCache& weights_;
-  base::AlignedBuffer staging_;  // for packing
+  Packer packer_;
   Tuner tuner_;
   int threads_;
   std::string node_;

@@ -1,5 +1,6 @@
 #include "engine/weight_cache.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace fovea::engine {
@@ -36,28 +37,51 @@ Weights WeightCache::Impl::get(const WeightKey& key, const std::function<Weights
   return made;
 }
 
-Weights pack(const graph::Constant& constant, const Desc& as, const Desc& want,
-             base::AlignedBuffer& staging) {
-  graph::Floats held;
-  const float* source = nullptr;
-  if (constant.deferred() == nullptr) {
-    held = constant.floats();
-    source = held.data.data();
-  } else {
-    const auto bytes = constant.size() * sizeof(float);
-    if (staging.size() < bytes) staging = base::AlignedBuffer(bytes);
-    auto* floats = reinterpret_cast<float*>(staging.data());
-    constant.read(0, {floats, constant.size()});
-    source = floats;
+std::pair<std::shared_ptr<void>, std::byte*> Packer::allocate(std::size_t bytes) {
+  constexpr std::size_t kSmall = std::size_t{1} << 20, kFirst = kSmall / 4, kLargest = kSmall * 4;
+  if (bytes > kSmall) {
+    auto own = std::make_shared<base::AlignedBuffer>(bytes);
+    auto* data = own->data();
+    return {std::move(own), data};
   }
-  auto packed = std::make_shared<base::AlignedBuffer>(want.get_size());
+  const std::size_t size = base::aligned_size(bytes);
+  if (!block_ || block_->size() - used_ < size) {
+    const std::size_t next = block_ ? std::min(2 * block_->size(), kLargest) : kFirst;
+    block_ = std::make_shared<base::AlignedBuffer>(std::max(next, size));
+    used_ = 0;
+  }
+  return {block_, block_->data() + std::exchange(used_, used_ + size)};
+}
+
+std::span<const float> Packer::read(const graph::Constant& constant) {
+  if (constant.deferred() == nullptr) {
+    held_ = constant.floats();
+    return held_.data;
+  }
+  const auto bytes = constant.size() * sizeof(float);
+  if (staging_.size() < bytes) staging_ = base::AlignedBuffer(bytes);
+  const std::span floats(reinterpret_cast<float*>(staging_.data()), constant.size());
+  constant.read(0, floats);
+  return floats;
+}
+
+Weights Packer::lay_out(const float* source, const Desc& as, const Desc& want) {
+  auto [owner, data] = allocate(want.get_size());
   dnnl::memory from(as, cpu(), const_cast<float*>(source));
-  dnnl::memory to(want, cpu(), packed->data());
+  dnnl::memory to(want, cpu(), data);
   dnnl::stream stream(cpu());
   dnnl::reorder(from, to).execute(stream, from, to);
   stream.wait();
-  const std::byte* data = packed->data();
-  return {std::move(packed), data};
+  return {std::move(owner), data};
+}
+
+Weights Packer::pack(const graph::Constant& constant, const Desc& as, const Desc& want) {
+  return lay_out(read(constant).data(), as, want);
+}
+
+Weights Packer::pack(const graph::Constant& constant, const Desc& as, const Desc& want,
+                     const std::function<std::vector<float>(std::span<const float>)>& make) {
+  return lay_out(make(read(constant)).data(), as, want);
 }
 
 }  // namespace fovea::engine

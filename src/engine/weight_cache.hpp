@@ -6,8 +6,10 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "base/aligned.hpp"
 #include "engine/layout.hpp"
@@ -47,9 +49,27 @@ struct WeightCache::Impl {
   std::size_t drop_at_ = 64;
 };
 
-/// Reads the constant as `as` and lays it out as `want`. `staging` holds the data on the way where
-/// it has to be read first, and is left for the next.
-Weights pack(const graph::Constant& constant, const Desc& as, const Desc& want,
-             base::AlignedBuffer& staging);
+/// Lays out the weights of one plan. Not to be shared among threads.
+class Packer {
+ public:
+  /// Reads the constant as `as` and lays it out as `want`.
+  Weights pack(const graph::Constant& constant, const Desc& as, const Desc& want);
+  /// The same of what `make` computes from the constant.
+  Weights pack(const graph::Constant& constant, const Desc& as, const Desc& want,
+               const std::function<std::vector<float>(std::span<const float>)>& make);
+
+ private:
+  /// Until the next one is read.
+  std::span<const float> read(const graph::Constant& constant);
+  Weights lay_out(const float* source, const Desc& as, const Desc& want);
+  /// Small weights lie side by side in blocks that are large enough for huge pages. A block is
+  /// freed with the last of them.
+  std::pair<std::shared_ptr<void>, std::byte*> allocate(std::size_t bytes);
+
+  base::AlignedBuffer staging_;  ///< where data is read to
+  graph::Floats held_;           ///< or what holds it
+  std::shared_ptr<base::AlignedBuffer> block_;
+  std::size_t used_ = 0;
+};
 
 }  // namespace fovea::engine

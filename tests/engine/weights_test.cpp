@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "engine/plan.hpp"
+#include "engine/weight_cache.hpp"
 #include "graph/infer.hpp"
 
 namespace fovea::engine {
@@ -135,6 +136,33 @@ TEST(Weights, WhatNoStepReadsIsNotLoaded) {
   spec.fetches = {net.norm};
   const auto plan = Plan::build(net.graph, spec, weights);
   EXPECT_EQ(net.reads(), 100);
+}
+
+TEST(Packer, LaysWeightsOfAllSizesSideBySide) {
+  const std::vector<std::int64_t> rows = {1, 7, 300, 5000, 1, 20000, 3, 4096, 4096, 4096, 4096, 9};
+  constexpr std::int64_t kColumns = 63;
+  std::vector<Weights> packed;
+  std::vector<std::vector<float>> want;
+  {
+    Packer packer;
+    for (const auto n : rows) {
+      const auto data = noise(static_cast<std::size_t>(n * kColumns), static_cast<unsigned>(n));
+      const Desc columns_first({n, kColumns}, Type::f32, Dims{1, n});
+      packed.push_back(packer.pack(Constant::of_floats({n, kColumns}, data),
+                                   plain_desc({n, kColumns}), columns_first));
+      auto& transposed = want.emplace_back(data.size());
+      for (std::int64_t i = 0; i < n * kColumns; ++i)
+        transposed[static_cast<std::size_t>(i % kColumns * n + i / kColumns)] =
+            data[static_cast<std::size_t>(i)];
+    }
+  }
+  packed[2].reset();
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    if (!packed[i]) continue;
+    EXPECT_EQ(reinterpret_cast<std::uintptr_t>(packed[i].get()) % base::kAlignment, 0u);
+    const auto* floats = reinterpret_cast<const float*>(packed[i].get());
+    EXPECT_EQ(std::vector<float>(floats, floats + want[i].size()), want[i]) << rows[i];
+  }
 }
 
 TEST(Weights, ManyThreadsPackOnce) {
