@@ -38,13 +38,4 @@ std::optional<graph::Graph> with_batch(const graph::Graph& source, const graph::
   return graph;
 }
 
-bool outgrows_caches(const graph::Graph& graph) {
-  // More than a server CPU's core can call its own of the last level.
-  constexpr std::size_t kWeights = std::size_t{64} << 20 >> 2;
-  std::size_t weights = 0;
-  for (const auto& value : graph.values())
-    if (value.constant && value.type == graph::DType::f32) weights += value.constant->size();
-  return weights > kWeights;
-}
-
 }  // namespace fovea::api

@@ -14,8 +14,4 @@ namespace fovea::api {
 std::optional<graph::Graph> with_batch(const graph::Graph& source, const graph::Graph& bound,
                                        std::span<const graph::ValueId> values, std::int64_t batch);
 
-/// Are the weights more than caches hold, so that every run reads them from memory? Then several
-/// images at once share that.
-bool outgrows_caches(const graph::Graph& graph);
-
 }  // namespace fovea::api

@@ -31,7 +31,7 @@ PreparedNetwork prepare_network(const graph::Graph& source, const graph::Graph& 
   like.maps.clear();
   like.gradients.clear();
   like.grids.clear();
-  if (options.perturbation_batch == 0 && outgrows_caches(bound)) {
+  if (options.perturbation_batch == 0 && engine::outgrows_caches(bound)) {
     constexpr std::int64_t kSeveral = 8;
     try {
       return prepare(source, bound, logits, kSeveral, options, like, weights);

@@ -111,7 +111,7 @@ std::optional<PreparedWindows> prepare_windows(const WindowRequest& request,
     return prepare(request, options.perturbation_batch, options, like, weights);
   // Small patches keep a CPU's cores busy only several at a time.
   constexpr std::int64_t kSeveral = 4, kMany = 16;
-  if (outgrows_caches(request.bound))
+  if (engine::outgrows_caches(request.bound))
     if (auto many = prepare(request, kMany, options, like, weights)) return many;
   return prepare(request, kSeveral, options, like, weights);
 }

@@ -19,7 +19,7 @@ Builder::Builder(const graph::Graph& graph, const PlanSpec& spec, WeightCache& w
     : graph_(graph),
       precision_(spec.precision),
       weights_(weights),
-      tuner_(spec.tuning, spec.choices),
+      tuner_(spec.tuning, spec.choices, outgrows_caches(graph)),
       threads_(base::max_threads()) {}
 
 Type Builder::compute_type() const {

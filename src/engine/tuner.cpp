@@ -4,10 +4,15 @@
 #include <chrono>
 #include <cstring>
 #include <limits>
+#include <map>
+#include <memory>
 #include <mutex>
+#include <optional>
+#include <span>
 #include <utility>
 
 #include "base/aligned.hpp"
+#include "base/cpu.hpp"
 #include "base/parallel.hpp"
 
 namespace fovea::engine {
@@ -18,7 +23,8 @@ using Clock = std::chrono::steady_clock;
 /// More than the cores' own caches, so that weights come from as far as they do in a run.
 constexpr std::int64_t kEvictFloats = std::int64_t{1} << 20;
 constexpr int kQuickRounds = 3, kThoroughRounds = 20;
-constexpr double kHopeless = 1.5;  // slower than the best by this factor: not tried again
+constexpr int kFair = 2;           // runs that everybody has
+constexpr double kHopeless = 1.5;  // slower than the best by this factor: no more than those
 
 /// Different values around zero: zeros run faster than real data.
 void fill(base::AlignedBuffer& buffer, std::size_t bytes, bool bf16) {
@@ -42,28 +48,58 @@ void fill(base::AlignedBuffer& buffer, std::size_t bytes, bool bf16) {
   for (std::size_t i = 0; i < bytes / sizeof(float); ++i) out[i] = next();
 }
 
-/// A primitive on memory of its own.
-class Rehearsal {
+}  // namespace
+
+/// Memory that rehearsals use one after the other.
+class Tuner::Stage {
  public:
-  Rehearsal(dnnl::primitive primitive, const std::vector<std::pair<int, Desc>>& args,
-            std::function<void(std::byte*)> after = {})
-      : primitive_(std::move(primitive)), after_(std::move(after)) {
-    for (const auto& [index, desc] : args) {
-      if (desc.get_size() == 0) continue;
-      buffers_.emplace_back(desc.get_size());
-      if (index != DNNL_ARG_SCRATCHPAD)
-        fill(buffers_.back(), desc.get_size(), type_of(desc) == Type::bf16);
-      args_.emplace(index, dnnl::memory(desc, cpu(), buffers_.back().data()));
-      if (index == DNNL_ARG_DST) dst_ = buffers_.back().data();
-    }
+  /// Values around zero for the argument; anything for a scratchpad.
+  std::byte* place(int index, const Desc& desc) {
+    const auto bytes = desc.get_size();
+    const auto type = type_of(desc);
+    auto& slot = slots_[index];
+    const bool grows = slot.memory.size() < bytes;
+    if (grows) slot.memory = base::AlignedBuffer(bytes);
+    if (index != DNNL_ARG_SCRATCHPAD && (grows || slot.type != type))
+      fill(slot.memory, slot.memory.size(), type == Type::bf16);
+    slot.type = type;
+    return slot.memory.data();
   }
 
-  /// The least time of `rounds`, after one that warms up.
-  double best_ms(int rounds) {
+ private:
+  struct Slot {
+    base::AlignedBuffer memory;
+    Type type = Type::undef;
+  };
+  std::map<int, Slot> slots_;
+};
+
+/// A primitive on a stage.
+class Tuner::Rehearsal {
+ public:
+  /// `cold`: weights come from memory each time. `other`: what takes the place of all else in the
+  /// caches.
+  Rehearsal(Stage& stage, base::AlignedBuffer& other, dnnl::primitive primitive,
+            const std::vector<std::pair<int, Desc>>& args, bool cold,
+            std::function<void(std::byte*)> after = {})
+      : other_(other), primitive_(std::move(primitive)), after_(std::move(after)) {
+    for (const auto& [index, desc] : args) {
+      if (desc.get_size() == 0) continue;
+      auto* data = stage.place(index, desc);
+      args_.emplace(index, dnnl::memory(desc, cpu(), data));
+      if (index == DNNL_ARG_DST) dst_ = data;
+      if (index == DNNL_ARG_WEIGHTS && cold) cold_ = {data, desc.get_size()};
+    }
     run_ms();
-    for (int i = 0; i < rounds; ++i) best_ = std::min(best_, run_ms());
+  }
+
+  /// The least time so far, this run among them.
+  double once_more_ms() {
+    best_ = std::min(best_, run_ms());
     return best_;
   }
+
+  double best_ms() const { return best_; }
 
  private:
   double run_ms() {
@@ -80,17 +116,25 @@ class Rehearsal {
     base::parallel_for(kEvictFloats, 1, [floats](std::int64_t begin, std::int64_t end) {
       std::fill(floats + begin, floats + end, 1.f);
     });
+    base::parallel_for(
+        static_cast<std::int64_t>(cold_.size()), base::kAlignment,
+        [this](std::int64_t begin, std::int64_t end) {
+          base::drop_from_caches(cold_.subspan(static_cast<std::size_t>(begin),
+                                               static_cast<std::size_t>(end - begin)));
+        });
   }
 
+  base::AlignedBuffer& other_;
   dnnl::primitive primitive_;
   std::function<void(std::byte*)> after_;
   std::byte* dst_ = nullptr;
+  std::span<const std::byte> cold_;
   dnnl::stream stream_{cpu()};
-  base::AlignedBuffer other_{kEvictFloats * sizeof(float)};
-  std::vector<base::AlignedBuffer> buffers_;
   std::unordered_map<int, dnnl::memory> args_;
   double best_ = std::numeric_limits<double>::infinity();
 };
+
+namespace {
 
 /// What was tried and lost must not stay in the process-wide cache of primitives, each with its
 /// code.
@@ -112,8 +156,17 @@ std::mutex& one_at_a_time() {
 
 }  // namespace
 
-Tuner::Tuner(Tuning mode, Choices* choices)
-    : mode_(mode), choices_(choices != nullptr ? choices : &own_) {}
+Tuner::Tuner(Tuning mode, Choices* choices, bool cold_weights)
+    : mode_(mode), cold_weights_(cold_weights), choices_(choices != nullptr ? choices : &own_) {}
+Tuner::~Tuner() = default;
+
+Tuner::Rehearsal Tuner::rehearse(std::unique_ptr<Stage>& stage, dnnl::primitive primitive,
+                                 const std::vector<std::pair<int, Desc>>& args, bool cold,
+                                 std::function<void(std::byte*)> after) {
+  if (!stage) stage = std::make_unique<Stage>();
+  if (other_.size() == 0) other_ = base::AlignedBuffer(kEvictFloats * sizeof(float));
+  return Rehearsal(*stage, other_, std::move(primitive), args, cold, std::move(after));
+}
 
 std::optional<std::string> Tuner::known(const std::string& problem) const {
   return choices_->find(problem);
@@ -126,10 +179,12 @@ double Tuner::reorder_ms(const Desc& from, const Desc& to) {
   dnnl::primitive_attr attr;
   attr.set_scratchpad_mode(dnnl::scratchpad_mode::user);
   const dnnl::reorder::primitive_desc pd(cpu(), from, cpu(), to, attr);
-  Rehearsal rehearsal(
-      dnnl::reorder(pd),
-      {{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, to}, {DNNL_ARG_SCRATCHPAD, pd.scratchpad_desc()}});
-  reorders_.push_back({from, to, rehearsal.best_ms(kQuickRounds)});
+  auto rehearsal = rehearse(
+      free_, dnnl::reorder(pd),
+      {{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, to}, {DNNL_ARG_SCRATCHPAD, pd.scratchpad_desc()}},
+      false);
+  for (int i = 0; i < kQuickRounds; ++i) rehearsal.once_more_ms();
+  reorders_.push_back({from, to, rehearsal.best_ms()});
   return reorders_.back().ms;
 }
 
@@ -138,18 +193,27 @@ std::string Tuner::fastest(const std::string& problem, const std::vector<Trial>&
   if (auto found = known(problem)) return *found;  // somebody measured while this call waited
   const WithoutPrimitiveCache uncached;
   const int rounds = mode_ == Tuning::thorough ? kThoroughRounds : kQuickRounds;
-  double best = std::numeric_limits<double>::infinity();
+  // The best so far runs again beside each that challenges it, so that what slows the machine for a
+  // while decides nothing.
+  std::optional<Rehearsal> best;
+  double best_reorders = 0;
   std::string name;
   for (const auto& trial : trials) {
-    double ms = 0;
-    for (const auto& [from, to] : trial.reorders) ms += reorder_ms(from, to);
-    if (ms >= best) continue;
-    Rehearsal rehearsal(trial.primitive(), trial.args, trial.after);
-    const double first = rehearsal.best_ms(1);
-    if (ms + first > kHopeless * best) continue;
-    ms += rehearsal.best_ms(rounds - 1);
-    if (ms >= best) continue;
-    best = ms;
+    double reorders = 0;
+    for (const auto& [from, to] : trial.reorders) reorders += reorder_ms(from, to);
+    if (best && reorders >= best_reorders + best->best_ms()) continue;
+    auto challenger = rehearse(free_, trial.primitive(), trial.args, cold_weights_, trial.after);
+    const auto slower_than = [&](double factor) {
+      return best && reorders + challenger.best_ms() >= factor * (best_reorders + best->best_ms());
+    };
+    for (int i = 0; i < rounds && !(i == kFair && slower_than(kHopeless)); ++i) {
+      challenger.once_more_ms();
+      if (best) best->once_more_ms();
+    }
+    if (slower_than(1)) continue;
+    best.emplace(std::move(challenger));
+    std::swap(free_, of_best_);
+    best_reorders = reorders;
     name = trial.name;
   }
   choices_->keep(problem, name);

@@ -1,10 +1,12 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "base/aligned.hpp"
 #include "engine/layout.hpp"
 #include "engine/tuning.hpp"
 #include "fovea/explainer.hpp"
@@ -26,8 +28,10 @@ struct Trial {
 
 class Tuner {
  public:
-  /// `choices` may be null: nothing is remembered beyond this tuner.
-  Tuner(Tuning mode, Choices* choices);
+  /// `choices` may be null: nothing is remembered beyond this tuner. `cold_weights`: steps are
+  /// timed with weights that no cache holds.
+  Tuner(Tuning mode, Choices* choices, bool cold_weights);
+  ~Tuner();
 
   Tuning mode() const { return mode_; }
   bool times() const { return mode_ == Tuning::quick || mode_ == Tuning::thorough; }
@@ -38,9 +42,15 @@ class Tuner {
   std::string fastest(const std::string& problem, const std::vector<Trial>& trials);
 
  private:
+  class Stage;
+  class Rehearsal;
+  Rehearsal rehearse(std::unique_ptr<Stage>& stage, dnnl::primitive primitive,
+                     const std::vector<std::pair<int, Desc>>& args, bool cold,
+                     std::function<void(std::byte*)> after = {});
   double reorder_ms(const Desc& from, const Desc& to);
 
   Tuning mode_;
+  bool cold_weights_;
   Choices own_;
   Choices* choices_;
   struct Reordering {
@@ -48,6 +58,8 @@ class Tuner {
     double ms;
   };
   std::vector<Reordering> reorders_;
+  base::AlignedBuffer other_;
+  std::unique_ptr<Stage> of_best_, free_;
 };
 
 }  // namespace fovea::engine

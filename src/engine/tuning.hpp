@@ -7,6 +7,8 @@
 #include <span>
 #include <string>
 
+#include "graph/graph.hpp"
+
 /// What the tuner found out on this machine, to be shared by explainers and kept in a file.
 namespace fovea::engine {
 
@@ -28,5 +30,9 @@ class Choices {
   mutable std::mutex mutex_;
   std::map<std::string, std::string> choices_;
 };
+
+/// Are the weights more than caches hold, so that every run reads them from memory? Then several
+/// images at once share that.
+bool outgrows_caches(const graph::Graph& graph);
 
 }  // namespace fovea::engine
