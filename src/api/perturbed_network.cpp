@@ -32,7 +32,7 @@ PreparedNetwork prepare_network(const graph::Graph& source, const graph::Graph& 
   like.gradients.clear();
   like.grids.clear();
   if (options.perturbation_batch == 0 && engine::outgrows_caches(bound)) {
-    constexpr std::int64_t kSeveral = 8;
+    constexpr std::int64_t kSeveral = 4;
     try {
       return prepare(source, bound, logits, kSeveral, options, like, weights);
     } catch (const Error& error) {

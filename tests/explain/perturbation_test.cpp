@@ -307,11 +307,11 @@ TEST(Perturbation, TakesSeveralImagesAtOnceWhereTheWeightsAreMany) {
   const Rise method{.masks = 20, .cells = 3};
   std::vector<std::vector<float>> maps;
   for (const auto& [limit, runs] : std::vector<std::pair<std::int64_t, std::size_t>>{
-           {std::int64_t{1} << 30, 3}, {kHidden * 4 * 5, 20}}) {
+           {std::int64_t{1} << 30, 5}, {kHidden * 4 * 3, 20}}) {
     ExplainerOptions options;
     options.methods = {method};
     options.tuning = Tuning::off;
-    options.memory_limit = limit;  // the second: room for one image, not for eight
+    options.memory_limit = limit;  // the second: room for one image, not for four
     std::size_t told = 0;
     CallOptions call;
     call.progress = [&](double) { ++told; };
