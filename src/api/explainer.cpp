@@ -180,10 +180,10 @@ class ExplainerMaker {
     impl_->keeps_inputs = impl_->keeps_inputs || again_ || options.smoothing;
     prepare_backgrounds();
     for (const auto& [layer, wanted] : heads_)
-      impl_->heads.emplace(
-          layer, api::prepare_head({impl_->model.impl().imported.graph, graph_, layer,
-                                    impl_->scores.logits, wanted.head, wanted.head_gradient},
-                                   options, spec, *impl_->model.impl().weights));
+      impl_->heads.emplace(layer, api::prepare_head({impl_->model.impl().imported.graph, graph_,
+                                                     layer, impl_->scores.logits, wanted.head,
+                                                     wanted.head_gradient, wanted.few_positions},
+                                                    options, spec, *impl_->model.impl().weights));
     if (options.targets_at_once > impl_->batch)
       for (const auto& layer : impl_->prepared) prepare_walks(layer, spec);
     if (perturbs_) prepare_variants(spec);
@@ -330,6 +330,7 @@ class ExplainerMaker {
     impl_->keeps_inputs = impl_->keeps_inputs || needs.perturbed;
     if (needs.head == 0 || !layer) return;
     auto& wanted = heads_[layer];
+    wanted.few_positions = needs.few_positions && (wanted.head == 0 || wanted.few_positions);
     wanted.head = std::max(wanted.head, needs.head);
     wanted.head_gradient = wanted.head_gradient || needs.head_gradient;
     impl_->keeps_inputs = true;

@@ -44,6 +44,7 @@ PreparedHead prepare_head(const HeadRequest& request, const ExplainerOptions& op
   if (out.reads_inputs)
     like.feeds.insert(like.feeds.end(), graph.inputs.begin(), graph.inputs.end());
   like.fetches = {request.logits};
+  like.few_positions = request.few_positions;
   like.maps.clear();
   like.gradients.clear();
   out.has_gradient = request.gradient;

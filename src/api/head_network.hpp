@@ -24,8 +24,9 @@ struct HeadRequest {
   const graph::Graph& source;  ///< as imported
   const graph::Graph& bound;   ///< to the explainer's extents
   graph::ValueId layer, logits;
-  std::int64_t batch;     ///< wanted; networks that only take their own batch get that
-  bool gradient = false;  ///< of the scores, with respect to the layer, at every position
+  std::int64_t batch;          ///< wanted; networks that only take their own batch get that
+  bool gradient = false;       ///< of the scores, with respect to the layer, at every position
+  bool few_positions = false;  ///< what is handed in is zero but at a few positions
 };
 
 /// Throws as Plan::build does.

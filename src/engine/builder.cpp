@@ -20,6 +20,7 @@ Builder::Builder(const graph::Graph& graph, const PlanSpec& spec, WeightCache& w
       precision_(spec.precision),
       weights_(weights),
       tuner_(spec.tuning, spec.choices, outgrows_caches(graph)),
+      few_positions_(spec.few_positions ? spec.feeds.front() : graph::ValueId{}),
       threads_(base::max_threads()) {}
 
 Type Builder::compute_type() const {
@@ -153,12 +154,28 @@ Tensor Builder::packed_weight(graph::ValueId id, const Desc& as, const Desc& wan
 
 Tensor Builder::derived_weight(
     graph::ValueId id, const Desc& as, const Desc& want, const std::string& transform,
-    const std::function<std::vector<float>(std::span<const float>)>& make) {
+    const std::function<std::vector<float>(std::span<const float>)>& make,
+    std::span<const float> held) {
   const auto& source = *graph_.value(id).constant;
   auto data = weights_.impl().get({source.identity(), transform, as, want},
-                                  [&] { return packer_.pack(source, as, want, make); });
+                                  [&] { return packer_.pack(source, as, want, make, held); });
   const auto* address = data.get();
   return constant(want, std::move(data), address);
+}
+
+Tensor Builder::transposed_weight(graph::ValueId id) {
+  const auto& source = *graph_.value(id).constant;
+  const Desc as = plain_desc(source.shape), want = plain_desc({source.shape[1], source.shape[0]});
+  auto data = weights_.impl().get({source.identity(), "transposed", as, want},
+                                  [&] { return packer_.transpose(source); });
+  const auto* address = data.get();
+  return constant(want, std::move(data), address);
+}
+
+std::span<const float> Builder::packed_floats(const Tensor& packed) const {
+  const auto* data = buffers_[static_cast<std::size_t>(packed.buffer)].constant;
+  return {reinterpret_cast<const float*>(data),
+          static_cast<std::size_t>(stored_elements(packed.desc))};
 }
 
 Tensor Builder::value(graph::ValueId id) {

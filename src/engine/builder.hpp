@@ -89,6 +89,8 @@ class Builder {
   /// Element type of convolutions and matrix products.
   Type compute_type() const;
   Tuner& tuner() { return tuner_; }
+  /// The value that is zero but at a few positions; may be none.
+  graph::ValueId few_positions() const { return few_positions_; }
   /// OpenMP threads that the plan's runs will use.
   int threads() const { return threads_; }
 
@@ -126,10 +128,17 @@ class Builder {
   Tensor packed_weight(graph::ValueId id, const Desc& as, const Desc& want,
                        const std::string& transform);
   /// The same of what `make` computes from the constant, where no descriptor can say it; `as` is
-  /// then the row-major descriptor of that.
+  /// then the row-major descriptor of that. `held`: a form of the constant that is in memory, to be
+  /// read in its place.
   Tensor derived_weight(graph::ValueId id, const Desc& as, const Desc& want,
                         const std::string& transform,
-                        const std::function<std::vector<float>(std::span<const float>)>& make);
+                        const std::function<std::vector<float>(std::span<const float>)>& make,
+                        std::span<const float> held = {});
+
+  /// A constant matrix, transposed.
+  Tensor transposed_weight(graph::ValueId id);
+  /// The floats of what packing returned.
+  std::span<const float> packed_floats(const Tensor& packed) const;
 
   // --- values ---
 
@@ -194,6 +203,7 @@ class Builder {
   WeightCache& weights_;
   Packer packer_;
   Tuner tuner_;
+  graph::ValueId few_positions_;
   int threads_;
   std::string node_;
   std::string what_;

@@ -266,11 +266,12 @@ constexpr std::int64_t kOutputs = 256;
 }  // namespace
 
 Tensor channel_summed_weights(Builder& b, graph::ValueId weights, const std::vector<Axis>& columns,
-                              bool outputs_first) {
+                              bool outputs_first, std::span<const float> transposed) {
   const auto channels = product(columns, Role::channel);
   const auto width = channels * product(columns, Role::position);
   const Shape& shape = b.graph().value(weights).shape;
   const auto outputs = shape[outputs_first ? 0 : 1];
+  outputs_first = outputs_first && transposed.empty();
   const auto sum = [&](std::span<const float> source) {
     const float* w = source.data();
     std::vector<float> sums(static_cast<std::size_t>(outputs * channels));
@@ -311,7 +312,7 @@ Tensor channel_summed_weights(Builder& b, graph::ValueId weights, const std::vec
   const Desc desc = plain_desc({outputs, channels});
   return b.derived_weight(weights, desc, desc,
                           "channel sums" + name_of(columns) + (outputs_first ? " first" : " last"),
-                          sum);
+                          sum, transposed);
 }
 
 }  // namespace fovea::engine

@@ -34,8 +34,10 @@ Tensor mean_on_grid(Builder& b, const Tensor& src, const Shape& shape, const gra
 
 /// The constant weights of a matrix product, summed over the positions that share a channel:
 /// [outputs, channels], once per model. `columns` is the layout of the summed axis; the weights are
-/// [outputs, columns], or the other way round.
+/// [outputs, columns], or the other way round. `transposed`: the weights [columns, outputs], where
+/// they are in memory so, to be read in the place of the model's.
 Tensor channel_summed_weights(Builder& b, graph::ValueId weights,
-                              const std::vector<SumLayout::Axis>& columns, bool outputs_first);
+                              const std::vector<SumLayout::Axis>& columns, bool outputs_first,
+                              std::span<const float> transposed = {});
 
 }  // namespace fovea::engine

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <dnnl.hpp>
+#include <string_view>
 
 #include "engine/layout.hpp"
 
@@ -13,6 +14,18 @@ struct WindowDims {
   Dims pad_begin;
   Dims pad_end;
 };
+
+/// Of the implementations that begin with what `make` returns, the first whose name has `wanted` in
+/// it; what `make` returns where none has.
+template <class Make>
+auto named_or_first(Make&& make, std::string_view wanted) {
+  if (wanted.empty()) return make();
+  for (auto pd = make(); pd;) {
+    if (std::string_view(pd.impl_info_str()).find(wanted) != std::string_view::npos) return pd;
+    if (!pd.next_impl()) break;
+  }
+  return make();
+}
 
 #if DNNL_VERSION_MAJOR >= 3
 
@@ -92,11 +105,17 @@ inline PoolBackward::primitive_desc pool_backward(const dnnl::engine& engine,
           w.dilates, w.pad_begin, w.pad_end, hint,     attr,      true};
 }
 
+/// oneDNN's first matrix product whose name has `wanted` in it; its first where none has.
 inline dnnl::matmul::primitive_desc matmul(const dnnl::engine& engine, const Desc& src,
                                            const Desc& weights, const Desc& bias, const Desc& dst,
-                                           const dnnl::primitive_attr& attr) {
-  if (bias.get_ndims() == 0) return {engine, src, weights, dst, attr, true};
-  return {engine, src, weights, bias, dst, attr, true};
+                                           const dnnl::primitive_attr& attr,
+                                           std::string_view wanted) {
+  using Pd = dnnl::matmul::primitive_desc;
+  const auto make = [&] {
+    return bias.get_ndims() == 0 ? Pd(engine, src, weights, dst, attr, true)
+                                 : Pd(engine, src, weights, bias, dst, attr, true);
+  };
+  return named_or_first(make, wanted);
 }
 
 inline dnnl::concat::primitive_desc concat(const dnnl::engine& engine, const Desc& dst, int axis,
@@ -206,9 +225,13 @@ inline PoolBackward::primitive_desc pool_backward(const dnnl::engine& engine,
 
 inline dnnl::matmul::primitive_desc matmul(const dnnl::engine& engine, const Desc& src,
                                            const Desc& weights, const Desc& bias, const Desc& dst,
-                                           const dnnl::primitive_attr& attr) {
-  if (bias.dims().empty()) return {dnnl::matmul::desc(src, weights, dst), attr, engine, true};
-  return {dnnl::matmul::desc(src, weights, bias, dst), attr, engine, true};
+                                           const dnnl::primitive_attr& attr,
+                                           std::string_view wanted) {
+  // The list of implementations looks at the description again for each: it must outlive the list.
+  const auto desc = bias.dims().empty() ? dnnl::matmul::desc(src, weights, dst)
+                                        : dnnl::matmul::desc(src, weights, bias, dst);
+  return named_or_first([&] { return dnnl::matmul::primitive_desc(desc, attr, engine, true); },
+                        wanted);
 }
 
 inline dnnl::concat::primitive_desc concat(const dnnl::engine& engine, const Desc& dst, int axis,

@@ -70,6 +70,9 @@ struct GradientSpec {
 
 struct PlanSpec {
   std::vector<graph::ValueId> feeds;  ///< values handed in; empty: the graph's inputs
+  /// Of each image, the first of them is zero but at a few positions: a hint, which costs time
+  /// where it is wrong and changes no result.
+  bool few_positions = false;
   /// Further values handed in, by Plan::hold: a workspace keeps them from run to run.
   std::vector<graph::ValueId> held = {};
   std::vector<graph::ValueId> fetches;  ///< row-major f32 after a forward run

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/parallel.hpp"
+
 namespace fovea::engine {
 
 WeightCache::WeightCache() : impl_(std::make_unique<Impl>()) {}
@@ -80,8 +82,44 @@ Weights Packer::pack(const graph::Constant& constant, const Desc& as, const Desc
 }
 
 Weights Packer::pack(const graph::Constant& constant, const Desc& as, const Desc& want,
-                     const std::function<std::vector<float>(std::span<const float>)>& make) {
-  return lay_out(make(read(constant)).data(), as, want);
+                     const std::function<std::vector<float>(std::span<const float>)>& make,
+                     std::span<const float> held) {
+  return lay_out(make(held.empty() ? read(constant) : held).data(), as, want);
+}
+
+namespace {
+
+constexpr std::int64_t kTile = 16;  // a cache line on either side
+
+void transpose_tile(const float* src, std::int64_t src_stride, std::int64_t rows,
+                    std::int64_t columns, float* dst, std::int64_t dst_stride) {
+  float tile[kTile][kTile];
+  for (std::int64_t r = 0; r < rows; ++r) std::copy_n(src + r * src_stride, columns, tile[r]);
+  for (std::int64_t k = 0; k < columns; ++k)
+    for (std::int64_t r = 0; r < rows; ++r) dst[k * dst_stride + r] = tile[r][k];
+}
+
+}  // namespace
+
+Weights Packer::transpose(const graph::Constant& constant) {
+  constexpr std::int64_t kRows = 4 * kTile;
+  const auto rows = constant.shape[0], columns = constant.shape[1];
+  const auto part = static_cast<std::size_t>(std::min(kRows, rows) * columns);
+  auto [owner, data] = allocate(constant.size() * sizeof(float));
+  auto* dst = reinterpret_cast<float*>(data);
+  if (staging_.size() < part * sizeof(float)) staging_ = base::AlignedBuffer(part * sizeof(float));
+  auto* src = reinterpret_cast<float*>(staging_.data());
+  for (std::int64_t first = 0; first < rows; first += kRows) {
+    const auto count = std::min(kRows, rows - first);
+    constant.read(first * columns, {src, static_cast<std::size_t>(count * columns)});
+    base::parallel_for((columns + kTile - 1) / kTile, 1, [=](std::int64_t begin, std::int64_t end) {
+      for (auto k = begin * kTile; k < std::min(end * kTile, columns); k += kTile)
+        for (std::int64_t r = 0; r < count; r += kTile)
+          transpose_tile(src + r * columns + k, columns, std::min(kTile, count - r),
+                         std::min(kTile, columns - k), dst + k * rows + first + r, rows);
+    });
+  }
+  return {std::move(owner), data};
 }
 
 }  // namespace fovea::engine

@@ -54,9 +54,12 @@ class Packer {
  public:
   /// Reads the constant as `as` and lays it out as `want`.
   Weights pack(const graph::Constant& constant, const Desc& as, const Desc& want);
-  /// The same of what `make` computes from the constant.
+  /// The same of what `make` computes from the constant, or from what of it is `held`.
   Weights pack(const graph::Constant& constant, const Desc& as, const Desc& want,
-               const std::function<std::vector<float>(std::span<const float>)>& make);
+               const std::function<std::vector<float>(std::span<const float>)>& make,
+               std::span<const float> held);
+  /// A matrix [rows, columns] as [columns, rows]. Read a part at a time: it may be most of a model.
+  Weights transpose(const graph::Constant& constant);
 
  private:
   /// Until the next one is read.

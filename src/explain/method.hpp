@@ -38,6 +38,7 @@ struct Needs {
   bool references = false;     ///< runs on the images of Entry::background, for the rescale rule
   std::int64_t head = 0;       ///< the network behind the layer, on so many maps at a time; 0: no
   bool head_gradient = false;  ///< with the gradient of its scores with respect to the maps
+  bool few_positions = false;  ///< those maps are zero but at a few positions
   bool perturbed = false;      ///< the scores of other first inputs, many at a time
   /// The same of first inputs that differ within one of these windows, where that is less work.
   std::optional<SlidingWindows> windows = {};

@@ -93,7 +93,7 @@ const Entry& reciprocam() {
       .check = serves_all,
       .needs =
           [](const Layer& layer, const Settings&) {
-            return Needs{.head = layer.is_head_map ? 0 : at_once(layer)};
+            return Needs{.head = layer.is_head_map ? 0 : at_once(layer), .few_positions = true};
           },
       .run = run,
       .relu = false};

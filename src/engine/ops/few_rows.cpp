@@ -85,17 +85,81 @@ struct Product {
   }
 };
 
+bool leaves_zeros(const graph::Unary& op) {
+  return op.kind == graph::UnaryKind::relu ||
+         (op.kind == graph::UnaryKind::clip && op.alpha == 0.f);
+}
+
+/// An activation with zeros, looked for through what moves values or picks the largest.
+bool has_zeros(const graph::Graph& graph, graph::ValueId id) {
+  while (const auto node = graph.value(id).producer) {
+    const auto& made = graph.node(node);
+    const auto ends_in_zeros = [](const graph::PostOps& post) {
+      return !post.empty() && post.back().kind == graph::PostOp::Kind::unary &&
+             leaves_zeros(post.back().unary);
+    };
+    if (const auto* unary = std::get_if<graph::Unary>(&made.op)) {
+      if (unary->kind != graph::UnaryKind::identity) return leaves_zeros(*unary);
+    } else if (const auto* conv = std::get_if<graph::Conv>(&made.op)) {
+      return ends_in_zeros(conv->post);
+    } else if (const auto* gemm = std::get_if<graph::Gemm>(&made.op)) {
+      return ends_in_zeros(gemm->post);
+    } else if (const auto* pool = std::get_if<graph::Pool>(&made.op)) {
+      if (pool->kind != graph::PoolKind::max) return false;
+    } else if (!std::holds_alternative<graph::Reshape>(made.op) &&
+               !std::holds_alternative<graph::Transpose>(made.op)) {
+      return false;
+    }
+    id = made.inputs[0];
+  }
+  return false;
+}
+
+/// True where a node's first result is zero wherever its first input is, but at a few positions.
+bool keeps_few_positions(const graph::Graph& graph, const graph::Node& node) {
+  constexpr std::int64_t kMany = 4;
+  if (const auto* unary = std::get_if<graph::Unary>(&node.op)) return keeps_zero(*unary);
+  if (std::holds_alternative<graph::Pool>(node.op)) {
+    const Shape& shape = graph.value(node.outputs[0]).shape;
+    return elements(Dims(shape.begin() + 2, shape.end())) >= kMany;
+  }
+  return std::holds_alternative<graph::Reshape>(node.op) ||
+         std::holds_alternative<graph::Transpose>(node.op);
+}
+
 }  // namespace
 
-bool is_few_rows(const Builder& b, const Operand& left, const Operand& right) {
+bool is_worth_transposing(const ForwardContext& c) {
+  constexpr std::size_t kLarge = std::size_t{4} << 20;  // floats
+  const auto& weights = c.b.graph().value(c.node().inputs[1]);
+  return c.b.compute_type() == Type::f32 && weights.constant && weights.type == graph::DType::f32 &&
+         weights.constant->size() >= kLarge && has_zeros(c.b.graph(), c.node().inputs[0]);
+}
+
+bool is_mostly_zero(const ForwardContext& c) {
+  const auto& graph = c.b.graph();
+  for (auto id = c.node().inputs[0]; c.b.few_positions();) {
+    if (id == c.b.few_positions()) return true;
+    const auto maker = graph.value(id).producer;
+    if (!maker) return false;
+    const auto& node = graph.node(maker);
+    if (!keeps_few_positions(graph, node)) return false;
+    id = node.inputs[0];
+  }
+  return false;
+}
+
+bool is_few_rows(const Builder& b, const Operand& left, const Operand& right, bool mostly_zero) {
   if (!right.constant || !b.graph().value(right.constant).constant) return false;
   if (b.graph().value(right.constant).type != graph::DType::f32) return false;
   const auto& l = left.matrix;
   const auto& r = right.matrix;
   if (l.dims.size() < 2 || r.dims.size() < 2 || !is_row_major(l)) return false;
   const auto in = l.dims.back(), rows = elements(l.dims) / std::max<std::int64_t>(1, in);
-  if (in < 1 || rows < 1 || rows > kFewRows || r.dims.back() < 1) return false;
   const Matrix m = flat(r);
+  const bool sums = is_row_major(m) && !is_row_major(transposed(m));
+  if (in < 1 || rows < 1 || r.dims.back() < 1) return false;
+  if (rows > kFewRows && !(mostly_zero && sums)) return false;
   return elements(r.dims) == elements(m.dims) && (is_row_major(m) || is_row_major(transposed(m)));
 }
 
@@ -122,10 +186,15 @@ Tensor multiply_few_rows(Builder& b, const Operand& left, const Operand& right,
       [product, dots, biased](Pointers p) {
         const float* bias = biased ? floats(p, 2) : nullptr;
         float* y = floats(p, biased ? 3 : 2);
-        if (dots)
-          product.by_dots(p[0], floats(p, 1), bias, y);
-        else
-          product.by_sums(p[0], floats(p, 1), bias, y);
+        Product some = product;
+        for (std::int64_t first = 0; first < product.vectors; first += kFewRows) {
+          some.vectors = std::min(kFewRows, product.vectors - first);
+          const float* x = floats(p, 1) + first * product.in;
+          if (dots)
+            some.by_dots(p[0], x, bias, y + first * product.out);
+          else
+            some.by_sums(p[0], x, bias, y + first * product.out);
+        }
       },
       reads, {dst}, 2 * product.vectors * product.in * product.out);
   return dst;

@@ -7,8 +7,17 @@
 /// are zero (behind a ReLU, or for a one-hot seed, most of them).
 namespace fovea::engine {
 
-/// True where multiply_few_rows takes the product; it does no post-ops.
-bool is_few_rows(const Builder& b, const Operand& left, const Operand& right);
+/// A node's constant matrix [out, in] had better lie as [in, out] for a few rows of its input 0: it
+/// is more than caches hold, and an activation in front leaves zeros, whose rows nobody reads then.
+bool is_worth_transposing(const ForwardContext& c);
+
+/// The node's input 0 is zero but for what a few positions of a map become.
+bool is_mostly_zero(const ForwardContext& c);
+
+/// True where multiply_few_rows takes the product; it does no post-ops. It takes any number of rows
+/// that are `mostly_zero`, where the matrix allows to leave out most of it.
+bool is_few_rows(const Builder& b, const Operand& left, const Operand& right,
+                 bool mostly_zero = false);
 
 struct FewRowsOptions {
   Tensor bias;      ///< one value per column, f32

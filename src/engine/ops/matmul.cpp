@@ -63,7 +63,8 @@ Tensor bf16_weight(Builder& b, graph::ValueId constant) {
 
 Tensor multiply(Builder& b, const Operand& left, const Operand& right, const Shape& out_shape,
                 const MultiplyOptions& options) {
-  if (!options.dst && options.attr.get_post_ops().len() == 0 && is_few_rows(b, left, right))
+  if (!options.dst && options.attr.get_post_ops().len() == 0 &&
+      is_few_rows(b, left, right, options.mostly_zero))
     return multiply_few_rows(b, left, right, out_shape, {options.bias, 1.f});
   const std::size_t rank =
       std::max({left.matrix.dims.size(), right.matrix.dims.size(), out_shape.size()});
@@ -78,7 +79,8 @@ Tensor multiply(Builder& b, const Operand& left, const Operand& right, const Sha
     bias_dims[rank - 1] = dm.dims[rank - 1];
     bias_desc = Desc(bias_dims, Type::f32, plain_strides(bias_dims));
   }
-  const auto pd = compat::matmul(cpu(), src.desc, weights.desc, bias_desc, dst_desc, options.attr);
+  const auto pd = compat::matmul(cpu(), src.desc, weights.desc, bias_desc, dst_desc, options.attr,
+                                 right.by_inputs ? "gemm:jit" : "");
   if (!pd) throw Error(ErrorCode::unsupported, "oneDNN has no matrix product for these extents");
   Tensor dst = options.dst ? options.dst : b.make(plain_desc(out_shape));
   const Tensor dst_view = dst.as(dst_desc);
@@ -96,6 +98,16 @@ using graph::MatMul;
 
 Operand operand_in(ForwardContext& c, std::size_t i, bool transpose) {
   return {c.plain_in(i), matrix_of(c.in_shape(i), transpose), c.node().inputs[i]};
+}
+
+/// The weights of a Gemm; every plan of a model has one form of them.
+Operand weights_in(const Gemm& op, ForwardContext& c) {
+  if (op.trans_b && is_worth_transposing(c)) {
+    const Shape& shape = c.in_shape(1);
+    return {c.b.transposed_weight(c.node().inputs[1]), matrix_of({shape[1], shape[0]}, false),
+            c.node().inputs[1], true};
+  }
+  return operand_in(c, 1, op.trans_b);
 }
 
 /// dst = scale * src over its elements, in a new buffer.
@@ -138,10 +150,11 @@ void forward(const Gemm& op, ForwardContext& c) {
       has_c && op.beta == 1.f && op.alpha == 1.f && is_bias_vector(c.in_shape(2), c.out_shape()[1]);
   // alpha and a general C come between the product and the post-ops.
   const bool simple = op.alpha == 1.f && (!has_c || vector);
-  const Operand left = operand_in(c, 0, op.trans_a), right = operand_in(c, 1, op.trans_b);
-  const bool few = is_few_rows(c.b, left, right);
-  const FusedPostOps fused = fuse(simple && !few ? op.post : graph::PostOps{});
+  const Operand left = operand_in(c, 0, op.trans_a), right = weights_in(op, c);
   MultiplyOptions options;
+  options.mostly_zero = !op.trans_a && is_mostly_zero(c);
+  const bool few = is_few_rows(c.b, left, right, options.mostly_zero);
+  const FusedPostOps fused = fuse(simple && !few ? op.post : graph::PostOps{});
   options.attr = fused.attr;
   if (vector) options.bias = c.plain_in(2);
   if (!few) options.dst = post_op_dst(c, fused, plain_desc(c.out_shape()));
@@ -171,9 +184,11 @@ void backward(const Gemm& op, BackwardContext& c) {
   for (std::size_t i = 0; i < 2; ++i) {
     if (!c.wants(i)) continue;
     const bool trans = i == 0 ? op.trans_a : op.trans_b;
-    Operand other{c.plain_factor(1 - i),
-                  matrix_of(c.in_shape(1 - i), i == 0 ? op.trans_b : op.trans_a),
-                  c.node().inputs[1 - i]};
+    Operand other = i == 0 && c.is_constant(1)
+                        ? weights_in(op, c)
+                        : Operand{c.plain_factor(1 - i),
+                                  matrix_of(c.in_shape(1 - i), i == 0 ? op.trans_b : op.trans_a),
+                                  c.node().inputs[1 - i]};
     Operand left = dy, right = other;
     right.matrix = transposed(right.matrix);
     if (i == 1) {
@@ -203,7 +218,7 @@ SumOffer offer_to_end(const SumQuery& query) {
 
 /// From the gradient of the product, [images, outputs] row-major.
 Tensor product_sums(BackwardContext& c, Tensor diff, const SumLayout& layout, bool outputs_first,
-                    float scale) {
+                    float scale, Operand weights) {
   const Shape& shape = c.in_shape(1);
   const auto outputs = shape[outputs_first ? 0 : 1];
   const Shape rows{base::element_count(c.out_shape()) / outputs, outputs};
@@ -211,13 +226,15 @@ Tensor product_sums(BackwardContext& c, Tensor diff, const SumLayout& layout, bo
   const auto columns = *summed_columns(layout, c.in_shape(0));
   if (std::any_of(columns.begin(), columns.end(),
                   [](const auto& axis) { return axis.role == SumLayout::Role::position; })) {
-    const auto sums = channel_summed_weights(c.b, c.node().inputs[1], columns, outputs_first);
+    const bool as_in_file = weights.matrix.strides == matrix_of(shape, outputs_first).strides;
+    const auto sums = channel_summed_weights(
+        c.b, c.node().inputs[1], columns, outputs_first,
+        as_in_file ? std::span<const float>() : c.b.packed_floats(weights.tensor));
     return multiply_rows(c.b, diff, sums, scale);
   }
   // Nothing to sum: the weights as they lie.
-  const Operand right{c.plain_in(1), transposed(matrix_of(shape, outputs_first)),
-                      c.node().inputs[1]};
-  const Tensor dx = multiply(c.b, {diff, matrix_of(rows, false), {}}, right,
+  weights.matrix = transposed(weights.matrix);
+  const Tensor dx = multiply(c.b, {diff, matrix_of(rows, false), {}}, weights,
                              {rows[0], shape[outputs_first ? 1 : 0]}, {});
   return scaled(c.b, dx, scale);
 }
@@ -230,7 +247,7 @@ SumOffer sum_offer(const Gemm& op, const SumQuery& query) {
 
 Tensor sum_backward(const Gemm& op, BackwardContext& c, const SumLayout& layout, float scale) {
   const Tensor diff = c.b.plain(backward_through(c, op.post));
-  return product_sums(c, diff, layout, op.trans_b, op.alpha * scale);
+  return product_sums(c, diff, layout, op.trans_b, op.alpha * scale, weights_in(op, c));
 }
 
 namespace {
@@ -261,9 +278,10 @@ void forward(const MatMul& op, ForwardContext& c) {
   const MatMulShapes shapes(c.in_shape(0), c.in_shape(1));
   const Operand left{c.plain_in(0), matrix_of(shapes.a, false), c.node().inputs[0]};
   const Operand right{c.plain_in(1), matrix_of(shapes.b, false), c.node().inputs[1]};
-  const bool few = is_few_rows(c.b, left, right);
-  const FusedPostOps fused = fuse(few ? graph::PostOps{} : op.post);
   MultiplyOptions options;
+  options.mostly_zero = is_mostly_zero(c);
+  const bool few = is_few_rows(c.b, left, right, options.mostly_zero);
+  const FusedPostOps fused = fuse(few ? graph::PostOps{} : op.post);
   options.attr = fused.attr;
   const bool has_bias = c.has(2) && !is_post_op_input(op.post, 2);
   if (has_bias) options.bias = c.plain_in(2);
@@ -314,7 +332,8 @@ SumOffer sum_offer(const MatMul&, const SumQuery& query) {
 }
 
 Tensor sum_backward(const MatMul& op, BackwardContext& c, const SumLayout& layout, float scale) {
-  return product_sums(c, c.b.plain(backward_through(c, op.post)), layout, false, scale);
+  return product_sums(c, c.b.plain(backward_through(c, op.post)), layout, false, scale,
+                      operand_in(c, 1, false));
 }
 
 namespace {

@@ -18,6 +18,9 @@ struct Operand {
   Tensor tensor;  ///< row-major f32
   Matrix matrix;
   graph::ValueId constant;  ///< set where the operand may be a constant worth packing once
+  /// A large matrix [in, out] as it lies: oneDNN's product for plain layouts reads it faster than
+  /// its first choice does.
+  bool by_inputs = false;
 };
 
 /// A constant in bf16, its elements in the order of the file, packed once per model: however its
@@ -30,8 +33,9 @@ struct MultiplyOptions {
     a.set_scratchpad_mode(dnnl::scratchpad_mode::user);
     return a;
   }();
-  Tensor bias;  ///< one value per column, f32
-  Tensor dst;   ///< where to write; none: a new buffer
+  Tensor bias;               ///< one value per column, f32
+  Tensor dst;                ///< where to write; none: a new buffer
+  bool mostly_zero = false;  ///< left; see is_few_rows
 };
 
 /// left x right, batch axes broadcast, row-major f32 of `out_shape`.
