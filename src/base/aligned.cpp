@@ -25,7 +25,7 @@ void* map_aligned(std::size_t bytes) {
   auto* begin = static_cast<std::byte*>(wide);
   const std::size_t before = -reinterpret_cast<std::uintptr_t>(begin) % kHugePage;
   if (before != 0) munmap(begin, before);
-  if (before != kHugePage) munmap(begin + before + bytes, kHugePage - before);
+  munmap(begin + before + bytes, kHugePage - before);
   begin += before;
   (void)madvise(begin, bytes, MADV_HUGEPAGE);  // a request, which a system may know nothing of
   return begin;
