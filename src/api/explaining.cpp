@@ -56,8 +56,10 @@ void describe(Explanation& out) {
   if (std::any_of(map.begin(), map.end(), [](float v) { return std::isnan(v); })) {
     out.warnings.emplace_back("the map holds values that are not a number");
   } else if (std::all_of(map.begin(), map.end(), [](float v) { return v <= 0; })) {
+    const bool zero = std::all_of(map.begin(), map.end(), [](float v) { return v == 0; });
     out.warnings.emplace_back(
-        "the map is zero everywhere: nothing at this layer speaks for the target");
+        zero ? "the map is zero everywhere: it shows nothing for the target"
+             : "nothing in the map speaks for the target: no value is above 0");
   }
 }
 
