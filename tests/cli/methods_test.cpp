@@ -48,6 +48,13 @@ TEST_F(HowToExplain, RefusesOptionsThatAreNone) {
   }
 }
 
+TEST_F(HowToExplain, RefusesAnOptionThatIsGivenTwice) {
+  const auto outcome = run(
+      {"--method", "rise", "--option", "masks=3", "--option", "cells=4", "--option", "masks=3"});
+  EXPECT_EQ(outcome.status, 2);
+  EXPECT_NE(outcome.err.find("--option masks is given twice"), std::string::npos) << outcome.err;
+}
+
 TEST_F(HowToExplain, TakesWhatIsGivenFromAFile) {
   const auto grid = result({"--method", "random-cam"})["map"]["grid"];
   const auto layer = result({"--method", "random-cam", "--feature-map", "a.npy"})["layer"];

@@ -118,7 +118,8 @@ void parse_method_options(ExplainArguments& arguments) {
     refuse("--rule: the method has no rules that layers could follow");
   for (const auto& text : arguments.options) {
     const auto [name, value] = assignment(text, "--option");
-    arguments.method_options[name] = option_value(name, value, names);
+    if (!arguments.method_options.emplace(name, option_value(name, value, names)).second)
+      refuse("--option " + name + " is given twice");
   }
   for (const auto& [name, value] : arguments.method_options)
     if (std::none_of(names.begin(), names.end(), [&name = name](const std::string& method) {
