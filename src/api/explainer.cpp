@@ -241,9 +241,11 @@ class ExplainerMaker {
           api::prepare_network(imported, graph_, impl_->scores.logits, options, spec, weights);
     } else {
       // For windows that nobody prepared for: as it is, so as not to hold a network more.
-      impl_->perturbed = api::PreparedNetwork{
-          impl_->plan, std::make_unique<api::WorkspacePool>(*impl_->plan, options.max_workspaces),
-          impl_->batch};
+      auto pool = std::make_unique<api::WorkspacePool>(*impl_->plan, options.max_workspaces);
+      impl_->perturbed.emplace();
+      impl_->perturbed->plan = impl_->plan;
+      impl_->perturbed->pool = std::move(pool);
+      impl_->perturbed->batch = impl_->batch;
     }
   }
 

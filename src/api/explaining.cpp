@@ -225,6 +225,7 @@ std::vector<explain::Evidence> Explaining::smoothed(std::span<const explain::Obj
     auto inputs = run_.inputs;
     apply(variant, inputs[0], explainer_.input_extents);
     std::vector<std::span<const float>> feeds;
+    feeds.reserve(inputs.size());
     for (const auto& input : inputs) feeds.emplace_back(input.data);
     explainer_.plan->forward(lease.workspace(), feeds, call_);
     const auto logits = explainer_.plan->fetch(lease.workspace(), 0);

@@ -18,8 +18,8 @@ constexpr double kMostLeft = 0.9;
 /// For so many images where the file allows that, else as bound; in its plainest form.
 graph::Graph canonical(const WindowRequest& request, std::int64_t batch) {
   const auto logits = request.logits;
-  auto other = with_batch(request.source, request.bound, {{logits}}, batch);
-  graph::Graph graph = other ? std::move(*other) : request.bound;
+  const auto other = with_batch(request.source, request.bound, {{logits}}, batch);
+  graph::Graph graph = other ? *other : request.bound;
   passes::canonise(graph, {graph.inputs[0], logits});
   return graph;
 }

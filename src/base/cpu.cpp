@@ -3,6 +3,7 @@
 #include <cpuid.h>
 #include <emmintrin.h>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 
@@ -18,7 +19,7 @@ std::string cpu_name() {
     std::memcpy(text.data(), part.data(), sizeof(part));
     name.append(text.data(), text.size());
   }
-  name = name.c_str();  // padded with zeros
+  name.resize(std::min(name.find('\0'), name.size()));  // padded with zeros
   while (!name.empty() && name.back() == ' ') name.pop_back();
   while (!name.empty() && name.front() == ' ') name.erase(0, 1);
   if (__get_cpuid(1, &part[0], &part[1], &part[2], &part[3]) != 0)

@@ -38,7 +38,7 @@ void fill(base::AlignedBuffer& buffer, std::size_t bytes, bool bf16) {
     auto* out = reinterpret_cast<std::uint16_t*>(buffer.data());
     for (std::size_t i = 0; i < bytes / 2; ++i) {
       const float v = next();
-      std::uint32_t bits;
+      std::uint32_t bits = 0;
       std::memcpy(&bits, &v, sizeof bits);
       out[i] = static_cast<std::uint16_t>(bits >> 16);
     }

@@ -66,7 +66,8 @@ bool Choices::add(std::span<const std::byte> bytes) {
 std::string Choices::text() const {
   std::string out = header();
   const std::lock_guard guard(mutex_);
-  for (const auto& [problem, choice] : choices_) out += problem + '\t' + choice + '\n';
+  for (const auto& [problem, choice] : choices_)
+    out.append(problem).append(1, '\t').append(choice).append(1, '\n');
   return out + "end " + checksum(out) + '\n';
 }
 
