@@ -89,6 +89,9 @@ TEST(AlignedBuffer, LargeOnesBeginWithAPageOfTheLargeKind) {
 }
 
 TEST(AlignedBuffer, WhatMemoryCannotHoldIsRefused) {
+#ifdef __SANITIZE_ADDRESS__
+  GTEST_SKIP() << "AddressSanitizer ends the process";
+#endif
   try {
     const AlignedBuffer buffer(std::numeric_limits<std::size_t>::max() / 4);
     FAIL();
