@@ -93,12 +93,9 @@ class Tuner::Rehearsal {
     run_ms();
   }
 
-  /// The least time so far, this run among them.
-  double once_more_ms() {
-    best_ = std::min(best_, run_ms());
-    return best_;
-  }
+  void once_more() { best_ = std::min(best_, run_ms()); }
 
+  /// The least time so far.
   double best_ms() const { return best_; }
 
  private:
@@ -183,7 +180,7 @@ double Tuner::reorder_ms(const Desc& from, const Desc& to) {
       free_, dnnl::reorder(pd),
       {{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, to}, {DNNL_ARG_SCRATCHPAD, pd.scratchpad_desc()}},
       false);
-  for (int i = 0; i < kQuickRounds; ++i) rehearsal.once_more_ms();
+  for (int i = 0; i < kQuickRounds; ++i) rehearsal.once_more();
   reorders_.push_back({from, to, rehearsal.best_ms()});
   return reorders_.back().ms;
 }
@@ -207,8 +204,8 @@ std::string Tuner::fastest(const std::string& problem, const std::vector<Trial>&
       return best && reorders + challenger.best_ms() >= factor * (best_reorders + best->best_ms());
     };
     for (int i = 0; i < rounds && !(i == kFair && slower_than(kHopeless)); ++i) {
-      challenger.once_more_ms();
-      if (best) best->once_more_ms();
+      challenger.once_more();
+      if (best) best->once_more();
     }
     if (slower_than(1)) continue;
     best.emplace(std::move(challenger));

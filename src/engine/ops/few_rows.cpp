@@ -83,6 +83,19 @@ struct Product {
                          finish(dst, bias, begin, end);
                        });
   }
+
+  /// Any number of vectors, a few at a time. `dots`: the matrix is [out, in], else [in, out].
+  void run(bool dots, const std::byte* matrix, const float* src, const float* bias,
+           float* dst) const {
+    Product some = *this;
+    for (std::int64_t first = 0; first < vectors; first += kFewRows) {
+      some.vectors = std::min(kFewRows, vectors - first);
+      if (dots)
+        some.by_dots(matrix, src + first * in, bias, dst + first * out);
+      else
+        some.by_sums(matrix, src + first * in, bias, dst + first * out);
+    }
+  }
 };
 
 bool leaves_zeros(const graph::Unary& op) {
@@ -186,15 +199,7 @@ Tensor multiply_few_rows(Builder& b, const Operand& left, const Operand& right,
       [product, dots, biased](Pointers p) {
         const float* bias = biased ? floats(p, 2) : nullptr;
         float* y = floats(p, biased ? 3 : 2);
-        Product some = product;
-        for (std::int64_t first = 0; first < product.vectors; first += kFewRows) {
-          some.vectors = std::min(kFewRows, product.vectors - first);
-          const float* x = floats(p, 1) + first * product.in;
-          if (dots)
-            some.by_dots(p[0], x, bias, y + first * product.out);
-          else
-            some.by_sums(p[0], x, bias, y + first * product.out);
-        }
+        product.run(dots, p[0], floats(p, 1), bias, y);
       },
       reads, {dst}, 2 * product.vectors * product.in * product.out);
   return dst;
@@ -203,20 +208,13 @@ Tensor multiply_few_rows(Builder& b, const Operand& left, const Operand& right,
 Tensor multiply_rows(Builder& b, const Tensor& rows, const Tensor& matrix, float scale) {
   const auto n = dims_in(rows.desc)[0];
   Product product;
+  product.vectors = n;
   product.in = dims_in(matrix.desc)[0];
   product.out = dims_in(matrix.desc)[1];
   product.scale = scale;
   const Tensor dst = b.make(plain_desc({n, product.out}));
-  b.kernel(
-      [product, n](Pointers p) {
-        Product some = product;
-        for (std::int64_t first = 0; first < n; first += kFewRows) {
-          some.vectors = std::min(kFewRows, n - first);
-          some.by_sums(p[0], floats(p, 1) + first * some.in, nullptr,
-                       floats(p, 2) + first * some.out);
-        }
-      },
-      {matrix, rows}, {dst}, 2 * n * product.in * product.out);
+  b.kernel([product](Pointers p) { product.run(false, p[0], floats(p, 1), nullptr, floats(p, 2)); },
+           {matrix, rows}, {dst}, 2 * n * product.in * product.out);
   return dst;
 }
 
