@@ -32,6 +32,22 @@ std::vector<ValueId> holders(const Bench& bench, ValueId argument) {
   return out;
 }
 
+/// Under these references the rule's gradient (the plan's first) is the plain one (its second),
+/// within `tolerance` of the largest element, or of `least` where that is more.
+void expect_the_gradient(const engine::Plan& plan, engine::Workspace& workspace,
+                         std::span<const float> seeds, const engine::References& references,
+                         float tolerance, float least, const std::string& what) {
+  plan.backward(workspace, 0, seeds, {}, &references);
+  const auto limit = plain(plan.gradient(workspace, 0));
+  plan.backward(workspace, 1, seeds, {});
+  const auto gradient = plain(plan.gradient(workspace, 1));
+  float most = least;
+  for (const float g : gradient) most = std::max(most, std::abs(g));
+  ASSERT_EQ(limit.size(), gradient.size()) << what;
+  for (std::size_t i = 0; i < limit.size(); ++i)
+    ASSERT_NEAR(limit[i], gradient[i], tolerance * most) << what << " element " << i;
+}
+
 class Rescale : public testing::TestWithParam<std::tuple<std::size_t, bool>> {};
 
 TEST_P(Rescale, DifferencesAddUp) {
@@ -88,15 +104,8 @@ TEST_P(Rescale, DifferencesAddUp) {
 
         // The run as its own reference: the gradient.
         const auto self = plan->save_references(workspace);
-        plan->backward(workspace, 0, floats(seeds), {}, &self);
-        const auto limit = plain(plan->gradient(workspace, 0));
-        plan->backward(workspace, 1, floats(seeds), {});
-        const auto gradient = plain(plan->gradient(workspace, 1));
-        float most = 1e-2f;
-        for (const float g : gradient) most = std::max(most, std::abs(g));
-        for (std::size_t i = 0; i < limit.size(); ++i)
-          ASSERT_NEAR(limit[i], gradient[i], 1e-4 * most)
-              << one.name << " input " << argument << " element " << i;
+        expect_the_gradient(*plan, workspace, floats(seeds), self, 1e-4f, 1e-2f,
+                            one.name + " input " + std::to_string(argument));
       }
   }
 }
@@ -232,14 +241,7 @@ TEST_P(RescalePairs, DifferencesAddUp) {
     want += double{seeds[i]} * (double{after[i]} - before[i]);
   EXPECT_NEAR(sum, want, 2e-5 * size) << kPairs[index].name;
   const auto self = plan->save_references(workspace);
-  plan->backward(workspace, 0, seeds, {}, &self);
-  const auto limit = plain(plan->gradient(workspace, 0));
-  plan->backward(workspace, 1, seeds, {});
-  const auto gradient = plain(plan->gradient(workspace, 1));
-  float most = 0;
-  for (const float g : gradient) most = std::max(most, std::abs(g));
-  for (std::size_t i = 0; i < limit.size(); ++i)
-    ASSERT_NEAR(limit[i], gradient[i], 1e-4 * most) << kPairs[index].name;
+  expect_the_gradient(*plan, workspace, seeds, self, 1e-4f, 0, kPairs[index].name);
 }
 
 /// Where the two runs hardly differ, their difference is rounding: the gradient comes out.
@@ -258,14 +260,7 @@ TEST_P(RescalePairs, OfAReferenceThatIsNearly) {
   const auto references = plan->save_references(workspace);
   plan->forward(workspace, std::vector<std::span<const float>>{image}, {});
   const auto seeds = random_floats(count_of(net.graph.value(y).shape), 7);
-  plan->backward(workspace, 0, seeds, {}, &references);
-  const auto got = plain(plan->gradient(workspace, 0));
-  plan->backward(workspace, 1, seeds, {});
-  const auto gradient = plain(plan->gradient(workspace, 1));
-  float most = 0;
-  for (const float g : gradient) most = std::max(most, std::abs(g));
-  for (std::size_t i = 0; i < got.size(); ++i)
-    ASSERT_NEAR(got[i], gradient[i], 1e-3 * most) << kPairs[index].name;
+  expect_the_gradient(*plan, workspace, seeds, references, 1e-3f, 0, kPairs[index].name);
 }
 
 std::vector<std::size_t> pair_indices() {
