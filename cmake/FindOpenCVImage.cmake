@@ -1,8 +1,9 @@
-# OpenCV's own config file comes with the whole of OpenCV; fovea needs three of its libraries.
+# OpenCV's own config file comes with the whole of OpenCV; fovea needs two of its libraries.
+# Its codecs (imgcodecs) are not among them: they bring GDAL and all that it needs into a process.
 # Defines OpenCVImage::OpenCVImage and OpenCVImage_VERSION.
-find_path(OpenCVImage_INCLUDE_DIR opencv2/imgcodecs.hpp PATH_SUFFIXES opencv4)
+find_path(OpenCVImage_INCLUDE_DIR opencv2/imgproc.hpp PATH_SUFFIXES opencv4)
 set(required OpenCVImage_INCLUDE_DIR)
-foreach(part core imgproc imgcodecs)
+foreach(part core imgproc)
   find_library(OpenCVImage_${part}_LIBRARY opencv_${part})
   list(APPEND required OpenCVImage_${part}_LIBRARY)
   list(APPEND OpenCVImage_LIBRARIES ${OpenCVImage_${part}_LIBRARY})

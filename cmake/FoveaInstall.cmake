@@ -91,5 +91,6 @@ function(fovea_install_package)
   install(FILES ${PROJECT_BINARY_DIR}/foveaConfig.cmake ${PROJECT_BINARY_DIR}/foveaConfigVersion.cmake
                 ${PROJECT_SOURCE_DIR}/cmake/FindOneDNN.cmake
                 ${PROJECT_SOURCE_DIR}/cmake/FindOpenCVImage.cmake
+                ${PROJECT_SOURCE_DIR}/cmake/FindWebP.cmake
           DESTINATION ${package_dir})
 endfunction()

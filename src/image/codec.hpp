@@ -1,18 +1,19 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "fovea/error.hpp"
 #include "fovea/image.hpp"
 #include "image/check.hpp"
 
-/// One decoder per format, bytes in, pixels out. Each looks at the size that the header declares
-/// before it allocates anything of that size, refuses a file that stops before its end, prints
-/// nothing, and leaves EXIF orientation to the caller. Errors carry no file name: decode_image adds
-/// it.
+/// A decoder and an encoder per format. A decoder looks at the size that the header declares before
+/// it allocates anything of that size, refuses a file that stops before its end, prints nothing,
+/// and leaves EXIF orientation to the caller. Errors carry no file name: decode_image adds it.
 namespace fovea::image {
 
 using Bytes = std::span<const std::uint8_t>;
@@ -42,7 +43,17 @@ Bytes jpeg_exif(Bytes file);
 Bytes png_exif(Bytes file);
 Bytes webp_exif(Bytes file);
 
-/// BMP or WebP through OpenCV, once the caller has checked the container.
-Image decode_with_opencv(Bytes file, std::int64_t width, std::int64_t height);
+/// Of an image that check_image has passed. Throws Error(internal) where a library gives up.
+std::vector<std::byte> encode_jpeg(const Image& image);
+/// The texts, which check_texts has passed, stand in front of the pixels: as tEXt where they are
+/// ASCII, which everything reads, else as iTXt.
+std::vector<std::byte> encode_png(const Image& image, std::span<const ImageText> texts);
+std::vector<std::byte> encode_bmp(const Image& image);
+/// Lossless. Throws Error(invalid_argument) where a side is longer than the format allows.
+std::vector<std::byte> encode_webp(const Image& image);
+
+inline Error not_encoded() {
+  return Error(ErrorCode::internal, "the image cannot be encoded");
+}
 
 }  // namespace fovea::image

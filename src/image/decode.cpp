@@ -1,6 +1,4 @@
 #include <cstddef>
-#include <limits>
-#include <opencv2/imgcodecs.hpp>
 #include <string_view>
 #include <utility>
 
@@ -9,7 +7,6 @@
 #include "image/codec.hpp"
 #include "image/exif.hpp"
 #include "image/geometry.hpp"
-#include "image/opencv.hpp"
 #include "image/read_file.hpp"
 
 namespace fovea {
@@ -20,30 +17,6 @@ Image allocate_image(std::int64_t width, std::int64_t height) {
   Image out{static_cast<int>(width), static_cast<int>(height), {}};
   const std::int64_t shape[] = {height, width, 3};
   out.rgb.resize(static_cast<std::size_t>(base::element_count(shape, ErrorCode::bad_input)));
-  return out;
-}
-
-Image decode_with_opencv(Bytes file, std::int64_t width, std::int64_t height) {
-  // OpenCV takes its input as a matrix of one row, whose width is an int.
-  if (file.size() > static_cast<std::size_t>(std::numeric_limits<int>::max()))
-    throw bad_image("the image file is too large");
-  const Error damaged = bad_image("the image is damaged");
-  const cv::Mat decoded = translated(damaged, [&] {
-    const cv::Mat source(1, static_cast<int>(file.size()), CV_8UC1,
-                         const_cast<std::uint8_t*>(file.data()));
-    return cv::imdecode(source, cv::IMREAD_COLOR | cv::IMREAD_IGNORE_ORIENTATION);
-  });
-  if (decoded.type() != CV_8UC3 || decoded.cols != width || decoded.rows != height) throw damaged;
-  Image out = allocate_image(width, height);
-  std::uint8_t* to = out.rgb.data();
-  for (int y = 0; y < out.height; ++y) {
-    const std::uint8_t* from = decoded.ptr<std::uint8_t>(y);
-    for (int x = 0; x < out.width; ++x, from += 3, to += 3) {
-      to[0] = from[2];
-      to[1] = from[1];
-      to[2] = from[0];
-    }
-  }
   return out;
 }
 

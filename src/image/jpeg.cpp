@@ -2,7 +2,9 @@
 #include <csetjmp>
 #include <cstddef>
 #include <cstdio>
+#include <new>
 #include <string>
+#include <utility>
 #include <vector>
 
 // jpeglib.h needs FILE and size_t to be declared before it.
@@ -34,20 +36,39 @@ bool loses_pixels(int message) {
   }
 }
 
+struct Errors {
+  jpeg_error_mgr base;  // first, so that libjpeg's pointer to it is a pointer to the whole
+  std::jmp_buf jump;
+  std::array<char, JMSG_LENGTH_MAX> text;
+};
+
+Errors& errors_of(j_common_ptr info) {
+  return *reinterpret_cast<Errors*>(info->err);
+}
+
+void fail(j_common_ptr info) {
+  info->err->format_message(info, errors_of(info).text.data());
+  std::longjmp(errors_of(info).jump, 1);
+}
+
+/// Errors are kept, everything else is silent.
+jpeg_error_mgr* silent(Errors& errors) {
+  jpeg_std_error(&errors.base);
+  errors.base.error_exit = fail;
+  errors.base.emit_message = [](j_common_ptr, int) {};
+  errors.base.output_message = [](j_common_ptr) {};
+  return &errors.base;
+}
+
 // libjpeg reports by longjmp: between setjmp and a longjmp no object with a destructor may live, so
 // each member function that calls libjpeg holds plain values only.
 class JpegReader {
  public:
   JpegReader() {
-    state_.err = jpeg_std_error(&errors_.base);
-    errors_.base.error_exit = [](j_common_ptr info) {
-      info->err->format_message(info, errors_of(info).text.data());
-      std::longjmp(errors_of(info).jump, 1);
-    };
+    state_.err = silent(errors_);
     errors_.base.emit_message = [](j_common_ptr info, int level) {
-      if (level < 0 && loses_pixels(info->err->msg_code)) info->err->error_exit(info);
+      if (level < 0 && loses_pixels(info->err->msg_code)) fail(info);
     };
-    errors_.base.output_message = [](j_common_ptr) {};
     progress_.progress_monitor = [](j_common_ptr info) {
       // Decompression objects only are made here, so the cast undoes libjpeg's own.
       const auto* state = reinterpret_cast<j_decompress_ptr>(info);
@@ -109,16 +130,84 @@ class JpegReader {
   }
 
  private:
-  struct Errors {
-    jpeg_error_mgr base;  // first, so that libjpeg's pointer to it is a pointer to the whole
-    std::jmp_buf jump;
-    std::array<char, JMSG_LENGTH_MAX> text;
-  };
-  static Errors& errors_of(j_common_ptr info) { return *reinterpret_cast<Errors*>(info->err); }
-
   jpeg_decompress_struct state_{};
   Errors errors_{};
   jpeg_progress_mgr progress_{};
+};
+
+class JpegWriter {
+ public:
+  JpegWriter() {
+    state_.err = silent(errors_);
+    state_.client_data = this;
+    destination_.init_destination = [](j_compress_ptr state) { self_of(state).grow(kFirst); };
+    destination_.empty_output_buffer = [](j_compress_ptr state) -> boolean {
+      self_of(state).grow(self_of(state).bytes_.size());
+      return TRUE;
+    };
+    destination_.term_destination = [](j_compress_ptr state) {
+      auto& bytes = self_of(state).bytes_;
+      bytes.resize(bytes.size() - state->dest->free_in_buffer);
+    };
+  }
+  ~JpegWriter() { jpeg_destroy_compress(&state_); }
+  JpegWriter(const JpegWriter&) = delete;
+  JpegWriter& operator=(const JpegWriter&) = delete;
+
+  bool write(const Image& image) {
+    if (setjmp(errors_.jump) != 0) return false;
+    jpeg_create_compress(&state_);
+    state_.dest = &destination_;
+    state_.image_width = static_cast<JDIMENSION>(image.width);
+    state_.image_height = static_cast<JDIMENSION>(image.height);
+    state_.input_components = 3;
+    state_.in_color_space = JCS_RGB;
+    jpeg_set_defaults(&state_);
+    jpeg_set_quality(&state_, kQuality, TRUE);
+    jpeg_start_compress(&state_, TRUE);
+    const std::size_t stride = 3 * static_cast<std::size_t>(image.width);
+    for (std::size_t at = 0; at < image.rgb.size(); at += stride) {
+      // libjpeg only reads them.
+      JSAMPROW rows[] = {const_cast<JSAMPROW>(image.rgb.data() + at)};
+      jpeg_write_scanlines(&state_, rows, 1);
+    }
+    jpeg_finish_compress(&state_);
+    return true;
+  }
+
+  bool out_of_memory() const { return errors_.base.msg_code == JERR_OUT_OF_MEMORY; }
+  std::vector<std::byte>& bytes() { return bytes_; }
+
+ private:
+  static constexpr int kQuality = 95;
+  static constexpr std::size_t kFirst = std::size_t{1} << 16;
+
+  static JpegWriter& self_of(j_compress_ptr state) {
+    return *static_cast<JpegWriter*>(state->client_data);
+  }
+
+  // All of the buffer is full: so many more bytes behind it are the next to be written.
+  void grow(std::size_t more) {
+    const std::size_t full = bytes_.size();
+    if (!resize(full + more)) ERREXIT1(&state_, JERR_OUT_OF_MEMORY, 0);
+    destination_.next_output_byte = reinterpret_cast<JOCTET*>(bytes_.data() + full);
+    destination_.free_in_buffer = more;
+  }
+
+  // An exception may not pass libjpeg's frames, and no longjmp a handler.
+  bool resize(std::size_t size) noexcept {
+    try {
+      bytes_.resize(size);
+    } catch (const std::bad_alloc&) {
+      return false;
+    }
+    return true;
+  }
+
+  jpeg_compress_struct state_{};
+  Errors errors_{};
+  jpeg_destination_mgr destination_{};
+  std::vector<std::byte> bytes_;
 };
 
 // Stored inverted, as Adobe's programs and everybody after them do; the arithmetic is Pillow's.
@@ -163,6 +252,15 @@ Image decode_jpeg(Bytes file, int eighths) {
   }
   if (!reader.finish()) throw reader.error();
   return image;
+}
+
+std::vector<std::byte> encode_jpeg(const Image& image) {
+  JpegWriter writer;
+  if (!writer.write(image)) {
+    if (writer.out_of_memory()) throw std::bad_alloc();
+    throw not_encoded();
+  }
+  return std::move(writer.bytes());
 }
 
 Bytes jpeg_exif(Bytes file) {

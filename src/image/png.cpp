@@ -1,10 +1,16 @@
 #include <png.h>
+#include <zlib.h>
 
+#include <algorithm>
 #include <array>
 #include <csetjmp>
 #include <cstddef>
 #include <cstdio>
+#include <cstring>
+#include <new>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "image/byte_order.hpp"
@@ -87,6 +93,72 @@ class PngReader {
   bool short_ = false;
 };
 
+class PngWriter {
+ public:
+  PngWriter() = default;
+  ~PngWriter() { png_destroy_write_struct(&png_, &info_); }
+  PngWriter(const PngWriter&) = delete;
+  PngWriter& operator=(const PngWriter&) = delete;
+
+  /// One filter and a search for runs only (docs/architecture.md, "Encode").
+  bool write(const Image& image, png_const_textp texts, int count) {
+    if (setjmp(jump_) != 0) return false;
+    png_ = png_create_write_struct(PNG_LIBPNG_VER_STRING, this, fail, ignore);
+    if (png_ == nullptr) return false;
+    info_ = png_create_info_struct(png_);
+    if (info_ == nullptr) return false;
+    png_set_write_fn(png_, this, append, nullptr);
+    png_set_filter(png_, PNG_FILTER_TYPE_BASE, PNG_FILTER_SUB);
+    png_set_compression_level(png_, Z_BEST_SPEED);
+    png_set_compression_strategy(png_, Z_RLE);
+    png_set_IHDR(png_, info_, static_cast<png_uint_32>(image.width),
+                 static_cast<png_uint_32>(image.height), 8, PNG_COLOR_TYPE_RGB, PNG_INTERLACE_NONE,
+                 PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
+    png_set_text(png_, info_, texts, count);
+    png_write_info(png_, info_);
+    const std::size_t stride = 3 * static_cast<std::size_t>(image.width);
+    for (std::size_t at = 0; at < image.rgb.size(); at += stride)
+      png_write_row(png_, image.rgb.data() + at);
+    png_write_end(png_, nullptr);
+    return true;
+  }
+
+  bool out_of_memory() const { return out_of_memory_; }
+  std::vector<std::byte>& bytes() { return bytes_; }
+
+ private:
+  [[noreturn]] static void fail(png_structp png, png_const_charp) {
+    std::longjmp(static_cast<PngWriter*>(png_get_error_ptr(png))->jump_, 1);
+  }
+
+  static void ignore(png_structp, png_const_charp) {}
+
+  static void append(png_structp png, png_bytep from, std::size_t count) {
+    auto& self = *static_cast<PngWriter*>(png_get_io_ptr(png));
+    if (!self.append(std::as_bytes(std::span(from, count)))) png_error(png, "out of memory");
+  }
+
+  // An exception may not pass libpng's frames, and no longjmp a handler.
+  bool append(std::span<const std::byte> data) noexcept {
+    try {
+      bytes_.insert(bytes_.end(), data.begin(), data.end());
+    } catch (const std::bad_alloc&) {
+      out_of_memory_ = true;
+    }
+    return !out_of_memory_;
+  }
+
+  png_structp png_ = nullptr;
+  png_infop info_ = nullptr;
+  std::jmp_buf jump_{};
+  std::vector<std::byte> bytes_;
+  bool out_of_memory_ = false;
+};
+
+bool is_ascii(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return (c & 0x80) == 0; });
+}
+
 }  // namespace
 
 Image decode_png(Bytes file) {
@@ -103,6 +175,24 @@ Image decode_png(Bytes file) {
     rows[y] = image.rgb.data() + y * 3 * static_cast<std::size_t>(image.width);
   if (!reader.read_rows(rows.data())) throw reader.error();
   return image;
+}
+
+std::vector<std::byte> encode_png(const Image& image, std::span<const ImageText> texts) {
+  std::vector<png_text> chunks;
+  for (const auto& [key, text] : texts) {
+    png_text chunk{};
+    chunk.compression = is_ascii(text) ? PNG_TEXT_COMPRESSION_NONE : PNG_ITXT_COMPRESSION_NONE;
+    // libpng reads these; its structure serves readers too.
+    chunk.key = const_cast<char*>(key.c_str());
+    chunk.text = const_cast<char*>(text.c_str());
+    chunks.push_back(chunk);
+  }
+  PngWriter writer;
+  if (!writer.write(image, chunks.data(), static_cast<int>(chunks.size()))) {
+    if (writer.out_of_memory()) throw std::bad_alloc();
+    throw not_encoded();
+  }
+  return std::move(writer.bytes());
 }
 
 Bytes png_exif(Bytes file) {

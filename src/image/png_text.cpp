@@ -19,36 +19,13 @@ namespace {
 
 constexpr std::string_view kSignature = "\x89PNG\r\n\x1A\n";
 constexpr std::size_t kFrame = 12;  // length, name, checksum
-constexpr std::size_t kHeader = kSignature.size() + kFrame + 13;
 constexpr std::size_t kLongestKey = 79;
 // A chunk's length has 31 bits; texts beyond this are no texts, and could unpack to any size.
 constexpr std::size_t kMostText = std::size_t{16} << 20;
 
-bool is_ascii(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) { return (c & 0x80) == 0; });
-}
-
-void put(std::string_view text, std::vector<std::byte>& out) {
-  const auto bytes = std::as_bytes(std::span(text));
-  out.insert(out.end(), bytes.begin(), bytes.end());
-}
-
-void put_be32(std::uint32_t value, std::vector<std::byte>& out) {
-  for (const int shift : {24, 16, 8, 0}) out.push_back(static_cast<std::byte>(value >> shift));
-}
-
 std::uint32_t checksum(std::string_view name_and_data) {
   return static_cast<std::uint32_t>(
       crc32_z(0, reinterpret_cast<const Bytef*>(name_and_data.data()), name_and_data.size()));
-}
-
-void put_chunk(const ImageText& text, std::vector<std::byte>& out) {
-  using namespace std::string_literals;
-  const auto chunk = is_ascii(text.text) ? "tEXt" + text.key + "\0"s + text.text
-                                         : "iTXt" + text.key + "\0\0\0\0\0"s + text.text;
-  put_be32(static_cast<std::uint32_t>(chunk.size() - 4), out);
-  put(chunk, out);
-  put_be32(checksum(chunk), out);
 }
 
 // What is in front of the next zero byte, which goes too; none where there is no such byte.
@@ -144,13 +121,6 @@ void check_texts(std::span<const ImageText> texts) {
     if (text.size() > kMostText || text.find('\0') != std::string::npos)
       refuse("a text must have at most 16 MiB and no zero byte");
   }
-}
-
-std::vector<std::byte> with_texts(std::vector<std::byte> png, std::span<const ImageText> texts) {
-  std::vector<std::byte> chunks;
-  for (const auto& text : texts) put_chunk(text, chunks);
-  png.insert(png.begin() + kHeader, chunks.begin(), chunks.end());
-  return png;
 }
 
 }  // namespace image

@@ -1,4 +1,11 @@
+#include <webp/decode.h>
+#include <webp/encode.h>
+
+#include <algorithm>
 #include <cstddef>
+#include <new>
+#include <string>
+#include <vector>
 
 #include "image/byte_order.hpp"
 #include "image/codec.hpp"
@@ -69,6 +76,65 @@ Extents lossless_extents(Bytes data) {
   return {(bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1};
 }
 
+Image decode_pixels(Bytes riff, const Extents& extents) {
+  const Error damaged = bad_image("the image is damaged");
+  WebPDecoderConfig config;
+  if (WebPInitDecoderConfig(&config) == 0) throw damaged;
+  // What it will write is decided by its own reading of the header.
+  if (WebPGetFeatures(riff.data(), riff.size(), &config.input) != VP8_STATUS_OK ||
+      config.input.width != extents.width || config.input.height != extents.height)
+    throw damaged;
+  Image out = allocate_image(extents.width, extents.height);
+  config.output.colorspace = MODE_RGB;
+  config.output.is_external_memory = 1;
+  config.output.u.RGBA = {out.rgb.data(), 3 * out.width, out.rgb.size()};
+  const VP8StatusCode status = WebPDecode(riff.data(), riff.size(), &config);
+  WebPFreeDecBuffer(&config.output);
+  if (status == VP8_STATUS_OUT_OF_MEMORY) throw std::bad_alloc();
+  if (status != VP8_STATUS_OK) throw damaged;
+  return out;
+}
+
+class WebpWriter {
+ public:
+  WebpWriter() { WebPMemoryWriterInit(&memory_); }
+  ~WebpWriter() {
+    WebPPictureFree(&picture_);
+    WebPMemoryWriterClear(&memory_);
+  }
+  WebpWriter(const WebpWriter&) = delete;
+  WebpWriter& operator=(const WebpWriter&) = delete;
+
+  bool write(const Image& image) {
+    WebPConfig config;
+    if (WebPConfigInit(&config) == 0 || WebPPictureInit(&picture_) == 0) return false;
+    config.lossless = 1;
+    config.quality = kEffort;
+    picture_.use_argb = 1;
+    picture_.width = image.width;
+    picture_.height = image.height;
+    picture_.writer = WebPMemoryWrite;
+    picture_.custom_ptr = &memory_;
+    return WebPPictureImportRGB(&picture_, image.rgb.data(), 3 * image.width) != 0 &&
+           WebPEncode(&config, &picture_) != 0;
+  }
+
+  bool out_of_memory() const {
+    return picture_.error_code == VP8_ENC_ERROR_OUT_OF_MEMORY ||
+           picture_.error_code == VP8_ENC_ERROR_BITSTREAM_OUT_OF_MEMORY;
+  }
+  std::span<const std::byte> bytes() const {
+    return std::as_bytes(std::span(memory_.mem, memory_.size));
+  }
+
+ private:
+  // libwebp's own choice for lossless pictures: what it tries for a smaller file, of 100.
+  static constexpr float kEffort = 70;
+
+  WebPPicture picture_{};
+  WebPMemoryWriter memory_{};
+};
+
 }  // namespace
 
 Image decode_webp(Bytes file) {
@@ -89,7 +155,19 @@ Image decode_webp(Bytes file) {
   }
   if (chunks.broken()) throw bad_image("the WebP is cut off or damaged");
   if (!found) throw bad_image("not a sound WebP: it has no picture");
-  return decode_with_opencv(riff, extents.width, extents.height);
+  return decode_pixels(riff, extents);
+}
+
+std::vector<std::byte> encode_webp(const Image& image) {
+  if (std::max(image.width, image.height) > WEBP_MAX_DIMENSION)
+    throw Error(ErrorCode::invalid_argument,
+                "a WebP has at most " + std::to_string(WEBP_MAX_DIMENSION) + " pixels a side");
+  WebpWriter writer;
+  if (!writer.write(image)) {
+    if (writer.out_of_memory()) throw std::bad_alloc();
+    throw not_encoded();
+  }
+  return {writer.bytes().begin(), writer.bytes().end()};
 }
 
 Bytes webp_exif(Bytes file) {

@@ -52,16 +52,6 @@ TEST(Decode, PngOfOneAndTwoBits) {
   EXPECT_EQ(largest_difference(decode_image(golden("bits2.png")), expected.at(1)), 0);
 }
 
-TEST(Decode, BmpOf16BitsKeepsTheHighBitsOfEachChannel) {
-  const Image expected = golden_picture("rgb.ppm");
-  const Image got = decode_image(golden("masks16.bmp"));
-  ASSERT_EQ(got.rgb.size(), expected.rgb.size());
-  for (std::size_t i = 0; i < got.rgb.size(); ++i) {
-    const int dropped = i % 3 == 1 ? 2 : 3;
-    ASSERT_EQ(got.rgb[i] >> dropped, expected.rgb[i] >> dropped) << "byte " << i;
-  }
-}
-
 TEST(Decode, GoesByContentNotByExtension) {
   const TemporaryFolder folder;
   const auto file = folder.path() / "really_a_png.jpg";
@@ -103,12 +93,6 @@ TEST(Decode, RefusesWhatIsNoImageAndNamesTheFile) {
 TEST(Decode, RefusesAnimationByName) {
   EXPECT_EQ(decoding_error(golden("animated.webp")).sentence(),
             "an animated WebP is not supported");
-}
-
-TEST(Decode, RefusesRunLengthBmpByName) {
-  Bytes bytes = golden("palette8.bmp");
-  put(bytes, 30, {1});
-  EXPECT_EQ(decoding_error(bytes).sentence(), "a BMP of 8 bits and compression 1 is not supported");
 }
 
 // Offsets of the extents in each header; a picture this large must be refused before it is decoded.

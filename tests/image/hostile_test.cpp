@@ -152,5 +152,28 @@ TEST(HostilePng, DamagedCommentsAreHarmless) {
   EXPECT_EQ(capture.text(), "");
 }
 
+// --- WebP ---
+
+// Sizes that agree with each other do not make the pixels whole.
+TEST(HostileWebp, PixelsCutInsideASoundContainerAreRefused) {
+  for (const char* name : {"lossy.webp", "lossless.webp"}) {
+    const Bytes whole = golden(name);
+    constexpr std::size_t kHeaders = 20, kExtents = 10;
+    std::size_t accepted = 0, tried = 0;
+    for (std::size_t data = kExtents; data < (whole.size() - kHeaders) * 9 / 10; data += 2) {
+      Bytes cut(whole.begin(), whole.begin() + static_cast<int>(kHeaders + data));
+      const auto riff = static_cast<unsigned>(cut.size() - 8), chunk = static_cast<unsigned>(data);
+      put(cut, 4, {riff & 0xFF, riff >> 8 & 0xFF, riff >> 16 & 0xFF, 0});
+      put(cut, 16, {chunk & 0xFF, chunk >> 8 & 0xFF, chunk >> 16 & 0xFF, 0});
+      ++tried;
+      const Error error = decoding_error(cut);
+      if (error.sentence().empty()) ++accepted;
+      if (error.code() != ErrorCode::bad_input) ADD_FAILURE() << name << ' ' << data;
+    }
+    EXPECT_GT(tried, 50u) << name;
+    EXPECT_EQ(accepted, 0u) << name << ", of " << tried;
+  }
+}
+
 }  // namespace
 }  // namespace fovea::image::test
