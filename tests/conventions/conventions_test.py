@@ -79,6 +79,9 @@ class Includes(Planted):
     def test_unknown_library(self):
         self.plant("src/graph/bad.cpp", "#include <boost/any.hpp>", "unknown header")
 
+    def test_opencv_codecs(self):
+        self.plant("src/image/bad.cpp", "#include <opencv2/imgcodecs.hpp>", "unknown header")
+
     def test_unknown_module(self):
         self.plant("src/helpers/bad.cpp", "#include <vector>", "not in the table")
 

@@ -17,6 +17,9 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "docs"))
 import markdown  # noqa: E402
 
 SKIPPED = 77
+# Loading them is what a call of the program that computes little spends its time on, and a service
+# inherits each. Sanitizers bring a few.
+MOST_LIBRARIES = 45
 
 
 class Failure(Exception):
@@ -64,6 +67,13 @@ def check_shared(library, forbidden):
         expect(not inner, f"{library} exports {symbol}")
 
 
+def check_loaded(file):
+    """What the loader brings in for a program or a library is no more than it needs."""
+    loaded = run("ldd", file).splitlines()
+    expect(len(loaded) <= MOST_LIBRARIES,
+           f"{file} loads {len(loaded)} libraries:\n" + "\n".join(loaded))
+
+
 def package(settings):
     prefix = Path(settings["prefix"])
     shutil.rmtree(prefix, ignore_errors=True)
@@ -79,7 +89,8 @@ def package(settings):
     if is_on(settings["shared"]):
         check_shared(libraries / "libfovea.so", ["opencv", "jpeg", "png"])
         if is_on(settings["vision"]):
-            check_shared(libraries / "libfovea_vision.so", ["dnnl", "protobuf"])
+            check_shared(libraries / "libfovea_vision.so", ["dnnl", "protobuf", "imgcodecs"])
+            check_loaded(libraries / "libfovea_vision.so")
 
     folder = Path(settings["scratch"]) / "package"
     build_consumer(settings, folder)
@@ -88,6 +99,7 @@ def package(settings):
     if is_on(settings["program"]):
         output = run(prefix / settings["bindir"] / "fovea", "version")
         expect(settings["version"] in output, f"fovea version printed: {output}")
+        check_loaded(prefix / settings["bindir"] / "fovea")
 
 
 def examples(settings):
