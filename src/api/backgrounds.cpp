@@ -20,9 +20,9 @@ explain::Background run_background(const BackgroundRequest& request, engine::Wor
   explain::Background out;
   const auto size = images.data.size() / static_cast<std::size_t>(count);
   std::vector<float> repeated(size * static_cast<std::size_t>(request.batch));
-  std::vector<std::span<const float>> feeds{repeated};
-  for (std::size_t i = 1; i < request.inputs.size(); ++i)
-    feeds.emplace_back(request.inputs[i].data);
+  std::vector<std::span<const float>> feeds(request.inputs.empty() ? 1 : 0);
+  for (const auto& input : request.inputs) feeds.emplace_back(input.data);
+  feeds[request.picture] = repeated;
   for (std::int64_t i = 0; i < count; ++i) {
     const float* image = images.data.data() + static_cast<std::size_t>(i) * size;
     for (std::size_t n = 0; n < repeated.size(); n += size)

@@ -14,8 +14,10 @@ struct BackgroundRequest {
   std::int64_t batch;
   std::int64_t classes;
   std::int64_t memory_limit;
-  /// Of the model; the first's values are replaced by the background's, the others stay.
+  /// Of the model; the image's values are replaced by the background's, the others stay. Empty
+  /// where the image is the only one.
   std::span<const Tensor> inputs;
+  std::size_t picture;  ///< which of them holds the image
 };
 
 /// One forward per image. Throws Error out_of_memory where what the walks read of them is more than

@@ -8,6 +8,7 @@
 #include "api/backgrounds.hpp"
 #include "api/explainer_impl.hpp"
 #include "api/explaining.hpp"
+#include "api/other_batch.hpp"
 #include "api/precision.hpp"
 #include "api/run_impl.hpp"
 #include "base/checked.hpp"
@@ -42,13 +43,8 @@ class ExplainerMaker {
     describe_inputs();
     for (const auto& value : graph_.values()) impl_->shapes[value.name] = value.shape;
     impl_->scores = graph::find_scores(graph_, options.output);
+    find_pictures();
     const Shape& logits = graph_.value(impl_->scores.logits).shape;
-    impl_->batch = logits.empty() ? 1 : logits[0];
-    const auto elements = base::element_count(logits);
-    if (impl_->batch <= 0 || elements == 0)
-      throw Error(ErrorCode::bad_model, "the scores hold no element",
-                  {"", graph_.value(impl_->scores.logits).name, ""});
-    impl_->classes = elements / impl_->batch;
     impl_->dense_scores =
         logits.size() > 2 && impl_->classes != logits[1] && impl_->classes != logits.back();
     impl_->head = graph::find_pool_linear_head(graph_, impl_->scores.logits);
@@ -84,7 +80,21 @@ class ExplainerMaker {
       impl_->feeds.push_back(graph_.inputs[i]);
       if (i < impl_->inputs.size()) impl_->inputs[i].shape = graph_.value(graph_.inputs[i]).shape;
     }
-    if (!impl_->inputs.empty()) impl_->input_extents = spatial_extents_of(impl_->inputs[0].shape);
+  }
+
+  void find_pictures() {
+    impl_->pictures = graph::find_pictures(graph_, impl_->scores.logits);
+    impl_->stacked = api::stacked_inputs(graph_, impl_->pictures);
+    impl_->batch = impl_->pictures.count;
+    impl_->classes = impl_->pictures.scores;
+    if (graph_.inputs.empty()) return;
+    auto& input = impl_->input_layer;
+    input.value = graph_.inputs[impl_->pictures.input];
+    input.name = graph_.value(input.value).name;
+    input.shape = graph_.value(input.value).shape;
+    input.is_single = !impl_->stacked[impl_->pictures.input];
+    if (input.is_single) input.shape.insert(input.shape.begin(), 1);
+    impl_->input_extents = spatial_extents_of(input.shape);
   }
 
   void describe_layers() {
@@ -95,7 +105,7 @@ class ExplainerMaker {
     if (found.value) impl_->default_layer = graph_.value(found.value).name;
     for (const auto id : graph::explainable_layers(graph_, impl_->scores.logits, tokens)) {
       const auto& value = graph_.value(id);
-      if (value.shape[0] != impl_->batch) continue;
+      if (!impl_->pictures.are_rows_of(id)) continue;
       const auto& node = graph_.node(value.producer);
       const auto form = forms_->of(id);
       Shape grid =
@@ -118,7 +128,7 @@ class ExplainerMaker {
                   "this layer is not a feature map: it has " + std::to_string(value.shape.size()) +
                       " extents, where [images, channels, ...] with 3 to 5 is needed",
                   {"", value.name, ""});
-    if (value.shape[0] != impl_->batch)
+    if (!impl_->pictures.are_rows_of(id))
       throw Error(ErrorCode::invalid_argument,
                   "the first extent of this layer is not the number of images",
                   {"", value.name, ""});
@@ -180,10 +190,11 @@ class ExplainerMaker {
     impl_->keeps_inputs = impl_->keeps_inputs || again_ || options.smoothing;
     prepare_backgrounds();
     for (const auto& [layer, wanted] : heads_)
-      impl_->heads.emplace(layer, api::prepare_head({impl_->model.impl().imported.graph, graph_,
-                                                     layer, impl_->scores.logits, wanted.head,
-                                                     wanted.head_gradient, wanted.few_positions},
-                                                    options, spec, *impl_->model.impl().weights));
+      impl_->heads.emplace(
+          layer, api::prepare_head({impl_->model.impl().imported.graph, graph_, impl_->pictures,
+                                    layer, impl_->scores.logits, wanted.head, wanted.head_gradient,
+                                    wanted.few_positions},
+                                   options, spec, *impl_->model.impl().weights));
     if (options.targets_at_once > impl_->batch)
       for (const auto& layer : impl_->prepared) prepare_walks(layer, spec);
     if (perturbs_) prepare_variants(spec);
@@ -207,9 +218,13 @@ class ExplainerMaker {
                                        {input.shape.begin() + 1, input.shape.end()});
       if (!alone || api::find_background(impl_->backgrounds, images) != nullptr) continue;
       api::Lease lease(*impl_->pool, {});
-      impl_->backgrounds.push_back(api::run_background(
-          {*impl_->plan, impl_->batch, impl_->classes, impl_->options.memory_limit, {}},
-          lease.workspace(), std::move(images), {}));
+      impl_->backgrounds.push_back(api::run_background({*impl_->plan,
+                                                        impl_->batch,
+                                                        impl_->classes,
+                                                        impl_->options.memory_limit,
+                                                        {},
+                                                        impl_->pictures.input},
+                                                       lease.workspace(), std::move(images), {}));
     }
   }
 
@@ -217,8 +232,8 @@ class ExplainerMaker {
   void prepare_walks(const explain::Layer& layer, const engine::PlanSpec& spec) {
     if (!layer.gradients.contains(explain::Gradient{})) return;
     auto head = api::prepare_head(
-        {impl_->model.impl().imported.graph, graph_, layer.value, impl_->scores.logits,
-         impl_->options.targets_at_once / impl_->batch * impl_->batch, true},
+        {impl_->model.impl().imported.graph, graph_, impl_->pictures, layer.value,
+         impl_->scores.logits, impl_->options.targets_at_once / impl_->batch * impl_->batch, true},
         impl_->options, spec, *impl_->model.impl().weights);
     if (head.batch <= impl_->batch) return;  // the file fixes the number of images
     impl_->keeps_inputs = impl_->keeps_inputs || head.reads_inputs;
@@ -232,13 +247,13 @@ class ExplainerMaker {
     auto& weights = *impl_->model.impl().weights;
     for (const auto& windows : windows_) {
       auto prepared = api::prepare_windows(
-          {imported, graph_, impl_->scores.logits, impl_->input_extents, windows}, options, spec,
-          weights);
+          {imported, graph_, impl_->pictures, impl_->scores.logits, impl_->input_extents, windows},
+          options, spec, weights);
       if (prepared) impl_->windows.emplace(windows, std::move(*prepared));
     }
     if (perturbs_whole_ || impl_->windows.size() < windows_.size()) {
-      impl_->perturbed =
-          api::prepare_network(imported, graph_, impl_->scores.logits, options, spec, weights);
+      impl_->perturbed = api::prepare_network(imported, graph_, impl_->pictures,
+                                              impl_->scores.logits, options, spec, weights);
     } else {
       // For windows that nobody prepared for: as it is, so as not to hold a network more.
       auto pool = std::make_unique<api::WorkspacePool>(*impl_->plan, options.max_workspaces);
@@ -246,6 +261,7 @@ class ExplainerMaker {
       impl_->perturbed->plan = impl_->plan;
       impl_->perturbed->pool = std::move(pool);
       impl_->perturbed->batch = impl_->batch;
+      impl_->perturbed->stacked = impl_->stacked;
     }
   }
 
@@ -289,11 +305,6 @@ class ExplainerMaker {
   void prepare_input(engine::PlanSpec& spec) {
     auto& input = impl_->input_layer;
     input.is_input = true;
-    input.value = graph_.inputs.empty() ? graph::ValueId{} : graph_.inputs[0];
-    if (input.value) {
-      input.name = graph_.value(input.value).name;
-      input.shape = graph_.value(input.value).shape;
-    }
     for (const auto& method : impl_->options.methods) {
       const auto& entry = explain::find(method.name);
       if (!entry.uses_layer()) entry.check(impl_->head, input);
@@ -310,11 +321,12 @@ class ExplainerMaker {
     for (const auto& gradient : needs.gradients) {
       if (gradient.of_input != of_input || layer.gradients.contains(gradient)) continue;
       if (of_input && (!layer.value || !graph::reaches(graph_, layer.value, impl_->scores.logits)))
-        throw Error(ErrorCode::invalid_argument, "the scores do not depend on the first input",
+        throw Error(ErrorCode::invalid_argument, "the scores do not depend on this input",
                     {"", layer.name, ""});
       layer.gradients[gradient] = spec.gradients.size();
       auto& added = spec.gradients.emplace_back(engine::GradientSpec{
           impl_->scores.logits, layer.value, gradient.reduce, gradient.rule, {}});
+      added.images = impl_->batch;
       added.canonical = gradient.rule == engine::GradientRule::rescale;
       added.relevance = gradient.relevance;
       if (!gradient.biases) continue;

@@ -32,15 +32,16 @@ struct Explainer::Impl {
   graph::Scores scores;
   std::optional<graph::PoolLinearHead> head;
   std::vector<explain::Layer> prepared;  ///< the layers to be explained, in the order asked for
-  explain::Layer input_layer;            ///< the first input, for methods that explain it
+  explain::Layer input_layer;            ///< the image's input, for methods that explain it
   std::vector<graph::ChannelBias> biases;
   bool keeps_inputs = false;
   bool dense_scores = false;             ///< scores at positions: nothing to rank
   std::vector<std::string> fetch_names;  ///< index: the plan's fetches; 0 is the logits
-  std::int64_t batch = 1;
-  std::int64_t classes = 0;
-  Shape input_extents;  ///< spatial extents of the first input, that maps are resized to; may be
-                        ///< empty
+  graph::Pictures pictures;
+  std::vector<bool> stacked;  ///< per input: has it a row per image?
+  std::int64_t batch = 1;     ///< images: pictures.count
+  std::int64_t classes = 0;   ///< scores per image
+  Shape input_extents;  ///< spatial extents of the image, that maps are resized to; may be empty
   std::vector<graph::ValueId> feeds;
 
   std::shared_ptr<const engine::Plan> plan;

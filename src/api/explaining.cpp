@@ -116,6 +116,9 @@ Explaining::Explaining(Run::Impl& run, const Method& method, const ExplainOption
 
 void Explaining::choose_background() {
   const auto& shape = explainer_.input_layer.shape;
+  if (shape.empty())
+    throw Error(ErrorCode::invalid_argument,
+                entry_.info.title + " compares images, and the model has no input");
   Tensor images = entry_.background(settings_, {shape.begin() + 1, shape.end()});
   background_ = find_background(explainer_.backgrounds, images);
   if (background_ != nullptr) return;
@@ -124,9 +127,10 @@ void Explaining::choose_background() {
                 "the explainer was not prepared for this background: name " + entry_.info.title +
                     " with it in ExplainerOptions::methods");
   Lease lease(*explainer_.spare_pool, call_);
-  own_background_ = run_background({*explainer_.plan, explainer_.batch, explainer_.classes,
-                                    explainer_.options.memory_limit, run_.inputs},
-                                   lease.workspace(), std::move(images), call_);
+  own_background_ =
+      run_background({*explainer_.plan, explainer_.batch, explainer_.classes,
+                      explainer_.options.memory_limit, run_.inputs, explainer_.pictures.input},
+                     lease.workspace(), std::move(images), call_);
   background_ = &*own_background_;
 }
 
@@ -157,7 +161,9 @@ explain::Context Explaining::context_of(const explain::Layer& layer,
           objectives,
           scores,
           settings_,
-          call_};
+          call_,
+          explainer_.pictures.input,
+          explainer_.stacked};
 }
 
 std::vector<explain::Evidence> Explaining::once(std::span<const explain::Objective> objectives,
@@ -179,8 +185,8 @@ std::vector<explain::Evidence> Explaining::once(std::span<const explain::Objecti
   if (needs.head > 0) {
     const auto& head = explainer_.heads.at(layer.value);
     behind.emplace(*head.pool, call_);
-    net.emplace(
-        explain::HeadNetwork{*head.plan, behind->workspace(), head.batch, head.reads_inputs});
+    net.emplace(explain::HeadNetwork{*head.plan, behind->workspace(), head.batch, head.reads_inputs,
+                                     head.stacked});
     context.behind = &*net;
   }
   std::optional<Lease> apart;
@@ -188,7 +194,8 @@ std::vector<explain::Evidence> Explaining::once(std::span<const explain::Objecti
   if (needs.perturbed) {
     const auto& prepared = *explainer_.perturbed;
     apart.emplace(*prepared.pool, call_);
-    network.emplace(explain::PerturbedNetwork{*prepared.plan, apart->workspace(), prepared.batch});
+    network.emplace(explain::PerturbedNetwork{*prepared.plan, apart->workspace(), prepared.batch,
+                                              prepared.stacked});
     context.perturbed = &*network;
   }
   std::optional<Lease> changed, known;
@@ -223,7 +230,7 @@ std::vector<explain::Evidence> Explaining::smoothed(std::span<const explain::Obj
   std::vector<explain::Evidence> out;
   for (const auto& variant : smoothing_variants()) {
     auto inputs = run_.inputs;
-    apply(variant, inputs[0], explainer_.input_extents);
+    apply(variant, inputs[explainer_.pictures.input], explainer_.input_extents);
     std::vector<std::span<const float>> feeds;
     feeds.reserve(inputs.size());
     for (const auto& input : inputs) feeds.emplace_back(input.data);
@@ -295,7 +302,7 @@ void Explaining::join(std::span<const explain::Objective> all) {
   if (static_cast<std::int64_t>(all.size()) < head.batch) return;
   joined_workspace_ = std::make_unique<Lease>(*head.pool, call_);
   joined_net_.emplace(explain::HeadNetwork{*head.plan, joined_workspace_->workspace(), head.batch,
-                                           head.reads_inputs});
+                                           head.reads_inputs, head.stacked});
   together_.emplace(*joined_net_, all);
 }
 

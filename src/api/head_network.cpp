@@ -32,14 +32,18 @@ bool goes_round(const graph::Graph& graph, graph::ValueId layer, graph::ValueId 
 PreparedHead prepare_head(const HeadRequest& request, const ExplainerOptions& options,
                           engine::PlanSpec like, engine::WeightCache& weights) {
   PreparedHead out;
-  out.batch = request.bound.value(request.layer).shape[0];
+  out.batch = request.pictures.count;
+  out.stacked = stacked_inputs(request.bound, request.pictures);
   out.reads_inputs = goes_round(request.bound, request.layer, request.logits);
-  std::optional<graph::Graph> rebound;
+  std::optional<Rebound> rebound;
   if (request.batch != out.batch)
-    rebound =
-        with_batch(request.source, request.bound, {{request.layer, request.logits}}, request.batch);
-  if (rebound) out.batch = request.batch;
-  const graph::Graph& graph = rebound ? *rebound : request.bound;
+    rebound = with_batch(request.source, request.bound, request.pictures, request.logits,
+                         {{request.layer, request.logits}}, request.batch);
+  if (rebound) {
+    out.batch = request.batch;
+    out.stacked = rebound->stacked;
+  }
+  const graph::Graph& graph = rebound ? rebound->graph : request.bound;
   like.feeds = {request.layer};
   if (out.reads_inputs)
     like.feeds.insert(like.feeds.end(), graph.inputs.begin(), graph.inputs.end());

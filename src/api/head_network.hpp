@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "api/workspace_pool.hpp"
 #include "engine/plan.hpp"
@@ -17,12 +18,14 @@ struct PreparedHead {
   std::unique_ptr<WorkspacePool> pool;
   std::int64_t batch = 1;     ///< maps that it takes at once
   bool reads_inputs = false;  ///< something goes round the layer: the inputs are feeds too
+  std::vector<bool> stacked;  ///< per input: has it a row per map?
   bool has_gradient = false;
 };
 
 struct HeadRequest {
   const graph::Graph& source;  ///< as imported
   const graph::Graph& bound;   ///< to the explainer's extents
+  const graph::Pictures& pictures;
   graph::ValueId layer, logits;
   std::int64_t batch;          ///< wanted; networks that only take their own batch get that
   bool gradient = false;       ///< of the scores, with respect to the layer, at every position

@@ -1,5 +1,6 @@
 #include "api/other_batch.hpp"
 
+#include <algorithm>
 #include <map>
 #include <string>
 
@@ -7,35 +8,61 @@
 #include "graph/infer.hpp"
 
 namespace fovea::api {
+namespace {
 
-std::optional<graph::Graph> with_batch(const graph::Graph& source, const graph::Graph& bound,
-                                       std::span<const graph::ValueId> values, std::int64_t batch) {
-  graph::Graph graph = source;
+std::optional<Rebound> bound_to(const graph::Graph& source, const graph::Graph& bound,
+                                std::vector<bool> stacked, graph::ValueId logits,
+                                std::span<const graph::ValueId> values, std::int64_t batch) {
+  Rebound out{source, std::move(stacked)};
+  auto& graph = out.graph;
   std::map<std::string, Shape> shapes;
-  const Shape& first = bound.value(values[0]).shape;
-  if (first.empty()) return std::nullopt;
-  const auto own = first[0];
-  for (const auto id : graph.inputs) {
-    auto& value = graph.value(id);
-    Shape shape = bound.value(id).shape;
-    if (shape.empty() || shape[0] != own) return std::nullopt;
-    shape[0] = batch;
-    value.shape[0] = -1;
+  for (std::size_t i = 0; i < graph.inputs.size(); ++i) {
+    auto& value = graph.value(graph.inputs[i]);
+    Shape shape = bound.value(graph.inputs[i]).shape;
+    if (out.stacked[i]) {
+      shape[0] = batch;
+      value.shape[0] = -1;
+    }
     shapes[value.name] = shape;
   }
   try {
     graph::bind(graph, shapes, batch);
+    const auto pictures = graph::find_pictures(graph, logits);
+    if (pictures.count != batch) return std::nullopt;
+    for (const auto id : values) {
+      Shape wanted = bound.value(id).shape;
+      if (!pictures.are_rows_of(id) || wanted.empty()) return std::nullopt;
+      wanted[0] = batch;
+      if (graph.value(id).shape != wanted) return std::nullopt;
+    }
   } catch (const Error&) {
     return std::nullopt;
   }
-  for (const auto id : values) {
-    Shape wanted = bound.value(id).shape;
-    if (wanted.empty() || wanted[0] != own) return std::nullopt;
-    wanted[0] = batch;
-    if (graph.value(id).shape != wanted) return std::nullopt;
-  }
   engine::fold_constants(graph);
-  return graph;
+  return out;
+}
+
+}  // namespace
+
+std::vector<bool> stacked_inputs(const graph::Graph& graph, const graph::Pictures& pictures) {
+  std::vector<bool> out;
+  for (const auto id : graph.inputs) out.push_back(pictures.are_rows_of(id));
+  return out;
+}
+
+std::optional<Rebound> with_batch(const graph::Graph& source, const graph::Graph& bound,
+                                  const graph::Pictures& pictures, graph::ValueId logits,
+                                  std::span<const graph::ValueId> values, std::int64_t batch) {
+  if (bound.inputs.empty()) return std::nullopt;
+  auto stacked = stacked_inputs(bound, pictures);
+  if (!stacked[pictures.input]) return std::nullopt;
+  if (auto out = bound_to(source, bound, stacked, logits, values, batch)) return out;
+  // An extent of 1 in front of another input need not count images.
+  if (pictures.count > 1 || std::count(stacked.begin(), stacked.end(), true) == 1)
+    return std::nullopt;
+  stacked.assign(stacked.size(), false);
+  stacked[pictures.input] = true;
+  return bound_to(source, bound, stacked, logits, values, batch);
 }
 
 }  // namespace fovea::api

@@ -9,14 +9,20 @@ namespace fovea::api {
 namespace {
 
 PreparedNetwork prepare(const graph::Graph& source, const graph::Graph& bound,
-                        graph::ValueId logits, std::int64_t wanted, const ExplainerOptions& options,
+                        const graph::Pictures& pictures, graph::ValueId logits,
+                        std::int64_t wanted, const ExplainerOptions& options,
                         const engine::PlanSpec& like, engine::WeightCache& weights) {
   PreparedNetwork out;
-  out.batch = bound.value(logits).shape.empty() ? 1 : bound.value(logits).shape[0];
-  std::optional<graph::Graph> rebound;
-  if (wanted != out.batch) rebound = with_batch(source, bound, {{logits}}, wanted);
-  if (rebound) out.batch = wanted;
-  out.plan = engine::Plan::build(rebound ? *rebound : bound, like, weights);
+  out.batch = pictures.count;
+  out.stacked = stacked_inputs(bound, pictures);
+  std::optional<Rebound> rebound;
+  if (wanted != out.batch)
+    rebound = with_batch(source, bound, pictures, logits, {{logits}}, wanted);
+  if (rebound) {
+    out.batch = wanted;
+    out.stacked = rebound->stacked;
+  }
+  out.plan = engine::Plan::build(rebound ? rebound->graph : bound, like, weights);
   out.pool = std::make_unique<WorkspacePool>(*out.plan, options.max_workspaces);
   return out;
 }
@@ -24,7 +30,8 @@ PreparedNetwork prepare(const graph::Graph& source, const graph::Graph& bound,
 }  // namespace
 
 PreparedNetwork prepare_network(const graph::Graph& source, const graph::Graph& bound,
-                                graph::ValueId logits, const ExplainerOptions& options,
+                                const graph::Pictures& pictures, graph::ValueId logits,
+                                const ExplainerOptions& options,
                                 engine::PlanSpec like, engine::WeightCache& weights) {
   like.feeds.clear();
   like.fetches = {logits};
@@ -34,14 +41,14 @@ PreparedNetwork prepare_network(const graph::Graph& source, const graph::Graph& 
   if (options.perturbation_batch == 0 && engine::outgrows_caches(bound)) {
     constexpr std::int64_t kSeveral = 4;
     try {
-      return prepare(source, bound, logits, kSeveral, options, like, weights);
+      return prepare(source, bound, pictures, logits, kSeveral, options, like, weights);
     } catch (const Error& error) {
       if (error.code() != ErrorCode::out_of_memory) throw;
     }
   }
   // One image's maps stay in the caches, where those of several do not.
   const auto wanted = std::max<std::int64_t>(options.perturbation_batch, 1);
-  return prepare(source, bound, logits, wanted, options, like, weights);
+  return prepare(source, bound, pictures, logits, wanted, options, like, weights);
 }
 
 }  // namespace fovea::api

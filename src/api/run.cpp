@@ -117,7 +117,9 @@ std::unique_ptr<Run::Impl> Run::Impl::run_forward(std::shared_ptr<const Explaine
   run->predictions.resize(static_cast<std::size_t>(explainer->batch));
   if (explainer->keeps_inputs)
     for (std::size_t i = 0; i < data.size(); ++i)
-      run->inputs.push_back({explainer->inputs[i].shape, {data[i].begin(), data[i].end()}});
+      run->inputs.push_back({i == explainer->pictures.input ? explainer->input_layer.shape
+                                                            : explainer->inputs[i].shape,
+                             {data[i].begin(), data[i].end()}});
   return run;
 }
 

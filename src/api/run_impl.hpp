@@ -32,7 +32,7 @@ struct Run::Impl {
   std::shared_ptr<const Explainer::Impl> explainer;
   engine::Workspace workspace;
   Tensor logits;
-  std::vector<Tensor> inputs;  ///< as fed; where the explainer keeps them
+  std::vector<Tensor> inputs;  ///< where the explainer keeps them; the image as [images, ...]
   double forward_ms = 0;
   std::vector<std::string> warnings;                 ///< about the feeds
   std::vector<std::vector<Prediction>> predictions;  ///< per image; empty until asked for

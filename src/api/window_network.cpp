@@ -18,9 +18,10 @@ constexpr double kMostLeft = 0.9;
 /// For so many images where the file allows that, else as bound; in its plainest form.
 graph::Graph canonical(const WindowRequest& request, std::int64_t batch) {
   const auto logits = request.logits;
-  const auto other = with_batch(request.source, request.bound, {{logits}}, batch);
-  graph::Graph graph = other ? *other : request.bound;
-  passes::canonise(graph, {graph.inputs[0], logits});
+  auto other = with_batch(request.source, request.bound, request.pictures, logits, {{logits}},
+                          batch);
+  graph::Graph graph = other ? std::move(other->graph) : request.bound;
+  passes::canonise(graph, {graph.inputs[request.pictures.input], logits});
   return graph;
 }
 
@@ -59,7 +60,7 @@ PreparedWindows plans(const WindowRequest& request, const ExplainerOptions& opti
   out.windows.batch = net.graph.value(net.graph.inputs[0]).shape[0];
 
   const graph::Graph known = canonical(request, 1);
-  const auto input = known.inputs[0];
+  const auto input = known.inputs[request.pictures.input];
   like.feeds = {input};
   like.fetches = {request.logits};
   for (const auto& name : net.known) {
@@ -79,7 +80,7 @@ std::optional<PreparedWindows> prepare(const WindowRequest& request, std::int64_
                                        const ExplainerOptions& options,
                                        const engine::PlanSpec& like, engine::WeightCache& weights) {
   const graph::Graph graph = canonical(request, batch);
-  passes::IncrementalSpec spec{graph.inputs[0], request.logits, {}};
+  passes::IncrementalSpec spec{graph.inputs[request.pictures.input], request.logits, {}};
   for (const auto extent : request.extents) {
     auto& axis = spec.windows.emplace_back();
     for (const auto& [begin, end] :
@@ -102,7 +103,10 @@ std::optional<PreparedWindows> prepare_windows(const WindowRequest& request,
                                                const ExplainerOptions& options,
                                                const engine::PlanSpec& like,
                                                engine::WeightCache& weights) {
-  const Shape& shape = request.bound.value(request.bound.inputs[0]).shape;
+  if (request.bound.inputs.empty()) return std::nullopt;
+  const auto input = request.bound.inputs[request.pictures.input];
+  if (!request.pictures.are_rows_of(input)) return std::nullopt;
+  const Shape& shape = request.bound.value(input).shape;
   const auto& extents = request.extents;
   const bool channels_first = !extents.empty() && shape.size() == extents.size() + 2 &&
                               std::equal(extents.begin(), extents.end(), shape.begin() + 2);

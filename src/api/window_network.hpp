@@ -10,10 +10,11 @@
 #include "explain/window_network.hpp"
 #include "fovea/explainer.hpp"
 #include "graph/graph.hpp"
+#include "graph/query.hpp"
 
 namespace fovea::api {
 
-/// The network of what windows over the first input change (passes::incremental), and the network
+/// The network of what windows over the image change (passes::incremental), and the network
 /// that gives it what they leave as it is.
 struct PreparedWindows {
   std::shared_ptr<const engine::Plan> plan, known;
@@ -24,8 +25,9 @@ struct PreparedWindows {
 struct WindowRequest {
   const graph::Graph& source;  ///< as imported
   const graph::Graph& bound;   ///< to the explainer's extents
+  const graph::Pictures& pictures;
   graph::ValueId logits;
-  const Shape& extents;  ///< of the first input's positions
+  const Shape& extents;  ///< of the image's positions
   explain::SlidingWindows windows;
 };
 

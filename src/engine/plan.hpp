@@ -66,6 +66,7 @@ struct GradientSpec {
   /// Rules of relevance in place of gradients: seeds are the relevance of `of`, and that of `wrt`
   /// comes out. Canonical; with `reduce` none and without taps only.
   std::optional<Relevance> relevance = {};
+  std::int64_t images = 1;  ///< of `of`, whose losses of relevance are told apart
 };
 
 struct PlanSpec {

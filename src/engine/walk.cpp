@@ -176,7 +176,7 @@ WalkEnds walk_back(Builder& builder, const GradientSpec& spec,
   builder.hold_from_here(ends.seeds);
   walk.start(ends.seeds);
   if (rules != nullptr) {
-    RelevanceWalk relevance(builder, *rules, graph.value(spec.of).shape[0]);
+    RelevanceWalk relevance(builder, *rules, spec.images);
     ends.shape = shape;
     ends.result = walk.to_relevance(relevance);
     if (grid) ends.result = builder.plain(ends.result);

@@ -46,10 +46,9 @@ Needs input_gradient_needs(engine::GradientRule rule) {
 }
 
 Tensor image_of(const Context& context, std::int64_t image) {
-  const Tensor& all = context.inputs[0];
-  const auto size = static_cast<std::ptrdiff_t>(all.data.size()) / context.batch;
-  const auto begin = all.data.begin() + image * size;
-  return {{all.shape.begin() + 1, all.shape.end()}, {begin, begin + size}};
+  const auto shape = image_shape(context);
+  const auto own = part_of(context, context.picture, image);
+  return {{shape.begin(), shape.end()}, {own.begin(), own.end()}};
 }
 
 Tensor baseline_of(const Settings& settings, const Shape& image) {
@@ -61,8 +60,8 @@ Tensor baseline_of(const Settings& settings, const Shape& image) {
 }
 
 Tensor baseline_of(const Context& context) {
-  const Shape& all = context.inputs[0].shape;
-  return baseline_of(context.settings, {all.begin() + 1, all.end()});
+  const auto shape = image_shape(context);
+  return baseline_of(context.settings, {shape.begin(), shape.end()});
 }
 
 }  // namespace fovea::explain

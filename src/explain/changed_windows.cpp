@@ -42,10 +42,8 @@ class Scorer {
         call_(context.call),
         image_index_(image) {
     call_.step_ms = {};  // those of another plan
-    const auto& all = context.inputs[0].data;
-    const auto size = all.size() / static_cast<std::size_t>(context.batch);
-    image_ = std::span(all).subspan(static_cast<std::size_t>(image) * size, size);
-    channels_ = static_cast<std::int64_t>(size) / (extents_[0] * extents_[1] * extents_[2]);
+    image_ = part_of(context, context.picture, image);
+    channels_ = std::ssize(image_) / (extents_[0] * extents_[1] * extents_[2]);
     patches_.resize(
         static_cast<std::size_t>(plan_.batch * channels_ * patch_[0] * patch_[1] * patch_[2]));
     places_.resize(static_cast<std::size_t>(plan_.batch * plan_.rows) * 2 * plan_.axes.size());
@@ -87,7 +85,7 @@ class Scorer {
     for (std::int64_t n = 0; n < plan_.known_batch; ++n)
       images.insert(images.end(), image_.begin(), image_.end());
     net_.known.forward(net_.known_workspace, {{std::span<const float>(images)}}, call_);
-    Shape shape = context_.inputs[0].shape;
+    Shape shape = context_.input.shape;
     shape[0] = 1;
     const engine::ValueView input{image_.data(), shape, 1, std::ssize(image_)};
     for (std::size_t k = 0; k < plan_.known.size(); ++k) {

@@ -76,7 +76,7 @@ std::vector<Evidence> mean_difference(Context& context) {
     const auto view = context.plan.gradient(context.workspace, index);
     const float* b = background.images.data.data() + i * size;
     for (std::size_t n = 0; n < batch; ++n) {
-      const Tensor multipliers = plain(view, static_cast<std::int64_t>(n));
+      const Tensor multipliers = plain(view, context.input, static_cast<std::int64_t>(n));
       for (std::size_t e = 0; e < size; ++e)
         sums[n][e] += static_cast<double>(multipliers.data[e]) * (x[n].data[e] - b[e]);
     }

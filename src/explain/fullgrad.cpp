@@ -60,7 +60,8 @@ std::vector<Evidence> run(Context& context) {
     const Tensor x = image_of(context, n);
     for (std::size_t i = 0; i < x.data.size(); ++i) g.data[i] *= x.data[i];
     const auto steps = channel_steps(g.shape, context.extents);
-    Tensor map{context.extents, std::vector<float>(static_cast<std::size_t>(steps.positions))};
+    Tensor map{context.extents.empty() ? g.shape : context.extents,
+               std::vector<float>(static_cast<std::size_t>(steps.positions))};
     add_scaled(g.data.data(), steps, nullptr, map.data.data());
     for (std::size_t l = 0; l < context.biases.size(); ++l) {
       const auto view = context.plan.tap(context.workspace, index, l);

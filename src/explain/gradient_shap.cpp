@@ -50,14 +50,14 @@ Draws drawn(const Context& context, std::int64_t images, Random& random) {
 std::vector<double> mean_values(Context& context, Rerun& rerun, const Tensor& background,
                                 std::vector<Tensor>& inputs) {
   const auto batch = static_cast<std::size_t>(context.batch);
-  const auto size = inputs[0].data.size() / batch,
-             classes = static_cast<std::size_t>(context.classes);
+  auto& picture = inputs[context.picture].data;
+  const auto size = picture.size() / batch, classes = static_cast<std::size_t>(context.classes);
   const auto images = background.data.size() / size;
   std::vector<double> out(batch, 0.0);
   for (std::size_t i = 0; i < images; ++i) {
     const auto from = background.data.begin() + static_cast<std::ptrdiff_t>(i * size);
     for (std::size_t n = 0; n < batch; ++n)
-      std::copy_n(from, size, inputs[0].data.begin() + static_cast<std::ptrdiff_t>(n * size));
+      std::copy_n(from, size, picture.begin() + static_cast<std::ptrdiff_t>(n * size));
     const auto& again = rerun.forward(inputs);
     for (std::size_t n = 0; n < batch; ++n)
       out[n] += context.objectives[n].value(again.scores.subspan(n * classes, classes)) /
@@ -67,8 +67,8 @@ std::vector<double> mean_values(Context& context, Rerun& rerun, const Tensor& ba
 }
 
 std::vector<Evidence> run(Context& context) {
-  const Tensor& clean = context.inputs[0];
-  const Tensor& background = background_of(context.settings, std::span(clean.shape).subspan(1));
+  const Tensor& clean = picture(context);
+  const Tensor& background = background_of(context.settings, image_shape(context));
   Shape noise_shape{-1};
   noise_shape.insert(noise_shape.end(), clean.shape.begin(), clean.shape.end());
   const auto* noise = context.settings.given("noise", noise_shape);
@@ -95,7 +95,7 @@ std::vector<Evidence> run(Context& context) {
         else if (deviation > 0)
           x += deviation * random.normal();
         step[at] = x - b[e];
-        inputs[0].data[at] = static_cast<float>(b[e] + draws.points[draw] * step[at]);
+        inputs[context.picture].data[at] = static_cast<float>(b[e] + draws.points[draw] * step[at]);
       }
     }
     auto& again = rerun.forward(inputs);

@@ -129,7 +129,7 @@ std::vector<Tensor> input_gradients(Context& context, const Gradient& which) {
   walk_back(context, index, seeds(context));
   const auto view = context.plan.gradient(context.workspace, index);
   std::vector<Tensor> out;
-  for (std::int64_t n = 0; n < context.batch; ++n) out.push_back(plain(view, n));
+  for (std::int64_t n = 0; n < context.batch; ++n) out.push_back(plain(view, context.input, n));
   return out;
 }
 
@@ -153,6 +153,20 @@ Tensor plain(const ValueView& view, std::int64_t image) {
   return out;
 }
 
+Tensor plain(const ValueView& view, const Layer& layer, std::int64_t image) {
+  if (!layer.is_single) return plain(view, image);
+  Tensor out{{layer.shape.begin() + 1, layer.shape.end()}, {}};
+  if (view.shape.empty()) {
+    out.data.assign(view.data, view.data + 1);
+    return out;
+  }
+  for (std::int64_t row = 0; row < view.shape[0]; ++row) {
+    const Tensor part = plain(view, row);
+    out.data.insert(out.data.end(), part.data.begin(), part.data.end());
+  }
+  return out;
+}
+
 Context& Rerun::forward(std::span<const Tensor> inputs) {
   if (context_.spare == nullptr)
     throw Error(ErrorCode::internal, "a method runs the network again without having asked for it");
@@ -162,10 +176,12 @@ Context& Rerun::forward(std::span<const Tensor> inputs) {
   context_.plan.forward(*context_.spare, feeds, context_.call);
   const auto logits = context_.plan.fetch(*context_.spare, 0);
   scores_.assign(logits.data, logits.data + context_.batch * context_.classes);
-  again_.emplace(Context{context_.plan, *context_.spare, context_.head, context_.layer,
-                         context_.input, context_.batch, context_.classes, context_.objectives,
-                         scores_, context_.settings, context_.call, context_.extents, inputs,
-                         context_.biases, nullptr, nullptr, nullptr, context_.backward_ms});
+  again_.emplace(
+      Context{context_.plan,    *context_.spare,   context_.head,    context_.layer,
+              context_.input,   context_.batch,    context_.classes, context_.objectives,
+              scores_,          context_.settings, context_.call,    context_.picture,
+              context_.stacked, context_.extents,  inputs,           context_.biases,
+              nullptr,          nullptr,           nullptr,          context_.backward_ms});
   return *again_;
 }
 
@@ -202,12 +218,12 @@ Behind::Behind(const Context& context, const HeadNetwork& net, std::span<const s
     }
   }
   if (!net_.reads_inputs) return;
-  for (const auto& input : context.inputs) {
-    const auto size = static_cast<std::int64_t>(input.data.size()) / context.batch;
+  for (std::size_t i = 0; i < context.inputs.size(); ++i) {
     auto& repeated = inputs_.emplace_back();
-    for (const auto image : images)
-      repeated.insert(repeated.end(), input.data.begin() + image * size,
-                      input.data.begin() + (image + 1) * size);
+    for (const auto image : images.first(net_.stacked[i] ? images.size() : 1)) {
+      const auto own = part_of(context, i, image);
+      repeated.insert(repeated.end(), own.begin(), own.end());
+    }
   }
 }
 

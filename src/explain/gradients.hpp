@@ -48,12 +48,14 @@ LayerGradient layer_gradient(Context& context);
 /// What of the layer's gradient has to be prepared: nothing where the head says it.
 std::vector<Gradient> layer_gradient_needs(const Layer& layer, engine::GradientReduce reduce);
 
-/// The objective's gradient with respect to the first input, row-major, one per image:
+/// The objective's gradient with respect to the image, row-major, one per image:
 /// [channels, extents].
 std::vector<Tensor> input_gradients(Context& context, const Gradient& which);
 
 /// One image of a value, row-major, without the images' extent.
 Tensor plain(const engine::ValueView& view, std::int64_t image);
+/// The same of a gradient with respect to `layer`, which may be an input without images' extent.
+Tensor plain(const engine::ValueView& view, const Layer& layer, std::int64_t image);
 
 /// The network on other inputs, in the spare workspace.
 class Rerun {
@@ -96,7 +98,7 @@ class Behind {
 
   std::vector<float> maps_;
   std::vector<float> values_;               ///< of a layer with its channels last
-  std::vector<std::vector<float>> inputs_;  ///< of the image, repeated
+  std::vector<std::vector<float>> inputs_;  ///< of the image, repeated where maps have rows in them
 };
 
 /// Walks back of several targets at once, each with an objective per image: through a network of

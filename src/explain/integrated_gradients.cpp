@@ -65,7 +65,7 @@ std::vector<Point> quadrature(std::int64_t rule, std::size_t steps) {
 std::vector<Evidence> run(Context& context) {
   const auto steps = static_cast<std::size_t>(context.settings.whole("steps"));
   const auto points = quadrature(context.settings.whole("rule"), steps);
-  const Tensor& x = context.inputs[0];
+  const Tensor& x = picture(context);
   const Tensor baseline = baseline_of(context);
   const auto size = baseline.data.size();
   std::vector<double> sum(x.data.size(), 0.0);
@@ -74,7 +74,7 @@ std::vector<Evidence> run(Context& context) {
   for (const auto& [at, weight] : points) {
     for (std::size_t i = 0; i < x.data.size(); ++i) {
       const double from = baseline.data[i % size];
-      inputs[0].data[i] = static_cast<float>(from + at * (x.data[i] - from));
+      inputs[context.picture].data[i] = static_cast<float>(from + at * (x.data[i] - from));
     }
     auto& again = rerun.forward(inputs);
     const auto gradients = gradients_at_input(again, engine::GradientRule::plain);

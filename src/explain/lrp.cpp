@@ -63,7 +63,7 @@ std::vector<Evidence> run(Context& context) {
   std::vector<Evidence> out;
   for (std::int64_t n = 0; n < context.batch; ++n) {
     const auto image = static_cast<std::size_t>(n);
-    Tensor relevance = plain(view, n);
+    Tensor relevance = plain(view, context.layer, n);
     const auto rule =
         sum_rule(std::span(start).subspan(image * classes, classes), relevance, absorbed[image]);
     out.push_back(context.layer.is_input ? by_sum(context, std::move(relevance))

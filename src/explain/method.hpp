@@ -22,7 +22,7 @@ namespace fovea::explain {
 
 /// A gradient of the scores that a method reads.
 struct Gradient {
-  bool of_input = false;  ///< with respect to the model's first input, else to the layer
+  bool of_input = false;  ///< with respect to the image, else to the layer
   engine::GradientReduce reduce = engine::GradientReduce::none;
   engine::GradientRule rule = engine::GradientRule::plain;
   bool biases = false;  ///< with what reaches every bias on the way (Context::biases)
@@ -39,12 +39,12 @@ struct Needs {
   std::int64_t head = 0;       ///< the network behind the layer, on so many maps at a time; 0: no
   bool head_gradient = false;  ///< with the gradient of its scores with respect to the maps
   bool few_positions = false;  ///< those maps are zero but at a few positions
-  bool perturbed = false;      ///< the scores of other first inputs, many at a time
-  /// The same of first inputs that differ within one of these windows, where that is less work.
+  bool perturbed = false;      ///< the scores of other images, many at a time
+  /// The same of images that differ within one of these windows, where that is less work.
   std::optional<SlidingWindows> windows = {};
 };
 
-/// One layer of an explainer (or its first input), as methods see it.
+/// One layer of an explainer (or the image), as methods see it.
 struct Layer {
   std::string name;
   graph::ValueId value;
@@ -55,7 +55,8 @@ struct Layer {
   std::map<Gradient, std::size_t> gradients;  ///< indices in the plan's gradients
   bool is_linear_head = false;                ///< all that follows is piecewise linear in it
   bool is_head_map = false;                   ///< what the pool of a pool + linear head reads
-  bool is_input = false;                      ///< the model's first input
+  bool is_input = false;                      ///< the model's image
+  bool is_single = false;  ///< of an input: one image, without an extent that counts images
 };
 
 /// The network behind a layer, from its maps to the scores.
@@ -64,12 +65,13 @@ struct HeadNetwork {
   engine::Workspace& workspace;
   std::int64_t batch;  ///< maps that it takes at once
   bool reads_inputs;   ///< its feeds are the maps, then the model's inputs where this is true
+  const std::vector<bool>& stacked;  ///< per input: has it a row per map?
 };
 
 /// What an image is compared with: images, what the network made of them, and what walks under
 /// GradientRule::rescale read of that.
 struct Background {
-  Tensor images;                               ///< [images, the first input's extents]
+  Tensor images;                               ///< [images, the image's extents]
   std::vector<engine::References> references;  ///< per image
   std::vector<float> scores;                   ///< [images, classes]
 };
@@ -78,7 +80,8 @@ struct Background {
 struct PerturbedNetwork {
   const engine::Plan& plan;
   engine::Workspace& workspace;
-  std::int64_t batch;  ///< images that it takes at once
+  std::int64_t batch;                ///< images that it takes at once
+  const std::vector<bool>& stacked;  ///< per input: has it a row per image?
 };
 
 /// A method's options and tensors, checked.
@@ -116,15 +119,18 @@ struct Context {
   engine::Workspace& workspace;
   const std::optional<graph::PoolLinearHead>& head;
   const Layer& layer;
-  const Layer& input;  ///< the model's first input
+  const Layer& input;  ///< the model's image
   std::int64_t batch;
   std::int64_t classes;                   ///< scores per image
   std::span<const Objective> objectives;  ///< one per image
   std::span<const float> scores;          ///< [batch, classes]
   const Settings& settings;
   const CallOptions& call;
-  Shape extents = {};                               ///< of the first input's positions
-  std::span<const Tensor> inputs = {};              ///< where Needs::inputs or network
+  std::size_t picture;                  ///< which of the inputs is the image
+  const std::vector<bool>& stacked;     ///< per input: has it a row per image?
+  Shape extents = {};                   ///< of the image's positions
+  std::span<const Tensor> inputs = {};  ///< where Needs::inputs or network; the image is
+                                        ///< [images, ...]
   std::span<const graph::ChannelBias> biases = {};  ///< where Gradient::biases; the walk's taps
   engine::Workspace* spare = nullptr;               ///< of `plan`, where Needs::network
   const HeadNetwork* behind = nullptr;              ///< where Needs::head
@@ -134,6 +140,24 @@ struct Context {
   Together* together = nullptr;  ///< the objectives' gradients beside those of other targets
   const WindowNetwork* windows = nullptr;  ///< where Needs::windows and it is of use
 };
+
+inline const Tensor& picture(const Context& context) {
+  return context.inputs[context.picture];
+}
+
+/// The extents of one image.
+inline std::span<const std::int64_t> image_shape(const Context& context) {
+  return std::span(context.input.shape).subspan(1);
+}
+
+/// What an image has of an input: its row, or all of an input that images share.
+inline std::span<const float> part_of(const Context& context, std::size_t input,
+                                      std::int64_t image) {
+  const std::span<const float> all(context.inputs[input].data);
+  if (!context.stacked[input]) return all;
+  const auto size = all.size() / static_cast<std::size_t>(context.batch);
+  return all.subspan(static_cast<std::size_t>(image) * size, size);
+}
 
 /// Tells the call's progress: `done` of `all` that `run` will do.
 inline void tell(const CallOptions& call, std::int64_t done, std::int64_t all) {

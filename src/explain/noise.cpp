@@ -34,7 +34,7 @@ MethodTensor noise_tensor() {
 }
 
 std::int64_t for_each_noisy(Context& context, const std::function<void(Context&)>& visit) {
-  const Tensor& clean = context.inputs[0];
+  const Tensor& clean = picture(context);
   Shape shape = {-1};
   shape.insert(shape.end(), clean.shape.begin(), clean.shape.end());
   const auto* given = context.settings.given("noise", shape);
@@ -60,7 +60,7 @@ std::int64_t for_each_noisy(Context& context, const std::function<void(Context&)
         const float added = given != nullptr
                                 ? given->data[static_cast<std::size_t>(i) * clean.data.size() + at]
                                 : static_cast<float>(deviations[n] * random.normal());
-        inputs[0].data[at] = clean.data[at] + added;
+        inputs[context.picture].data[at] = clean.data[at] + added;
       }
     visit(rerun.forward(inputs));
   }

@@ -14,12 +14,6 @@ const PerturbedNetwork& net_of(const Context& context) {
   return *context.perturbed;
 }
 
-std::span<const float> part(const Context& context, std::size_t input, std::int64_t image) {
-  const auto& all = context.inputs[input].data;
-  const auto size = all.size() / static_cast<std::size_t>(context.batch);
-  return std::span(all).subspan(static_cast<std::size_t>(image) * size, size);
-}
-
 }  // namespace
 
 Needs perturbation_needs() {
@@ -29,7 +23,7 @@ Needs perturbation_needs() {
 const Shape& perturbed_extents(const Context& context) {
   if (context.extents.empty())
     throw Error(ErrorCode::invalid_argument,
-                "the first input has no positions that could be hidden: it is no image",
+                "the input has no positions that could be hidden: it is no image",
                 {"", context.input.name, ""});
   return context.extents;
 }
@@ -38,14 +32,13 @@ Perturbation::Perturbation(Context& context, std::int64_t forwards)
     : context_(context),
       net_(net_of(context)),
       call_(context.call),
-      steps_(
-          channel_steps(std::span(context.inputs[0].shape).subspan(1), perturbed_extents(context))),
+      steps_(channel_steps(image_shape(context), perturbed_extents(context))),
       forwards_(forwards) {
   call_.step_ms = {};  // those of another plan
 }
 
 std::span<const float> Perturbation::image(std::int64_t image) const {
-  return part(context_, 0, image);
+  return part_of(context_, context_.picture, image);
 }
 
 void Perturbation::take(std::int64_t image) {
@@ -53,9 +46,9 @@ void Perturbation::take(std::int64_t image) {
   taken_ = image;
   inputs_.resize(context_.inputs.size());
   for (std::size_t i = 0; i < inputs_.size(); ++i) {
-    const auto own = part(context_, i, image);
+    const auto own = part_of(context_, i, image);
     inputs_[i].clear();
-    for (std::int64_t k = 0; k < net_.batch; ++k)
+    for (std::int64_t k = 0; k < (net_.stacked[i] ? net_.batch : 1); ++k)
       inputs_[i].insert(inputs_[i].end(), own.begin(), own.end());
   }
 }
@@ -63,7 +56,8 @@ void Perturbation::take(std::int64_t image) {
 std::vector<double> Perturbation::scores(std::int64_t image, std::int64_t variants,
                                          const Fill& fill) {
   take(image);
-  const auto size = inputs_[0].size() / static_cast<std::size_t>(net_.batch);
+  auto& pictures = inputs_[context_.picture];
+  const auto size = pictures.size() / static_cast<std::size_t>(net_.batch);
   const auto classes = static_cast<std::size_t>(context_.classes);
   const auto& objective = context_.objectives[static_cast<std::size_t>(image)];
   const std::vector<std::span<const float>> feeds(inputs_.begin(), inputs_.end());
@@ -71,7 +65,7 @@ std::vector<double> Perturbation::scores(std::int64_t image, std::int64_t varian
   for (std::int64_t begin = 0; begin < variants; begin += net_.batch) {
     const auto count = std::min(net_.batch, variants - begin);
     for (std::int64_t k = 0; k < count; ++k)
-      fill(begin + k, std::span(inputs_[0]).subspan(static_cast<std::size_t>(k) * size, size));
+      fill(begin + k, std::span(pictures).subspan(static_cast<std::size_t>(k) * size, size));
     net_.plan.forward(net_.workspace, feeds, call_);
     const std::span<const float> logits(net_.plan.fetch(net_.workspace, 0).data,
                                         static_cast<std::size_t>(net_.batch) * classes);

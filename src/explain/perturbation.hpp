@@ -10,7 +10,7 @@
 /// What methods share that ask what the scores become when a part of the image is hidden.
 namespace fovea::explain {
 
-/// The network on variants of one image's first input, as many at a time as its plan takes; what
+/// The network on variants of one image, as many at a time as its plan takes; what
 /// other inputs hold is the image's own. Tells the call's progress and heeds its limits.
 class Perturbation {
  public:
@@ -19,7 +19,7 @@ class Perturbation {
 
   /// Variants that go at once.
   std::int64_t batch() const { return net_.batch; }
-  /// The first input of an image, as the network sees it.
+  /// An image, as the network sees it.
   std::span<const float> image(std::int64_t image) const;
   /// Channels and positions of `image` and of variants.
   const ChannelSteps& steps() const { return steps_; }

@@ -74,8 +74,8 @@ std::vector<Evidence> score_weighted(Context& context, const Trial& trial) {
   Rerun rerun(context);
   const auto score = [&](const Masks& masks) {
     for (std::int64_t n = 0; n < context.batch; ++n)
-      multiply(context.inputs[0], masks[static_cast<std::size_t>(n)], context.extents, n,
-               inputs[0]);
+      multiply(picture(context), masks[static_cast<std::size_t>(n)], context.extents, n,
+               inputs[context.picture]);
     const auto& again = rerun.forward(inputs);
     const auto classes = static_cast<std::size_t>(context.classes);
     std::vector<double> out;

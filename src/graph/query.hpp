@@ -11,7 +11,8 @@
 /// Questions about a bound graph. Read-only.
 namespace fovea::graph {
 
-/// The score tensor: the named output (or the only one, or the first of rank 2), looked back
+/// The score tensor: the named output (or the only one, or of those that depend on an
+/// input the first of rank 2, of more, of 1, of 0), looked back
 /// through a trailing Softmax / Sigmoid and what only reshapes after it.
 struct Scores {
   ValueId output;        ///< as declared
@@ -21,6 +22,26 @@ struct Scores {
 };
 /// Throws Error invalid_argument for an unknown name or when no output looks like scores.
 Scores find_scores(const Graph& graph, std::string_view output_name);
+
+/// Where a bound graph keeps the images of a batch. Everything that is said per image is divided by
+/// this and by nothing else.
+struct Pictures {
+  std::int64_t count = 1;   ///< images at once
+  std::int64_t scores = 1;  ///< numbers per image, one image's behind the other's
+  /// Of Graph::inputs, the one that holds the images: the first with positions (rank 3 to 5) that
+  /// the scores depend on, else the first with extents; 0 where there is none.
+  std::size_t input = 0;
+  /// Per value: does its first extent count the images? An input of which that is false is shared
+  /// by all of them, or holds one image without such an extent.
+  std::vector<bool> rows;
+
+  bool are_rows_of(ValueId id) const { return rows[static_cast<std::size_t>(id.index)]; }
+};
+/// Follows the images from their input to the scores. Where an operator does not tell, extents
+/// decide. Throws Error invalid_argument where the scores are no rows of images: where they are
+/// rows of positions or boxes, lie along another axis, or depend on several images at once;
+/// bad_model where there are none.
+Pictures find_pictures(const Graph& graph, ValueId logits);
 
 /// A head that is global average pooling (a mean over every spatial position) followed by at most
 /// one linear layer: logits[j] = sum_k weights[j, k] mean_p(feature_map[k, p]) + bias[j].

@@ -75,6 +75,23 @@ Builder two_outputs() {
   return b;
 }
 
+TEST(Scores, WithoutABatch) {
+  Builder b;
+  const auto x = b.input("x", {1, 4, 5, 5});
+  const auto pool = b.op("pool", Reduce{.axes = Ints{0, 2, 3}, .keep_dims = false}, {x});
+  b.output(b.op("mean", Reduce{.axes = Ints{0}, .keep_dims = false}, {pool}));
+  b.output(b.op("soft", Softmax{.axis = 0}, {pool}));
+  EXPECT_EQ(scores_of(b), (Named{"soft", "pool", true, false}));
+}
+
+TEST(Scores, AreNoOutputThatTheImageDoesNotChange) {
+  Builder b;
+  const auto x = b.input("x", {1, 4, 5, 5});
+  b.output(b.unary("version", UnaryKind::identity, b.floats("v", {1, 2}, {1, 7})));
+  b.output(b.op("pool", Reduce{.spatial = true}, {x}));
+  EXPECT_EQ(scores_of(b), (Named{"pool", "pool", false, false}));
+}
+
 TEST(Scores, TheFirstOfRankTwoOrTheNamed) {
   auto b = two_outputs();
   EXPECT_EQ(scores_of(b), (Named{"pool", "pool", false, false}));

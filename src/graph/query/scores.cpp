@@ -7,9 +7,11 @@
 namespace fovea::graph {
 namespace {
 
-/// One number per class and image: at most one extent besides the batch is above 1.
+/// One number per class and image: at most one extent besides the batch is above 1. Without a
+/// batch: one number per class.
 bool looks_like_scores(const Value& value) {
-  if (value.type != DType::f32 || value.shape.size() < 2) return false;
+  if (value.type != DType::f32) return false;
+  if (value.shape.size() < 2) return true;
   const auto wide = std::count_if(value.shape.begin() + 1, value.shape.end(),
                                   [](std::int64_t extent) { return extent > 1; });
   return wide <= 1;
@@ -27,10 +29,19 @@ ValueId choose_output(const Graph& graph, std::string_view name) {
     throw Error(ErrorCode::invalid_argument, "the model has no such output",
                 {{}, std::string(name), {}});
   }
-  for (const auto id : graph.outputs)
-    if (looks_like_scores(graph.value(id)) && graph.value(id).shape.size() == 2) return id;
-  for (const auto id : graph.outputs)
-    if (looks_like_scores(graph.value(id))) return id;
+  // A version or a table of anchors is no answer about an image.
+  const auto depends = detail::depends_on_inputs(graph);
+  const auto first = [&](auto has_rank) {
+    return std::find_if(graph.outputs.begin(), graph.outputs.end(), [&](ValueId id) {
+      const bool answers = graph.inputs.empty() || depends[static_cast<std::size_t>(id.index)];
+      return answers && looks_like_scores(graph.value(id)) &&
+             has_rank(graph.value(id).shape.size());
+    });
+  };
+  for (auto* has_rank :
+       {+[](std::size_t rank) { return rank == 2; }, +[](std::size_t rank) { return rank > 2; },
+        +[](std::size_t rank) { return rank == 1; }, +[](std::size_t) { return true; }})
+    if (const auto found = first(has_rank); found != graph.outputs.end()) return *found;
   std::string shapes;
   for (const auto id : graph.outputs)
     shapes += (shapes.empty() ? "" : ", ") + graph.value(id).name + " " +
@@ -45,6 +56,7 @@ bool only_reshapes(const Op& op) {
 
 /// Is the softmax over all classes of an image?
 bool over_classes(const Softmax& op, const Shape& shape) {
+  if (shape.size() == 1) return true;
   std::int64_t classes = 1;
   for (std::size_t d = 1; d < shape.size(); ++d) classes *= shape[d];
   if (op.axis < 1) return false;

@@ -1,0 +1,263 @@
+#include "graph/query/picture_axes.hpp"
+
+#include <algorithm>
+#include <functional>
+#include <numeric>
+#include <string>
+
+namespace fovea::graph::detail {
+namespace {
+
+std::size_t at(ValueId id) {
+  return static_cast<std::size_t>(id.index);
+}
+
+std::int64_t product(const Shape& shape, std::size_t begin, std::size_t end) {
+  const auto first = shape.begin();
+  return std::accumulate(first + static_cast<std::ptrdiff_t>(begin),
+                         first + static_cast<std::ptrdiff_t>(end), std::int64_t{1},
+                         std::multiplies<>());
+}
+
+/// Follows the images through one node, to its output `o`.
+class Follow {
+ public:
+  Follow(const Graph& graph, std::int64_t images, const Node& node, const std::vector<Along>& known,
+         std::size_t o)
+      : graph_(graph), images_(images), node_(node), known_(known), o_(o) {}
+
+  Along operator()(const Unary&) const {
+    return first_alone([](auto) { return true; });
+  }
+  Along operator()(const Cast&) const {
+    return first_alone([](auto) { return true; });
+  }
+  Along operator()(const Binary&) const { return element_wise(); }
+  Along operator()(const PRelu&) const { return element_wise(); }
+  Along operator()(const Where&) const { return element_wise(); }
+  Along operator()(const Expand&) const { return element_wise(); }
+  Along operator()(const BatchNorm&) const {
+    return first_alone([](auto) { return true; });
+  }
+
+  Along operator()(const Conv& op) const { return window(op.group == 1); }
+  Along operator()(const ConvTranspose& op) const { return window(op.group == 1); }
+  Along operator()(const Pool&) const {
+    return first_alone([](std::size_t axis) { return axis < 2; });
+  }
+  Along operator()(const InstanceNorm&) const {
+    return first_alone([](std::size_t axis) { return axis < 2; });
+  }
+  Along operator()(const GroupNorm&) const { return images_alone(); }
+  Along operator()(const Lrn&) const { return images_alone(); }
+  Along operator()(const DepthToSpace&) const { return images_alone(); }
+  Along operator()(const SpaceToDepth&) const { return images_alone(); }
+  Along operator()(const LayerNorm& op) const {
+    const auto rank = static_cast<std::int64_t>(shape(0).size());
+    const auto from = static_cast<std::size_t>(op.axis < 0 ? op.axis + rank : op.axis);
+    return first_alone([from](std::size_t axis) { return axis < from; }, kMixed);
+  }
+  Along operator()(const Softmax& op) const {
+    const auto rank = static_cast<std::int64_t>(shape(0).size());
+    const auto from = static_cast<std::size_t>(op.axis < 0 ? op.axis + rank : op.axis);
+    return first_alone([&](std::size_t axis) { return op.flatten ? axis < from : axis != from; },
+                       kMixed);
+  }
+
+  Along operator()(const Gemm& op) const {
+    const auto a = input(0), b = input(1);
+    Along product;
+    if (a.is_axis()) product = a.axis == (op.trans_a ? 1 : 0) ? along(0, a.inner) : kMixed;
+    if (b.is_axis())
+      product = product.any() || b.axis != (op.trans_b ? 0 : 1) ? kMixed : along(1, b.inner);
+    return joined({spoilt(), product, aligned(2)});
+  }
+  Along operator()(const MatMul&) const { return joined({spoilt(), factor(0), factor(1)}); }
+  Along operator()(const Einsum& op) const {
+    const auto arrow = op.equation.find("->");
+    if (spoilt().any()) return spoilt();
+    if (arrow == std::string::npos || op.equation.find('.') != std::string::npos)
+      return any() ? kUnknown : Along{};
+    std::string terms = op.equation;
+    terms.erase(std::remove(terms.begin(), terms.end(), ' '), terms.end());
+    const std::string result = terms.substr(terms.find("->") + 2);
+    std::string left = terms.substr(0, terms.find("->"));
+    std::vector<Along> parts;
+    for (std::size_t i = 0; i < node_.inputs.size(); ++i) {
+      const std::string own = left.substr(0, left.find(','));
+      left.erase(0, own.size() + 1);
+      const auto x = input(i);
+      if (!x.is_axis()) continue;
+      const auto letter = x.axis < own.size() ? result.find(own[x.axis]) : std::string::npos;
+      parts.push_back(letter == std::string::npos ? kMixed : along(letter, x.inner));
+    }
+    return joined(parts);
+  }
+
+  Along operator()(const Reduce& op) const {
+    const auto x = input(0);
+    if (!x.is_axis()) return x;
+    std::size_t before = 0;
+    for (const auto axis : *op.axes) {
+      if (static_cast<std::size_t>(axis) == x.axis) return kMixed;
+      if (static_cast<std::size_t>(axis) < x.axis) ++before;
+    }
+    return along(op.keep_dims ? x.axis : x.axis - before, x.inner);
+  }
+  Along operator()(const Concat& op) const {
+    const auto found = element_wise();
+    return found.is_axis() && found.axis == static_cast<std::size_t>(op.axis) ? kUnknown : found;
+  }
+  Along operator()(const Split& op) const {
+    return first_alone([&](std::size_t axis) { return axis != static_cast<std::size_t>(op.axis); });
+  }
+  /// What leaves the axis as it is; a cut of the same extent may still turn it round.
+  Along operator()(const Slice& op) const {
+    return first_alone([&](std::size_t axis) {
+      for (std::size_t k = 0; k < op.axes->size(); ++k)
+        if (static_cast<std::size_t>((*op.axes)[k]) == axis && (*op.steps)[k] != 1) return false;
+      return shape(0)[axis] == output()[axis];
+    });
+  }
+  Along operator()(const Pad&) const { return unchanged_extent(); }
+  Along operator()(const Tile&) const { return unchanged_extent(); }
+  Along operator()(const Resize&) const { return unchanged_extent(); }
+  Along operator()(const Transpose& op) const {
+    const auto x = input(0);
+    if (!x.is_axis()) return x;
+    const auto found = std::find(op.perm.begin(), op.perm.end(), static_cast<std::int64_t>(x.axis));
+    return along(static_cast<std::size_t>(found - op.perm.begin()), x.inner);
+  }
+  /// The distance from one image to the next stays; which axis it belongs to changes.
+  Along operator()(const Reshape&) const {
+    const auto x = input(0);
+    if (!x.is_axis()) return x;
+    const auto& from = shape(0);
+    const auto& to = output();
+    const auto stride = x.inner * product(from, x.axis + 1, from.size());
+    for (std::size_t axis = 0; axis < to.size(); ++axis) {
+      const auto after = product(to, axis + 1, to.size());
+      if (after > stride || after * to[axis] <= stride) continue;
+      const auto period = stride * images_;
+      const bool fits = stride % after == 0 && after * to[axis] % period == 0;
+      return fits ? along(axis, stride / after) : kUnknown;
+    }
+    return kUnknown;
+  }
+  Along operator()(const Gather& op) const {
+    if (spoilt().any()) return spoilt();
+    const auto data = input(0), indices = input(1);
+    const auto axis = static_cast<std::size_t>(op.axis);
+    if (data.is_axis() && indices.is_axis()) return kUnknown;
+    if (indices.is_axis()) return along(axis + indices.axis, indices.inner);
+    if (!data.is_axis()) return {};
+    if (data.axis == axis) return kUnknown;
+    return data.axis < axis ? data : along(data.axis + shape(1).size() - 1, data.inner);
+  }
+  Along operator()(const GatherND&) const { return any() ? kUnknown : Along{}; }
+  Along operator()(const ScatterND&) const { return any() ? kUnknown : Along{}; }
+  Along operator()(const Patch&) const { return any() ? kUnknown : Along{}; }
+  Along operator()(const ConstantOfShape&) const { return {}; }
+  Along operator()(const Range&) const { return any() ? kUnknown : Along{}; }
+  Along operator()(const ShapeOf&) const { return {}; }
+  Along operator()(const SizeOf&) const { return {}; }
+
+ private:
+  const Shape& shape(std::size_t i) const { return graph_.value(node_.inputs[i]).shape; }
+  const Shape& output() const { return graph_.value(node_.outputs[o_]).shape; }
+  Along input(std::size_t i) const {
+    return i < node_.inputs.size() && node_.inputs[i] ? known_[at(node_.inputs[i])] : Along{};
+  }
+  bool any() const { return others(0); }
+  bool others(std::size_t from = 1) const {
+    for (std::size_t i = from; i < node_.inputs.size(); ++i)
+      if (input(i).any()) return true;
+    return false;
+  }
+
+  /// Mixed or unknown where an input is; nowhere otherwise.
+  Along spoilt() const {
+    Along out;
+    for (std::size_t i = 0; i < node_.inputs.size(); ++i) {
+      if (input(i).kind == Along::Kind::mixed) return kMixed;
+      if (input(i).kind == Along::Kind::unknown) out = kUnknown;
+    }
+    return out;
+  }
+
+  /// All of them at once: they must agree.
+  static Along joined(const std::vector<Along>& parts) {
+    Along out;
+    for (const auto& part : parts) {
+      if (part == kMixed) return kMixed;
+      if (!part.any() || out == kUnknown) continue;
+      out = !out.any() || out == part || part == kUnknown ? part : kMixed;
+    }
+    return out;
+  }
+
+  /// Input `i` as it is broadcast to the output.
+  Along aligned(std::size_t i) const {
+    const auto x = input(i);
+    return x.is_axis() ? along(x.axis + output().size() - shape(i).size(), x.inner) : x;
+  }
+  Along element_wise() const {
+    std::vector<Along> parts{spoilt()};
+    for (std::size_t i = 0; i < node_.inputs.size(); ++i) parts.push_back(aligned(i));
+    return joined(parts);
+  }
+
+  /// The first input's axis, where it `stays`; what else depends on the images is not followed.
+  template <class Stays>
+  Along first_alone(Stays stays, Along otherwise = kUnknown) const {
+    const auto x = input(0);
+    if (spoilt().any()) return spoilt();
+    if (others()) return kUnknown;
+    return !x.is_axis() || stays(x.axis) ? x : otherwise;
+  }
+  Along images_alone() const {
+    return first_alone([](std::size_t axis) { return axis == 0; });
+  }
+  Along unchanged_extent() const {
+    return first_alone([&](std::size_t axis) { return shape(0)[axis] == output()[axis]; });
+  }
+  Along window(bool mixes_channels) const {
+    const auto x = input(0);
+    if (mixes_channels && x.is_axis() && x.axis == 1 && !others()) return kMixed;
+    return images_alone();
+  }
+
+  /// A factor of a matrix product.
+  Along factor(std::size_t i) const {
+    const auto x = input(i);
+    if (!x.is_axis()) return x;
+    const auto rank = shape(i).size();
+    const auto from_last = rank - 1 - x.axis;
+    const std::size_t contracted = i == 0 || rank == 1 ? 0 : 1;
+    if (from_last == contracted) return kMixed;
+    // A vector on the other side leaves its extent out of the result.
+    const std::size_t missing = shape(1 - i).size() == 1 && from_last > 0 ? 1 : 0;
+    return along(output().size() - 1 - (from_last - missing), x.inner);
+  }
+
+  const Graph& graph_;
+  std::int64_t images_;
+  const Node& node_;
+  const std::vector<Along>& known_;
+  std::size_t o_;
+};
+
+}  // namespace
+
+std::vector<Along> follow_images(const Graph& graph, ValueId from, Along start,
+                                 std::int64_t images) {
+  std::vector<Along> out(graph.values().size());
+  out[at(from)] = start;
+  for (const auto& node : graph.nodes())
+    for (std::size_t o = 0; o < node.outputs.size(); ++o)
+      if (!graph.value(node.outputs[o]).constant)
+        out[at(node.outputs[o])] = std::visit(Follow(graph, images, node, out, o), node.op);
+  return out;
+}
+
+}  // namespace fovea::graph::detail

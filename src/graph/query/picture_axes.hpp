@@ -1,0 +1,35 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "graph/graph.hpp"
+
+/// Where the values of a graph keep the images of a batch.
+namespace fovea::graph::detail {
+
+/// Nowhere (what depends on no image, or on none in particular), along one axis, where the
+/// operators do not tell, or in elements that depend on several images. Along an axis the image at
+/// place p is p / inner modulo their number: images may be merged with windows, heads or frames.
+struct Along {
+  enum class Kind { nowhere, axis, unknown, mixed } kind = Kind::nowhere;
+  std::size_t axis = 0;
+  std::int64_t inner = 1;
+
+  bool any() const { return kind != Kind::nowhere; }
+  bool is_axis() const { return kind == Kind::axis; }
+  friend bool operator==(const Along&, const Along&) = default;
+};
+inline constexpr Along kUnknown{Along::Kind::unknown};
+inline constexpr Along kMixed{Along::Kind::mixed};
+
+inline Along along(std::size_t axis, std::int64_t inner = 1) {
+  return {Along::Kind::axis, axis, inner};
+}
+
+/// Per value, where `images` that lie along `start` of the value `from` end up.
+std::vector<Along> follow_images(const Graph& graph, ValueId from, Along start,
+                                 std::int64_t images);
+
+}  // namespace fovea::graph::detail

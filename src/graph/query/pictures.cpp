@@ -1,0 +1,121 @@
+#include <algorithm>
+#include <string>
+
+#include "base/checked.hpp"
+#include "graph/infer/context.hpp"
+#include "graph/query.hpp"
+#include "graph/query/picture_axes.hpp"
+#include "graph/query/walk.hpp"
+
+namespace fovea::graph {
+namespace {
+
+using detail::along;
+using detail::Along;
+using detail::follow_images;
+using detail::kMixed;
+using detail::text;
+
+std::size_t at(ValueId id) {
+  return static_cast<std::size_t>(id.index);
+}
+
+/// The first input with positions that the scores depend on; failing that the first with extents,
+/// then any, then the first.
+std::size_t picture_input(const Graph& graph, ValueId logits) {
+  const auto reaching = detail::reaching(graph, logits);
+  const auto first = [&](std::size_t least, std::size_t most) {
+    return std::find_if(graph.inputs.begin(), graph.inputs.end(), [&](ValueId id) {
+      const auto rank = graph.value(id).shape.size();
+      return reaching[at(id)] && rank >= least && rank <= most;
+    });
+  };
+  for (const auto& [least, most] : {std::pair{3, 5}, std::pair{1, 64}, std::pair{0, 64}}) {
+    const auto found = first(static_cast<std::size_t>(least), static_cast<std::size_t>(most));
+    if (found != graph.inputs.end()) return static_cast<std::size_t>(found - graph.inputs.begin());
+  }
+  return 0;
+}
+
+bool is_rows(const Along& where, const Shape& shape, std::int64_t images) {
+  if (shape.empty() || shape[0] != images) return false;
+  return where.kind == Along::Kind::unknown ||
+         (where.is_axis() && where.axis == 0 && where.inner == 1);
+}
+
+[[noreturn]] void refuse(const Value& scores, const std::string& sentence) {
+  throw Error(ErrorCode::invalid_argument, "the scores " + text(scores.shape) + " " + sentence,
+              {"", scores.name, ""});
+}
+
+/// Throws where the scores of several images are not apart, image by image.
+void check_batch(const Value& scores, const Along& where, std::int64_t images) {
+  const auto several = std::to_string(images) + " images";
+  if (where == kMixed)
+    refuse(scores, "depend on all of the " + several +
+                       " at once: the network mixes them; give one image at a time");
+  if (where.axis != 0)
+    refuse(scores, "keep the " + several + " along axis " + std::to_string(where.axis) +
+                       ", where fovea wants them along the first; give one image at a time");
+  if (where.inner != 1 && scores.shape.size() > 1)
+    refuse(scores, "hold " + std::to_string(where.inner) + " rows for each of " + several +
+                       ": rows that are positions or boxes are no scores of images");
+}
+
+/// Throws where one image's scores are rows.
+void check_single(const Value& scores) {
+  const auto& shape = scores.shape;
+  const auto wide =
+      std::count_if(shape.begin(), shape.end(), [](auto extent) { return extent > 1; });
+  if (shape.empty() || shape[0] == 1 || wide <= 1) return;
+  refuse(scores, "hold " + std::to_string(shape[0]) +
+                     " rows for one image: rows that are positions or boxes are no scores of "
+                     "images");
+}
+
+}  // namespace
+
+Pictures find_pictures(const Graph& graph, ValueId logits) {
+  Pictures out;
+  out.rows.assign(graph.values().size(), false);
+  const auto& scores = graph.value(logits);
+  const auto elements = base::element_count(scores.shape);
+  if (elements == 0)
+    throw Error(ErrorCode::bad_model, "the scores hold no element", {"", scores.name, ""});
+  out.scores = elements;
+  if (graph.inputs.empty()) {
+    check_single(scores);
+    return out;
+  }
+  out.input = picture_input(graph, logits);
+  const auto input = graph.inputs[out.input];
+  const auto& shape = graph.value(input).shape;
+  const auto images = shape.size() < 2 ? 1 : shape[0];
+  if (images > 1) {
+    const auto where = follow_images(graph, input, along(0), images);
+    const auto& end = where[at(logits)];
+    const bool counted = !scores.shape.empty() && scores.shape[0] == images;
+    if (end.is_axis() || (end == kMixed && counted)) check_batch(scores, end, images);
+    if (end.is_axis() || is_rows(end, scores.shape, images)) {
+      out.count = images;
+      out.scores = elements / images;
+      for (std::size_t v = 0; v < where.size(); ++v)
+        out.rows[v] = is_rows(where[v], graph.values()[v].shape, images);
+      for (const auto other : graph.inputs) {
+        const auto& extents = graph.value(other).shape;
+        if (other == input || extents.empty() || extents[0] != images) continue;
+        out.rows[at(other)] = is_rows(follow_images(graph, other, along(0), images)[at(logits)],
+                                      scores.shape, images);
+      }
+      return out;
+    }
+  }
+  check_single(scores);
+  for (std::size_t v = 0; v < out.rows.size(); ++v) {
+    const auto& extents = graph.values()[v].shape;
+    out.rows[v] = !extents.empty() && extents[0] == 1;
+  }
+  return out;
+}
+
+}  // namespace fovea::graph
