@@ -355,7 +355,7 @@ class ExplainerMaker {
     if (!id)
       throw Error(ErrorCode::invalid_argument, "the model has no value of this name to fetch",
                   {"", name, ""});
-    if (std::find(spec.fetches.begin(), spec.fetches.end(), id) != spec.fetches.end()) return;
+    if (!fetched_.insert(id).second) return;
     spec.fetches.push_back(id);
     impl_->fetch_names.push_back(name);
   }
@@ -365,6 +365,7 @@ class ExplainerMaker {
   bool again_ = false;                              ///< a method runs the network again
   bool perturbs_ = false;                           ///< a method scores variants of the inputs
   bool perturbs_whole_ = false;                     ///< of any part of them, not of windows alone
+  std::set<graph::ValueId> fetched_;
   std::set<explain::SlidingWindows> windows_;       ///< that methods hide
   std::map<graph::ValueId, explain::Needs> heads_;  ///< networks behind layers that methods run
   std::unique_ptr<const graph::MapForms> forms_;    ///< once the graph is bound

@@ -23,6 +23,11 @@ Builder::Builder(const graph::Graph& graph, const PlanSpec& spec, WeightCache& w
       few_positions_(spec.few_positions ? spec.feeds.front() : graph::ValueId{}),
       threads_(base::max_threads()) {}
 
+const std::vector<std::vector<graph::NodeId>>& Builder::uses() {
+  if (!uses_) uses_ = graph_.uses();
+  return *uses_;
+}
+
 Type Builder::compute_type() const {
   return precision_ == Precision::bf16 ? Type::bf16 : Type::f32;
 }
@@ -123,13 +128,15 @@ void Builder::copy_to(const Tensor& tensor, const Tensor& place) {
 
 Tensor Builder::in_layout(const Tensor& tensor, const Desc& desc) {
   if (tensor.desc == desc) return tensor;
-  const auto [begin, end] = reorders_.equal_range(tensor.buffer);
+  const Place place{tensor.buffer, tensor.offset};
+  const auto [begin, end] = reorders_.equal_range(place);
   for (auto it = begin; it != end; ++it)
-    if (it->second.source.desc == tensor.desc && it->second.source.offset == tensor.offset &&
-        it->second.result.desc == desc)
+    if (it->second.source.desc == tensor.desc && it->second.result.desc == desc)
       return it->second.result;
   const Tensor out = private_copy(tensor, desc);
-  reorders_.emplace(tensor.buffer, Reordered{tensor, out});
+  reorders_.emplace(place, Reordered{tensor, out});
+  reordered_from_.emplace(out.buffer, place);
+  if (backward_from_ >= 0) walk_reorders_.push_back(out.buffer);
   return out;
 }
 
@@ -202,7 +209,7 @@ Tensor Builder::value(graph::ValueId id) {
     const float* address = converted->data();
     tensor = constant(plain_desc(value.shape), std::move(converted), address);
   }
-  values_[id.index] = tensor;
+  set_value(id, tensor);
   return tensor;
 }
 
@@ -235,25 +242,64 @@ bool Builder::has_value(graph::ValueId id) const {
 }
 
 void Builder::set_value(graph::ValueId id, const Tensor& tensor) {
-  values_[id.index] = tensor;
+  const auto [it, is_new] = values_.try_emplace(id.index, tensor);
+  if (!is_new) {
+    move_value(id, it->second.buffer, -1);
+    it->second = tensor;
+  }
+  move_value(id, tensor.buffer, 1);
+}
+
+Builder::Occupants& Builder::occupants(BufferId buffer) {
+  const auto i = static_cast<std::size_t>(buffer);
+  if (occupants_.size() <= i) occupants_.resize(buffers_.size());
+  return occupants_[i];
+}
+
+void Builder::move_value(graph::ValueId id, BufferId buffer, int sign) {
+  auto& held = occupants(buffer);
+  if (const auto it = pending_uses_.find(id.index); it != pending_uses_.end())
+    held.uses += sign * it->second;
+  if (pinned_values_.contains(id.index)) held.pinned += sign;
+}
+
+void Builder::add_uses(graph::ValueId id, int count) {
+  pending_uses_[id.index] += count;
+  if (const auto it = values_.find(id.index); it != values_.end())
+    occupants(it->second.buffer).uses += count;
+}
+
+void Builder::pin(graph::ValueId id) {
+  if (!pinned_values_.insert(id.index).second) return;
+  if (const auto it = values_.find(id.index); it != values_.end())
+    ++occupants(it->second.buffer).pinned;
 }
 
 bool Builder::may_overwrite(const Tensor& tensor) const {
-  const auto& buffer = buffers_[static_cast<std::size_t>(tensor.buffer)];
+  const auto i = static_cast<std::size_t>(tensor.buffer);
+  const auto& buffer = buffers_[i];
   if (buffer.is_constant() || buffer.pinned || backward_from_ >= 0) return false;
-  int uses = 0;  // of every value that shares the buffer; the node being built counts as one
-  for (const auto& [id, held] : values_) {
-    if (held.buffer != tensor.buffer) continue;
-    if (pinned_values_.contains(id)) return false;
-    if (const auto it = pending_uses_.find(id); it != pending_uses_.end()) uses += it->second;
-  }
-  return uses <= 1;
+  // Of every value that shares the buffer; the node being built counts as one use.
+  const Occupants held = i < occupants_.size() ? occupants_[i] : Occupants{};
+  return held.pinned == 0 && held.uses <= 1;
 }
 
 void Builder::overwritten(const Tensor& tensor) {
-  reorders_.erase(tensor.buffer);
-  std::erase_if(reorders_,
-                [&](const auto& item) { return item.second.result.buffer == tensor.buffer; });
+  reorders_.erase(reorders_.lower_bound({tensor.buffer, 0}),
+                  reorders_.lower_bound({tensor.buffer + 1, 0}));
+  forget_reorder(tensor.buffer);
+}
+
+void Builder::forget_reorder(BufferId result) {
+  const auto from = reordered_from_.find(result);
+  if (from == reordered_from_.end()) return;
+  const auto [begin, end] = reorders_.equal_range(from->second);
+  for (auto it = begin; it != end; ++it)
+    if (it->second.result.buffer == result) {
+      reorders_.erase(it);
+      break;
+    }
+  reordered_from_.erase(from);
 }
 
 bool Builder::made_by_this_walk(const Tensor& tensor) const {
@@ -267,15 +313,17 @@ void Builder::begin_gradient(GradientRule rule) {
   walk_from_ = static_cast<int>(steps_.size());
   if (backward_from_ < 0) backward_from_ = static_cast<int>(steps_.size());
   // A reorder made by another walk back did not run when this one does.
-  std::erase_if(reorders_, [&](const auto& item) {
-    return buffers_[static_cast<std::size_t>(item.second.result.buffer)].first >= backward_from_;
-  });
+  for (const auto result : walk_reorders_) forget_reorder(result);
+  walk_reorders_.clear();
 }
 
 Tensor Builder::reference(const Tensor& value) {
   if (buffers_[static_cast<std::size_t>(value.buffer)].is_constant()) return value;
-  for (const auto& known : references_)
-    if (same_place(known.source, value) && known.source.desc == value.desc) return known.copy;
+  const auto [begin, end] = reference_at_.equal_range({value.buffer, value.offset});
+  for (auto it = begin; it != end; ++it) {
+    const auto& known = references_[it->second];
+    if (known.source.desc == value.desc) return known.copy;
+  }
   if (made_by_this_walk(value))
     throw Error(ErrorCode::internal, "a walk back asks for the reference of what it made itself");
   pin(value);
@@ -288,6 +336,7 @@ Tensor Builder::reference(const Tensor& value) {
   if (!references_.empty())
     made.offset =
         references_.back().offset + base::aligned_size(references_.back().copy.desc.get_size());
+  reference_at_.emplace(Place{value.buffer, value.offset}, references_.size());
   references_.push_back(made);
   return made.copy;
 }

@@ -86,6 +86,8 @@ class Builder {
   Builder(const graph::Graph& graph, const PlanSpec& spec, WeightCache& weights);
 
   const graph::Graph& graph() const { return graph_; }
+  /// graph::Graph::uses, found once.
+  const std::vector<std::vector<graph::NodeId>>& uses();
   /// Element type of convolutions and matrix products.
   Type compute_type() const;
   Tuner& tuner() { return tuner_; }
@@ -163,10 +165,10 @@ class Builder {
 
   // --- lifetimes ---
 
-  void count_use(graph::ValueId id) { ++pending_uses_[id.index]; }
-  void release_use(graph::ValueId id) { --pending_uses_[id.index]; }
+  void count_use(graph::ValueId id) { add_uses(id, 1); }
+  void release_use(graph::ValueId id) { add_uses(id, -1); }
   /// The value must stay intact to the end (fetched, or read by a walk back).
-  void pin(graph::ValueId id) { pinned_values_.insert(id.index); }
+  void pin(graph::ValueId id);
   void pin(const Tensor& tensor);
   /// Marks the beginning of steps that run after, and apart from, the forward pass and other walks
   /// back.
@@ -193,12 +195,24 @@ class Builder {
   std::vector<Buffer>& buffers() { return buffers_; }
 
  private:
+  using Place = std::pair<BufferId, std::size_t>;
+
   void hold(const Tensor& tensor, int step);
   void touch(BufferId buffer);
   void load(Buffer& buffer);
+  void add_uses(graph::ValueId id, int count);
+  /// What the values in a buffer still mean to later nodes.
+  struct Occupants {
+    int uses = 0;    ///< reads to come
+    int pinned = 0;  ///< values that must stay intact
+  };
+  Occupants& occupants(BufferId buffer);
+  /// A value comes into the buffer (1), or leaves it (-1).
+  void move_value(graph::ValueId id, BufferId buffer, int sign);
   void add(Step step, const std::vector<BufferId>& touched);
 
   const graph::Graph& graph_;
+  std::optional<std::vector<std::vector<graph::NodeId>>> uses_;
   Precision precision_;
   WeightCache& weights_;
   Packer packer_;
@@ -210,7 +224,10 @@ class Builder {
   std::vector<Step> steps_;
   std::vector<Buffer> buffers_;
   std::vector<Reference> references_;
+  /// Indices of `references_`, by the place of their source.
+  std::multimap<Place, std::size_t> reference_at_;
   std::map<int, Tensor> values_;
+  std::vector<Occupants> occupants_;  ///< by buffer; those that are missing hold no value
   Joins joins_;
   std::map<int, Tensor> roots_;  ///< memory of what is joined in place, by its value
   std::map<int, int> pending_uses_;
@@ -219,7 +236,10 @@ class Builder {
     Tensor source;
     Tensor result;
   };
-  std::multimap<BufferId, Reordered> reorders_;
+  std::multimap<Place, Reordered> reorders_;  ///< by the place of their source
+  std::map<BufferId, Place> reordered_from_;  ///< by the buffer of the result
+  std::vector<BufferId> walk_reorders_;       ///< results of those that walks back made
+  void forget_reorder(BufferId result);
   int backward_from_ = -1;
   int walk_from_ = -1;  ///< the walk back that is being built
   GradientRule rule_ = GradientRule::plain;

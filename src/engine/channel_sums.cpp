@@ -74,28 +74,33 @@ namespace {
 
 class Climb {
  public:
-  Climb(const graph::Graph& graph, graph::ValueId of, const std::vector<bool>& path)
-      : graph_(graph), of_(of), path_(path), uses_(graph.uses()) {}
+  Climb(const graph::Graph& graph, const std::vector<std::vector<graph::NodeId>>& uses,
+        graph::ValueId of, const std::vector<bool>& path)
+      : graph_(graph), uses_(uses), of_(of), path_(path) {}
 
-  /// Adds to `walk` how the sums of v's gradient are found; false, and nothing added, where only
-  /// the value below can be summed.
-  bool sums_of(graph::ValueId v, const SumLayout& layout, SumWalk& walk) const {
-    SumWalk above = walk;
-    bool all = v != of_;
-    for (const auto reader : uses_[static_cast<std::size_t>(v.index)]) {
-      if (!all) break;
-      if (passes_gradient(reader)) all = through(reader, v, layout, above);
-    }
-    if (all) {
-      walk = std::move(above);
-      return true;
-    }
-    if (!layout.is_map(graph_.value(v).shape)) return false;
-    walk.maps.push_back(v);
-    return true;
+  /// How the sums of v's gradient are found; none where they cannot be.
+  std::optional<SumWalk> sums_of(graph::ValueId v, SumLayout layout) {
+    visits_.push_back({v, std::move(layout)});
+    for (std::size_t i = 0; i < visits_.size(); ++i) go_on(i);
+    // From the last value to the first: a value whose sums cannot be found spoils those below.
+    for (std::size_t i = visits_.size(); i-- > 1;)
+      if (!is_found(visits_[i])) visits_[visits_[i].below].is_through = false;
+    if (!is_found(visits_[0])) return std::nullopt;
+    return collected();
   }
 
  private:
+  /// A value whose sums are asked for.
+  struct Visit {
+    graph::ValueId value;
+    SumLayout layout;
+    std::size_t below = 0;  ///< the visit that asked
+    int by = -1;            ///< the node that passes its sums to that
+    std::vector<std::size_t> above = {};
+    std::vector<int> ends = {};  ///< nodes that make a part of the sums
+    bool is_through = true;      ///< its readers tell its sums; else only its own gradient can
+  };
+
   bool on_path(graph::ValueId v) const { return v && path_[static_cast<std::size_t>(v.index)]; }
 
   bool passes_gradient(graph::NodeId id) const {
@@ -103,29 +108,63 @@ class Climb {
     return std::any_of(outputs.begin(), outputs.end(), [&](auto v) { return on_path(v); });
   }
 
-  bool through(graph::NodeId id, graph::ValueId v, const SumLayout& layout, SumWalk& walk) const {
+  bool is_found(const Visit& visit) const {
+    return visit.is_through || visit.layout.is_map(graph_.value(visit.value).shape);
+  }
+
+  /// Asks the readers of the visit's value.
+  void go_on(std::size_t i) {
+    const auto v = visits_[i].value;
+    bool all = v != of_;
+    for (const auto reader : uses_[static_cast<std::size_t>(v.index)]) {
+      if (!all) break;
+      if (passes_gradient(reader)) all = through(reader, i);
+    }
+    visits_[i].is_through = all;
+  }
+
+  bool through(graph::NodeId id, std::size_t i) {
     const auto& node = graph_.node(id);
-    if (node.outputs.size() != 1 || node.inputs[0] != v) return false;
-    for (std::size_t i = 1; i < node.inputs.size(); ++i)
-      if (on_path(node.inputs[i])) return false;
-    const SumQuery query{graph_, node, layout};
-    const auto offer = std::visit([&](const auto& op) { return sum_offer(op, query); }, node.op);
+    if (node.outputs.size() != 1 || node.inputs[0] != visits_[i].value) return false;
+    for (std::size_t k = 1; k < node.inputs.size(); ++k)
+      if (on_path(node.inputs[k])) return false;
+    const SumQuery query{graph_, node, visits_[i].layout};
+    auto offer = std::visit([&](const auto& op) { return sum_offer(op, query); }, node.op);
     switch (offer.kind) {
       case SumOffer::Kind::passes:
-        walk.passed.insert(id.index);
-        return sums_of(node.outputs[0], offer.out, walk);
+        visits_[i].above.push_back(visits_.size());
+        visits_.push_back({node.outputs[0], std::move(offer.out), i, id.index});
+        return true;
       case SumOffer::Kind::ends:
-        walk.ends[id.index] = layout;
+        visits_[i].ends.push_back(id.index);
         return true;
       default:
         return false;
     }
   }
 
+  SumWalk collected() const {
+    SumWalk walk;
+    std::vector<std::size_t> open{0};
+    while (!open.empty()) {
+      const auto& visit = visits_[open.back()];
+      open.pop_back();
+      if (visit.by >= 0) walk.passed.insert(visit.by);
+      if (!visit.is_through) {
+        walk.maps.push_back(visit.value);
+        continue;
+      }
+      for (const auto id : visit.ends) walk.ends[id] = visit.layout;
+      open.insert(open.end(), visit.above.rbegin(), visit.above.rend());
+    }
+    return walk;
+  }
+
   const graph::Graph& graph_;
+  const std::vector<std::vector<graph::NodeId>>& uses_;
   graph::ValueId of_;
   const std::vector<bool>& path_;
-  std::vector<std::vector<graph::NodeId>> uses_;
+  std::vector<Visit> visits_;  ///< each behind the one that asked
 };
 
 std::int64_t product(const std::vector<Axis>& axes, Role role) {
@@ -137,14 +176,12 @@ std::int64_t product(const std::vector<Axis>& axes, Role role) {
 
 }  // namespace
 
-SumWalk plan_sums(const graph::Graph& graph, graph::ValueId wrt, graph::ValueId of,
-                  const std::vector<bool>& path) {
-  SumWalk walk;
+SumWalk plan_sums(const graph::Graph& graph, const std::vector<std::vector<graph::NodeId>>& uses,
+                  graph::ValueId wrt, graph::ValueId of, const std::vector<bool>& path) {
   const Shape& shape = graph.value(wrt).shape;
-  if (std::find(shape.begin(), shape.end(), 0) != shape.end() ||
-      !Climb(graph, of, path).sums_of(wrt, SumLayout::of_map(shape), walk))
-    return plain_sums(wrt);
-  return walk;
+  if (std::find(shape.begin(), shape.end(), 0) != shape.end()) return plain_sums(wrt);
+  auto walk = Climb(graph, uses, of, path).sums_of(wrt, SumLayout::of_map(shape));
+  return walk ? std::move(*walk) : plain_sums(wrt);
 }
 
 Tensor sum_positions(Builder& b, const Tensor& gradient, const Shape& shape, float scale) {

@@ -21,9 +21,9 @@ struct SumWalk {
 /// The plain way: the gradient at every position of `wrt`, then its sums.
 SumWalk plain_sums(graph::ValueId wrt);
 
-/// The shortest way. `path` is values_between(graph, wrt, of).
-SumWalk plan_sums(const graph::Graph& graph, graph::ValueId wrt, graph::ValueId of,
-                  const std::vector<bool>& path);
+/// The shortest way. `uses` are the graph's, `path` is values_between(graph, wrt, of).
+SumWalk plan_sums(const graph::Graph& graph, const std::vector<std::vector<graph::NodeId>>& uses,
+                  graph::ValueId wrt, graph::ValueId of, const std::vector<bool>& path);
 
 /// dst[n, c] = scale * the sum over positions of `gradient`, whose value has shape `shape` [n, c,
 /// ...].

@@ -1,5 +1,6 @@
 #include "engine/path.hpp"
 
+#include <algorithm>
 #include <set>
 
 #include "engine/ops/op.hpp"
@@ -17,10 +18,19 @@ bool passes_gradient(const graph::Node& node, std::size_t input) {
 
 }  // namespace
 
+NodeRange nodes_between(const graph::Graph& graph, graph::ValueId wrt, graph::ValueId of) {
+  const auto behind = [&](graph::ValueId id) {
+    return static_cast<std::size_t>(graph.value(id).producer.index + 1);
+  };
+  return {behind(wrt), std::max(behind(wrt), behind(of))};
+}
+
 std::vector<bool> values_between(const graph::Graph& graph, graph::ValueId wrt, graph::ValueId of) {
+  const auto [first, last] = nodes_between(graph, wrt, of);
   std::vector<bool> below(graph.values().size(), false);  // depends on wrt
   below[at(wrt)] = true;
-  for (const auto& node : graph.nodes()) {
+  for (std::size_t n = first; n < last; ++n) {
+    const auto& node = graph.nodes()[n];
     bool depends = false;
     for (std::size_t i = 0; i < node.inputs.size(); ++i)
       if (node.inputs[i] && below[at(node.inputs[i])] && passes_gradient(node, i)) depends = true;
@@ -29,7 +39,7 @@ std::vector<bool> values_between(const graph::Graph& graph, graph::ValueId wrt, 
   }
   std::vector<bool> above(graph.values().size(), false);  // `of` depends on it
   above[at(of)] = true;
-  for (std::size_t n = graph.nodes().size(); n-- > 0;) {
+  for (std::size_t n = last; n-- > first;) {
     const auto& node = graph.nodes()[n];
     bool leads = false;
     for (const auto output : node.outputs)

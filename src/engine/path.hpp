@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -7,6 +8,13 @@
 
 /// Which way a gradient can take through a graph.
 namespace fovea::engine {
+
+/// The nodes [first, last) behind the one that makes `wrt`, up to the one that makes `of`: no path
+/// between the two leads through any other.
+struct NodeRange {
+  std::size_t first = 0, last = 0;
+};
+NodeRange nodes_between(const graph::Graph& graph, graph::ValueId wrt, graph::ValueId of);
 
 /// For each value: does it lie on a differentiable path from `wrt` to `of`? Both ends included
 /// where there is one.

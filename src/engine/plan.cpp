@@ -83,7 +83,9 @@ class PlanMaker {
 
   void add_read_values(const GradientSpec& gradient, passes::Keep& keep) const {
     const auto path = values_between(graph_, gradient.wrt, gradient.of);
-    for (const auto& node : graph_.nodes()) {
+    const auto [first, last] = nodes_between(graph_, gradient.wrt, gradient.of);
+    for (std::size_t n = first; n < last; ++n) {
+      const auto& node = graph_.nodes()[n];
       if (!on_path(node, path)) continue;
       unsigned wanted = 0;
       for (std::size_t i = 0; i < node.inputs.size() && i < 32; ++i)

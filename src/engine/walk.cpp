@@ -1,6 +1,8 @@
 #include "engine/walk.hpp"
 
 #include <algorithm>
+#include <map>
+#include <set>
 
 #include "engine/channel_sums.hpp"
 #include "engine/guarded.hpp"
@@ -18,10 +20,12 @@ class Walk {
       : builder_(builder),
         graph_(builder.graph()),
         spec_(spec),
+        range_(nodes_between(graph_, spec.wrt, spec.of)),
         path_(values_between(graph_, spec.wrt, spec.of)),
         varying_(spec.rule == GradientRule::rescale ? values_behind(graph_, spec.wrt)
                                                     : std::vector<bool>()),
-        gradients_(builder) {
+        gradients_(builder),
+        tapped_(spec.taps.begin(), spec.taps.end()) {
     if (!path_[static_cast<std::size_t>(spec.wrt.index)])
       throw Error(ErrorCode::invalid_argument, explain_missing_path(graph_, spec.wrt, spec.of),
                   {"", graph_.value(spec.wrt).name, ""});
@@ -31,7 +35,7 @@ class Walk {
 
   /// The gradient at every position.
   Tensor to_gradient() {
-    for (std::size_t i = graph_.nodes().size(); i-- > 0;) {
+    for (std::size_t i = range_.last; i-- > range_.first;) {
       if (!on_path(graph_.nodes()[i], path_)) continue;
       tap(graph_.nodes()[i]);
       through(i, [](const auto& op, BackwardContext& context) { backward(op, context); });
@@ -41,7 +45,7 @@ class Walk {
 
   /// The relevance of every element of `wrt`.
   Tensor to_relevance(RelevanceWalk& relevance) {
-    for (std::size_t i = graph_.nodes().size(); i-- > 0;) {
+    for (std::size_t i = range_.last; i-- > range_.first;) {
       const auto& node = graph_.nodes()[i];
       const bool reached = std::any_of(node.outputs.begin(), node.outputs.end(),
                                        [&](graph::ValueId id) { return gradients_.has(id); });
@@ -90,7 +94,7 @@ class Walk {
     const auto add = [&](const Tensor& part) {
       result = result ? sum_of(builder_, result, part) : part;
     };
-    for (std::size_t i = graph_.nodes().size(); i-- > 0;) {
+    for (std::size_t i = range_.last; i-- > range_.first;) {
       const int id = static_cast<int>(i);
       if (!on_path(graph_.nodes()[i], path_) || sums.passed.contains(id)) continue;
       const auto end = sums.ends.find(id);
@@ -107,7 +111,9 @@ class Walk {
     return result;
   }
 
-  SumWalk shortest() const { return plan_sums(graph_, spec_.wrt, spec_.of, path_); }
+  SumWalk shortest() const {
+    return plan_sums(graph_, builder_.uses(), spec_.wrt, spec_.of, path_);
+  }
 
  private:
   /// The whole gradient of a value, in a form that leaves the plan.
@@ -120,8 +126,7 @@ class Walk {
   /// Keeps what the node's outputs got: their readers have all been walked through.
   void tap(const graph::Node& node) {
     for (const auto id : node.outputs) {
-      if (std::find(spec_.taps.begin(), spec_.taps.end(), id) == spec_.taps.end()) continue;
-      if (!gradients_.has(id)) continue;
+      if (!tapped_.contains(id) || !gradients_.has(id)) continue;
       const Tensor result = finished(id);
       builder_.pin(result);
       taps_.emplace(id.index, result);
@@ -156,9 +161,11 @@ class Walk {
   Builder& builder_;
   const graph::Graph& graph_;
   const GradientSpec& spec_;
+  NodeRange range_;
   std::vector<bool> path_;
   std::vector<bool> varying_;  ///< under GradientRule::rescale: what depends on `wrt` at all
   Gradients gradients_;
+  std::set<graph::ValueId> tapped_;
   std::map<int, Tensor> taps_;
 };
 

@@ -53,9 +53,18 @@ ValueId Graph::find_value(std::string_view name) const {
 }
 
 std::string Graph::unique_name(std::string_view wanted) const {
-  std::string name(wanted);
-  for (int i = 2; by_name_.contains(name); ++i) name = std::string(wanted) + std::to_string(i);
-  return name;
+  if (!by_name_.contains(wanted)) return std::string(wanted);
+  const auto numbered = [&](std::int64_t i) { return std::string(wanted) + std::to_string(i); };
+  const auto is_taken = [&](std::int64_t i) { return by_name_.contains(numbered(i)); };
+  // Tens of thousands may ask for the same name: a free number is looked for in steps that double,
+  // then between the last that was taken and the first that was not.
+  std::int64_t taken = 1, free = 2;
+  for (; is_taken(free); free *= 2) taken = free;
+  while (free - taken > 1) {
+    const auto middle = taken + (free - taken) / 2;
+    (is_taken(middle) ? taken : free) = middle;
+  }
+  return numbered(free);
 }
 
 std::vector<std::vector<NodeId>> Graph::uses() const {

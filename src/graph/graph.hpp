@@ -68,7 +68,8 @@ class Graph {
   /// By name; none where there is no such value. Values are never renamed.
   ValueId find_value(std::string_view name) const;
 
-  /// `wanted`, or `wanted` followed by the first number that makes it new.
+  /// `wanted`, or `wanted` followed by a number that makes it new: the first, where those before it
+  /// are all taken.
   std::string unique_name(std::string_view wanted) const;
 
   /// For each value, the nodes that read it, in order (a node that reads it twice stands twice).

@@ -9,12 +9,14 @@ namespace fovea::engine {
 
 void Gradients::add(graph::ValueId id, const Tensor& part) {
   const Tensor tensor = b_.f32(part);
-  const auto it = tensors_.find(id.index);
-  if (it == tensors_.end()) {
-    tensors_.emplace(id.index, tensor);
-  } else {
+  const std::pair entry{made_at(id), id.index};
+  const auto [it, is_first] = tensors_.try_emplace(id.index, tensor);
+  if (!is_first) {
+    const auto before = it->second.buffer;
     it->second = sum_of(b_, it->second, tensor);
+    lying_in_[before].erase(entry);
   }
+  lying_in_[it->second.buffer].insert(entry);
 }
 
 Tensor BackwardContext::factor(std::size_t i) {
@@ -25,15 +27,14 @@ Tensor BackwardContext::factor(std::size_t i) {
 bool Gradients::may_overwrite(const Tensor& tensor, const graph::Node& reader,
                               graph::ValueId own) const {
   if (!b_.made_by_this_walk(tensor)) return false;
-  const auto& graph = b_.graph();
-  const auto now = graph.value(reader.outputs[0]).producer;
-  return std::none_of(tensors_.begin(), tensors_.end(), [&](const auto& entry) {
-    const auto& [id, held] = entry;
-    if (held.buffer != tensor.buffer || id == own.index) return false;
-    // Nodes are walked from the last to the first: what later ones made has been read.
-    const auto producer = graph.values()[static_cast<std::size_t>(id)].producer;
-    return !producer || producer.index < now.index;
-  });
+  const auto held = lying_in_.find(tensor.buffer);
+  if (held == lying_in_.end()) return true;
+  // Nodes are walked from the last to the first: what later ones made has been read. Of the others,
+  // the earliest decides.
+  const int now = made_at(reader.outputs[0]);
+  for (const auto& [made, id] : held->second)
+    if (id != own.index) return made >= now;
+  return true;
 }
 
 namespace {

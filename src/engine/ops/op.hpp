@@ -82,8 +82,13 @@ class Gradients {
                      graph::ValueId own = {}) const;
 
  private:
+  /// Where the value is made: no later than any node that reads it.
+  int made_at(graph::ValueId id) const { return b_.graph().value(id).producer.index; }
+
   Builder& b_;
   std::map<int, Tensor> tensors_;
+  /// By buffer, the values whose gradients lie in it, with where they are made.
+  std::map<BufferId, std::set<std::pair<int, int>>> lying_in_;
 };
 
 /// A node while its backward steps are built.

@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "graph/query.hpp"
+#include "graph/query/walk.hpp"
 
 namespace fovea::graph {
 namespace {
@@ -38,15 +39,24 @@ std::vector<float> bias_of(const Graph& graph, const Node& node) {
 
 std::vector<ChannelBias> find_channel_biases(const Graph& graph, ValueId from, ValueId to) {
   std::vector<ChannelBias> out;
+  if (!from || !to) return out;
+  const auto at = [](ValueId id) { return static_cast<std::size_t>(id.index); };
+  const auto leading = detail::reaching(graph, to);
+  std::vector<bool> behind(graph.values().size(), false);
+  behind[at(from)] = true;
   for (const auto& node : graph.nodes()) {
+    const bool depends = std::any_of(node.inputs.begin(), node.inputs.end(),
+                                     [&](ValueId id) { return id && behind[at(id)]; });
+    for (const auto id : node.outputs)
+      if (depends && id && !graph.value(id).constant) behind[at(id)] = true;
     if (node.outputs.empty() || !node.outputs[0]) continue;
     const auto& value = graph.value(node.outputs[0]);
     if (value.constant || value.shape.size() < 3) continue;
+    if (!behind[at(node.outputs[0])] || !leading[at(node.outputs[0])]) continue;
     auto bias = bias_of(graph, node);
     if (bias.empty() || std::all_of(bias.begin(), bias.end(), [](float b) { return b == 0; }))
       continue;
-    if (reaches(graph, from, node.outputs[0]) && reaches(graph, node.outputs[0], to))
-      out.push_back({node.outputs[0], std::move(bias)});
+    out.push_back({node.outputs[0], std::move(bias)});
   }
   return out;
 }

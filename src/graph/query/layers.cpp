@@ -14,7 +14,20 @@ std::size_t at(ValueId id) {
 }  // namespace
 
 bool reaches(const Graph& graph, ValueId from, ValueId to) {
-  return from && to && detail::reaching(graph, to)[at(from)];
+  if (!from || !to) return false;
+  // Nodes are in order: only those between the two count.
+  std::vector<bool> leads(graph.values().size(), false);
+  leads[at(to)] = true;
+  for (auto n = graph.value(to).producer.index; n > graph.value(from).producer.index; --n) {
+    const auto& node = graph.nodes()[static_cast<std::size_t>(n)];
+    const bool any = std::any_of(node.outputs.begin(), node.outputs.end(), [&](ValueId id) {
+      return leads[at(id)] && !graph.value(id).constant;
+    });
+    if (!any) continue;
+    for (const auto id : node.inputs)
+      if (id) leads[at(id)] = true;
+  }
+  return leads[at(from)];
 }
 
 std::vector<ValueId> explainable_layers(const Graph& graph, ValueId logits,

@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <span>
+#include <vector>
 
 #include "graph/query.hpp"
 
@@ -74,16 +76,20 @@ bool is_piecewise_linear(const Graph& graph, ValueId from, ValueId to) {
   const auto any = [&](const auto& ids, const std::vector<bool>& marked) {
     return std::any_of(ids.begin(), ids.end(), [&](ValueId id) { return id && marked[at(id)]; });
   };
+  // Nodes are in order: only those between the two count.
+  const auto first = graph.value(from).producer.index + 1;
+  const auto last = std::max(first, graph.value(to).producer.index + 1);
+  const std::span<const Node> nodes(graph.nodes().begin() + first, graph.nodes().begin() + last);
   below[at(from)] = true;
-  for (const auto& node : graph.nodes())
+  for (const auto& node : nodes)
     if (any(node.inputs, below))
       for (const auto id : node.outputs) below[at(id)] = true;
   above[at(to)] = true;
-  for (auto node = graph.nodes().rbegin(); node != graph.nodes().rend(); ++node)
+  for (auto node = nodes.rbegin(); node != nodes.rend(); ++node)
     if (any(node->outputs, above))
       for (const auto id : node->inputs)
         if (id) above[at(id)] = true;
-  for (const auto& node : graph.nodes()) {
+  for (const auto& node : nodes) {
     if (!any(node.inputs, below) || !any(node.outputs, above)) continue;
     const auto varying = std::count_if(node.inputs.begin(), node.inputs.end(),
                                        [&](ValueId id) { return id && below[at(id)]; });
