@@ -1,13 +1,13 @@
 #include "onnx/flatten.hpp"
 
 #include <algorithm>
-#include <map>
 #include <set>
 #include <string>
-#include <tuple>
+#include <string_view>
 #include <unordered_map>
 
 #include "fovea/error.hpp"
+#include "onnx/functions.hpp"
 #include "onnx/limits.hpp"
 #include "onnx/text.hpp"
 
@@ -18,28 +18,14 @@ using fovea_onnx::FunctionProto;
 using fovea_onnx::ModelProto;
 using fovea_onnx::NodeProto;
 
-// Bodies are copied at every call.
-constexpr std::size_t kMaxInlinedBytes = std::size_t{256} << 20;
-
-using Key = std::tuple<std::string, std::string, std::string>;
-
-Key key_of(const std::string& domain, const std::string& name, const std::string& overload) {
-  return {is_default_domain(domain) ? "" : domain, name, overload};
-}
-
 class Flattener {
  public:
   Flattener(ModelProto& model, std::int64_t opset, Names& names)
-      : model_(model), opset_(opset), names_(names) {
-    for (const auto& function : model.functions()) {
-      const auto key = key_of(function.domain(), function.name(), function.overload());
-      if (!functions_.emplace(key, &function).second)
-        throw Error(ErrorCode::bad_model, "a local function is defined twice",
-                    {{}, quote(function.name()), {}});
-    }
-  }
+      : model_(model), opset_(opset), names_(names), functions_(model) {}
 
   Flattened run() {
+    // Before the first copy: a small file may ask for more than there is memory.
+    check_inlined_size(model_, functions_);
     for (auto& node : *model_.mutable_graph()->mutable_node()) visit(node, opset_);
     return std::move(out_);
   }
@@ -49,17 +35,11 @@ class Flattener {
 
   void visit(NodeProto& node, std::int64_t opset) {
     // Calls count as well: a tower of empty functions would take exponential time.
-    if (++visited_ > 2 * kMaxNodes || out_.nodes.size() >= kMaxNodes)
-      refuse(node, "the model has more than " + std::to_string(kMaxNodes) +
-                       " nodes once its local functions are inlined");
-    const auto found =
-        functions_.empty()
-            ? functions_.end()
-            : functions_.find(key_of(node.domain(), node.op_type(), node.overload()));
-    if (found == functions_.end())
-      out_.nodes.push_back({&node, opset});
+    if (++visited_ > 2 * kMaxNodes || out_.nodes.size() >= kMaxNodes) refuse_inlined_nodes(node);
+    if (const auto* function = functions_.called_by(node))
+      expand(node, *function);
     else
-      expand(node, *found->second);
+      out_.nodes.push_back({&node, opset});
   }
 
   void expand(const NodeProto& call, const FunctionProto& function) {
@@ -70,9 +50,8 @@ class Flattener {
                        " deep");
     if (call.input_size() > function.input_size() || call.output_size() > function.output_size())
       refuse(call, "a local function is called with more inputs or outputs than it has");
-    inlined_bytes_ += function.ByteSizeLong();
-    if (inlined_bytes_ > kMaxInlinedBytes)
-      refuse(call, "the model is larger than 256 MiB once its local functions are inlined");
+    inlined_bytes_ += function.ByteSizeLong() + names_in(function) * display_name(call).size();
+    if (inlined_bytes_ > kMaxInlinedBytes) refuse_inlined_bytes(call);
     active_.push_back(&function);
     const auto own = default_opset(function.opset_import());
     const auto renames = rename(call, function);
@@ -99,13 +78,12 @@ class Flattener {
     for (int i = 0; i < call.output_size(); ++i)
       if (!call.output(i).empty()) out.emplace(function.output(i), call.output(i));
     const auto prefix = display_name(call) + "/";
-    std::set<std::string> made;
+    // No name is made twice, and none is an input's.
+    std::set<std::string_view> made(function.input().begin(), function.input().end());
     for (const auto& node : function.node())
       for (const auto& name : node.output()) {
         if (name.empty()) continue;
-        if (!made.insert(name).second || std::find(function.input().begin(), function.input().end(),
-                                                   name) != function.input().end())
-          refuse(call, "a local function defines a value twice");
+        if (!made.insert(name).second) refuse(call, "a local function defines a value twice");
         if (!out.contains(name)) out.emplace(name, names_.fresh(prefix + name));
       }
     return out;
@@ -167,7 +145,7 @@ class Flattener {
   ModelProto& model_;
   std::int64_t opset_;
   Names& names_;
-  std::map<Key, const FunctionProto*> functions_;
+  Functions functions_;
   std::vector<const FunctionProto*> active_;
   std::size_t visited_ = 0;
   std::size_t inlined_bytes_ = 0;

@@ -1,4 +1,6 @@
 // Local functions are inlined; what cannot be is refused in bounded time.
+#include <sys/resource.h>
+
 #include "import_helpers.hpp"
 #include "seed_models.hpp"
 
@@ -174,6 +176,62 @@ TEST(Functions, Towers) {
   expect_error(tower({node("Relu", {"a"}, {"b"})}), kBad,
                "more than 100000 nodes once its local functions are inlined");
   expect_error(tower({}), kBad, "");
+}
+
+long peak_kilobytes() {
+  struct rusage usage {};
+  getrusage(RUSAGE_SELF, &usage);
+  return usage.ru_maxrss;
+}
+
+TEST(Functions, TowersAreRefusedBeforeTheyAreBuilt) {
+  // Forty functions that call the next one twice: 2^40 leaves in a file of a few kilobytes.
+  ModelBuilder model(13);
+  for (int i = 0; i < 40; ++i)
+    add_function(model, "f" + std::to_string(i), {"a"}, {"b"},
+                 {call("f" + std::to_string(i + 1), {"a"}, {"t"}, {}, "c"),
+                  call("f" + std::to_string(i + 1), {"t"}, {"b"}, {}, "d")});
+  add_function(model, "f40", {"a"}, {"b"}, {node("Relu", {"a"}, {"b"}, {}, "r")});
+  model.input("x", {1}).add(call("f0", {"x"}, {"y"}, {}, "c")).output("y");
+  const auto before = peak_kilobytes();
+  expect_error(model, kBad, "more than 100000 nodes once its local functions are inlined");
+  EXPECT_LT(peak_kilobytes() - before, 32 << 10);
+}
+
+TEST(Functions, TowersUpToTheLimitAreInlined) {
+  // 2^12 leaves; the last but one call stands for a value that goes through unchanged.
+  ModelBuilder model(13);
+  for (int i = 0; i < 12; ++i)
+    add_function(model, "f" + std::to_string(i), {"a"}, {"b"},
+                 {call("f" + std::to_string(i + 1), {"a"}, {"t"}, {}, "c"),
+                  call("f" + std::to_string(i + 1), {"t"}, {"b"}, {}, "d")});
+  add_function(model, "f12", {"a"}, {"b"}, {node("Relu", {"a"}, {"b"}, {}, "r")});
+  add_function(model, "through", {"a"}, {"a"}, {});
+  model.input("x", {1})
+      .add(call("f0", {"x"}, {"h"}, {}, "c"))
+      .add(call("through", {"h"}, {"y"}, {}, "t"))
+      .output("y");
+  const auto got = import(model);
+  EXPECT_EQ(got.graph.nodes().size(), (std::size_t{1} << 12) + 1);
+}
+
+TEST(Functions, LongNamesOfCallsCount) {
+  // Each name within has those of all calls around it in front: 100 calls of 4 kB names around a
+  // body of 2,000 nodes would take gigabytes of names.
+  ModelBuilder model(13);
+  const std::string name(4000, 'n');
+  for (int i = 0; i < 99; ++i)
+    add_function(model, "f" + std::to_string(i), {"a"}, {"b"},
+                 {call("f" + std::to_string(i + 1), {"a"}, {"b"}, {}, name)});
+  std::vector<NodeProto> body;
+  for (int i = 0; i < 2000; ++i)
+    body.push_back(node("Relu", {i == 0 ? "a" : "v" + std::to_string(i - 1)},
+                        {i == 1999 ? "b" : "v" + std::to_string(i)}));
+  add_function(model, "f99", {"a"}, {"b"}, body);
+  model.input("x", {1}).add(call("f0", {"x"}, {"y"}, {}, name)).output("y");
+  const auto before = peak_kilobytes();
+  expect_error(model, kBad, "larger than 256 MiB once its local functions are inlined");
+  EXPECT_LT(peak_kilobytes() - before, 32 << 10);
 }
 
 TEST(Functions, BigBodies) {
