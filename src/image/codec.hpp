@@ -18,6 +18,13 @@ namespace fovea::image {
 
 using Bytes = std::span<const std::uint8_t>;
 
+inline Bytes as_bytes(std::span<const std::byte> bytes) {
+  return {reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()};
+}
+
+/// Does it begin as an image of one of the formats does?
+bool is_known_format(Bytes file);
+
 inline Error bad_image(const std::string& sentence) {
   return Error(ErrorCode::bad_input, sentence);
 }

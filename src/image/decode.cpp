@@ -23,6 +23,15 @@ Image allocate_image(std::int64_t width, std::int64_t height) {
 namespace {
 
 constexpr std::string_view kJpeg = "\xFF\xD8\xFF";
+constexpr std::string_view kPng = "\x89PNG\r\n\x1A\n";
+
+bool is_webp(Bytes file) {
+  return has_text(file, 0, "RIFF") && has_text(file, 8, "WEBP");
+}
+
+bool is_bmp(Bytes file) {
+  return has_text(file, 0, "BM");
+}
 
 Image decode_and_orient(Bytes file) {
   if (file.empty()) throw bad_image("the image file is empty");
@@ -30,10 +39,9 @@ Image decode_and_orient(Bytes file) {
     return oriented(std::move(pixels), exif_orientation(exif));
   };
   if (has_text(file, 0, kJpeg)) return finish(decode_jpeg(file), jpeg_exif(file));
-  if (has_text(file, 0, "\x89PNG\r\n\x1A\n")) return finish(decode_png(file), png_exif(file));
-  if (has_text(file, 0, "RIFF") && has_text(file, 8, "WEBP"))
-    return finish(decode_webp(file), webp_exif(file));
-  if (has_text(file, 0, "BM")) return decode_bmp(file);
+  if (has_text(file, 0, kPng)) return finish(decode_png(file), png_exif(file));
+  if (is_webp(file)) return finish(decode_webp(file), webp_exif(file));
+  if (is_bmp(file)) return decode_bmp(file);
   throw bad_image("not a JPEG, PNG, BMP or WebP image");
 }
 
@@ -75,21 +83,22 @@ auto with_name(const std::string& name, Body&& body) {
 }
 
 }  // namespace
+
+bool is_known_format(Bytes file) {
+  return has_text(file, 0, kJpeg) || has_text(file, 0, kPng) || is_webp(file) || is_bmp(file);
+}
+
 }  // namespace image
 
 Image decode_image(std::span<const std::byte> bytes, const std::string& name) {
-  return image::with_name(name, [&] {
-    return image::decode_and_orient(
-        {reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()});
-  });
+  return image::with_name(name, [&] { return image::decode_and_orient(image::as_bytes(bytes)); });
 }
 
 ReducedImage decode_reduced(std::span<const std::byte> bytes, const Preprocess& recipe,
                             std::int64_t input_width, std::int64_t input_height,
                             const std::string& name) {
   return image::with_name(name, [&] {
-    return image::decode_for({reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()},
-                             recipe, input_width, input_height);
+    return image::decode_for(image::as_bytes(bytes), recipe, input_width, input_height);
   });
 }
 

@@ -1,11 +1,9 @@
 #include "image/read_file.hpp"
 
 #include <algorithm>
-#include <cerrno>
 #include <cstdint>
-#include <fstream>
-#include <system_error>
 
+#include "base/input_file.hpp"
 #include "image/codec.hpp"
 
 namespace fovea::image {
@@ -17,24 +15,20 @@ constexpr std::size_t kMaxFile = 8 * static_cast<std::size_t>(kMaxPixels) + (std
 }  // namespace
 
 std::vector<std::byte> read_file(const std::filesystem::path& file) {
-  std::error_code status;
-  if (std::filesystem::is_directory(file, status)) throw bad_image("a directory, not an image");
-  errno = 0;
-  std::ifstream stream(file, std::ios::binary);
-  if (!stream) throw bad_image("cannot open the image: " + std::generic_category().message(errno));
+  base::InputFile input(file, "image", ErrorCode::bad_input);
   std::vector<std::byte> bytes;
   constexpr std::size_t kPiece = std::size_t{1} << 20;
-  const auto size = std::filesystem::file_size(file, status);
-  if (!status) bytes.reserve(std::min<std::uintmax_t>(size, kMaxFile) + kPiece);
-  while (stream) {
+  bytes.reserve(std::min<std::uint64_t>(input.size(), kMaxFile) + kPiece);
+  for (;;) {
     const std::size_t before = bytes.size();
     if (before > kMaxFile) throw bad_image("the image file is too large");
     bytes.resize(before + kPiece);
-    stream.read(reinterpret_cast<char*>(bytes.data() + before), kPiece);
-    bytes.resize(before + static_cast<std::size_t>(stream.gcount()));
+    const std::size_t got = input.read(std::span(bytes).subspan(before));
+    bytes.resize(before + got);
+    if (got < kPiece) return bytes;
+    // What is no image is told from its first bytes, and a pipe may go on forever.
+    if (before == 0 && !is_known_format(as_bytes(bytes))) return bytes;
   }
-  if (stream.bad()) throw bad_image("cannot read the image");
-  return bytes;
 }
 
 }  // namespace fovea::image

@@ -6,8 +6,8 @@
 
 namespace fovea::image {
 
-/// The whole of an image file, as far as one may be large. Throws Error(bad_input) without the
-/// file's name.
+/// The whole of an image file (a regular one or a pipe), as far as one may be large; of what is no
+/// image perhaps a beginning. Throws Error(bad_input) without the file's name.
 std::vector<std::byte> read_file(const std::filesystem::path& file);
 
 }  // namespace fovea::image

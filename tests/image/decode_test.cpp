@@ -1,9 +1,18 @@
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <csignal>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <limits>
 #include <string>
+#include <thread>
 
 #include "image/support.hpp"
 
@@ -68,6 +77,35 @@ TEST(Decode, IgnoresWhatFollowsTheImage) {
   }
 }
 
+/// Writes to a pipe that is read meanwhile, as often as `times`, until nobody reads any more.
+std::thread writer(const std::filesystem::path& pipe, const Bytes& bytes, std::size_t times) {
+  std::signal(SIGPIPE, SIG_IGN);
+  return std::thread([=] {
+    const int to = ::open(pipe.c_str(), O_WRONLY);
+    for (std::size_t i = 0; i < times; ++i)
+      if (::write(to, bytes.data(), bytes.size()) < 0) break;
+    ::close(to);
+  });
+}
+
+TEST(Decode, ReadsPipes) {
+  const TemporaryFolder folder;
+  const auto pipe = folder.path() / "pipe.png";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  auto writing = writer(pipe, golden("rgb.png"), 1);
+  EXPECT_EQ(largest_difference(read_image(pipe), golden_picture("rgb.ppm")), 0);
+  writing.join();
+}
+
+TEST(Decode, EndsAPipeThatIsNoImage) {
+  const TemporaryFolder folder;
+  const auto pipe = folder.path() / "pipe.png";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  auto writing = writer(pipe, Bytes(1 << 16), std::numeric_limits<std::size_t>::max());
+  EXPECT_THROW(read_image(pipe), Error);
+  writing.join();
+}
+
 TEST(Decode, RefusesWhatIsNoImageAndNamesTheFile) {
   const TemporaryFolder folder;
   const auto text = folder.path() / "notes.jpg";
@@ -87,6 +125,16 @@ TEST(Decode, RefusesWhatIsNoImageAndNamesTheFile) {
   EXPECT_EQ(reason(text), "not a JPEG, PNG, BMP or WebP image");
   EXPECT_EQ(reason(empty), "the image file is empty");
   EXPECT_EQ(reason(folder.path()), "a directory, not an image");
+  EXPECT_EQ(reason("/dev/zero"), "a device, not an image");
+  const auto socket = folder.path() / "socket.png";
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  ASSERT_LT(socket.string().size(), sizeof address.sun_path);
+  std::strcpy(address.sun_path, socket.c_str());
+  const int listener = ::socket(AF_UNIX, SOCK_STREAM, 0);
+  ASSERT_EQ(::bind(listener, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+  EXPECT_EQ(reason(socket), "a socket, not an image");
+  ::close(listener);
   EXPECT_EQ(reason(folder.path() / "none.png"), "cannot open the image: No such file or directory");
 }
 

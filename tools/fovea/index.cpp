@@ -38,8 +38,10 @@ std::vector<std::string> pictures_in(const std::string& folder) {
   for (; !failure && at != fs::recursive_directory_iterator(); at.increment(failure)) {
     const auto extension = lower(at->path().extension().string());
     std::error_code unknown;
+    const auto status = fs::status(at->path(), unknown);
+    // A link to nowhere is warned of; a pipe would be waited for.
     if (std::find(known.begin(), known.end(), extension) == known.end() ||
-        fs::is_directory(at->path(), unknown))
+        (fs::exists(status) && !fs::is_regular_file(status)))
       continue;
     out.push_back(at->path().lexically_relative(folder).generic_string());
   }

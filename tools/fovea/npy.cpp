@@ -8,11 +8,13 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <system_error>
 
 #include "fovea/error.hpp"
+#include "text.hpp"
 
 namespace fovea::cli {
 namespace {
@@ -220,22 +222,30 @@ std::vector<float> to_c_order(const std::vector<float>& from, const Shape& shape
   return to;
 }
 
-std::vector<std::byte> read_exactly(std::istream& stream, std::size_t size) {
-  std::vector<std::byte> bytes(size);
-  stream.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(size));
-  if (static_cast<std::size_t>(stream.gcount()) != size) refuse("the .npy file ends early");
+// A piece at a time, unless so much `is_there`: a pipe's header may promise more than comes.
+std::vector<std::byte> read_exactly(std::istream& stream, std::size_t size, bool is_there = false) {
+  constexpr std::size_t kPiece = std::size_t{16} << 20;
+  std::vector<std::byte> bytes;
+  if (is_there) bytes.reserve(size);
+  while (bytes.size() < size) {
+    const auto before = bytes.size(), count = std::min(kPiece, size - before);
+    if (bytes.capacity() < before + count) bytes.reserve(std::min(size, 2 * before + kPiece));
+    bytes.resize(before + count);
+    stream.read(reinterpret_cast<char*>(bytes.data() + before),
+                static_cast<std::streamsize>(count));
+    if (static_cast<std::size_t>(stream.gcount()) != count) refuse("the .npy file ends early");
+  }
   return bytes;
 }
 
 Tensor read(const std::string& file) {
+  auto stream = open_input(file, ErrorCode::bad_input);
   std::error_code failure;
-  const auto status = std::filesystem::status(file, failure);
-  if (!std::filesystem::exists(status)) refuse("the file does not exist");
-  if (!std::filesystem::is_regular_file(status)) refuse("this is not a file");
-  const auto file_size = std::filesystem::file_size(file, failure);
-  std::ifstream stream(file, std::ios::binary);
-  if (failure || !stream) refuse("the file cannot be read");
-  if (file_size < 10) refuse("this is not a .npy file");
+  std::optional<std::uintmax_t> file_size;  // of a pipe: none
+  if (std::filesystem::is_regular_file(file, failure))
+    file_size = std::filesystem::file_size(file, failure);
+  if (failure) refuse("the file cannot be read");
+  if (file_size && *file_size < 10) refuse("this is not a .npy file");
 
   const auto start = read_exactly(stream, 8);
   if (std::memcmp(start.data(), kMagic.data(), kMagic.size()) != 0)
@@ -254,10 +264,12 @@ Tensor read(const std::string& file) {
 
   const std::uintmax_t body = static_cast<std::uintmax_t>(header.count) * header.size;
   const std::uintmax_t before = 8 + length_size + length;
-  if (file_size != before + body)
+  if (file_size && *file_size != before + body)
     refuse("the .npy file should hold " + std::to_string(body) + " bytes of data and holds " +
-           std::to_string(file_size - before));
-  auto bytes = read_exactly(stream, body);
+           std::to_string(*file_size - before));
+  auto bytes = read_exactly(stream, body, file_size.has_value());
+  if (!file_size && stream.peek() != std::char_traits<char>::eof())
+    refuse("the .npy file should hold " + std::to_string(body) + " bytes of data and holds more");
   if (header.swapped)
     for (std::size_t i = 0; i < bytes.size(); i += header.size)
       std::reverse(bytes.begin() + static_cast<std::ptrdiff_t>(i),

@@ -6,7 +6,6 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <numeric>
 #include <system_error>
 #include <utility>
@@ -96,18 +95,37 @@ std::string did_you_mean(const std::vector<std::string>& names, const std::strin
   return out.empty() ? out : out + "?";
 }
 
-std::string read_text(const std::string& file, ErrorCode code, std::uintmax_t limit) {
-  const ErrorContext where{.file = file, .node = {}, .op = {}};
+std::ifstream open_input(const std::string& file, ErrorCode code) {
+  const auto refuse = [&](const std::string& sentence) {
+    throw Error(code, sentence, {.file = file, .node = {}, .op = {}});
+  };
+  // Before it is opened: that alone may start what a device does.
   std::error_code failure;
   const auto status = std::filesystem::status(file, failure);
-  if (!std::filesystem::exists(status)) throw Error(code, "the file does not exist", where);
-  if (!std::filesystem::is_regular_file(status)) throw Error(code, "this is not a file", where);
-  const auto size = std::filesystem::file_size(file, failure);
-  if (failure) throw Error(code, "the file cannot be read", where);
-  if (size > limit) throw Error(code, "the file is too large to be what it should be", where);
+  if (!std::filesystem::exists(status)) refuse("the file does not exist");
+  if (std::filesystem::is_directory(status)) refuse("this is a directory, not a file");
+  if (std::filesystem::is_socket(status)) refuse("this is a socket, not a file");
+  if (!std::filesystem::is_regular_file(status) && !std::filesystem::is_fifo(status))
+    refuse("this is a device, not a file");
   std::ifstream stream(file, std::ios::binary);
-  std::string text{std::istreambuf_iterator<char>(stream), {}};
-  if (!stream.is_open() || stream.bad()) throw Error(code, "the file cannot be read", where);
+  if (!stream) refuse("the file cannot be read");
+  return stream;
+}
+
+std::string read_text(const std::string& file, ErrorCode code, std::uintmax_t limit) {
+  const ErrorContext where{.file = file, .node = {}, .op = {}};
+  auto stream = open_input(file, code);
+  std::string text;
+  constexpr std::size_t kPiece = std::size_t{1} << 16;
+  while (stream) {
+    const auto before = text.size();
+    text.resize(before + kPiece);
+    stream.read(text.data() + before, kPiece);
+    text.resize(before + static_cast<std::size_t>(stream.gcount()));
+    if (text.size() > limit)
+      throw Error(code, "the file is too large to be what it should be", where);
+  }
+  if (stream.bad()) throw Error(code, "the file cannot be read", where);
   return text;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <fstream>
 #include <span>
 #include <string>
 #include <string_view>
@@ -38,8 +39,12 @@ std::vector<std::string> closest(const std::vector<std::string>& names, const st
 /// "; did you mean 'a' or 'b'?", or nothing.
 std::string did_you_mean(const std::vector<std::string>& names, const std::string& name);
 
-/// The whole of a text file. Throws Error(code) naming the file when it is missing, not a regular
-/// file, unreadable or larger than `limit` bytes.
+/// To be read from its beginning to its end: a regular file, or a pipe, whose writer it waits for.
+/// Throws Error(code) naming the file when it is missing, unreadable, or something else: a
+/// directory, a device, a socket.
+std::ifstream open_input(const std::string& file, ErrorCode code);
+
+/// The whole of a text file. Throws as open_input does, and where it is larger than `limit` bytes.
 std::string read_text(const std::string& file, ErrorCode code, std::uintmax_t limit = 16 << 20);
 
 }  // namespace fovea::cli
