@@ -202,8 +202,12 @@ class FOVEA_API Run {
 class FOVEA_API Explainer {
  public:
   /// Cost: packs weights and creates oneDNN's primitives, tens to hundreds of milliseconds.
-  /// Throws Error invalid_argument, bad_model, unsupported, out_of_memory.
-  explicit Explainer(const Model& model, ExplainerOptions options = {});
+  /// Throws Error invalid_argument, bad_model, unsupported, out_of_memory, and, as the stop token
+  /// and the deadline of `call` say, cancelled or deadline_exceeded: they are looked at between
+  /// nodes, between two timings of an algorithm and between two runs. Nothing is left behind but
+  /// what tuning found by then, for the model's next explainer. The rest of `call` plays no part.
+  explicit Explainer(const Model& model, ExplainerOptions options = {},
+                     const CallOptions& call = {});
 
   /// Runs the network. The data is copied in; the feeds are not needed after the call.
   Run forward(const Feeds& feeds, const CallOptions& call = {}) const;

@@ -12,6 +12,7 @@
 #include "api/precision.hpp"
 #include "api/run_impl.hpp"
 #include "base/checked.hpp"
+#include "base/limits.hpp"
 #include "base/parallel.hpp"
 #include "explain/windows.hpp"
 #include "graph/infer.hpp"
@@ -30,16 +31,17 @@ Shape spatial_extents_of(const Shape& shape) {
 
 class ExplainerMaker {
  public:
-  ExplainerMaker(const Model& model, ExplainerOptions options)
-      : impl_(std::make_shared<Explainer::Impl>(model, std::move(options))),
+  ExplainerMaker(const Model& model, ExplainerOptions options, const CallOptions& call)
+      : limits_{call.stop, call.deadline},
+        impl_(std::make_shared<Explainer::Impl>(model, std::move(options))),
         graph_(model.impl().imported.graph) {}
 
   std::shared_ptr<const Explainer::Impl> make() {
     const auto& options = impl_->options;
     check_options(options);
     impl_->model.impl().choices->add(std::as_bytes(std::span(options.plan_cache)));
-    graph::bind(graph_, options.input_shapes, options.batch);
-    engine::fold_constants(graph_);
+    graph::bind(graph_, options.input_shapes, options.batch, limits_);
+    engine::fold_constants(graph_, limits_);
     describe_inputs();
     for (const auto& value : graph_.values()) impl_->shapes[value.name] = value.shape;
     impl_->scores = graph::find_scores(graph_, options.output);
@@ -49,6 +51,7 @@ class ExplainerMaker {
         logits.size() > 2 && impl_->classes != logits[1] && impl_->classes != logits.back();
     impl_->head = graph::find_pool_linear_head(graph_, impl_->scores.logits);
     if (impl_->head && impl_->head->classes != impl_->classes) impl_->head.reset();
+    limits_.check();
     describe_layers();
     build_plan();
     return impl_;
@@ -174,6 +177,7 @@ class ExplainerMaker {
     spec.choices = impl_->model.impl().choices.get();
     spec.optimize = options.optimize;
     spec.memory_limit = options.memory_limit;
+    spec.limits = limits_;
     fetch(spec, graph_.value(impl_->scores.logits).name);
     fetch(spec, graph_.value(impl_->scores.output).name);
     for (const auto& name : options.fetches) fetch(spec, name);
@@ -224,7 +228,8 @@ class ExplainerMaker {
                                                         impl_->options.memory_limit,
                                                         {},
                                                         impl_->pictures.input},
-                                                       lease.workspace(), std::move(images), {}));
+                                                       lease.workspace(), std::move(images),
+                                                       engine::within(limits_)));
     }
   }
 
@@ -277,6 +282,7 @@ class ExplainerMaker {
       names.push_back(impl_->default_layer);
     prepare_input(spec);
     for (const auto& name : names) {
+      limits_.check();
       explain::Layer layer = resolve(name);
       layer.map = spec.maps.size();
       spec.maps.push_back(layer.value);
@@ -360,11 +366,12 @@ class ExplainerMaker {
     impl_->fetch_names.push_back(name);
   }
 
+  base::Limits limits_;
   std::shared_ptr<Explainer::Impl> impl_;
   graph::Graph graph_;
-  bool again_ = false;                              ///< a method runs the network again
-  bool perturbs_ = false;                           ///< a method scores variants of the inputs
-  bool perturbs_whole_ = false;                     ///< of any part of them, not of windows alone
+  bool again_ = false;           ///< a method runs the network again
+  bool perturbs_ = false;        ///< a method scores variants of the inputs
+  bool perturbs_whole_ = false;  ///< of any part of them, not of windows alone
   std::set<graph::ValueId> fetched_;
   std::set<explain::SlidingWindows> windows_;       ///< that methods hide
   std::map<graph::ValueId, explain::Needs> heads_;  ///< networks behind layers that methods run
@@ -381,11 +388,11 @@ void check_threads(int threads) {
 
 }  // namespace
 
-Explainer::Explainer(const Model& model, ExplainerOptions options) {
+Explainer::Explainer(const Model& model, ExplainerOptions options, const CallOptions& call) {
   check_threads(options.threads);
   const base::ThreadScope threads(options.threads);
   try {
-    impl_ = ExplainerMaker(model, std::move(options)).make();
+    impl_ = ExplainerMaker(model, std::move(options), call).make();
   } catch (const std::bad_alloc&) {
     throw Error(ErrorCode::out_of_memory, "not enough memory to make the explainer");
   }

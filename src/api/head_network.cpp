@@ -38,7 +38,7 @@ PreparedHead prepare_head(const HeadRequest& request, const ExplainerOptions& op
   std::optional<Rebound> rebound;
   if (request.batch != out.batch)
     rebound = with_batch(request.source, request.bound, request.pictures, request.logits,
-                         {{request.layer, request.logits}}, request.batch);
+                         {{request.layer, request.logits}}, request.batch, like.limits);
   if (rebound) {
     out.batch = request.batch;
     out.stacked = rebound->stacked;

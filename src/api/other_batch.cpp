@@ -12,7 +12,8 @@ namespace {
 
 std::optional<Rebound> bound_to(const graph::Graph& source, const graph::Graph& bound,
                                 std::vector<bool> stacked, graph::ValueId logits,
-                                std::span<const graph::ValueId> values, std::int64_t batch) {
+                                std::span<const graph::ValueId> values, std::int64_t batch,
+                                const base::Limits& limits) {
   Rebound out{source, std::move(stacked)};
   auto& graph = out.graph;
   std::map<std::string, Shape> shapes;
@@ -26,7 +27,7 @@ std::optional<Rebound> bound_to(const graph::Graph& source, const graph::Graph& 
     shapes[value.name] = shape;
   }
   try {
-    graph::bind(graph, shapes, batch);
+    graph::bind(graph, shapes, batch, limits);
     const auto pictures = graph::find_pictures(graph, logits);
     if (pictures.count != batch) return std::nullopt;
     for (const auto id : values) {
@@ -35,10 +36,11 @@ std::optional<Rebound> bound_to(const graph::Graph& source, const graph::Graph& 
       wanted[0] = batch;
       if (graph.value(id).shape != wanted) return std::nullopt;
     }
-  } catch (const Error&) {
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::cancelled || error.code() == ErrorCode::deadline_exceeded) throw;
     return std::nullopt;
   }
-  engine::fold_constants(graph);
+  engine::fold_constants(graph, limits);
   return out;
 }
 
@@ -52,17 +54,18 @@ std::vector<bool> stacked_inputs(const graph::Graph& graph, const graph::Picture
 
 std::optional<Rebound> with_batch(const graph::Graph& source, const graph::Graph& bound,
                                   const graph::Pictures& pictures, graph::ValueId logits,
-                                  std::span<const graph::ValueId> values, std::int64_t batch) {
+                                  std::span<const graph::ValueId> values, std::int64_t batch,
+                                  const base::Limits& limits) {
   if (bound.inputs.empty()) return std::nullopt;
   auto stacked = stacked_inputs(bound, pictures);
   if (!stacked[pictures.input]) return std::nullopt;
-  if (auto out = bound_to(source, bound, stacked, logits, values, batch)) return out;
+  if (auto out = bound_to(source, bound, stacked, logits, values, batch, limits)) return out;
   // An extent of 1 in front of another input need not count images.
   if (pictures.count > 1 || std::count(stacked.begin(), stacked.end(), true) == 1)
     return std::nullopt;
   stacked.assign(stacked.size(), false);
   stacked[pictures.input] = true;
-  return bound_to(source, bound, stacked, logits, values, batch);
+  return bound_to(source, bound, stacked, logits, values, batch, limits);
 }
 
 }  // namespace fovea::api

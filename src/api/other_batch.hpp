@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "base/limits.hpp"
 #include "graph/graph.hpp"
 #include "graph/query.hpp"
 
@@ -22,8 +23,10 @@ std::vector<bool> stacked_inputs(const graph::Graph& graph, const graph::Picture
 /// The graph for another number of images; none where the file fixes that number somewhere, or
 /// where images of a batch would not stay apart. `source`: as imported; `bound`: to the explainer's
 /// extents, with its `pictures`; `values`: the scores, and what else has to have a row per image.
+/// Throws what `limits` say.
 std::optional<Rebound> with_batch(const graph::Graph& source, const graph::Graph& bound,
                                   const graph::Pictures& pictures, graph::ValueId logits,
-                                  std::span<const graph::ValueId> values, std::int64_t batch);
+                                  std::span<const graph::ValueId> values, std::int64_t batch,
+                                  const base::Limits& limits);
 
 }  // namespace fovea::api

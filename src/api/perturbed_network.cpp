@@ -9,15 +9,15 @@ namespace fovea::api {
 namespace {
 
 PreparedNetwork prepare(const graph::Graph& source, const graph::Graph& bound,
-                        const graph::Pictures& pictures, graph::ValueId logits,
-                        std::int64_t wanted, const ExplainerOptions& options,
-                        const engine::PlanSpec& like, engine::WeightCache& weights) {
+                        const graph::Pictures& pictures, graph::ValueId logits, std::int64_t wanted,
+                        const ExplainerOptions& options, const engine::PlanSpec& like,
+                        engine::WeightCache& weights) {
   PreparedNetwork out;
   out.batch = pictures.count;
   out.stacked = stacked_inputs(bound, pictures);
   std::optional<Rebound> rebound;
   if (wanted != out.batch)
-    rebound = with_batch(source, bound, pictures, logits, {{logits}}, wanted);
+    rebound = with_batch(source, bound, pictures, logits, {{logits}}, wanted, like.limits);
   if (rebound) {
     out.batch = wanted;
     out.stacked = rebound->stacked;
@@ -31,8 +31,8 @@ PreparedNetwork prepare(const graph::Graph& source, const graph::Graph& bound,
 
 PreparedNetwork prepare_network(const graph::Graph& source, const graph::Graph& bound,
                                 const graph::Pictures& pictures, graph::ValueId logits,
-                                const ExplainerOptions& options,
-                                engine::PlanSpec like, engine::WeightCache& weights) {
+                                const ExplainerOptions& options, engine::PlanSpec like,
+                                engine::WeightCache& weights) {
   like.feeds.clear();
   like.fetches = {logits};
   like.maps.clear();

@@ -16,12 +16,13 @@ namespace {
 constexpr double kMostLeft = 0.9;
 
 /// For so many images where the file allows that, else as bound; in its plainest form.
-graph::Graph canonical(const WindowRequest& request, std::int64_t batch) {
+graph::Graph canonical(const WindowRequest& request, std::int64_t batch,
+                       const base::Limits& limits) {
   const auto logits = request.logits;
   auto other = with_batch(request.source, request.bound, request.pictures, logits, {{logits}},
-                          batch);
+                          batch, limits);
   graph::Graph graph = other ? std::move(other->graph) : request.bound;
-  passes::canonise(graph, {graph.inputs[request.pictures.input], logits});
+  passes::canonise(graph, {graph.inputs[request.pictures.input], logits}, limits);
   return graph;
 }
 
@@ -59,7 +60,7 @@ PreparedWindows plans(const WindowRequest& request, const ExplainerOptions& opti
   out.pool = pool(*out.plan);
   out.windows.batch = net.graph.value(net.graph.inputs[0]).shape[0];
 
-  const graph::Graph known = canonical(request, 1);
+  const graph::Graph known = canonical(request, 1, like.limits);
   const auto input = known.inputs[request.pictures.input];
   like.feeds = {input};
   like.fetches = {request.logits};
@@ -79,8 +80,9 @@ PreparedWindows plans(const WindowRequest& request, const ExplainerOptions& opti
 std::optional<PreparedWindows> prepare(const WindowRequest& request, std::int64_t batch,
                                        const ExplainerOptions& options,
                                        const engine::PlanSpec& like, engine::WeightCache& weights) {
-  const graph::Graph graph = canonical(request, batch);
+  const graph::Graph graph = canonical(request, batch, like.limits);
   passes::IncrementalSpec spec{graph.inputs[request.pictures.input], request.logits, {}};
+  spec.limits = like.limits;
   for (const auto extent : request.extents) {
     auto& axis = spec.windows.emplace_back();
     for (const auto& [begin, end] :

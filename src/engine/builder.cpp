@@ -18,8 +18,9 @@ constexpr std::int64_t kLargestInteger = std::int64_t{1} << 24;
 Builder::Builder(const graph::Graph& graph, const PlanSpec& spec, WeightCache& weights)
     : graph_(graph),
       precision_(spec.precision),
+      limits_(spec.limits),
       weights_(weights),
-      tuner_(spec.tuning, spec.choices, outgrows_caches(graph)),
+      tuner_(spec.tuning, spec.choices, outgrows_caches(graph), spec.limits),
       few_positions_(spec.few_positions ? spec.feeds.front() : graph::ValueId{}),
       threads_(base::max_threads()) {}
 
@@ -49,6 +50,7 @@ Tensor Builder::constant(const Desc& desc, std::shared_ptr<const void> owner, co
 }
 
 void Builder::begin_node(const std::string& name, const std::string& what) {
+  limits_.check();
   node_ = name;
   what_ = what;
 }

@@ -103,6 +103,7 @@ class Builder {
   /// Memory that is there already and outlives the plan through `owner`.
   Tensor constant(const Desc& desc, std::shared_ptr<const void> owner, const void* data);
 
+  /// Throws what the limits of making the plan say.
   void begin_node(const std::string& name, const std::string& what);
   /// Scratchpad memory is added here.
   void primitive(const dnnl::primitive& primitive, const Desc& scratchpad,
@@ -214,6 +215,7 @@ class Builder {
   const graph::Graph& graph_;
   std::optional<std::vector<std::vector<graph::NodeId>>> uses_;
   Precision precision_;
+  base::Limits limits_;
   WeightCache& weights_;
   Packer packer_;
   Tuner tuner_;

@@ -11,7 +11,7 @@ constexpr std::int64_t kMaxFolded = std::int64_t{16} << 20;
 
 }  // namespace
 
-void fold_constants(graph::Graph& graph) {
+void fold_constants(graph::Graph& graph, const base::Limits& limits) {
   std::vector<bool> constant(graph.values().size(), false);
   for (std::size_t i = 0; i < constant.size(); ++i)
     constant[i] = graph.values()[i].constant.has_value();
@@ -38,6 +38,7 @@ void fold_constants(graph::Graph& graph) {
 
   PlanSpec spec;
   spec.optimize = false;
+  spec.limits = limits;
   for (std::size_t i = 0; i < wanted.size(); ++i)
     if (wanted[i] && constant[i] && !graph.values()[i].constant)
       spec.fetches.push_back({static_cast<std::int32_t>(i)});
@@ -50,7 +51,7 @@ void fold_constants(graph::Graph& graph) {
   }();
   const auto plan = Plan::build(source, spec, weights);
   Workspace workspace = plan->make_workspace();
-  plan->forward(workspace, {}, {});
+  plan->forward(workspace, {}, within(limits));
   for (std::size_t i = 0; i < spec.fetches.size(); ++i) {
     auto& value = graph.value(spec.fetches[i]);
     const auto view = plan->fetch(workspace, i);

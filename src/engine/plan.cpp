@@ -46,10 +46,10 @@ class PlanMaker {
     for (const auto& gradient : spec_.gradients)
       if (gradient.relevance) rules_.try_emplace(&gradient, graph_, *gradient.relevance);
     if (std::any_of(spec_.gradients.begin(), spec_.gradients.end(), canonical))
-      passes::canonise(graph_, named());
+      passes::canonise(graph_, named(), spec_.limits);
     for (auto& [gradient, rules] : rules_) rules.settle(graph_);
     passes::Keep keep = kept();
-    if (spec_.optimize) passes::optimize(graph_, keep);
+    if (spec_.optimize) passes::optimize(graph_, keep, spec_.limits);
     for (auto& [gradient, rules] : rules_) rules.settle(graph_);
     Builder builder(graph_, spec_, weights_);
     place_feeds(builder);
@@ -221,12 +221,6 @@ class PlanMaker {
   std::unique_ptr<Plan::Impl> impl_ = std::make_unique<Plan::Impl>();
 };
 
-void check_limits(const CallOptions& call) {
-  if (call.stop.stop_requested()) throw Error(ErrorCode::cancelled, "the call was cancelled");
-  if (call.deadline && std::chrono::steady_clock::now() > *call.deadline)
-    throw Error(ErrorCode::deadline_exceeded, "the call's deadline passed");
-}
-
 void run_step(const Plan::Impl& plan, const Workspace::Impl& workspace, std::size_t i) {
   const Step& step = plan.steps[i];
   guarded(
@@ -246,8 +240,9 @@ void run_step(const Plan::Impl& plan, const Workspace::Impl& workspace, std::siz
 void run_steps(const Plan::Impl& plan, const Workspace::Impl& workspace, std::size_t begin,
                std::size_t end, const CallOptions& call) {
   using Clock = std::chrono::steady_clock;
+  const base::Limits limits{call.stop, call.deadline};
   for (std::size_t i = begin; i < end; ++i) {
-    check_limits(call);
+    limits.check();
     if (call.step_ms.empty()) {
       run_step(plan, workspace, i);
       continue;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/aligned.hpp"
+#include "base/limits.hpp"
 #include "engine/relevance.hpp"
 #include "engine/tuning.hpp"
 #include "fovea/explainer.hpp"
@@ -88,6 +89,7 @@ struct PlanSpec {
   Choices* choices = nullptr;  ///< what tuning found before, and where it goes; may be null
   bool optimize = true;
   std::int64_t memory_limit = std::int64_t{4} << 30;
+  base::Limits limits = {};  ///< of making the plan
 };
 
 /// Weights in the forms that plans read, shared by the plans of a model that live at the same time.
@@ -132,7 +134,9 @@ class References {
 /// Compiled once, const, safe from any number of threads with a workspace each.
 class Plan {
  public:
-  /// `graph` is bound (graph::bind) and copied. Throws Error unsupported, bad_model, out_of_memory.
+  /// `graph` is bound (graph::bind) and copied. Throws Error unsupported, bad_model, out_of_memory,
+  /// and what the spec's limits say: weights that were packed and choices that were made by then
+  /// stay good.
   static std::shared_ptr<const Plan> build(const graph::Graph& graph, const PlanSpec& spec,
                                            WeightCache& weights);
   ~Plan();
@@ -203,8 +207,17 @@ class Convolutions {
   std::unique_ptr<Impl> impl_;
 };
 
-/// Runs the nodes whose inputs are all constant, once, and makes their results constants.
-void fold_constants(graph::Graph& graph);
+/// Runs the nodes whose inputs are all constant, once, and makes their results constants. Throws
+/// what `limits` say.
+void fold_constants(graph::Graph& graph, const base::Limits& limits = {});
+
+/// A call of a run within the limits of making something.
+inline CallOptions within(const base::Limits& limits) {
+  CallOptions call;
+  call.stop = limits.stop;
+  call.deadline = limits.deadline;
+  return call;
+}
 
 /// c = scale a b, row-major: a [m, k], b [k, n], c [m, n]. In parallel.
 void multiply_matrices(float scale, const float* a, const float* b, float* c, std::int64_t m,

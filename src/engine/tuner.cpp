@@ -23,7 +23,8 @@ using Clock = std::chrono::steady_clock;
 /// More than the cores' own caches, so that weights come from as far as they do in a run.
 constexpr std::int64_t kEvictFloats = std::int64_t{1} << 20;
 constexpr int kQuickRounds = 3, kThoroughRounds = 20;
-constexpr int kFair = 2;           // runs that everybody has
+constexpr auto kPatience = std::chrono::milliseconds(10);  // between looks at the limits
+constexpr int kFair = 2;                                   // runs that everybody has
 constexpr double kHopeless = 1.5;  // slower than the best by this factor: no more than those
 
 /// Different values around zero: zeros run faster than real data.
@@ -146,15 +147,18 @@ class WithoutPrimitiveCache {
   const int capacity_ = dnnl::get_primitive_cache_capacity();
 };
 
-std::mutex& one_at_a_time() {
-  static std::mutex mutex;
+std::timed_mutex& one_at_a_time() {
+  static std::timed_mutex mutex;
   return mutex;
 }
 
 }  // namespace
 
-Tuner::Tuner(Tuning mode, Choices* choices, bool cold_weights)
-    : mode_(mode), cold_weights_(cold_weights), choices_(choices != nullptr ? choices : &own_) {}
+Tuner::Tuner(Tuning mode, Choices* choices, bool cold_weights, base::Limits limits)
+    : mode_(mode),
+      cold_weights_(cold_weights),
+      limits_(std::move(limits)),
+      choices_(choices != nullptr ? choices : &own_) {}
 Tuner::~Tuner() = default;
 
 Tuner::Rehearsal Tuner::rehearse(std::unique_ptr<Stage>& stage, dnnl::primitive primitive,
@@ -180,13 +184,17 @@ double Tuner::reorder_ms(const Desc& from, const Desc& to) {
       free_, dnnl::reorder(pd),
       {{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, to}, {DNNL_ARG_SCRATCHPAD, pd.scratchpad_desc()}},
       false);
-  for (int i = 0; i < kQuickRounds; ++i) rehearsal.once_more();
+  for (int i = 0; i < kQuickRounds; ++i) {
+    limits_.check();
+    rehearsal.once_more();
+  }
   reorders_.push_back({from, to, rehearsal.best_ms()});
   return reorders_.back().ms;
 }
 
 std::string Tuner::fastest(const std::string& problem, const std::vector<Trial>& trials) {
-  const std::lock_guard guard(one_at_a_time());
+  std::unique_lock guard(one_at_a_time(), std::defer_lock);
+  while (!guard.try_lock_for(kPatience)) limits_.check();
   if (auto found = known(problem)) return *found;  // somebody measured while this call waited
   const WithoutPrimitiveCache uncached;
   const int rounds = mode_ == Tuning::thorough ? kThoroughRounds : kQuickRounds;
@@ -196,6 +204,7 @@ std::string Tuner::fastest(const std::string& problem, const std::vector<Trial>&
   double best_reorders = 0;
   std::string name;
   for (const auto& trial : trials) {
+    limits_.check();
     double reorders = 0;
     for (const auto& [from, to] : trial.reorders) reorders += reorder_ms(from, to);
     if (best && reorders >= best_reorders + best->best_ms()) continue;
@@ -204,6 +213,7 @@ std::string Tuner::fastest(const std::string& problem, const std::vector<Trial>&
       return best && reorders + challenger.best_ms() >= factor * (best_reorders + best->best_ms());
     };
     for (int i = 0; i < rounds && !(i == kFair && slower_than(kHopeless)); ++i) {
+      limits_.check();
       challenger.once_more();
       if (best) best->once_more();
     }

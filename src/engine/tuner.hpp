@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/aligned.hpp"
+#include "base/limits.hpp"
 #include "engine/layout.hpp"
 #include "engine/tuning.hpp"
 #include "fovea/explainer.hpp"
@@ -30,7 +31,7 @@ class Tuner {
  public:
   /// `choices` may be null: nothing is remembered beyond this tuner. `cold_weights`: steps are
   /// timed with weights that no cache holds.
-  Tuner(Tuning mode, Choices* choices, bool cold_weights);
+  Tuner(Tuning mode, Choices* choices, bool cold_weights, base::Limits limits = {});
   ~Tuner();
 
   Tuning mode() const { return mode_; }
@@ -38,7 +39,8 @@ class Tuner {
 
   /// What was chosen for the problem before, if anything.
   std::optional<std::string> known(const std::string& problem) const;
-  /// The name of the fastest, remembered. One call in the process measures at a time.
+  /// The name of the fastest, remembered. One call in the process measures at a time. Throws what
+  /// the limits say, between two timings.
   std::string fastest(const std::string& problem, const std::vector<Trial>& trials);
 
  private:
@@ -51,6 +53,7 @@ class Tuner {
 
   Tuning mode_;
   bool cold_weights_;
+  base::Limits limits_;
   Choices own_;
   Choices* choices_;
   struct Reordering {

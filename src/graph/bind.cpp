@@ -97,12 +97,14 @@ void evaluate_one(Graph& graph, NodeId id, detail::EvaluationBudget& budget) {
 
 }  // namespace
 
-void bind(Graph& graph, const std::map<std::string, Shape>& shapes, std::int64_t batch) {
+void bind(Graph& graph, const std::map<std::string, Shape>& shapes, std::int64_t batch,
+          const base::Limits& limits) {
   detail::check_structure(graph);
   bind_inputs(graph, shapes, batch);
   detail::EvaluationBudget budget(graph);
   const auto count = static_cast<std::int32_t>(graph.nodes().size());
   for (NodeId id{0}; id.index < count; ++id.index) {
+    limits.check();
     cast_exponent(graph, graph.node(id));
     infer_one(graph, id);
     evaluate_one(graph, id, budget);

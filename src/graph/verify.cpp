@@ -77,14 +77,22 @@ void verify_node(const Graph& graph, const Node& node) {
 
 }  // namespace
 
-void verify(const Graph& graph, std::string_view after) {
-  try {
+void verify(const Graph& graph, std::string_view after, const base::Limits& limits) {
+  const auto told = [&](const auto& check) {
+    try {
+      check();
+    } catch (const Error& error) {
+      throw Error(ErrorCode::internal, "after " + std::string(after) + ": " + error.sentence(),
+                  error.context());
+    }
+  };
+  told([&] {
     detail::check_structure(graph);
     verify_constants(graph);
-    for (const auto& node : graph.nodes()) verify_node(graph, node);
-  } catch (const Error& error) {
-    throw Error(ErrorCode::internal, "after " + std::string(after) + ": " + error.sentence(),
-                error.context());
+  });
+  for (const auto& node : graph.nodes()) {
+    limits.check();
+    told([&] { verify_node(graph, node); });
   }
 }
 

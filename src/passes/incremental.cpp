@@ -97,6 +97,7 @@ class Maker {
     double total = 0, left = 0;
     for (std::size_t n = 0; n < source_.nodes().size(); ++n) {
       if (!(*needed)[n]) continue;
+      spec_.limits.check();
       const auto& node = source_.nodes()[n];
       const auto work = static_cast<double>(detail::multiplications(source_, node));
       total += work;
@@ -110,7 +111,7 @@ class Maker {
     const auto rank = static_cast<std::int64_t>(spec_.windows.size());
     out_.graph.value(places_).shape = {images_, out_.rows, 2 * rank};
     graph::infer(out_.graph);
-    graph::verify(out_.graph, "incremental");
+    graph::verify(out_.graph, "incremental", spec_.limits);
     return std::move(out_);
   }
 

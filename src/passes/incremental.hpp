@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/limits.hpp"
 #include "graph/graph.hpp"
 
 /// A network for inputs that differ from a known one within a window: what lies behind the window
@@ -27,6 +28,7 @@ struct IncrementalSpec {
   std::vector<std::vector<Interval>> windows;
   /// A map that changes in more than this part of its positions is computed whole.
   double most_changed = 0.7;
+  base::Limits limits = {};
 };
 
 struct IncrementalNetwork {
@@ -47,7 +49,7 @@ struct IncrementalNetwork {
 };
 
 /// `graph` is bound, to n windows at a time, and has had no fusion. None where nothing can be left
-/// out. Throws Error internal where the spec does not fit the graph.
+/// out. Throws Error internal where the spec does not fit the graph, and what its limits say.
 std::optional<IncrementalNetwork> incremental(const graph::Graph& graph,
                                               const IncrementalSpec& spec);
 

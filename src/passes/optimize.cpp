@@ -28,20 +28,23 @@ constexpr Pass kFast[] = {
     {"fuse_post_ops", fuse_post_ops},
 };
 
-void run(std::span<const Pass> passes, graph::Graph& graph, const Keep& keep) {
-  for (const auto& pass : passes)
-    if (pass.run(graph, keep)) graph::verify(graph, pass.name);
+void run(std::span<const Pass> passes, graph::Graph& graph, const Keep& keep,
+         const base::Limits& limits) {
+  for (const auto& pass : passes) {
+    limits.check();
+    if (pass.run(graph, keep)) graph::verify(graph, pass.name, limits);
+  }
 }
 
 }  // namespace
 
-void canonise(graph::Graph& graph, const Keep& keep) {
-  run(kCanonical, graph, keep);
+void canonise(graph::Graph& graph, const Keep& keep, const base::Limits& limits) {
+  run(kCanonical, graph, keep, limits);
 }
 
-void optimize(graph::Graph& graph, const Keep& keep) {
-  canonise(graph, keep);
-  run(kFast, graph, keep);
+void optimize(graph::Graph& graph, const Keep& keep, const base::Limits& limits) {
+  canonise(graph, keep, limits);
+  run(kFast, graph, keep, limits);
 }
 
 }  // namespace fovea::passes

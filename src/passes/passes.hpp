@@ -3,6 +3,7 @@
 #include <set>
 #include <string>
 
+#include "base/limits.hpp"
 #include "graph/graph.hpp"
 
 /// graph -> graph on a plan's own copy. Every pass keeps the names of the values that remain, and
@@ -30,9 +31,10 @@ bool pool_first(graph::Graph& graph, const Keep& keep);
 bool fuse_post_ops(graph::Graph& graph, const Keep& keep);
 
 /// Those up to the fold of the batch norms: the same network with fewer and larger operators, which
-/// rules of the walk back are defined on. Nothing is fused.
-void canonise(graph::Graph& graph, const Keep& keep);
-/// All of them in order, each followed by graph::verify.
-void optimize(graph::Graph& graph, const Keep& keep);
+/// rules of the walk back are defined on. Nothing is fused. Throws what `limits` say, and the graph
+/// is of no more use then.
+void canonise(graph::Graph& graph, const Keep& keep, const base::Limits& limits = {});
+/// All of them in order, each followed by graph::verify; the same of `limits`.
+void optimize(graph::Graph& graph, const Keep& keep, const base::Limits& limits = {});
 
 }  // namespace fovea::passes

@@ -35,6 +35,22 @@ TEST_F(LongCalls, EndAtCtrlCAndLeaveNoFile) {
   EXPECT_EQ(scratch_.names(), Names{"photo.png"});
 }
 
+TEST_F(LongCalls, EndAtCtrlCWhileTheExplainerIsMade) {
+  const Names interrupted{"timeout", "--foreground", "--preserve-status", "--signal=INT", "2"};
+  for (const Names& subcommand :
+       {Names{"explain", "--image", "photo.png", "-o", "out.png", "--plan-cache", "cache"},
+        Names{"bench", "--json", "out.json", "--plan-cache", "cache"}}) {
+    Names command = interrupted;
+    command.push_back("fovea");
+    command.insert(command.end(), subcommand.begin(), subcommand.end());
+    command.insert(command.end(), {"--model", fixture("slow_to_tune"), "--tune", "thorough"});
+    const auto outcome = run_command(command, scratch_.path());
+    EXPECT_EQ(outcome.status, 130) << outcome.err;
+    EXPECT_EQ(outcome.err, "fovea: error: interrupted\n");
+    EXPECT_EQ(scratch_.names(), Names{"photo.png"});
+  }
+}
+
 TEST_F(LongCalls, TellATerminalHowFarTheyAre) {
   auto command = rise("10000000");
   command.insert(command.begin(),

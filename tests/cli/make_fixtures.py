@@ -101,6 +101,20 @@ def main():
          [value("row", [1, 10])], [value("scores", [1, 3])],
          [constant("weights", np.arange(30).reshape(10, 3))])
 
+    # Small, but of many convolutions that differ, each of which is worth timing.
+    nodes, sizes, last = [], [], "data"
+    for i in range(40):
+        shape = [33 + i, 3 if i == 0 else 32 + i, 3, 3]
+        sizes.append(numpy_helper.from_array(np.asarray(shape, np.int64), f"shape{i}"))
+        nodes += [
+            helper.make_node("ConstantOfShape", [f"shape{i}"], [f"kernel{i}"],
+                             value=numpy_helper.from_array(np.asarray([0.01], np.float32))),
+            helper.make_node("Conv", [last, f"kernel{i}"], [f"conv{i}"], pads=[1, 1, 1, 1])]
+        last = f"conv{i}"
+    tail, identity = head(72, last)
+    save("slow_to_tune", nodes + tail, [value("data", [1, 3, 256, 256])],
+         [value("scores", [1, 72])], sizes + identity)
+
     strange = helper.make_node("Frobnicate", ["mixed"], ["features"], "strange")
     save("unknown_op", [colours()[0][0], strange, *head(3)[0]],
          [value("data", [1, 3, SIZE, SIZE])], [value("scores", [1, 3])],

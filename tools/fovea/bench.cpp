@@ -73,7 +73,7 @@ void measure_with_plan_cache(ExplainerOptions options, const std::string& plan_c
   const auto model = Model::load(report.model);
   options.plan_cache = plan_cache;
   report.create_cached_ms = 0;
-  timed(*report.create_cached_ms, [&] { return Explainer(model, options); });
+  timed(*report.create_cached_ms, [&] { return make_explainer(model, options); });
 }
 
 void measure_steady(const Explainer& explainer, const BenchArguments& arguments, Report& report) {
@@ -113,7 +113,7 @@ void bench(const BenchArguments& arguments) {
   const auto options = explainer_options(arguments, model);
   require_layers(model, report.model, options, options.layers);
   const auto explainer = in_file(report.model, [&] {
-    return timed(report.create_ms, [&] { return Explainer(model, options); });
+    return timed(report.create_ms, [&] { return make_explainer(model, options); });
   });
   keep_plan_cache(arguments.plan_cache, explainer, options.plan_cache);
   report.method = arguments.method;

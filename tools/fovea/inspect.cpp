@@ -33,8 +33,9 @@ Bound bind(const Model& model, const Arguments& arguments) {
   options.output = arguments.output_name;
   set_token_options(options, arguments);
   try {
-    return {Explainer(model, options), {}};
+    return {make_explainer(model, options), {}};
   } catch (const Error& error) {
+    if (error.code() == ErrorCode::cancelled) throw;
     return {std::nullopt, error.sentence()};
   }
 }

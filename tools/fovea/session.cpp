@@ -6,6 +6,7 @@
 
 #include "demo.hpp"
 #include "feeds.hpp"
+#include "long_call.hpp"
 #include "outputs.hpp"
 #include "recipe.hpp"
 #include "text.hpp"
@@ -54,12 +55,13 @@ bool layer_exists(const Model& model, const std::string& name) {
     options.layers.clear();
     options.methods.clear();
     options.tuning = Tuning::off;
-    const Explainer bare(model, options);
+    const auto bare = make_explainer(model, options);
     for (const auto& layer : bare.layers()) {
       names.push_back(layer.name);
       names.push_back(layer.node);
     }
-  } catch (const Error&) {
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::cancelled) throw;
     names.clear();  // the suggestion is a courtesy: the unknown name is what matters
   }
   throw Error(ErrorCode::invalid_argument,
@@ -81,6 +83,13 @@ std::int64_t class_count(const Session& session, const Explainer& explainer, con
 }
 
 }  // namespace
+
+Explainer make_explainer(const Model& model, const ExplainerOptions& options) {
+  LongCall call("making the explainer");
+  Explainer out(model, options, call.options());
+  call.check();
+  return out;
+}
 
 Recipe recipe_for(const Arguments& arguments, const Session& session) {
   std::optional<Recipe> given;
@@ -165,7 +174,7 @@ Explainer Session::explainer(const std::vector<std::string>& layers,
   all.methods = methods;
   all.plan_cache = read_plan_cache(plan_cache_file);
   auto explainer = in_file(
-      model_file, [&] { return timed(times.create, [&] { return Explainer(model, all); }); });
+      model_file, [&] { return timed(times.create, [&] { return make_explainer(model, all); }); });
   keep_plan_cache(plan_cache_file, explainer, all.plan_cache);
   return explainer;
 }

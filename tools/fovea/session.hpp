@@ -78,6 +78,9 @@ struct Session {
   Run forward(const Explainer& explainer);
 };
 
+/// An explainer, unless Ctrl-C comes first: Error cancelled.
+Explainer make_explainer(const Model& model, const ExplainerOptions& options);
+
 /// Loads the model, the labels and the photo or the tensors. `whole_photo`: every pixel of the
 /// photo is wanted, not only what the network sees of it. Throws Error: invalid_argument,
 /// bad_model, bad_input, unsupported.

@@ -42,7 +42,7 @@ std::vector<Method> servable(const ExplainArguments& arguments, Session& session
       options.methods = {method};
       options.layers = arguments.layers;
       options.tuning = Tuning::off;
-      const Explainer trial(session.model, options);
+      static_cast<void>(make_explainer(session.model, options));
       out.push_back(method);
     } catch (const Error& error) {
       const bool of_method = error.code() == ErrorCode::invalid_argument ||

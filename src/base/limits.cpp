@@ -1,0 +1,13 @@
+#include "base/limits.hpp"
+
+#include "fovea/error.hpp"
+
+namespace fovea::base {
+
+void Limits::check() const {
+  if (stop.stop_requested()) throw Error(ErrorCode::cancelled, "the call was cancelled");
+  if (deadline && std::chrono::steady_clock::now() > *deadline)
+    throw Error(ErrorCode::deadline_exceeded, "the call's deadline passed");
+}
+
+}  // namespace fovea::base
