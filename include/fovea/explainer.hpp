@@ -85,9 +85,23 @@ struct ExplainerOptions {
   std::int64_t perturbation_batch = 0;
   /// Optimise the graph (fold batch-norms, fuse, fast heads). Off: the slow, obvious plan.
   bool optimize = true;
-  /// Runs that may be under way at once; a call beyond waits for one to end.
+  /// Runs that may be under way at once; a call beyond waits for one to end. As many need room
+  /// within `memory_limit`.
   int max_workspaces = 64;
-  /// Bytes that one plan may take for its activations.
+  /// Bytes that this explainer, with all its runs and calls, may hold at once: workspaces (the
+  /// activations of every run under way, and of the networks that methods run beside it; kept for
+  /// the next run, freed where another kind needs the room), backgrounds, copies of the inputs,
+  /// scores and predictions, all that a method allocates in a call, and what the call hands out
+  /// until it is handed out. What does not fit is refused (Error out_of_memory, which says what was
+  /// wanted and what is taken) before it is allocated; nobody waits for memory, and the explainer
+  /// serves a smaller call, or the same one when fewer runs are held. While it is made, what
+  /// tuning times is held to the limit too; candidates that do not fit are not timed, and
+  /// perturbation batches and heads are prepared for fewer maps at once.
+  ///
+  /// Not held: the weights in all forms that plans read, with what packing and folding them takes
+  /// when an explainer is made; the graph and the plans' lists of steps; oneDNN's code, tables and
+  /// what a matrix product of its own packs; OpenMP's threads; what the caller owns (tensors handed
+  /// in, Method::given, results); indexes of examples and all of fovea::vision (decoded photos).
   std::int64_t memory_limit = std::int64_t{4} << 30;
 };
 
@@ -202,10 +216,12 @@ class FOVEA_API Run {
 class FOVEA_API Explainer {
  public:
   /// Cost: packs weights and creates oneDNN's primitives, tens to hundreds of milliseconds.
-  /// Throws Error invalid_argument, bad_model, unsupported, out_of_memory, and, as the stop token
-  /// and the deadline of `call` say, cancelled or deadline_exceeded: they are looked at between
-  /// nodes, between two timings of an algorithm and between two runs. Nothing is left behind but
-  /// what tuning found by then, for the model's next explainer. The rest of `call` plays no part.
+  /// Throws Error invalid_argument, bad_model, unsupported; out_of_memory also where one run and
+  /// what its methods run beside it are more than ExplainerOptions::memory_limit; and, as the stop
+  /// token and the deadline of `call` say, cancelled or deadline_exceeded: they are looked at
+  /// between nodes, between two timings of an algorithm and between two runs. Nothing is left
+  /// behind but what tuning found by then, for the model's next explainer. The rest of `call` plays
+  /// no part.
   explicit Explainer(const Model& model, ExplainerOptions options = {},
                      const CallOptions& call = {});
 

@@ -5,19 +5,25 @@
 #include <utility>
 
 #include "base/checked.hpp"
+#include "base/size.hpp"
 
 namespace fovea::api {
 
 explain::Background run_background(const BackgroundRequest& request, engine::Workspace& workspace,
                                    Tensor images, const CallOptions& call) {
   const auto count = images.shape[0];
-  const auto bytes = request.plan.reference_bytes();
-  if (bytes > request.memory_limit / count)
-    throw Error(ErrorCode::out_of_memory, "the background's " + std::to_string(count) +
-                                              " images need " + std::to_string(bytes) +
-                                              " bytes each, together more than the limit of " +
-                                              std::to_string(request.memory_limit));
+  const auto bytes = [&](base::Size floats) { return floats * base::Size(sizeof(float)); };
+  const auto size_of_all = static_cast<std::int64_t>(images.data.size());
+  const base::Size each = request.plan.reference_bytes();
+  const auto what = "a background of " + std::to_string(count) + " images, " +
+                    std::to_string(each.n) + " bytes each,";
+  base::Reservation held(
+      request.budget,
+      (each * count + bytes(base::Size(request.classes) * (3 * count) + size_of_all)).n, what);
+  const base::Reservation repeats(request.budget,
+                                  bytes(base::Size(size_of_all / count) * request.batch).n, what);
   explain::Background out;
+  out.held = std::move(held);
   const auto size = images.data.size() / static_cast<std::size_t>(count);
   std::vector<float> repeated(size * static_cast<std::size_t>(request.batch));
   std::vector<std::span<const float>> feeds(request.inputs.empty() ? 1 : 0);

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <span>
 
+#include "base/budget.hpp"
 #include "engine/plan.hpp"
 #include "explain/method.hpp"
 
@@ -13,15 +14,15 @@ struct BackgroundRequest {
   const engine::Plan& plan;
   std::int64_t batch;
   std::int64_t classes;
-  std::int64_t memory_limit;
+  base::Budget& budget;
   /// Of the model; the image's values are replaced by the background's, the others stay. Empty
   /// where the image is the only one.
   std::span<const Tensor> inputs;
   std::size_t picture;  ///< which of them holds the image
 };
 
-/// One forward per image. Throws Error out_of_memory where what the walks read of them is more than
-/// the limit.
+/// One forward per image. Throws Error out_of_memory where the budget has no room for what the
+/// walks read of them.
 explain::Background run_background(const BackgroundRequest& request, engine::Workspace& workspace,
                                    Tensor images, const CallOptions& call);
 

@@ -12,6 +12,14 @@ namespace api {
 
 Tensor Explaining::features() {
   const auto view = explainer_.plan->map(run_.workspace, layers_[0]->map);
+  // The features, the gradients, what is handed out of both; seeds.
+  constexpr base::Size kPerChannel = 8 * sizeof(float), kPerClass = 8 * sizeof(double);
+  const base::Size images = view.shape[0];
+  held_ = {explainer_.budget,
+           (images * (base::Size(view.shape[1]) * kPerChannel +
+                      base::Size(explainer_.classes) * kPerClass + base::Size(1024)))
+               .n,
+           "what the channels are"};
   const simd::MapLayout layout{view.shape[1], base::element_count(explain::spatial_extents(view)),
                                view.block};
   Tensor out{{view.shape[0], layout.channels}, {}};

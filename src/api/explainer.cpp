@@ -186,22 +186,40 @@ class ExplainerMaker {
     impl_->plan = api::build_plan(options, graph_, spec, *impl_->model.impl().weights);
     impl_->precision = spec.precision;
     const auto pool_of_plan = [&] {
-      return std::make_unique<api::WorkspacePool>(*impl_->plan, options.max_workspaces);
+      return std::make_unique<api::WorkspacePool>(*impl_->plan, options.max_workspaces,
+                                                  impl_->budget);
     };
     impl_->pool = pool_of_plan();
     if (again_) impl_->spare_pool = pool_of_plan();
     if (options.smoothing) impl_->smoothing_pool = pool_of_plan();
     impl_->keeps_inputs = impl_->keeps_inputs || again_ || options.smoothing;
     prepare_backgrounds();
+    spec.memory_limit = left_beside_a_run();
     for (const auto& [layer, wanted] : heads_)
       impl_->heads.emplace(
           layer, api::prepare_head({impl_->model.impl().imported.graph, graph_, impl_->pictures,
                                     layer, impl_->scores.logits, wanted.head, wanted.head_gradient,
                                     wanted.few_positions},
-                                   options, spec, *impl_->model.impl().weights));
+                                   options, spec, *impl_->model.impl().weights, impl_->budget));
     if (options.targets_at_once > impl_->batch)
       for (const auto& layer : impl_->prepared) prepare_walks(layer, spec);
     if (perturbs_) prepare_variants(spec);
+  }
+
+  /// What is left for a plan that works while a run of the main one, and what belongs to it, are
+  /// held. Throws Error out_of_memory where there is nothing.
+  std::int64_t left_beside_a_run() const {
+    const base::Size each = impl_->plan->workspace_bytes();
+    const std::int64_t others = (again_ ? 1 : 0) + (impl_->options.smoothing ? 1 : 0);
+    base::Size needed = each * (others + 1);
+    for (const auto& background : impl_->backgrounds) needed += background.held.bytes();
+    const auto left = impl_->options.memory_limit - needed.n;
+    if (left < 0)
+      throw Error(ErrorCode::out_of_memory, "a run and what its methods run beside it need " +
+                                                std::to_string(needed.n) +
+                                                " bytes, more than the memory_limit of " +
+                                                std::to_string(impl_->options.memory_limit));
+    return left + (again_ ? each.n : 0);
   }
 
   /// Runs the images that methods compare with, once for all explanations.
@@ -222,14 +240,9 @@ class ExplainerMaker {
                                        {input.shape.begin() + 1, input.shape.end()});
       if (!alone || api::find_background(impl_->backgrounds, images) != nullptr) continue;
       api::Lease lease(*impl_->pool, {});
-      impl_->backgrounds.push_back(api::run_background({*impl_->plan,
-                                                        impl_->batch,
-                                                        impl_->classes,
-                                                        impl_->options.memory_limit,
-                                                        {},
-                                                        impl_->pictures.input},
-                                                       lease.workspace(), std::move(images),
-                                                       engine::within(limits_)));
+      impl_->backgrounds.push_back(api::run_background(
+          {*impl_->plan, impl_->batch, impl_->classes, impl_->budget, {}, impl_->pictures.input},
+          lease.workspace(), std::move(images), engine::within(limits_)));
     }
   }
 
@@ -239,7 +252,7 @@ class ExplainerMaker {
     auto head = api::prepare_head(
         {impl_->model.impl().imported.graph, graph_, impl_->pictures, layer.value,
          impl_->scores.logits, impl_->options.targets_at_once / impl_->batch * impl_->batch, true},
-        impl_->options, spec, *impl_->model.impl().weights);
+        impl_->options, spec, *impl_->model.impl().weights, impl_->budget);
     if (head.batch <= impl_->batch) return;  // the file fixes the number of images
     impl_->keeps_inputs = impl_->keeps_inputs || head.reads_inputs;
     impl_->walks.emplace(layer.value, std::move(head));
@@ -253,15 +266,17 @@ class ExplainerMaker {
     for (const auto& windows : windows_) {
       auto prepared = api::prepare_windows(
           {imported, graph_, impl_->pictures, impl_->scores.logits, impl_->input_extents, windows},
-          options, spec, weights);
+          options, spec, weights, impl_->budget);
       if (prepared) impl_->windows.emplace(windows, std::move(*prepared));
     }
     if (perturbs_whole_ || impl_->windows.size() < windows_.size()) {
-      impl_->perturbed = api::prepare_network(imported, graph_, impl_->pictures,
-                                              impl_->scores.logits, options, spec, weights);
+      impl_->perturbed =
+          api::prepare_network(imported, graph_, impl_->pictures, impl_->scores.logits, options,
+                               spec, weights, impl_->budget);
     } else {
       // For windows that nobody prepared for: as it is, so as not to hold a network more.
-      auto pool = std::make_unique<api::WorkspacePool>(*impl_->plan, options.max_workspaces);
+      auto pool =
+          std::make_unique<api::WorkspacePool>(*impl_->plan, options.max_workspaces, impl_->budget);
       impl_->perturbed.emplace();
       impl_->perturbed->plan = impl_->plan;
       impl_->perturbed->pool = std::move(pool);

@@ -11,6 +11,7 @@
 #include "api/perturbed_network.hpp"
 #include "api/window_network.hpp"
 #include "api/workspace_pool.hpp"
+#include "base/budget.hpp"
 #include "explain/method.hpp"
 #include "fovea/explainer.hpp"
 #include "graph/query.hpp"
@@ -18,10 +19,13 @@
 namespace fovea {
 
 struct Explainer::Impl {
-  Impl(Model m, ExplainerOptions o) : model(std::move(m)), options(std::move(o)) {}
+  Impl(Model m, ExplainerOptions o)
+      : model(std::move(m)), options(std::move(o)), budget(options.memory_limit) {}
 
   Model model;
   ExplainerOptions options;
+  /// Of ExplainerOptions::memory_limit; workspaces, runs and calls take from it.
+  mutable base::Budget budget;
   Precision precision = Precision::f32;
   std::vector<ValueInfo> inputs;
   std::vector<LayerInfo> layers;

@@ -8,6 +8,7 @@
 #include "api/smoothing.hpp"
 #include "base/checked.hpp"
 #include "base/parallel.hpp"
+#include "explain/sizes.hpp"
 #include "explain/windows.hpp"
 #include "simd/kernels.hpp"
 
@@ -127,10 +128,9 @@ void Explaining::choose_background() {
                 "the explainer was not prepared for this background: name " + entry_.info.title +
                     " with it in ExplainerOptions::methods");
   Lease lease(*explainer_.spare_pool, call_);
-  own_background_ =
-      run_background({*explainer_.plan, explainer_.batch, explainer_.classes,
-                      explainer_.options.memory_limit, run_.inputs, explainer_.pictures.input},
-                     lease.workspace(), std::move(images), call_);
+  own_background_ = run_background({*explainer_.plan, explainer_.batch, explainer_.classes,
+                                    explainer_.budget, run_.inputs, explainer_.pictures.input},
+                                   lease.workspace(), std::move(images), call_);
   background_ = &*own_background_;
 }
 
@@ -210,6 +210,9 @@ std::vector<explain::Evidence> Explaining::once(std::span<const explain::Objecti
                                            *prepared.known, known->workspace()});
     context.windows = &*windows;
   }
+  base::Size bytes = explain::common_bytes(entry_, context);
+  if (entry_.takes != nullptr) bytes += entry_.takes(context);
+  const base::Reservation held(explainer_.budget, bytes.n, entry_.info.title);
   auto out = entry_.run(context);
   ++part_;
   if (entry_.relu && !options_.keep_sign)
@@ -300,13 +303,59 @@ void Explaining::join(std::span<const explain::Objective> all) {
   const auto& head = it->second;
   // Rows without a target would cost as much as the others.
   if (static_cast<std::int64_t>(all.size()) < head.batch) return;
+  auto context = context_of(*layers_[0], {}, run_.workspace, run_.logits.data);
+  context.inputs = run_.inputs;
+  joined_ = {explainer_.budget,
+             explain::together_bytes(
+                 context, {*head.plan, run_.workspace, head.batch, head.reads_inputs, head.stacked})
+                 .n,
+             "walking back from many targets at once"};
   joined_workspace_ = std::make_unique<Lease>(*head.pool, call_);
   joined_net_.emplace(explain::HeadNetwork{*head.plan, joined_workspace_->workspace(), head.batch,
                                            head.reads_inputs, head.stacked});
   together_.emplace(*joined_net_, all);
 }
 
+/// Of one image's map, at the layer or as it is shown.
+base::Size Explaining::map_floats() const {
+  base::Size most = 1;
+  for (const auto extent : explainer_.input_extents) most = most * base::Size(extent);
+  for (const auto* layer : layers_) {
+    base::Size positions = 1;
+    for (std::size_t d = layer->is_input ? 1 : 2; d < layer->shape.size(); ++d)
+      positions = positions * base::Size(layer->shape[d]);
+    if (!layer->is_input || explainer_.input_extents.empty()) most = std::max(most, positions);
+  }
+  return most;
+}
+
+void Explaining::hold_results(std::span<const Target> targets) {
+  using base::Size;
+  constexpr Size kFloat = sizeof(float), kNames = 1024, kGrown = 3;
+  constexpr Size kObjective = sizeof(explain::Objective), kExplanation = sizeof(Explanation);
+  constexpr Size kTransient = 6;  // a map scaled, resized, mirrored, fused
+  const Size images = explainer_.batch, classes = explainer_.classes;
+  const Size count = images * std::ssize(targets);
+  Size attribution = 0, inputs = 0, weights = 0;
+  for (const auto& target : targets) weights += images * std::ssize(target.weights);
+  if (layers_.front()->is_input) {
+    attribution = 1;
+    for (const auto extent : explainer_.input_layer.shape) attribution = attribution * Size(extent);
+    attribution = attribution.n / images.n;
+  }
+  if (options_.smooth) {
+    for (const auto& input : run_.inputs) inputs += std::ssize(input.data);
+    inputs += images * (classes + attribution + map_floats() * Size(2));
+  }
+  const Size predictions = explainer_.dense_scores ? Size(0) : classes * Size(sizeof(Prediction));
+  const Size each = (map_floats() * Size(2) + attribution) * kFloat + predictions + kNames +
+                    (kObjective + kExplanation) * kGrown;
+  const Size transient = images * map_floats() * kTransient + inputs + weights;
+  held_ = {explainer_.budget, (count * each + transient * kFloat).n, "what the call hands out"};
+}
+
 std::vector<Explanation> Explaining::explain(std::span<const Target> targets) {
+  hold_results(targets);
   const auto images = static_cast<std::size_t>(explainer_.batch);
   std::vector<explain::Objective> all;
   for (const auto& target : targets)
@@ -364,6 +413,16 @@ Tensor Explaining::class_maps(std::int64_t image) {
   const auto& layer = *layers_[0];
   if (layers_.size() > 1 || options_.smooth)
     throw Error(ErrorCode::invalid_argument, "maps of every class are of one layer, not smoothed");
+  const auto every = static_cast<std::size_t>(explainer_.classes);
+  {
+    using base::Size;
+    const auto context = context_of(layer, {}, run_.workspace, run_.logits.data);
+    const Size classes = explainer_.classes, images = explainer_.batch;
+    const Size maps = classes * map_floats() * explain::kFloat * explain::kGrown;
+    const Size objectives = classes * images * Size(sizeof(explain::Objective)) * explain::kGrown;
+    held_ = {explainer_.budget, (maps + objectives + explain::every_class_bytes(context)).n,
+             "the maps of " + std::to_string(every) + " classes"};
+  }
   const bool walks = !needs_of(entry_, layer, settings_, explainer_.options).gradients.empty();
   if (entry_.class_maps != nullptr && !walks) {
     const auto best = objectives(Target::top1());

@@ -50,6 +50,9 @@ class Explaining {
 
  private:
   void choose_background();
+  /// Takes what is handed out, and what it is made of on the way, from the budget.
+  void hold_results(std::span<const Target> targets);
+  base::Size map_floats() const;
   std::vector<explain::Objective> objectives(const Target& target);
   std::vector<Explanation> explain_one(std::span<const explain::Objective> wanted);
   /// Prepares to walk back from all of these at once, where that is possible and they fill a walk.
@@ -78,6 +81,7 @@ class Explaining {
   CallOptions call_;
   explain::Settings settings_;
   std::vector<const explain::Layer*> layers_;
+  base::Reservation held_, joined_;
   std::unique_ptr<Lease> joined_workspace_;
   std::optional<explain::HeadNetwork> joined_net_;
   std::optional<explain::Together> together_;

@@ -1,5 +1,6 @@
 #include "api/head_network.hpp"
 
+#include <algorithm>
 #include <optional>
 #include <vector>
 
@@ -27,10 +28,8 @@ bool goes_round(const graph::Graph& graph, graph::ValueId layer, graph::ValueId 
   return false;
 }
 
-}  // namespace
-
-PreparedHead prepare_head(const HeadRequest& request, const ExplainerOptions& options,
-                          engine::PlanSpec like, engine::WeightCache& weights) {
+PreparedHead prepare(const HeadRequest& request, const ExplainerOptions& options,
+                     engine::PlanSpec like, engine::WeightCache& weights, base::Budget& budget) {
   PreparedHead out;
   out.batch = request.pictures.count;
   out.stacked = stacked_inputs(request.bound, request.pictures);
@@ -54,8 +53,24 @@ PreparedHead prepare_head(const HeadRequest& request, const ExplainerOptions& op
   out.has_gradient = request.gradient;
   if (request.gradient) like.gradients.push_back({.of = request.logits, .wrt = request.layer});
   out.plan = engine::Plan::build(graph, like, weights);
-  out.pool = std::make_unique<WorkspacePool>(*out.plan, options.max_workspaces);
+  out.pool = std::make_unique<WorkspacePool>(*out.plan, options.max_workspaces, budget);
   return out;
+}
+
+}  // namespace
+
+PreparedHead prepare_head(HeadRequest request, const ExplainerOptions& options,
+                          const engine::PlanSpec& like, engine::WeightCache& weights,
+                          base::Budget& budget) {
+  const auto own = request.bound.value(request.layer).shape[0];
+  for (;;) {
+    try {
+      return prepare(request, options, like, weights, budget);
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::out_of_memory || request.batch <= own) throw;
+    }
+    request.batch = std::max(own, request.batch / (2 * own) * own);
+  }
 }
 
 }  // namespace fovea::api

@@ -32,8 +32,9 @@ struct HeadRequest {
   bool few_positions = false;  ///< what is handed in is zero but at a few positions
 };
 
-/// Throws as Plan::build does.
-PreparedHead prepare_head(const HeadRequest& request, const ExplainerOptions& options,
-                          engine::PlanSpec like, engine::WeightCache& weights);
+/// For fewer maps at once where there is no memory for so many. Throws as Plan::build does.
+PreparedHead prepare_head(HeadRequest request, const ExplainerOptions& options,
+                          const engine::PlanSpec& like, engine::WeightCache& weights,
+                          base::Budget& budget);
 
 }  // namespace fovea::api

@@ -24,7 +24,7 @@ struct PreparedNetwork {
 /// `source`: as imported; `bound`: to the explainer's extents. Throws as Plan::build does.
 PreparedNetwork prepare_network(const graph::Graph& source, const graph::Graph& bound,
                                 const graph::Pictures& pictures, graph::ValueId logits,
-                                const ExplainerOptions& options,
-                                engine::PlanSpec like, engine::WeightCache& weights);
+                                const ExplainerOptions& options, engine::PlanSpec like,
+                                engine::WeightCache& weights, base::Budget& budget);
 
 }  // namespace fovea::api

@@ -1,6 +1,7 @@
 #include "api/precision.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <string>
@@ -8,6 +9,7 @@
 
 #include "base/checked.hpp"
 #include "base/parallel.hpp"
+#include "base/size.hpp"
 
 namespace fovea::api {
 namespace {
@@ -21,11 +23,9 @@ constexpr double kWorthIt = 0.9;
 /// A plan on inputs of its own.
 class Rehearsal {
  public:
-  Rehearsal(const graph::Graph& graph, engine::PlanSpec spec, Precision precision,
-            engine::WeightCache& weights)
-      : call_(engine::within(spec.limits)),
-        plan_(engine::Plan::build(graph, with(std::move(spec), precision), weights)),
-        workspace_(plan_->make_workspace()) {
+  Rehearsal(const graph::Graph& graph, std::shared_ptr<const engine::Plan> plan,
+            const base::Limits& limits)
+      : call_(engine::within(limits)), plan_(std::move(plan)), workspace_(plan_->make_workspace()) {
     for (const auto id : graph.inputs) {
       auto& data = inputs_.emplace_back(
           static_cast<std::size_t>(base::element_count(graph.value(id).shape)));
@@ -45,11 +45,6 @@ class Rehearsal {
   const std::shared_ptr<const engine::Plan>& plan() const { return plan_; }
 
  private:
-  static engine::PlanSpec with(engine::PlanSpec spec, Precision precision) {
-    spec.precision = precision;
-    return spec;
-  }
-
   CallOptions call_;
   std::shared_ptr<const engine::Plan> plan_;
   engine::Workspace workspace_;
@@ -80,9 +75,18 @@ PlanPtr faster_plan(const graph::Graph& graph, engine::PlanSpec& spec,
     return plan_in(bf16 ? Precision::bf16 : Precision::f32, graph, spec, weights);
   };
   if (const auto known = spec.choices->find(problem)) return as_known(*known == "bf16");
-  if (spec.tuning == Tuning::off)
-    return as_known(engine::onednn_isa().find("amx") != std::string::npos);
-  Rehearsal f32(graph, spec, Precision::f32, weights), bf16(graph, spec, Precision::bf16, weights);
+  const bool likely = engine::onednn_isa().find("amx") != std::string::npos;
+  if (spec.tuning == Tuning::off) return as_known(likely);
+  auto plans = std::array{as_known(false), as_known(true)};
+  base::Size inputs = 0;
+  for (const auto id : graph.inputs) inputs += base::element_count(graph.value(id).shape);
+  const base::Size both = plans[0]->workspace_bytes() + base::Size(plans[1]->workspace_bytes()) +
+                          base::Size(2) * inputs * base::Size(sizeof(float));
+  if (base::Size(spec.memory_limit) < both) {
+    spec.precision = likely ? Precision::bf16 : Precision::f32;
+    return plans[likely ? 1 : 0];
+  }
+  Rehearsal f32(graph, plans[0], spec.limits), bf16(graph, plans[1], spec.limits);
   for (int i = 0; i < kRounds; ++i) {
     f32.run();
     bf16.run();

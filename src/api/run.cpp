@@ -6,6 +6,7 @@
 #include "api/run_impl.hpp"
 #include "base/checked.hpp"
 #include "base/parallel.hpp"
+#include "base/size.hpp"
 #include "simd/kernels.hpp"
 
 namespace fovea {
@@ -103,8 +104,11 @@ std::unique_ptr<Run::Impl> Run::Impl::forward(std::shared_ptr<const Explainer::I
 std::unique_ptr<Run::Impl> Run::Impl::run_forward(std::shared_ptr<const Explainer::Impl> explainer,
                                                   const Feeds& feeds, const CallOptions& call) {
   const auto data = matched(*explainer, feeds);
-  engine::Workspace workspace = explainer->pool->take(call);
-  auto run = std::make_unique<Impl>(explainer, std::move(workspace));
+  auto run = std::make_unique<Impl>(explainer, call);
+  base::Size floats = base::Size(explainer->batch) * explainer->classes;
+  if (explainer->keeps_inputs)
+    for (const auto& one : data) floats += std::ssize(one);
+  run->held = {explainer->budget, (floats * base::Size(sizeof(float))).n, "a run's result"};
   const base::ThreadScope threads(explainer->options.threads);
   const auto start = Clock::now();
   for (const auto i : explainer->plan->forward(run->workspace, data, call))
@@ -148,6 +152,9 @@ const std::vector<Prediction>& Run::Impl::ranking(std::int64_t image) {
   check_image(image);
   auto& cached = predictions[static_cast<std::size_t>(image)];
   if (cached.empty()) {
+    const auto bytes = (base::Size(explainer->classes) * base::Size(sizeof(Prediction))).n;
+    const base::Reservation sorting(explainer->budget, bytes, "sorting the classes");
+    held.add(bytes, "the classes in order");
     const std::span<const float> row(logits.data.data() + image * explainer->classes,
                                      static_cast<std::size_t>(explainer->classes));
     cached = ranked(row, explainer->scores.sigmoid || explainer->options.multi_label);
@@ -163,6 +170,10 @@ Tensor Run::output(const std::string& name) const {
                 "this value is not fetched: name it in ExplainerOptions::fetches", {"", name, ""});
   const auto view =
       impl_->explainer->plan->fetch(impl_->workspace, static_cast<std::size_t>(it - names.begin()));
+  const base::Reservation copy(
+      impl_->explainer->budget,
+      base::element_count(view.shape) * static_cast<std::int64_t>(sizeof(float)),
+      "an output's values");
   return {view.shape, std::vector<float>(view.data, view.data + base::element_count(view.shape))};
 }
 

@@ -43,11 +43,11 @@ explain::WindowPlan described(const passes::IncrementalNetwork& net,
 
 PreparedWindows plans(const WindowRequest& request, const ExplainerOptions& options,
                       const passes::IncrementalNetwork& net, const passes::IncrementalSpec& spec,
-                      engine::PlanSpec like, engine::WeightCache& weights) {
+                      engine::PlanSpec like, engine::WeightCache& weights, base::Budget& budget) {
   PreparedWindows out;
   out.windows = described(net, spec);
   const auto pool = [&](const engine::Plan& plan) {
-    return std::make_unique<WorkspacePool>(plan, options.max_workspaces);
+    return std::make_unique<WorkspacePool>(plan, options.max_workspaces, budget);
   };
   like.gradients.clear();
   like.grids.clear();
@@ -60,6 +60,7 @@ PreparedWindows plans(const WindowRequest& request, const ExplainerOptions& opti
   out.pool = pool(*out.plan);
   out.windows.batch = net.graph.value(net.graph.inputs[0]).shape[0];
 
+  like.memory_limit -= out.plan->workspace_bytes();  // both are at work together
   const graph::Graph known = canonical(request, 1, like.limits);
   const auto input = known.inputs[request.pictures.input];
   like.feeds = {input};
@@ -79,7 +80,8 @@ PreparedWindows plans(const WindowRequest& request, const ExplainerOptions& opti
 /// None where that is hardly less work, or takes more memory than it may.
 std::optional<PreparedWindows> prepare(const WindowRequest& request, std::int64_t batch,
                                        const ExplainerOptions& options,
-                                       const engine::PlanSpec& like, engine::WeightCache& weights) {
+                                       const engine::PlanSpec& like, engine::WeightCache& weights,
+                                       base::Budget& budget) {
   const graph::Graph graph = canonical(request, batch, like.limits);
   passes::IncrementalSpec spec{graph.inputs[request.pictures.input], request.logits, {}};
   spec.limits = like.limits;
@@ -92,7 +94,7 @@ std::optional<PreparedWindows> prepare(const WindowRequest& request, std::int64_
   const auto net = passes::incremental(graph, spec);
   if (!net || net->share > kMostLeft) return std::nullopt;
   try {
-    return plans(request, options, *net, spec, like, weights);
+    return plans(request, options, *net, spec, like, weights, budget);
   } catch (const Error& error) {
     if (error.code() == ErrorCode::out_of_memory) return std::nullopt;
     throw;
@@ -104,7 +106,7 @@ std::optional<PreparedWindows> prepare(const WindowRequest& request, std::int64_
 std::optional<PreparedWindows> prepare_windows(const WindowRequest& request,
                                                const ExplainerOptions& options,
                                                const engine::PlanSpec& like,
-                                               engine::WeightCache& weights) {
+                                               engine::WeightCache& weights, base::Budget& budget) {
   if (request.bound.inputs.empty()) return std::nullopt;
   const auto input = request.bound.inputs[request.pictures.input];
   if (!request.pictures.are_rows_of(input)) return std::nullopt;
@@ -114,12 +116,12 @@ std::optional<PreparedWindows> prepare_windows(const WindowRequest& request,
                               std::equal(extents.begin(), extents.end(), shape.begin() + 2);
   if (!channels_first || like.precision != Precision::f32) return std::nullopt;
   if (options.perturbation_batch > 0)
-    return prepare(request, options.perturbation_batch, options, like, weights);
+    return prepare(request, options.perturbation_batch, options, like, weights, budget);
   // Small patches keep a CPU's cores busy only several at a time.
   constexpr std::int64_t kSeveral = 4, kMany = 16;
   if (engine::outgrows_caches(request.bound))
-    if (auto many = prepare(request, kMany, options, like, weights)) return many;
-  return prepare(request, kSeveral, options, like, weights);
+    if (auto many = prepare(request, kMany, options, like, weights, budget)) return many;
+  return prepare(request, kSeveral, options, like, weights, budget);
 }
 
 }  // namespace fovea::api

@@ -36,6 +36,6 @@ struct WindowRequest {
 std::optional<PreparedWindows> prepare_windows(const WindowRequest& request,
                                                const ExplainerOptions& options,
                                                const engine::PlanSpec& like,
-                                               engine::WeightCache& weights);
+                                               engine::WeightCache& weights, base::Budget& budget);
 
 }  // namespace fovea::api

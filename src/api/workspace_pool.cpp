@@ -4,6 +4,34 @@
 
 namespace fovea::api {
 
+WorkspacePool::WorkspacePool(const engine::Plan& plan, int most, base::Budget& budget)
+    : plan_(plan), most_(most), budget_(budget) {
+  budget_.add_spares(*this);
+}
+
+WorkspacePool::~WorkspacePool() {
+  budget_.remove_spares(*this);
+  drop_spares();
+}
+
+engine::Workspace WorkspacePool::make() {
+  base::Reservation bytes(budget_, plan_.workspace_bytes(), "one more run");
+  auto workspace = plan_.make_workspace();
+  bytes.keep();
+  return workspace;
+}
+
+void WorkspacePool::drop_spares() {
+  std::vector<engine::Workspace> dropped;
+  {
+    const std::lock_guard lock(mutex_);
+    dropped.swap(free_);
+  }
+  const auto bytes = plan_.workspace_bytes() * std::ssize(dropped);
+  dropped.clear();
+  budget_.give_back(bytes);
+}
+
 engine::Workspace WorkspacePool::take(const CallOptions& call) {
   std::unique_lock lock(mutex_);
   const auto ready = [&] { return !free_.empty() || out_ < most_; };
@@ -25,7 +53,7 @@ engine::Workspace WorkspacePool::take(const CallOptions& call) {
   }
   lock.unlock();
   try {
-    return plan_.make_workspace();
+    return make();
   } catch (...) {
     lock.lock();
     --out_;

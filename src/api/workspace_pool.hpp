@@ -4,23 +4,33 @@
 #include <mutex>
 #include <vector>
 
+#include "base/budget.hpp"
 #include "engine/plan.hpp"
 #include "fovea/explainer.hpp"
 
 namespace fovea::api {
 
-/// Workspaces of one plan, made as they are needed and handed out again. Safe from any thread.
-class WorkspacePool {
+/// Workspaces of one plan, made as they are needed and handed out again. Their bytes are taken from
+/// the budget as long as they are there. Safe from any thread.
+class WorkspacePool final : public base::Spares {
  public:
-  WorkspacePool(const engine::Plan& plan, int most) : plan_(plan), most_(most) {}
+  WorkspacePool(const engine::Plan& plan, int most, base::Budget& budget);
+  ~WorkspacePool();
+  WorkspacePool(const WorkspacePool&) = delete;
+  WorkspacePool& operator=(const WorkspacePool&) = delete;
 
-  /// Waits for one while `most` are out; throws Error cancelled or deadline_exceeded meanwhile.
+  /// Waits for one while `most` are out; throws Error cancelled or deadline_exceeded meanwhile, and
+  /// out_of_memory where the budget has no room for one more.
   engine::Workspace take(const CallOptions& call);
   void give_back(engine::Workspace workspace);
+  void drop_spares() override;
 
  private:
+  engine::Workspace make();
+
   const engine::Plan& plan_;
   const int most_;
+  base::Budget& budget_;
   std::mutex mutex_;
   std::condition_variable_any returned_;
   std::vector<engine::Workspace> free_;

@@ -206,8 +206,8 @@ class PlanMaker {
     if (static_cast<std::int64_t>(impl_->arena) > spec_.memory_limit)
       throw Error(ErrorCode::out_of_memory,
                   "the plan needs " + std::to_string(impl_->arena) +
-                      " bytes for its activations, more than the limit of " +
-                      std::to_string(spec_.memory_limit));
+                      " bytes for its activations, where memory_limit leaves it " +
+                      std::to_string(std::max<std::int64_t>(0, spec_.memory_limit)));
   }
 
   const RelevanceRules* rules_of(const GradientSpec& gradient) const {
@@ -308,6 +308,15 @@ std::shared_ptr<const Plan> Plan::build(const graph::Graph& graph, const PlanSpe
 
 std::int64_t Plan::arena_bytes() const {
   return static_cast<std::int64_t>(impl_->arena);
+}
+
+std::int64_t Plan::workspace_bytes() const {
+  // Room for a vector that has grown, and for oneDNN's description of a piece of memory.
+  constexpr std::size_t kStep = 128, kArgument = 2048, kOperand = 32, kRest = 4096;
+  std::size_t tables = kRest;
+  for (const auto& step : impl_->steps)
+    tables += kStep + kArgument * step.args.size() + kOperand * step.operands.size();
+  return static_cast<std::int64_t>(impl_->arena + tables);
 }
 
 Workspace Plan::make_workspace() const {

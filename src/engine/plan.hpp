@@ -88,8 +88,8 @@ struct PlanSpec {
   Tuning tuning = Tuning::off;
   Choices* choices = nullptr;  ///< what tuning found before, and where it goes; may be null
   bool optimize = true;
-  std::int64_t memory_limit = std::int64_t{4} << 30;
-  base::Limits limits = {};  ///< of making the plan
+  std::int64_t memory_limit = std::int64_t{4} << 30;  ///< of a workspace, and of what tuning times
+  base::Limits limits = {};                           ///< of making the plan
 };
 
 /// Weights in the forms that plans read, shared by the plans of a model that live at the same time.
@@ -144,6 +144,8 @@ class Plan {
   /// Throws Error out_of_memory.
   Workspace make_workspace() const;
   std::int64_t arena_bytes() const;
+  /// What one workspace takes: its arena, and the tables of who reads and writes where.
+  std::int64_t workspace_bytes() const;
 
   /// feeds[i] is the data of spec.feeds[i], row-major. Returns which of them hold a value that is
   /// not finite: oneDNN's ReLU turns a NaN into 0, so that no result would show it. Throws Error

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "base/aligned.hpp"
+#include "base/checked.hpp"
 #include "base/cpu.hpp"
 #include "base/parallel.hpp"
 
@@ -154,9 +155,11 @@ std::timed_mutex& one_at_a_time() {
 
 }  // namespace
 
-Tuner::Tuner(Tuning mode, Choices* choices, bool cold_weights, base::Limits limits)
+Tuner::Tuner(Tuning mode, Choices* choices, bool cold_weights, std::int64_t memory_limit,
+             base::Limits limits)
     : mode_(mode),
       cold_weights_(cold_weights),
+      memory_limit_(memory_limit),
       limits_(std::move(limits)),
       choices_(choices != nullptr ? choices : &own_) {}
 Tuner::~Tuner() = default;
@@ -192,7 +195,40 @@ double Tuner::reorder_ms(const Desc& from, const Desc& to) {
   return reorders_.back().ms;
 }
 
+bool Tuner::make_room_for(const std::vector<Trial>& trials) {
+  Room wanted;
+  const auto note = [&](int index, const Desc& desc) {
+    wanted[index] = std::max(wanted[index], desc.get_size());
+  };
+  for (const auto& trial : trials) {
+    for (const auto& [index, desc] : trial.args) note(index, desc);
+    for (const auto& [from, to] : trial.reorders) {
+      note(DNNL_ARG_FROM, from);
+      note(DNNL_ARG_TO, to);
+    }
+  }
+  const auto fits = [&](const Room& room) {
+    constexpr std::int64_t kStages = 2;  // the best so far, and who challenges it
+    std::int64_t all = kEvictFloats * static_cast<std::int64_t>(sizeof(float));
+    for (const auto& [index, bytes] : room)
+      all = base::checked_add(all, base::checked_mul(kStages, static_cast<std::int64_t>(bytes)));
+    return all <= memory_limit_;
+  };
+  if (!fits(wanted)) return false;
+  // Stages grow with what was timed before.
+  auto both = room_;
+  for (const auto& [index, bytes] : wanted) both[index] = std::max(both[index], bytes);
+  const bool keeps = fits(both);
+  if (!keeps) {
+    free_.reset();
+    of_best_.reset();
+  }
+  room_ = keeps ? std::move(both) : std::move(wanted);
+  return true;
+}
+
 std::string Tuner::fastest(const std::string& problem, const std::vector<Trial>& trials) {
+  if (!make_room_for(trials)) return trials.front().name;
   std::unique_lock guard(one_at_a_time(), std::defer_lock);
   while (!guard.try_lock_for(kPatience)) limits_.check();
   if (auto found = known(problem)) return *found;  // somebody measured while this call waited

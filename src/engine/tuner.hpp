@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -30,8 +31,10 @@ struct Trial {
 class Tuner {
  public:
   /// `choices` may be null: nothing is remembered beyond this tuner. `cold_weights`: steps are
-  /// timed with weights that no cache holds.
-  Tuner(Tuning mode, Choices* choices, bool cold_weights, base::Limits limits = {});
+  /// timed with weights that no cache holds. What would take more than `memory_limit` bytes is not
+  /// timed.
+  Tuner(Tuning mode, Choices* choices, bool cold_weights, std::int64_t memory_limit,
+        base::Limits limits = {});
   ~Tuner();
 
   Tuning mode() const { return mode_; }
@@ -39,8 +42,8 @@ class Tuner {
 
   /// What was chosen for the problem before, if anything.
   std::optional<std::string> known(const std::string& problem) const;
-  /// The name of the fastest, remembered. One call in the process measures at a time. Throws what
-  /// the limits say, between two timings.
+  /// The name of the fastest, remembered; of the first, where there is no memory to time them. One
+  /// call in the process measures at a time. Throws what the limits say, between two timings.
   std::string fastest(const std::string& problem, const std::vector<Trial>& trials);
 
  private:
@@ -50,9 +53,12 @@ class Tuner {
                      const std::vector<std::pair<int, Desc>>& args, bool cold,
                      std::function<void(std::byte*)> after = {});
   double reorder_ms(const Desc& from, const Desc& to);
+  /// False where timing them would take more memory than there may be.
+  bool make_room_for(const std::vector<Trial>& trials);
 
   Tuning mode_;
   bool cold_weights_;
+  std::int64_t memory_limit_;
   base::Limits limits_;
   Choices own_;
   Choices* choices_;
@@ -61,6 +67,8 @@ class Tuner {
     double ms;
   };
   std::vector<Reordering> reorders_;
+  using Room = std::map<int, std::size_t>;
+  Room room_;  ///< bytes of a stage by argument, at most
   base::AlignedBuffer other_;
   std::unique_ptr<Stage> of_best_, free_;
 };

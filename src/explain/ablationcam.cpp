@@ -14,6 +14,7 @@
 #include "explain/feature_map.hpp"
 #include "explain/gradients.hpp"
 #include "explain/method.hpp"
+#include "explain/sizes.hpp"
 
 namespace fovea::explain {
 namespace {
@@ -104,7 +105,8 @@ const Entry& ablationcam() {
             constexpr std::int64_t kAtOnce = 32;
             return Needs{.head = layer.is_head_map ? 0 : kAtOnce};
           },
-      .run = run};
+      .run = run,
+      .takes = [](const Context& context) { return behind_bytes(context); }};
   return entry;
 }
 

@@ -14,6 +14,7 @@
 
 #include "explain/direct.hpp"
 #include "explain/perturbation.hpp"
+#include "explain/sizes.hpp"
 #include "explain/windows.hpp"
 
 namespace fovea::explain {
@@ -112,6 +113,15 @@ class Sampling {
   std::vector<float> mask_, nothing_;
 };
 
+base::Size aise_bytes(const Context& context) {
+  constexpr base::Size kEvaluation = 512;  // a point, its rectangle, both while they move
+  const Sizes s(context);
+  const base::Size evaluations = context.settings.whole("evaluations");
+  const base::Size widths = context.settings.whole("widths");
+  return perturbation_bytes(context, evaluations * base::Size(2)) + evaluations * kEvaluation +
+         widths * kDouble * kGrown + s.pixels * (kFloat + base::Size(2) * kDouble);
+}
+
 std::vector<Evidence> run(Context& context) {
   const Shape& extents = perturbed_extents(context);
   const auto widths = widths_of(context.settings);
@@ -176,6 +186,7 @@ const Entry& aise() {
       .check = serves_all,
       .needs = [](const Layer&, const Settings&) { return perturbation_needs(); },
       .run = run,
+      .takes = aise_bytes,
       .relu = false};
   return entry;
 }

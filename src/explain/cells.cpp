@@ -4,6 +4,7 @@
 
 #include "base/checked.hpp"
 #include "base/parallel.hpp"
+#include "explain/sizes.hpp"
 #include "explain/windows.hpp"
 
 namespace fovea::explain {
@@ -94,6 +95,19 @@ const Tensor* given_coalitions(const Context& context, const Cells& cells) {
 Coalition coalition_of(const Tensor& given, std::int64_t sample) {
   const auto begin = given.data.begin() + sample * given.shape[1];
   return {begin, begin + given.shape[1]};
+}
+
+base::Size coalition_bytes(const Context& context, base::Size coalitions) {
+  constexpr base::Size kRow = 64, kMatrices = 2, kVectors = 16;  // a row's vector and weight
+  const base::Size side = context.settings.whole("cells");
+  base::Size cells = 1;
+  for (std::size_t d = 0; d < perturbed_extents(context).size(); ++d) cells = cells * side;
+  if (base::Size(kMostCells) < cells) return 0;  // which is refused
+  const base::Size unknowns = cells + base::Size(1);
+  const Sizes s(context);
+  return perturbation_bytes(context, coalitions) + coalitions * (cells * kDouble + kRow * kGrown) +
+         unknowns * (unknowns * kMatrices + kVectors) * kDouble +
+         s.pixels * base::Size(2) * kGrown * kFloat;
 }
 
 }  // namespace fovea::explain

@@ -42,4 +42,7 @@ MethodTensor coalitions_tensor();
 const Tensor* given_coalitions(const Context& context, const Cells& cells);
 Coalition coalition_of(const Tensor& given, std::int64_t sample);
 
+/// Cells, so many coalitions of them with their scores, the equations, the map.
+base::Size coalition_bytes(const Context& context, base::Size coalitions);
+
 }  // namespace fovea::explain

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/checked.hpp"
+#include "explain/sizes.hpp"
 #include "explain/window_network.hpp"
 
 namespace fovea::explain {
@@ -148,6 +149,18 @@ std::optional<std::vector<double>> scores_by_changed_window(Context& context, st
   const auto places = placed(context.windows->windows, windows);
   if (!places) return std::nullopt;
   return Scorer(context, image, cover).scores(windows, *places);
+}
+
+base::Size changed_window_bytes(const Context& context) {
+  if (context.windows == nullptr) return 0;
+  const auto& plan = context.windows->windows;
+  const Sizes s(context);
+  base::Size patch = base::Size(s.input.n / s.pixels.n), rows = plan.rows;
+  for (const auto extent : plan.patch) patch = patch * extent;
+  rows = rows * (2 * std::ssize(plan.axes));
+  return (base::Size(plan.batch) * (patch + rows) +
+          base::Size(plan.known_batch) * s.input * kGrown) *
+         kFloat;
 }
 
 }  // namespace fovea::explain

@@ -15,4 +15,7 @@ std::optional<std::vector<double>> scores_by_changed_window(Context& context, st
                                                             std::span<const float> cover,
                                                             std::span<const Window> windows);
 
+/// What that allocates, but for what grows with the windows.
+base::Size changed_window_bytes(const Context& context);
+
 }  // namespace fovea::explain

@@ -9,6 +9,7 @@
 
 #include "explain/attribution.hpp"
 #include "explain/method.hpp"
+#include "explain/sizes.hpp"
 
 namespace fovea::explain {
 namespace {
@@ -38,6 +39,7 @@ const Entry& deconvolution() {
             return input_gradient_needs(engine::GradientRule::deconvolution);
           },
       .run = run,
+      .takes = input_gradient_bytes,
       .relu = false};
   return entry;
 }

@@ -7,6 +7,7 @@
 
 #include "explain/differences.hpp"
 #include "explain/method.hpp"
+#include "explain/sizes.hpp"
 
 namespace fovea::explain {
 namespace {
@@ -33,6 +34,7 @@ const Entry& deep_shap() {
       .check = serves_all,
       .needs = [](const Layer&, const Settings&) { return difference_needs(); },
       .run = mean_difference,
+      .takes = mean_difference_bytes,
       .relu = false,
       .background = background};
   return entry;

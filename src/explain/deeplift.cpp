@@ -10,6 +10,7 @@
 #include "explain/attribution.hpp"
 #include "explain/differences.hpp"
 #include "explain/method.hpp"
+#include "explain/sizes.hpp"
 
 namespace fovea::explain {
 namespace {
@@ -49,6 +50,7 @@ const Entry& deeplift() {
             return needs;
           },
       .run = mean_difference,
+      .takes = mean_difference_bytes,
       .relu = false,
       .background = background};
   return entry;

@@ -5,6 +5,7 @@
 
 #include "explain/attribution.hpp"
 #include "explain/gradients.hpp"
+#include "explain/sizes.hpp"
 
 namespace fovea::explain {
 namespace {
@@ -49,6 +50,11 @@ SumRule difference_rule(double expected, double attributed) {
   const double apart = std::abs(expected - attributed);
   out.error = apart == 0 ? 0 : apart / std::abs(expected);
   return out;
+}
+
+base::Size mean_difference_bytes(const Context& context) {
+  const Sizes s(context);
+  return input_gradient_bytes(context) + s.images * s.input * kDouble + s.classes * base::Size(24);
 }
 
 std::vector<Evidence> mean_difference(Context& context) {

@@ -20,6 +20,7 @@ Needs difference_needs();
 /// A target that is no linear function of the scores passes its mean gradient on the straight way
 /// between the two runs' scores, so that its own differences add up as well.
 std::vector<Evidence> mean_difference(Context& context);
+base::Size mean_difference_bytes(const Context& context);
 
 /// How far `attributed` is from `expected`.
 SumRule difference_rule(double expected, double attributed);

@@ -10,6 +10,7 @@
 #include "explain/gradients.hpp"
 #include "explain/method.hpp"
 #include "explain/principal.hpp"
+#include "explain/sizes.hpp"
 
 namespace fovea::explain {
 namespace {
@@ -36,7 +37,12 @@ const Entry& eigencam() {
                .use = "what the layer saw, without a class or a walk back"},
       .check = serves_all,
       .needs = [](const Layer&, const Settings&) { return Needs{}; },
-      .run = run};
+      .run = run,
+      .takes =
+          [](const Context& context) {
+            const Sizes s(context);
+            return first_component_bytes(s.channels, s.positions) + s.plain * kFloat;
+          }};
   return entry;
 }
 

@@ -9,6 +9,7 @@
 #include "explain/gradients.hpp"
 #include "explain/method.hpp"
 #include "explain/principal.hpp"
+#include "explain/sizes.hpp"
 
 namespace fovea::explain {
 namespace {
@@ -40,7 +41,13 @@ const Entry& eigengradcam() {
           [](const Layer& layer, const Settings&) {
             return Needs{.gradients = layer_gradient_needs(layer, engine::GradientReduce::none)};
           },
-      .run = run};
+      .run = run,
+      .takes =
+          [](const Context& context) {
+            const Sizes s(context);
+            return layer_gradient_bytes(context) + first_component_bytes(s.channels, s.positions) +
+                   s.plain * base::Size(2) * kFloat;
+          }};
   return entry;
 }
 

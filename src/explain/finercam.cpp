@@ -14,6 +14,7 @@
 #include "explain/feature_map.hpp"
 #include "explain/gradients.hpp"
 #include "explain/method.hpp"
+#include "explain/sizes.hpp"
 
 namespace fovea::explain {
 namespace {
@@ -117,7 +118,8 @@ const Entry& finercam() {
             return Needs{.gradients =
                              layer_gradient_needs(layer, engine::GradientReduce::spatial_mean)};
           },
-      .run = run};
+      .run = run,
+      .takes = [](const Context& context) { return Sizes(context).classes * base::Size(64); }};
   return entry;
 }
 

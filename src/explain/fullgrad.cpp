@@ -20,6 +20,7 @@
 #include "explain/gradients.hpp"
 #include "explain/masks.hpp"
 #include "explain/method.hpp"
+#include "explain/sizes.hpp"
 
 namespace fovea::explain {
 namespace {
@@ -48,6 +49,21 @@ void add_scaled(const float* values, ChannelSteps steps, const float* factors, f
                        for (std::int64_t p = 0; p < steps.positions; ++p)
                          dst[p] += sum[static_cast<std::size_t>(p)];
                      });
+}
+
+base::Size fullgrad_bytes(const Context& context) {
+  const Sizes s(context);
+  const auto index = context.input.gradients.at({.of_input = true, .biases = true});
+  base::Size gradient = 0, positions = s.pixels;
+  for (std::size_t l = 0; l < context.biases.size(); ++l) {
+    const auto view = context.plan.tap(context.workspace, index, l);
+    const base::Size of_channel = base::element_count(spatial_extents(view));
+    gradient = std::max(gradient, of_channel * view.shape[1]);
+    positions = std::max(positions, of_channel);
+  }
+  // A sum of each thread, and the layer's map before and after it is resized.
+  const base::Size maps = base::max_threads() + 3;
+  return input_gradient_bytes(context) + (gradient + positions * maps) * kFloat;
 }
 
 std::vector<Evidence> run(Context& context) {
@@ -98,6 +114,7 @@ const Entry& fullgrad() {
             return Needs{.gradients = {{.of_input = true, .biases = true}}, .inputs = true};
           },
       .run = run,
+      .takes = fullgrad_bytes,
       .relu = false};
   return entry;
 }

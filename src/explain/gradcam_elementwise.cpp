@@ -5,6 +5,7 @@
 #include "explain/combine.hpp"
 #include "explain/gradients.hpp"
 #include "explain/method.hpp"
+#include "explain/sizes.hpp"
 
 namespace fovea::explain {
 namespace {
@@ -36,7 +37,8 @@ const Entry& gradcam_elementwise() {
           [](const Layer& layer, const Settings&) {
             return Needs{.gradients = layer_gradient_needs(layer, engine::GradientReduce::none)};
           },
-      .run = run};
+      .run = run,
+      .takes = layer_gradient_bytes};
   return entry;
 }
 

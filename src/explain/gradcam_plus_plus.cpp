@@ -12,6 +12,7 @@
 #include "explain/feature_map.hpp"
 #include "explain/gradients.hpp"
 #include "explain/method.hpp"
+#include "explain/sizes.hpp"
 
 namespace fovea::explain {
 namespace {
@@ -49,7 +50,8 @@ const Entry& gradcam_plus_plus() {
           [](const Layer& layer, const Settings&) {
             return Needs{.gradients = layer_gradient_needs(layer, engine::GradientReduce::none)};
           },
-      .run = run};
+      .run = run,
+      .takes = layer_gradient_bytes};
   return entry;
 }
 

@@ -11,6 +11,7 @@
 #include "explain/differences.hpp"
 #include "explain/gradients.hpp"
 #include "explain/random.hpp"
+#include "explain/sizes.hpp"
 
 namespace fovea::explain {
 namespace {
@@ -64,6 +65,17 @@ std::vector<double> mean_values(Context& context, Rerun& rerun, const Tensor& ba
                 static_cast<double>(images);
   }
   return out;
+}
+
+base::Size gradient_shap_bytes(const Context& context) {
+  constexpr base::Size kDraw = sizeof(double) + sizeof(std::int64_t), kSums = 2;
+  const auto& settings = context.settings;
+  const Shape each{-1, context.batch};
+  const auto *points = settings.given("points", each), *picks = settings.given("picks", each);
+  const base::Size samples = settings.samples(points != nullptr ? points : picks);
+  const Sizes s(context);
+  return rerun_bytes(context) + input_gradient_bytes(context) +
+         s.images * s.input * kSums * kDouble + samples * s.images * kDraw * kGrown;
 }
 
 std::vector<Evidence> run(Context& context) {
@@ -166,6 +178,7 @@ const Entry& gradient_shap() {
             return needs;
           },
       .run = run,
+      .takes = gradient_shap_bytes,
       .relu = false};
   return entry;
 }

@@ -6,6 +6,7 @@
 
 #include "explain/attribution.hpp"
 #include "explain/method.hpp"
+#include "explain/sizes.hpp"
 
 namespace fovea::explain {
 namespace {
@@ -41,6 +42,7 @@ const Entry& gradient_x_input() {
             return needs;
           },
       .run = run,
+      .takes = input_gradient_bytes,
       .relu = false};
   return entry;
 }

@@ -212,6 +212,7 @@ Behind::Behind(const Context& context, const HeadNetwork& net, std::span<const s
   extents[0] = net_.batch;
   maps_.resize(static_cast<std::size_t>(base::element_count(extents)));
   if (const auto& grid = context.layer.grid; grid && grid->channels_last) {
+    values_.reserve(images.size() * static_cast<std::size_t>(view.image_stride));
     for (const auto image : images) {
       const float* own = view.data + image * view.image_stride - grid->prefix * view.shape[1];
       values_.insert(values_.end(), own, own + view.image_stride);
@@ -220,7 +221,9 @@ Behind::Behind(const Context& context, const HeadNetwork& net, std::span<const s
   if (!net_.reads_inputs) return;
   for (std::size_t i = 0; i < context.inputs.size(); ++i) {
     auto& repeated = inputs_.emplace_back();
-    for (const auto image : images.first(net_.stacked[i] ? images.size() : 1)) {
+    const auto rows = images.first(net_.stacked[i] ? images.size() : 1);
+    repeated.reserve(rows.size() * part_of(context, i, rows[0]).size());
+    for (const auto image : rows) {
       const auto own = part_of(context, i, image);
       repeated.insert(repeated.end(), own.begin(), own.end());
     }

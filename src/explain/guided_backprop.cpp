@@ -10,6 +10,7 @@
 
 #include "explain/attribution.hpp"
 #include "explain/method.hpp"
+#include "explain/sizes.hpp"
 
 namespace fovea::explain {
 namespace {
@@ -37,6 +38,7 @@ const Entry& guided_backprop() {
       .needs = [](const Layer&,
                   const Settings&) { return input_gradient_needs(engine::GradientRule::guided); },
       .run = run,
+      .takes = input_gradient_bytes,
       .relu = false};
   return entry;
 }

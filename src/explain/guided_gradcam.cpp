@@ -11,6 +11,7 @@
 #include "explain/gradients.hpp"
 #include "explain/masks.hpp"
 #include "explain/method.hpp"
+#include "explain/sizes.hpp"
 
 namespace fovea::explain {
 namespace {
@@ -60,6 +61,12 @@ const Entry& guided_gradcam() {
             return needs;
           },
       .run = run,
+      .takes =
+          [](const Context& context) {
+            const Sizes s(context);
+            return input_gradient_bytes(context) +
+                   (s.images * s.positions + base::Size(2) * s.pixels) * kFloat;
+          },
       .relu = false,
       .input_method_reads_layer = true};
   return entry;

@@ -9,6 +9,7 @@
 #include "explain/combine.hpp"
 #include "explain/gradients.hpp"
 #include "explain/method.hpp"
+#include "explain/sizes.hpp"
 
 namespace fovea::explain {
 namespace {
@@ -41,7 +42,8 @@ const Entry& hirescam() {
           [](const Layer& layer, const Settings&) {
             return Needs{.gradients = layer_gradient_needs(layer, engine::GradientReduce::none)};
           },
-      .run = run};
+      .run = run,
+      .takes = layer_gradient_bytes};
   return entry;
 }
 

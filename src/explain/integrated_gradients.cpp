@@ -13,6 +13,7 @@
 #include "explain/attribution.hpp"
 #include "explain/gradients.hpp"
 #include "explain/method.hpp"
+#include "explain/sizes.hpp"
 
 namespace fovea::explain {
 namespace {
@@ -132,6 +133,14 @@ const Entry& integrated_gradients() {
             return needs;
           },
       .run = run,
+      .takes =
+          [](const Context& context) {
+            const Sizes s(context);
+            const base::Size points = context.settings.whole("steps");
+            return rerun_bytes(context) + base::Size(2) * input_gradient_bytes(context) +
+                   base::Size(1) * s.images * s.input * kDouble +
+                   points * base::Size(sizeof(Point)) * kGrown;
+          },
       .relu = false};
   return entry;
 }

@@ -7,6 +7,7 @@
 // 2 times the full mask.
 
 #include "explain/score_weights.hpp"
+#include "explain/sizes.hpp"
 
 namespace fovea::explain {
 namespace {
@@ -53,7 +54,8 @@ const Entry& is_cam() {
                             .help = "steps of the integral"}}},
       .check = serves_all,
       .needs = [](const Layer&, const Settings&) { return Needs{.inputs = true, .network = true}; },
-      .run = run};
+      .run = run,
+      .takes = score_weighted_bytes};
   return entry;
 }
 

@@ -20,6 +20,7 @@
 #include "explain/cells.hpp"
 #include "explain/least_squares.hpp"
 #include "explain/random.hpp"
+#include "explain/sizes.hpp"
 
 namespace fovea::explain {
 namespace {
@@ -109,6 +110,11 @@ Evidence shapley(const Cells& cells, const std::vector<Weighted>& rows,
   return {cells.spread(shares), {}, rule};
 }
 
+base::Size kernel_shap_bytes(const Context& context) {
+  const Cells cells(perturbed_extents(context), context.settings.whole("cells"));
+  return coalition_bytes(context, context.settings.samples(given_coalitions(context, cells)) + 2);
+}
+
 std::vector<Evidence> run(Context& context) {
   const Cells cells(perturbed_extents(context), context.settings.whole("cells"));
   const auto rows = coalitions(context, cells);
@@ -155,6 +161,7 @@ const Entry& kernel_shap() {
       .check = serves_all,
       .needs = [](const Layer&, const Settings&) { return perturbation_needs(); },
       .run = run,
+      .takes = kernel_shap_bytes,
       .relu = false};
   return entry;
 }

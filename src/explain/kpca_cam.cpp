@@ -7,6 +7,7 @@
 #include "explain/gradients.hpp"
 #include "explain/method.hpp"
 #include "explain/principal.hpp"
+#include "explain/sizes.hpp"
 
 namespace fovea::explain {
 namespace {
@@ -38,7 +39,12 @@ const Entry& kpca_cam() {
                             .help = "the kernel's factor; 0: 1 / channels"}}},
       .check = serves_all,
       .needs = [](const Layer&, const Settings&) { return Needs{}; },
-      .run = run};
+      .run = run,
+      .takes =
+          [](const Context& context) {
+            const Sizes s(context);
+            return first_kernel_component_bytes(s.channels, s.positions) + s.plain * kFloat;
+          }};
   return entry;
 }
 

@@ -19,6 +19,7 @@
 #include "explain/cells.hpp"
 #include "explain/least_squares.hpp"
 #include "explain/random.hpp"
+#include "explain/sizes.hpp"
 
 namespace fovea::explain {
 namespace {
@@ -62,6 +63,11 @@ std::vector<double> coefficients(const std::vector<Coalition>& rows,
   auto out = equations.solve();
   out.pop_back();
   return out;
+}
+
+base::Size lime_bytes(const Context& context) {
+  const Cells cells(perturbed_extents(context), context.settings.whole("cells"));
+  return coalition_bytes(context, context.settings.samples(given_coalitions(context, cells)));
 }
 
 std::vector<Evidence> run(Context& context) {
@@ -116,6 +122,7 @@ const Entry& lime() {
       .check = serves_all,
       .needs = [](const Layer&, const Settings&) { return perturbation_needs(); },
       .run = run,
+      .takes = lime_bytes,
       .relu = false};
   return entry;
 }

@@ -16,6 +16,7 @@
 #include "explain/gradients.hpp"
 #include "explain/method.hpp"
 #include "explain/rules/rules.hpp"
+#include "explain/sizes.hpp"
 
 namespace fovea::explain {
 namespace {
@@ -120,6 +121,11 @@ const Entry& lrp() {
             return Needs{.gradients = {gradient_for(layer, settings)}};
           },
       .run = run,
+      .takes =
+          [](const Context& context) {
+            const Sizes s(context);
+            return s.plain * kFloat;
+          },
       .relu = false,
       .layer_on_request = true};
   return entry;

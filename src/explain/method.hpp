@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/budget.hpp"
+#include "base/size.hpp"
 #include "engine/plan.hpp"
 #include "explain/objective.hpp"
 #include "explain/window_network.hpp"
@@ -71,6 +73,7 @@ struct HeadNetwork {
 /// What an image is compared with: images, what the network made of them, and what walks under
 /// GradientRule::rescale read of that.
 struct Background {
+  base::Reservation held;                      ///< of the explainer's budget, for all of this
   Tensor images;                               ///< [images, the image's extents]
   std::vector<engine::References> references;  ///< per image
   std::vector<float> scores;                   ///< [images, classes]
@@ -180,6 +183,9 @@ struct Entry {
   Needs (*needs)(const Layer& layer, const Settings& settings);
   /// Per image of the batch.
   std::vector<Evidence> (*run)(Context& context);
+  /// Bytes that `run` allocates together at most, beside what `common_bytes` counts (sizes.hpp);
+  /// null: nothing worth counting.
+  base::Size (*takes)(const Context& context) = nullptr;
   /// The map's negative values are no evidence: they become 0 (unless the caller keeps the sign).
   bool relu = true;
   /// The maps of every class of one image at once, [classes, spatial extents]; null where a method

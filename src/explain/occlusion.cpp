@@ -19,6 +19,7 @@
 #include "explain/attribution.hpp"
 #include "explain/blur.hpp"
 #include "explain/changed_windows.hpp"
+#include "explain/sizes.hpp"
 
 namespace fovea::explain {
 namespace {
@@ -62,6 +63,21 @@ Needs needs(const Layer&, const Settings& settings) {
   auto out = perturbation_needs();
   if (settings.flag("incremental")) out.windows = named_windows(settings);
   return out;
+}
+
+base::Size occlusion_bytes(const Context& context) {
+  constexpr base::Size kWindow = sizeof(Window) + 3 * sizeof(void*), kSums = 2;
+  const auto [size, stride] =
+      sized_for(named_windows(context.settings), perturbed_extents(context));
+  check_window(context, size, stride);
+  base::Size windows = 1;
+  for (const auto extent : context.extents)
+    windows = windows * std::ssize(sliding_intervals(extent, size, stride));
+  const Sizes s(context);
+  // Of the image and what hides it: either blurred beside the last one.
+  const base::Size images = s.input * base::Size(3) * kFloat;
+  return perturbation_bytes(context, windows) + windows * (kWindow + kDouble) * kGrown + images +
+         s.pixels * (kSums * kDouble + kGrown * kFloat) + changed_window_bytes(context);
 }
 
 std::vector<Evidence> run(Context& context) {
@@ -154,6 +170,7 @@ const Entry& occlusion() {
       .check = serves_all,
       .needs = needs,
       .run = run,
+      .takes = occlusion_bytes,
       .relu = false};
   return entry;
 }

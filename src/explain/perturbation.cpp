@@ -48,7 +48,9 @@ void Perturbation::take(std::int64_t image) {
   for (std::size_t i = 0; i < inputs_.size(); ++i) {
     const auto own = part_of(context_, i, image);
     inputs_[i].clear();
-    for (std::int64_t k = 0; k < (net_.stacked[i] ? net_.batch : 1); ++k)
+    const auto rows = net_.stacked[i] ? net_.batch : 1;
+    inputs_[i].reserve(own.size() * static_cast<std::size_t>(rows));
+    for (std::int64_t k = 0; k < rows; ++k)
       inputs_[i].insert(inputs_[i].end(), own.begin(), own.end());
   }
 }

@@ -11,6 +11,8 @@ namespace {
 
 using Vector = std::vector<double>;
 
+constexpr std::size_t kMostSteps = 96;  // of Lanczos' recurrence
+
 double dot(const Vector& a, const Vector& b) {
   return std::inner_product(a.begin(), a.end(), b.begin(), 0.0);
 }
@@ -101,6 +103,14 @@ std::vector<float> gram(const std::vector<float>& a, const std::vector<float>& a
   return out;
 }
 
+/// Of largest_eigenpair.
+base::Size eigenpair_bytes(base::Size n) {
+  constexpr base::Size kDouble = sizeof(double), kWork = 6, kSmall = 3;
+  const base::Size most = static_cast<std::int64_t>(kMostSteps);
+  const base::Size steps = std::min(n, most);
+  return n * (steps + kWork) * kDouble + steps * steps * kSmall * kDouble;
+}
+
 void make_largest_positive(std::vector<float>& map) {
   const auto largest = std::max_element(map.begin(), map.end(),
                                         [](float a, float b) { return std::abs(a) < std::abs(b); });
@@ -112,7 +122,7 @@ void make_largest_positive(std::vector<float>& map) {
 
 Eigenpair largest_eigenpair(std::span<const float> matrix, std::int64_t n) {
   const auto size = static_cast<std::size_t>(n);
-  constexpr std::size_t kMost = 96, kCheck = 8;
+  constexpr std::size_t kCheck = 8;
   constexpr double kConverged = 1e-9;
   std::vector<Vector> basis;
   Vector diagonal, beside;
@@ -132,7 +142,7 @@ Eigenpair largest_eigenpair(std::span<const float> matrix, std::int64_t n) {
     length = std::sqrt(dot(next, next));
     beside.push_back(length);
     const bool last =
-        basis.size() == std::min(size, kMost) || length <= 1e-12 * std::abs(diagonal[0]);
+        basis.size() == std::min(size, kMostSteps) || length <= 1e-12 * std::abs(diagonal[0]);
     if (last || basis.size() % kCheck == 0) {
       const auto small = of_tridiagonal(diagonal, beside);
       if (last || length * std::abs(small.vector.back()) <= kConverged * std::abs(small.value)) {
@@ -183,26 +193,36 @@ Tensor first_kernel_component(const Tensor& x, double gamma) {
   const auto channels = static_cast<std::size_t>(x.shape[0]);
   const auto positions = x.data.size() / channels;
   const auto rows = centred(x, channels, positions);
-  const auto products = gram(transposed(rows, channels, positions), rows, positions, channels);
+  auto kernel = gram(transposed(rows, channels, positions), rows, positions, channels);
   if (gamma == 0) gamma = 1 / static_cast<double>(channels);
-  Vector kernel(products.size());
-  for (std::size_t i = 0; i < kernel.size(); ++i) kernel[i] = std::tanh(gamma * products[i] + 1);
-  // Centred in the space that the kernel stands for.
+  const auto at = [&](std::size_t i) { return std::tanh(gamma * kernel[i] + 1); };
+  // Centred in the space that the kernel stands for, and in the memory of the products: there may
+  // be gigabytes of them.
   Vector means(positions, 0.0);
   for (std::size_t i = 0; i < kernel.size(); ++i)
-    means[i / positions] += kernel[i] / static_cast<double>(positions);
+    means[i / positions] += at(i) / static_cast<double>(positions);
   const double mean =
       std::accumulate(means.begin(), means.end(), 0.0) / static_cast<double>(positions);
-  std::vector<float> centred_kernel(kernel.size());
   for (std::size_t i = 0; i < kernel.size(); ++i)
-    centred_kernel[i] =
-        static_cast<float>(kernel[i] - means[i / positions] - means[i % positions] + mean);
-  const auto top = largest_eigenpair(centred_kernel, static_cast<std::int64_t>(positions));
+    kernel[i] = static_cast<float>(at(i) - means[i / positions] - means[i % positions] + mean);
+  const auto top = largest_eigenpair(kernel, static_cast<std::int64_t>(positions));
   Tensor map{{x.shape.begin() + 1, x.shape.end()}, {}};
   for (const double v : top.vector)
     map.data.push_back(static_cast<float>(std::sqrt(top.value) * v));
   make_largest_positive(map.data);
   return map;
+}
+
+base::Size first_component_bytes(base::Size channels, base::Size positions) {
+  constexpr base::Size kFloat = sizeof(float), kCopies = 2;
+  const auto n = std::min(channels, positions);
+  return (channels * positions * kCopies + n * n + positions) * kFloat + eigenpair_bytes(n);
+}
+
+base::Size first_kernel_component_bytes(base::Size channels, base::Size positions) {
+  constexpr base::Size kFloat = sizeof(float), kDouble = sizeof(double), kCopies = 2, kGrown = 3;
+  return (channels * positions * kCopies + positions * positions + positions * kGrown) * kFloat +
+         positions * kDouble + eigenpair_bytes(positions);
 }
 
 }  // namespace fovea::explain

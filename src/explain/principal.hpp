@@ -4,6 +4,7 @@
 #include <span>
 #include <vector>
 
+#include "base/size.hpp"
 #include "fovea/tensor.hpp"
 
 /// The first principal component, for the methods that project a layer onto it.
@@ -27,5 +28,9 @@ Tensor first_component(const Tensor& x);
 /// The same of the kernel tanh(gamma <a, b> + 1) of the centred positions, gamma = 1 / channels
 /// where 0 (Schoelkopf et al. 1998). Its largest magnitude is positive.
 Tensor first_kernel_component(const Tensor& x, double gamma);
+
+/// What these two allocate, with what they return.
+base::Size first_component_bytes(base::Size channels, base::Size positions);
+base::Size first_kernel_component_bytes(base::Size channels, base::Size positions);
 
 }  // namespace fovea::explain

@@ -14,6 +14,7 @@
 #include "explain/gradients.hpp"
 #include "explain/head_weights.hpp"
 #include "explain/method.hpp"
+#include "explain/sizes.hpp"
 
 namespace fovea::explain {
 namespace {
@@ -96,6 +97,10 @@ const Entry& reciprocam() {
             return Needs{.head = layer.is_head_map ? 0 : at_once(layer), .few_positions = true};
           },
       .run = run,
+      .takes =
+          [](const Context& context) {
+            return context.behind != nullptr ? behind_bytes(context) : every_class_bytes(context);
+          },
       .relu = false};
   return entry;
 }

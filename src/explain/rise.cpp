@@ -18,6 +18,7 @@
 #include "base/parallel.hpp"
 #include "explain/perturbation.hpp"
 #include "explain/random.hpp"
+#include "explain/sizes.hpp"
 #include "explain/windows.hpp"
 
 namespace fovea::explain {
@@ -111,6 +112,18 @@ void add_scored(std::span<const float> mask, double score, std::vector<double>& 
       });
 }
 
+base::Size rise_bytes(const Context& context) {
+  const Sizes s(context);
+  const base::Size batch = context.perturbed->batch;
+  const base::Size cells = context.settings.whole("cells");
+  // A mask's grid, a line of it for each thread, and where its rows and columns lie between cells.
+  const base::Size grid = cells * cells * (context.extents.size() > 2 ? cells : base::Size(1));
+  base::Size axes = cells * base::max_threads();
+  for (const auto extent : context.extents) axes += base::Size(extent) * base::Size(5) * kGrown;
+  return perturbation_bytes(context, batch) + (batch * s.pixels + grid + axes) * kFloat +
+         s.pixels * (kDouble + kGrown * kFloat);
+}
+
 std::vector<Evidence> run(Context& context) {
   const Shape& extents = perturbed_extents(context);
   Shape all = extents;
@@ -188,6 +201,7 @@ const Entry& rise() {
       .check = serves_all,
       .needs = [](const Layer&, const Settings&) { return perturbation_needs(); },
       .run = run,
+      .takes = rise_bytes,
       .relu = false};
   return entry;
 }

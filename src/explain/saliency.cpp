@@ -7,6 +7,7 @@
 
 #include "explain/attribution.hpp"
 #include "explain/method.hpp"
+#include "explain/sizes.hpp"
 
 namespace fovea::explain {
 namespace {
@@ -33,6 +34,7 @@ const Entry& saliency() {
       .check = serves_all,
       .needs = [](const Layer&, const Settings&) { return input_gradient_needs(); },
       .run = run,
+      .takes = input_gradient_bytes,
       .relu = false};
   return entry;
 }

@@ -8,6 +8,7 @@
 #include "explain/feature_map.hpp"
 #include "explain/gradients.hpp"
 #include "explain/masks.hpp"
+#include "explain/sizes.hpp"
 
 namespace fovea::explain {
 namespace {
@@ -56,6 +57,15 @@ MethodOption channels_option() {
           .most = 1e6,
           .whole = true,
           .help = "only so many channels, those that vary most; 0: all"};
+}
+
+base::Size score_weighted_bytes(const Context& context) {
+  constexpr base::Size kMasks = 4,
+                       kPerChannel = 64;  // as made, resized, changed; beside each other
+  const Sizes s(context);
+  return rerun_bytes(context) +
+         s.images * (s.plain + s.positions + std::max(s.pixels, s.positions) * kMasks) * kFloat +
+         s.images * s.channels * kPerChannel;
 }
 
 std::vector<Evidence> score_weighted(Context& context, const Trial& trial) {

@@ -19,6 +19,9 @@ using Trial = std::function<std::vector<double>(
 /// masks of all of them never exist at once. The option "channels" takes those that vary most only.
 std::vector<Evidence> score_weighted(Context& context, const Trial& trial);
 
+/// What that allocates, with the masks that a trial changes.
+base::Size score_weighted_bytes(const Context& context);
+
 MethodOption channels_option();
 
 }  // namespace fovea::explain

@@ -10,6 +10,7 @@
 // Score-CAM's (tf-keras-vis).
 
 #include "explain/score_weights.hpp"
+#include "explain/sizes.hpp"
 
 namespace fovea::explain {
 namespace {
@@ -37,7 +38,8 @@ const Entry& scorecam() {
                .options = {channels_option()}},
       .check = serves_all,
       .needs = [](const Layer&, const Settings&) { return Needs{.inputs = true, .network = true}; },
-      .run = run};
+      .run = run,
+      .takes = score_weighted_bytes};
   return entry;
 }
 

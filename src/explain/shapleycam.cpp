@@ -15,6 +15,7 @@
 #include "explain/feature_map.hpp"
 #include "explain/gradients.hpp"
 #include "explain/method.hpp"
+#include "explain/sizes.hpp"
 
 namespace fovea::explain {
 namespace {
@@ -121,7 +122,13 @@ const Entry& shapleycam() {
       .check = serves_all,
       .needs = [](const Layer&,
                   const Settings&) { return Needs{.head = 1, .head_gradient = true}; },
-      .run = run};
+      .run = run,
+      .takes =
+          [](const Context& context) {
+            const Sizes s(context);
+            return behind_bytes(context) +
+                   (s.plain + base::Size(context.behind->batch) * s.classes * kGrown) * kFloat;
+          }};
   return entry;
 }
 

@@ -13,6 +13,7 @@
 #include "explain/feature_map.hpp"
 #include "explain/gradients.hpp"
 #include "explain/noise.hpp"
+#include "explain/sizes.hpp"
 
 namespace fovea::explain {
 namespace {
@@ -77,7 +78,13 @@ const Entry& smooth_gradcam_plus_plus() {
                          .inputs = true,
                          .network = true};
           },
-      .run = run};
+      .run = run,
+      .takes =
+          [](const Context& context) {
+            const Sizes s(context);
+            return layer_gradient_bytes(context) + rerun_bytes(context) +
+                   base::Size(3) * s.map * kDouble;
+          }};
   return entry;
 }
 

@@ -7,6 +7,7 @@
 
 #include "explain/random.hpp"
 #include "explain/score_weights.hpp"
+#include "explain/sizes.hpp"
 
 namespace fovea::explain {
 namespace {
@@ -74,7 +75,8 @@ const Entry& ss_cam() {
                           "what is added to each channel's mask"}}},
       .check = serves_all,
       .needs = [](const Layer&, const Settings&) { return Needs{.inputs = true, .network = true}; },
-      .run = run};
+      .run = run,
+      .takes = score_weighted_bytes};
   return entry;
 }
 

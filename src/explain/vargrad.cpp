@@ -9,6 +9,7 @@
 #include "explain/attribution.hpp"
 #include "explain/method.hpp"
 #include "explain/noise.hpp"
+#include "explain/sizes.hpp"
 
 namespace fovea::explain {
 namespace {
@@ -64,6 +65,12 @@ const Entry& vargrad() {
             return needs;
           },
       .run = run,
+      .takes =
+          [](const Context& context) {
+            const Sizes s(context);
+            return rerun_bytes(context) + base::Size(2) * input_gradient_bytes(context) +
+                   base::Size(2) * s.images * s.input * kDouble;
+          },
       .relu = false};
   return entry;
 }

@@ -10,6 +10,7 @@
 #include "explain/feature_map.hpp"
 #include "explain/gradients.hpp"
 #include "explain/method.hpp"
+#include "explain/sizes.hpp"
 
 namespace fovea::explain {
 namespace {
@@ -45,7 +46,8 @@ const Entry& xgradcam() {
           [](const Layer& layer, const Settings&) {
             return Needs{.gradients = layer_gradient_needs(layer, engine::GradientReduce::none)};
           },
-      .run = run};
+      .run = run,
+      .takes = layer_gradient_bytes};
   return entry;
 }
 

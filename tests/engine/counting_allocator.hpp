@@ -1,10 +1,11 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <vector>
 
 /// Counts heap allocations of the whole process by who asks. Linking it replaces malloc and its
-/// kin, and dnnl_primitive_execute, through which all of oneDNN's work goes.
+/// kin, mmap, and dnnl_primitive_execute and dnnl_sgemm, through which all of oneDNN's work goes.
 namespace fovea::engine_test {
 
 struct Allocations {
@@ -24,6 +25,20 @@ class AllocationCount {
 
   /// Ends the count.
   Allocations stop();
+};
+
+/// The most bytes that lived together, beyond those at its construction, in every thread, mappings
+/// of their own among them. What oneDNN asks for while it computes does not count. One at a time.
+class PeakBytes {
+ public:
+  PeakBytes();
+  ~PeakBytes();
+  PeakBytes(const PeakBytes&) = delete;
+  PeakBytes& operator=(const PeakBytes&) = delete;
+
+  std::int64_t most() const;
+  /// Now.
+  std::int64_t live() const;
 };
 
 }  // namespace fovea::engine_test

@@ -27,8 +27,10 @@ graph::Graph one_convolution() {
   return graph;
 }
 
-std::vector<float> run(const graph::Graph& graph, Tuning tuning, engine::Choices* choices) {
+std::vector<float> run(const graph::Graph& graph, Tuning tuning, engine::Choices* choices,
+                       std::int64_t memory_limit = std::int64_t{1} << 30) {
   engine::PlanSpec spec;
+  spec.memory_limit = memory_limit;
   spec.fetches = graph.outputs;
   spec.tuning = tuning;
   spec.choices = choices;
@@ -84,6 +86,19 @@ TEST(Choices, OneThatOneDnnDoesNotOfferIsTimedAgain) {
   wrong.keep(problem_in(found), "blocked/nonsense");
   const auto got = run(graph, Tuning::quick, &wrong);
   for (std::size_t i = 0; i < want.size(); ++i) EXPECT_NEAR(got[i], want[i], 1e-4f);
+}
+
+TEST(Tuning, TimesNothingThatTheMemoryLimitHasNoRoomFor) {
+  const auto graph = one_convolution();
+  engine::Choices roomy, tight;
+  const auto want = run(graph, Tuning::off, nullptr);
+  run(graph, Tuning::quick, &roomy);
+  EXPECT_NE(problem_in(roomy), "");
+  // Enough for the plan, not for two of its convolutions and what clears the caches.
+  const auto got = run(graph, Tuning::quick, &tight, 1 << 20);
+  EXPECT_EQ(tight.find(problem_in(roomy)), std::nullopt);
+  ASSERT_EQ(got.size(), want.size());
+  for (std::size_t i = 0; i < got.size(); ++i) ASSERT_NEAR(got[i], want[i], 1e-4f);
 }
 
 }  // namespace
