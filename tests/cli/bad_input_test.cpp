@@ -182,6 +182,8 @@ std::vector<Case> usage() {
       {"TokenGridThatIsNone", 2, on_photo({"--token-grid", "14by14"}), {"'14by14'", "like 14x14"}},
       {"TokenGridThatEnds", 2, on_photo({"--token-grid", "14x"}), {"'14x'", "like 14x14"}},
       {"TokenGridOfAMap", 2, on_photo({"--token-grid", "4x4"}), {"no sequence of tokens"}},
+      {"MemoryLimitTooSmall", 1, on_photo({"--memory-limit", "1KiB"}), {"memory_limit"}},
+      {"MemoryLimitThatIsNone", 2, on_photo({"--memory-limit", "much"}), {"--memory-limit"}},
       {"PrefixTokensBelowNone", 2, on_photo({"--prefix-tokens", "-1"}), {"--prefix-tokens"}},
       {"ClassOutOfRange", 2, on_photo({"--class", "3"}), {"class 3", "0 to 2"}},
       {"NegativeClass", 2, on_photo({"--class", "-1"}), {"class -1"}},

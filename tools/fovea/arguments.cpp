@@ -36,6 +36,12 @@ CLI::Option* add_engine_options(CLI::App& app, Arguments& arguments) {
           ->check(CLI::Range(0, kMostThreads))
           ->type_name("N")
           ->capture_default_str();
+  app.add_option("--memory-limit", arguments.memory_limit,
+                 "Bytes for activations, workspaces and what methods compute in, beyond the "
+                 "weights: 800MiB, 2GiB (default: 4GiB). What needs more is refused")
+      ->transform(CLI::AsSizeValue(false))
+      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 60))
+      ->type_name("SIZE");
   app.add_flag("--no-optimize", arguments.no_optimize, "Run the graph as it is, without fusion");
   return threads;
 }

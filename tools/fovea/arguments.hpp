@@ -1,6 +1,7 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,7 @@ struct Arguments {
   std::string token_grid;  ///< "14x14", or empty
   int prefix_tokens = -1;  ///< below 0: find out
   int threads = 0;
+  std::uint64_t memory_limit = 0;  ///< bytes; 0: as ExplainerOptions has it
   bool multi_label = false;
   bool no_optimize = false;
   bool no_provenance = false;
@@ -33,7 +35,7 @@ struct Arguments {
 void add_model_option(CLI::App& app, Arguments& arguments);
 void add_shape_option(CLI::App& app, Arguments& arguments);
 void add_output_name_option(CLI::App& app, Arguments& arguments);
-/// --precision, --threads (which is returned) and --no-optimize.
+/// --precision, --threads (which is returned), --memory-limit and --no-optimize.
 CLI::Option* add_engine_options(CLI::App& app, Arguments& arguments);
 /// --tune and --plan-cache; `by_default` says what happens without the former.
 void add_tuning_options(CLI::App& app, Arguments& arguments, const std::string& by_default);

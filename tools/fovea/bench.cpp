@@ -35,6 +35,8 @@ ExplainerOptions explainer_options(const BenchArguments& arguments, const Model&
   options.batch = std::max<std::int64_t>(arguments.batch, 1);
   options.precision = parse_precision(arguments.precision);
   options.threads = arguments.workers > 0 ? 1 : arguments.threads;
+  if (arguments.memory_limit > 0)
+    options.memory_limit = static_cast<std::int64_t>(arguments.memory_limit);
   options.tuning = parse_tuning(arguments.tune, Tuning::quick);
   options.plan_cache = read_plan_cache(arguments.plan_cache);
   options.max_workspaces = std::max(options.max_workspaces, arguments.workers);

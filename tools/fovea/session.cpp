@@ -210,6 +210,8 @@ Session open_session(const Arguments& arguments, bool whole_photo) {
       parse_tuning(arguments.tune, arguments.plan_cache.empty() ? Tuning::off : Tuning::quick);
   session.plan_cache_file = arguments.plan_cache;
   options.threads = arguments.threads;
+  if (arguments.memory_limit > 0)
+    options.memory_limit = static_cast<std::int64_t>(arguments.memory_limit);
   options.optimize = !arguments.no_optimize;
   options.output = arguments.output_name;
   const auto* activation = metadata(session.model, "fovea.activation");
