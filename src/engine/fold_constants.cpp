@@ -61,7 +61,13 @@ void fold_constants(graph::Graph& graph, const base::Limits& limits) {
           graph::Constant::of_floats(value.shape, std::vector<float>(view.data, view.data + n));
     } else {
       std::vector<std::int64_t> ints(n);
-      for (std::size_t k = 0; k < n; ++k) ints[k] = std::llround(view.data[k]);
+      for (std::size_t k = 0; k < n; ++k) {
+        // From here on a float may have lost digits.
+        if (!(std::abs(view.data[k]) < 0x1p24f))
+          throw Error(ErrorCode::unsupported, "a computed constant holds an integer beyond 2^24",
+                      {"", value.name, ""});
+        ints[k] = std::llround(view.data[k]);
+      }
       value.constant = graph::Constant::of_ints(value.shape, std::move(ints), value.type);
     }
   }

@@ -69,7 +69,8 @@ struct Unary {
   float alpha = 0;
   float beta = 0;
   float gamma = 0;
-  /// For clip: the bounds are inputs 1 and 2 (each optional) until inference resolves them.
+  /// For clip: the bounds are inputs 1 and 2 (each optional) until inference resolves them. Of a
+  /// constant of integers they stay, to be read exactly.
   bool bounds_are_inputs = false;
 };
 
@@ -147,8 +148,9 @@ struct Gemm {
 struct MatMul {
   PostOps post;
 };
-/// The matrix-product forms: two (or one) operands, distinct letters per operand, no ellipsis left
-/// after inference.
+/// The sum over the letters that the result lacks of the product of one or two operands. Extents of
+/// 1 are broadcast; a letter twice in an operand reads its diagonal. After inference the result is
+/// written out and there is no ellipsis and no space.
 struct Einsum {
   std::string equation;
 };

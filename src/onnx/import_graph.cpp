@@ -207,6 +207,7 @@ class GraphImport {
       auto constant = unsupported_tensors_.contains(name) ? graph::Constant::of_ints({0}, {})
                                                           : state_.tensors.take(tensor, name);
       state_.values[name] = state_.graph.add_constant(name, std::move(constant));
+      if (!unsupported_tensors_.contains(name)) state_.types[name] = data_type(tensor.data_type());
     }
   }
 
@@ -215,6 +216,7 @@ class GraphImport {
       if (state_.values.contains(input.name())) continue;
       info_.inputs.push_back(input_info(input));
       const auto& info = info_.inputs.back();
+      state_.types[info.name] = info.type;
       state_.values[info.name] =
           state_.graph.add_input(info.name, graph_type(info.type), info.shape);
     }
@@ -246,6 +248,7 @@ class GraphImport {
     check_arity(import, *row);
     row->import(import);
     import.attributes.finish();
+    import.finish_types();
   }
 
   static void check_arity(const NodeImport& node, const Row& row) {

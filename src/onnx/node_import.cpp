@@ -28,6 +28,17 @@ const graph::Constant* NodeImport::constant_input(int i) const {
   return constant ? &*constant : nullptr;
 }
 
+DataType NodeImport::type(int i) const {
+  if (!has_input(i)) return DataType::f32;
+  const auto known = state_.types.find(proto_.input(i));
+  return known == state_.types.end() ? DataType::f32 : known->second;
+}
+
+void NodeImport::finish_types() {
+  for (const auto& name : proto_.output())
+    if (!name.empty()) state_.types[name] = result_.value_or(type(0));
+}
+
 std::string NodeImport::output_name(int i) {
   return output_named(i) ? proto_.output(i)
                          : state_.names.fresh(name_ + "/output" + std::to_string(i));
@@ -38,6 +49,21 @@ void NodeImport::emit(graph::Op op, std::vector<graph::ValueId> inputs) {
   const auto id =
       state_.graph.add_node(name_, proto_.op_type(), std::move(op), std::move(inputs), {output});
   state_.values[output] = state_.graph.node(id).outputs[0];
+}
+
+void NodeImport::emit_within(DataType type, graph::Op op, std::vector<graph::ValueId> inputs) {
+  const bool is_signed = type == DataType::i8 || type == DataType::i16;
+  if (!is_signed && type != DataType::u8 && type != DataType::u16)
+    return emit(std::move(op), std::move(inputs));
+  using graph::Binary;
+  using graph::BinaryKind;
+  const auto values = std::int64_t{1} << (8 * size_of(type));
+  auto wide = step(std::move(op), std::move(inputs));
+  if (!is_signed) return emit(Binary{BinaryKind::mod}, {wide, integer(values)});
+  const auto half = integer(values / 2);
+  wide = step(Binary{BinaryKind::add}, {wide, half});
+  wide = step(Binary{BinaryKind::mod}, {wide, integer(values)});
+  emit(Binary{BinaryKind::sub}, {wide, half});
 }
 
 void NodeImport::emit_all(graph::Op op) {
@@ -69,6 +95,11 @@ graph::ValueId NodeImport::ints(std::vector<std::int64_t> data) {
   const Shape shape{static_cast<std::int64_t>(data.size())};
   return state_.graph.add_constant(state_.names.fresh(name_ + "/constant"),
                                    graph::Constant::of_ints(shape, std::move(data)));
+}
+
+graph::ValueId NodeImport::integer(std::int64_t value) {
+  return state_.graph.add_constant(state_.names.fresh(name_ + "/constant"),
+                                   graph::Constant::of_ints({}, {value}));
 }
 
 void NodeImport::unsupported(const std::string& sentence) const {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <initializer_list>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -10,6 +11,7 @@
 
 #include "graph/graph.hpp"
 #include "onnx/attributes.hpp"
+#include "onnx/element_type.hpp"
 #include "onnx/flatten.hpp"
 #include "onnx/names.hpp"
 #include "onnx/tensors.hpp"
@@ -24,6 +26,7 @@ struct ImportState {
   Tensors tensors;
   Names names;
   std::unordered_map<std::string, graph::ValueId> values;  ///< defined so far, by the file's name
+  std::unordered_map<std::string, DataType> types;         ///< of the same
   std::unordered_set<std::string> read;                    ///< by a node or as a graph output
 };
 
@@ -47,6 +50,13 @@ class NodeImport {
   /// Of an input that is a constant already; null otherwise.
   const graph::Constant* constant_input(int i) const;
 
+  /// The element type that the file has for an input; f32 where there is none.
+  DataType type(int i) const;
+  /// The element type of the outputs, where it is not input 0's.
+  void set_result(DataType type) { result_ = type; }
+  /// Once the row is done: the outputs have their types.
+  void finish_types();
+
   int output_count() const { return proto_.output_size(); }
   bool output_named(int i) const { return i < output_count() && !proto_.output(i).empty(); }
   bool output_used(int i) const {
@@ -56,6 +66,9 @@ class NodeImport {
   /// The operator: all inputs (or those given) to output 0.
   void emit(graph::Op op) { emit(std::move(op), inputs_); }
   void emit(graph::Op op, std::vector<graph::ValueId> inputs);
+  /// The same, wrapped into what `type` holds, where that is an integer of 8 or 16 bits: the graph
+  /// knows one type of integers.
+  void emit_within(DataType type, graph::Op op, std::vector<graph::ValueId> inputs);
   /// To every output.
   void emit_all(graph::Op op);
   /// Output 0 is a constant.
@@ -64,6 +77,7 @@ class NodeImport {
   graph::ValueId step(graph::Op op, std::vector<graph::ValueId> inputs);
   graph::ValueId floats(Shape shape, std::vector<float> data);
   graph::ValueId ints(std::vector<std::int64_t> data);
+  graph::ValueId integer(std::int64_t value);
 
   /// The data of an attribute's tensor.
   graph::Constant take(fovea_onnx::TensorProto& tensor) {
@@ -83,6 +97,7 @@ class NodeImport {
   std::int64_t opset_;
   std::string name_;
   std::vector<graph::ValueId> inputs_;
+  std::optional<DataType> result_;
 };
 
 }  // namespace fovea::onnx

@@ -30,6 +30,14 @@ ValueId align_from_axis(NodeImport& n, ValueId a, ValueId b, std::int64_t axis) 
   return n.step(graph::Reshape{}, {b, shape});
 }
 
+// Comparisons and logic; else of input 0's type.
+template <BinaryKind kKind>
+void emit_binary(NodeImport& n, std::vector<ValueId> inputs) {
+  if (kKind >= BinaryKind::equal) n.set_result(DataType::boolean);
+  n.emit_within(kKind >= BinaryKind::equal ? DataType::boolean : n.type(0), Binary{kKind},
+                std::move(inputs));
+}
+
 // Up to opset 6: operands of one shape, unless `broadcast` says otherwise.
 template <BinaryKind kKind>
 void with_axis(NodeImport& n) {
@@ -40,12 +48,12 @@ void with_axis(NodeImport& n) {
   auto b = n.input(1);
   // Without an axis the last dimensions line up, as they do in numpy.
   if (broadcast && has_axis && axis >= 0) b = align_from_axis(n, n.input(0), b, axis);
-  n.emit(Binary{kKind}, {n.input(0), b});
+  emit_binary<kKind>(n, {n.input(0), b});
 }
 
 template <BinaryKind kKind>
 void binary(NodeImport& n) {
-  n.emit(Binary{kKind});
+  emit_binary<kKind>(n, n.inputs());
 }
 
 // Of integers; the sign follows the divisor.
@@ -95,6 +103,7 @@ void prelu(NodeImport& n) {
 }
 
 void where(NodeImport& n) {
+  n.set_result(n.type(1));
   n.emit(graph::Where{});
 }
 

@@ -26,6 +26,7 @@ void constant(NodeImport& n) {
   if (forms != 1) n.bad("it has " + std::to_string(forms) + " values");
 
   if (auto* tensor = n.attributes.get_tensor("value")) {
+    n.set_result(data_type(tensor->data_type()));
     n.define(n.take(*tensor));
   } else if (n.attributes.has("value_float")) {
     n.define(Constant::of_floats({}, {n.attributes.get_float("value_float", 0)}));
@@ -33,9 +34,11 @@ void constant(NodeImport& n) {
     const auto count = length(*floats);
     n.define(Constant::of_floats({count}, std::move(*floats)));
   } else if (n.attributes.has("value_int")) {
+    n.set_result(DataType::i64);
     n.define(Constant::of_ints({}, {n.attributes.get_int("value_int", 0)}));
   } else if (auto ints = n.attributes.get_ints("value_ints")) {
     const auto count = length(*ints);
+    n.set_result(DataType::i64);
     n.define(Constant::of_ints({count}, std::move(*ints)));
   } else if (n.attributes.has("sparse_value")) {
     n.unsupported("a sparse value");
@@ -46,10 +49,15 @@ void constant(NodeImport& n) {
 
 void constant_of_shape(NodeImport& n) {
   graph::ConstantOfShape op;
+  n.set_result(DataType::f32);
   if (auto* tensor = n.attributes.get_tensor("value")) {
     const auto value = n.take(*tensor);
     if (value.size() != 1) n.bad("its value is not one number");
+    n.set_result(data_type(tensor->data_type()));
     op.type = value.type;
+    constexpr auto kExact = std::int64_t{1} << 53;
+    if (op.type != DType::f32 && (value.ints[0] < -kExact || value.ints[0] > kExact))
+      n.unsupported("with an integer beyond 2^53");
     op.value = value.type == DType::f32 ? static_cast<double>(value.floats()[0])
                                         : static_cast<double>(value.ints[0]);
   }
@@ -62,23 +70,29 @@ void range(NodeImport& n) {
 }
 
 void shape(NodeImport& n) {
+  n.set_result(DataType::i64);
   n.emit(graph::ShapeOf{});
 }
 
 void shape_slice(NodeImport& n) {
   graph::ShapeOf op;
+  n.set_result(DataType::i64);
   op.start = n.attributes.get_int("start", 0);
   if (n.attributes.has("end")) op.end = n.attributes.get_int("end", 0);
   n.emit(op);
 }
 
 void size(NodeImport& n) {
+  n.set_result(DataType::i64);
   n.emit(graph::SizeOf{});
 }
 
 void cast(NodeImport& n) {
   n.attributes.ignore({"saturate", "round_mode"});  // of 8-bit floats
-  n.emit(graph::Cast{graph_type(data_type(n.attributes.require_int("to")))});
+  const auto to = data_type(n.attributes.require_int("to"));
+  n.set_result(to);
+  const bool fits = n.type(0) == to || n.type(0) == DataType::boolean;
+  n.emit_within(fits ? DataType::boolean : to, graph::Cast{graph_type(to)}, n.inputs());
 }
 
 constexpr std::array kRows{
@@ -89,7 +103,7 @@ constexpr std::array kRows{
     Row{"Shape", 15, kNewestOpset, 1, 1, shape_slice},
     Row{"Size", kOldestOpset, kNewestOpset, 1, 1, size},
     Row{"Cast", kOldestOpset, kNewestOpset, 1, 1, cast,
-        "float types as f32, integer types as 64 bits without wrapping"},
+        "float types as f32; integers of 32 and 64 bits as 64, without wrapping"},
 };
 
 }  // namespace

@@ -48,6 +48,7 @@ void log_sum_by_input(NodeImport& n) {
 
 void arg_max(NodeImport& n) {
   Reduce op;
+  n.set_result(DataType::i64);
   op.kind = ReduceKind::arg_max;
   op.axes = graph::Ints{n.attributes.get_int("axis", 0)};
   op.keep_dims = n.attributes.get_flag("keepdims", true);

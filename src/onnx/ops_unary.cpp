@@ -15,6 +15,11 @@ template <UnaryKind kKind>
 void plain(NodeImport& n) {
   n.emit(Unary{.kind = kKind});
 }
+// The smallest integer of a type has no opposite.
+template <UnaryKind kKind>
+void signed_size(NodeImport& n) {
+  n.emit_within(n.type(0), Unary{.kind = kKind}, n.inputs());
+}
 
 void leaky_relu(NodeImport& n) {
   n.emit(Unary{.kind = UnaryKind::leaky_relu, .alpha = n.attributes.get_float("alpha", 0.01f)});
@@ -109,8 +114,8 @@ constexpr std::array kRows{
     row<UnaryKind::sqrt>("Sqrt"),
     row<UnaryKind::exp>("Exp"),
     row<UnaryKind::log>("Log"),
-    row<UnaryKind::abs>("Abs"),
-    row<UnaryKind::neg>("Neg"),
+    Row{"Abs", kOldestOpset, kNewestOpset, 1, 1, signed_size<UnaryKind::abs>},
+    Row{"Neg", kOldestOpset, kNewestOpset, 1, 1, signed_size<UnaryKind::neg>},
     row<UnaryKind::reciprocal>("Reciprocal"),
     row<UnaryKind::floor>("Floor"),
     row<UnaryKind::ceil>("Ceil"),

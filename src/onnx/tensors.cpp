@@ -152,7 +152,7 @@ std::vector<float> floats_of(DataType type, std::span<const std::byte> bytes) {
 
 std::int64_t from_unsigned(std::uint64_t value) {
   if (value > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()))
-    refuse("an unsigned value does not fit into 63 bits");
+    throw Error(ErrorCode::unsupported, "an unsigned value does not fit into 63 bits");
   return static_cast<std::int64_t>(value);
 }
 

@@ -329,12 +329,26 @@ TEST(Ops, ShapeArithmetic) {
 }
 
 TEST(Ops, Cast) {
-  const auto to = [](int type) { return op_of<graph::Cast>(13, "Cast", 1, {attr("to", type)}).to; };
+  const auto cast = [](int type, int from = kFloat) {
+    return import(ModelBuilder(13)
+                      .input("x", {2}, from)
+                      .add("Cast", {"x"}, {"y"}, {attr("to", type)})
+                      .output("y"))
+        .graph;
+  };
+  const auto to = [&](int type) { return std::get<graph::Cast>(cast(type).nodes().at(0).op).to; };
   for (const int type : {kFloat, kFloat16, kBfloat16, kDouble})
     EXPECT_EQ(to(type), graph::DType::f32);
   for (const int type : {kInt8, kUint8, kInt16, kUint16, kInt32, kUint32, kInt64, kUint64})
     EXPECT_EQ(to(type), graph::DType::i64);
   EXPECT_EQ(to(kBool), graph::DType::boolean);
+  // Wrapped where the values may not fit.
+  EXPECT_EQ(cast(kInt32).nodes().size(), 1U);
+  EXPECT_EQ(cast(kUint8).nodes().size(), 2U);
+  EXPECT_EQ(cast(kInt8).nodes().size(), 4U);
+  EXPECT_EQ(cast(kUint8, kUint8).nodes().size(), 1U);
+  EXPECT_EQ(cast(kInt8, kBool).nodes().size(), 1U);
+  EXPECT_EQ(cast(kUint8, kInt16).nodes().size(), 2U);
 }
 
 }  // namespace

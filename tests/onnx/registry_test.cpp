@@ -128,6 +128,17 @@ std::string table() {
       << ").\nThis page is generated from the registry in `src/onnx`; to bring it up to date after "
          "a change there:\n`FOVEA_REGENERATE=1 build/release/tests/onnx/onnx_test "
          "--gtest_filter=Registry.*`.\n\n"
+         "Floats of every width are computed in f32. Integers of every width have 64 bits in "
+         "constants and in what is\ncomputed of constants, exactly. At run time they are held as "
+         "f32: up to 2^24 they are exact, a constant beyond that\nis refused where it meets "
+         "computed "
+         "values, and a computed value beyond that is rounded. Integers of 8 and 16 bits\nwrap as "
+         "in "
+         "ONNX. Those of 32 and 64 bits do not: 0 - 1 is -1 of unsigned ones, too, and constants "
+         "that "
+         "leave\n64 bits are refused. Refused of integers: Einsum, Erf, Gemm, MatMul, MaxPool, "
+         "PRelu, "
+         "ReduceL2, ReduceLogSum,\nReduceLogSumExp, Resize with mode linear.\n\n"
          "| Operator | Opsets | Notes |\n|---|---|---|\n";
   const auto rows = onnx::supported_ops();
   for (std::size_t i = 0; i < rows.size(); ++i) {

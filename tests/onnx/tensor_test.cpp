@@ -88,7 +88,7 @@ TEST(Tensor, RawIntegers) {
   EXPECT_EQ(ints_of(tensor("w", {3}, Ints{-1, 0, 1LL << 62})), (Ints{-1, 0, 1LL << 62}));
   EXPECT_EQ(ints_of(raw_tensor("w", {1}, kUint64, std::vector<std::uint64_t>{5})), (Ints{5}));
   expect_error(with_tensor(raw_tensor("w", {1}, kUint64, std::vector<std::uint64_t>{1ULL << 63})),
-               kBad, "does not fit into 63 bits");
+               ErrorCode::unsupported, "does not fit into 63 bits");
   const auto flags = constant_of(raw_tensor("w", {3}, kBool, std::vector<std::uint8_t>{0, 1, 200}));
   EXPECT_EQ(flags.type, graph::DType::boolean);
   EXPECT_EQ(Ints(flags.ints.begin(), flags.ints.end()), (Ints{0, 1, 1}));

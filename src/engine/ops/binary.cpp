@@ -37,6 +37,7 @@ bool keeps_zero(BinaryKind kind) {
 
 using Scalar = float (*)(float, float);
 
+/// Integers are truncated, and have no negative zero: + 0.f.
 Scalar scalar_function(BinaryKind kind, bool integers) {
   switch (kind) {
     case BinaryKind::add:
@@ -44,11 +45,13 @@ Scalar scalar_function(BinaryKind kind, bool integers) {
     case BinaryKind::sub:
       return [](float a, float b) { return a - b; };
     case BinaryKind::mul:
+      if (integers) return [](float a, float b) { return a * b + 0.f; };
       return [](float a, float b) { return a * b; };
     case BinaryKind::div:
-      if (integers) return [](float a, float b) { return std::trunc(a / b); };
+      if (integers) return [](float a, float b) { return std::trunc(a / b) + 0.f; };
       return [](float a, float b) { return a / b; };
     case BinaryKind::pow:
+      if (integers) return [](float a, float b) { return std::trunc(std::pow(a, b)) + 0.f; };
       return [](float a, float b) { return std::pow(a, b); };
     case BinaryKind::max:
       return [](float a, float b) { return std::isnan(a) || a > b ? a : b; };
@@ -57,7 +60,7 @@ Scalar scalar_function(BinaryKind kind, bool integers) {
     case BinaryKind::mod:
       return [](float a, float b) {
         const float r = std::fmod(a, b);
-        return r != 0 && (r < 0) != (b < 0) ? r + b : r;
+        return r != 0 && (r < 0) != (b < 0) ? r + b : r + 0.f;
       };
     case BinaryKind::equal:
       return [](float a, float b) { return a == b ? 1.f : 0.f; };

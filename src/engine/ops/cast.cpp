@@ -22,7 +22,8 @@ void forward(const Cast& op, ForwardContext& c) {
       [n, to_boolean](Pointers p) {
         for (std::int64_t i = 0; i < n; ++i) {
           const float x = floats(p, 0)[i];
-          floats(p, 1)[i] = to_boolean ? static_cast<float>(x != 0) : std::trunc(x);
+          // An integer has no negative zero.
+          floats(p, 1)[i] = to_boolean ? static_cast<float>(x != 0) : std::trunc(x) + 0.f;
         }
       },
       {c.plain_in(0)}, {dst});

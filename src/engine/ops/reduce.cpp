@@ -126,7 +126,7 @@ bool spatial_mean(const Reduce& op, ForwardContext& c) {
   return true;
 }
 
-/// The first of equal maxima along one axis.
+/// The first of equal maxima along one axis; what is not a number is above all, as in numpy.
 void arg_max(const Reduce& op, ForwardContext& c) {
   const Shape& in = c.in_shape(0);
   const auto axis = static_cast<std::size_t>(op.axes->front());
@@ -141,7 +141,9 @@ void arg_max(const Reduce& op, ForwardContext& c) {
             const float* x = floats(p, 0) + o * extent * inner + i;
             std::int64_t best = 0;
             for (std::int64_t k = 1; k < extent; ++k)
-              if (x[k * inner] > x[best * inner]) best = k;
+              if (x[k * inner] > x[best * inner] ||
+                  (std::isnan(x[k * inner]) && !std::isnan(x[best * inner])))
+                best = k;
             floats(p, 1)[o * inner + i] = static_cast<float>(best);
           }
       },
@@ -153,20 +155,18 @@ void arg_max(const Reduce& op, ForwardContext& c) {
 
 void forward(const Reduce& op, ForwardContext& c) {
   if (op.kind == ReduceKind::arg_max) return arg_max(op, c);
-  if (op.axes->empty()) {  // a reduction over nothing: each element alone
-    graph::Unary alone{graph::UnaryKind::identity};
-    if (op.kind == ReduceKind::l1 || op.kind == ReduceKind::l2) alone.kind = graph::UnaryKind::abs;
-    if (op.kind == ReduceKind::sum_square)
-      c.fail(ErrorCode::unsupported, "ReduceSumSquare over no axes");
-    return forward(alone, c);
+  if (op.axes->empty() && op.kind != ReduceKind::sum_square) {  // each element alone
+    const bool size = op.kind == ReduceKind::l1 || op.kind == ReduceKind::l2;
+    return forward(graph::Unary{size ? graph::UnaryKind::abs : graph::UnaryKind::identity}, c);
   }
-  if (spatial_mean(op, c)) return;
+  const bool integers = c.in_type(0) != graph::DType::f32;
+  if (!integers && spatial_mean(op, c)) return;
   const Groups groups(c.in_shape(0), *op.axes);
   const Tensor dst = c.make_plain_out();
   const Tensor sums = c.b.make(
       {{std::max<std::int64_t>(1, groups.groups()) * 2}, Type::f32, dnnl::memory::format_tag::a});
   c.b.kernel(
-      [groups, kind = op.kind](Pointers p) {
+      [groups, integers, kind = op.kind](Pointers p) {
         const float* x = floats(p, 0);
         auto* acc = reinterpret_cast<double*>(p[2]);
         float* y = floats(p, 1);
@@ -184,7 +184,7 @@ void forward(const Reduce& op, ForwardContext& c) {
         for (std::int64_t g = 0; g < groups.groups(); ++g) {
           switch (kind) {
             case ReduceKind::mean:
-              y[g] = static_cast<float>(acc[g] / count);
+              y[g] = static_cast<float>(integers ? std::trunc(acc[g] / count) : acc[g] / count);
               break;
             case ReduceKind::l2:
               y[g] = static_cast<float>(std::sqrt(acc[g]));
@@ -196,6 +196,7 @@ void forward(const Reduce& op, ForwardContext& c) {
               y[g] = static_cast<float>(acc[g]);
               break;
           }
+          if (integers) y[g] += 0.f;  // no negative zero
         }
       },
       {c.plain_in(0)}, {dst, sums});

@@ -257,6 +257,17 @@ void forward(const graph::Unary& op, ForwardContext& c) {
     c.out(0, c.in(0));
     return;
   }
+  if (op.kind == UnaryKind::neg && c.in_type(0) != graph::DType::f32) {
+    // No negative zero, which no integer is.
+    const Tensor dst = c.make_plain_out();
+    c.b.kernel(
+        [n = stored_elements(dst.desc)](Pointers p) {
+          for (std::int64_t i = 0; i < n; ++i) floats(p, 1)[i] = 0.f - floats(p, 0)[i];
+        },
+        {c.b.plain(src)}, {dst});
+    c.out(0, dst);
+    return;
+  }
   if (has_padding(src.desc) && !keeps_zero(op)) src = c.b.plain(src);
   const Tensor dst = c.make_like(src);
   add_unary_step(c.b, op, src, dst);

@@ -79,8 +79,10 @@ float apply(BinaryKind kind, float a, float b) {
       return a / b;
     case BinaryKind::pow:
       return std::pow(a, b);
-    case BinaryKind::mod:
-      return std::fmod(a, b);
+    case BinaryKind::mod: {
+      const float rest = std::fmod(a, b);
+      return rest != 0 && (rest < 0) != (b < 0) ? rest + b : rest;
+    }
     case BinaryKind::max:
       return std::isnan(a) || a > b ? a : b;
     case BinaryKind::min:
@@ -246,7 +248,27 @@ std::optional<Constant> evaluate_op(const Unary& op, const Inputs& in, const Sha
   return Constant::of_ints(shape, std::move(out), x.type);
 }
 
+/// A float as an integer; the fraction is cut off.
+std::int64_t integer_of(double v) {
+  // 2^63 is the first number that no 64-bit integer holds; NaN fails both comparisons.
+  if (!(v >= -0x1p63 && v < 0x1p63)) bad_model("a constant does not fit into an integer");
+  return static_cast<std::int64_t>(v);
+}
+
+/// An integer to the power of a float is an integer.
+Constant integer_power(const Inputs& in, const Shape& shape) {
+  std::vector<double> base(in[0]->ints.begin(), in[0]->ints.end());
+  const auto floats = in[1]->floats();
+  const std::vector<double> exponent(floats.data.begin(), floats.data.end());
+  Ints out;
+  for_each_pair(std::span<const double>(base), in[0]->shape, std::span<const double>(exponent),
+                in[1]->shape, shape,
+                [&](double x, double y) { out.push_back(integer_of(std::pow(x, y))); });
+  return Constant::of_ints(shape, std::move(out));
+}
+
 std::optional<Constant> evaluate_op(const Binary& op, const Inputs& in, const Shape& shape) {
+  if (in[0]->type != DType::f32 && in[1]->type == DType::f32) return integer_power(in, shape);
   if (in[0]->type == DType::f32) {
     const auto a = in[0]->floats(), b = in[1]->floats();
     return binary(op, a.data, b.data, in, shape);
@@ -280,10 +302,7 @@ Constant evaluate_cast(const Constant& in, DType to) {
     for (const auto v : in.ints) out.push_back(to == DType::boolean ? v != 0 : v);
   } else {
     for (const auto v : in.floats()) {
-      // 2^63 is the first float that no 64-bit integer holds; NaN fails both comparisons.
-      const bool fits = v >= -0x1p63f && v < 0x1p63f;
-      if (to == DType::i64 && !fits) bad_model("a constant does not fit into an integer");
-      out.push_back(to == DType::boolean ? v != 0 : static_cast<std::int64_t>(v));
+      out.push_back(to == DType::boolean ? v != 0 : integer_of(v));
     }
   }
   return Constant::of_ints(in.shape, std::move(out), to);

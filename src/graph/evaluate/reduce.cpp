@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <type_traits>
 
 #include "base/checked.hpp"
 #include "graph/evaluate/evaluate.hpp"
@@ -46,6 +47,19 @@ Ints targets(const Reduce& op, const Shape& x) {
   return out;
 }
 
+/// What is added up of an element.
+template <class T>
+T part(ReduceKind kind, T v) {
+  if constexpr (std::is_same_v<T, std::int64_t>) {
+    if (kind == ReduceKind::sum_square) return exact_mul(v, v);
+    if (kind == ReduceKind::l1) return v < 0 ? exact_mul(v, -1) : v;
+  } else {
+    if (kind == ReduceKind::sum_square) return v * v;
+    if (kind == ReduceKind::l1) return std::abs(v);
+  }
+  return v;
+}
+
 /// Sums in T: exact for integers, f64 for floats.
 template <class T, class Span>
 std::vector<T> reduce(const Reduce& op, Span data, const Shape& x, std::size_t count) {
@@ -54,7 +68,7 @@ std::vector<T> reduce(const Reduce& op, Span data, const Shape& x, std::size_t c
   const auto where_to = targets(op, x);
   for (std::size_t i = 0; i < data.size(); ++i) {
     const auto at = static_cast<std::size_t>(where_to[i]);
-    const auto v = static_cast<T>(data[i]);
+    const auto v = part(op.kind, static_cast<T>(data[i]));
     out[at] = begun[at] ? combine(op.kind, out[at], v) : v;
     begun[at] = true;
   }
@@ -63,6 +77,8 @@ std::vector<T> reduce(const Reduce& op, Span data, const Shape& x, std::size_t c
 
 bool is_arithmetic(ReduceKind kind) {
   switch (kind) {
+    case ReduceKind::l1:
+    case ReduceKind::sum_square:
     case ReduceKind::sum:
     case ReduceKind::mean:
     case ReduceKind::prod:
@@ -76,8 +92,32 @@ bool is_arithmetic(ReduceKind kind) {
 
 }  // namespace
 
+namespace {
+
+/// The first of equal maxima.
+Constant arg_max(const Constant& x, std::size_t axis, const Shape& shape) {
+  const auto strides = dense_strides(x.shape);
+  const auto extent = x.shape[axis], inner = strides[axis];
+  const auto outer = base::element_count(x.shape) / std::max<std::int64_t>(1, extent * inner);
+  Ints out;
+  for (std::int64_t o = 0; o < outer; ++o)
+    for (std::int64_t i = 0; i < inner; ++i) {
+      const auto first = x.ints.begin() + o * extent * inner + i;
+      std::int64_t best = 0;
+      for (std::int64_t k = 1; k < extent; ++k)
+        if (first[k * inner] > first[best * inner]) best = k;
+      out.push_back(best);
+    }
+  return Constant::of_ints(shape, std::move(out));
+}
+
+}  // namespace
+
 std::optional<Constant> evaluate_op(const Reduce& op, const Inputs& in, const Shape& shape) {
   const auto& x = *in[0];
+  if (op.kind == ReduceKind::arg_max && x.type == DType::i64 &&
+      base::element_count(x.shape) <= kMaxEvaluated)
+    return arg_max(x, static_cast<std::size_t>(op.axes->front()), shape);
   const auto elements = base::element_count(x.shape);
   if (!is_arithmetic(op.kind) || elements > kMaxEvaluated) return std::nullopt;
   const auto count = static_cast<std::size_t>(base::element_count(shape));
@@ -92,7 +132,7 @@ std::optional<Constant> evaluate_op(const Reduce& op, const Inputs& in, const Sh
   auto out = reduce<std::int64_t>(op, x.ints, x.shape, count);
   if (op.kind == ReduceKind::mean)
     for (auto& v : out) v = exact_div(v, group);
-  return Constant::of_ints(shape, std::move(out));
+  return Constant::of_ints(shape, std::move(out), x.type);
 }
 
 Constant evaluate_range(const Inputs& in, const Shape& shape) {

@@ -89,6 +89,11 @@ void InferContext::require(std::size_t i, DType expected) const {
               std::string(text(expected)) + " is needed");
 }
 
+void InferContext::require_real(std::size_t i) const {
+  if (type(i) != DType::f32)
+    unsupported(node_.op_type + " of " + std::string(text(type(i))) + " values");
+}
+
 void InferContext::require_shape(std::size_t i, const Shape& expected,
                                  std::string_view what) const {
   if (shape(i) != expected)

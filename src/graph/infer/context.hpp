@@ -33,6 +33,8 @@ class InferContext {
 
   /// Throws bad_model unless input i is f32 (`i64`, `boolean`).
   void require(std::size_t i, DType type) const;
+  /// Throws unsupported unless input i is f32: of operators that ONNX has for integers, too.
+  void require_real(std::size_t i) const;
   /// Throws bad_model unless input i has the shape.
   void require_shape(std::size_t i, const Shape& expected, std::string_view what) const;
 

@@ -129,7 +129,7 @@ void infer_op(ConvTranspose& op, InferContext& c) {
 }
 
 void infer_op(Pool& op, InferContext& c) {
-  c.require(0, DType::f32);
+  c.require_real(0);
   const auto spatial = spatial_extents(c);
   auto& window = op.window;
   if (window.kernel.empty()) bad_model("the kernel extent is missing");

@@ -22,6 +22,7 @@ bool takes_integers(UnaryKind kind) {
 
 float clip_bound(const InferContext& c, std::size_t i, float absent) {
   if (!c.has_input(i)) return absent;
+  c.require(i, c.type(0));
   const auto bound = c.constant_floats(i, i == 1 ? "min" : "max");
   if (bound.size() != 1) bad_model("a bound of Clip is not a single number");
   return bound.front();
@@ -35,15 +36,17 @@ void infer_op(Unary& op, InferContext& c) {
     c.require(0, DType::boolean);
   else if (type == DType::boolean && op.kind != UnaryKind::identity)
     c.require(0, DType::f32);
+  else if (op.kind == UnaryKind::erf || op.kind == UnaryKind::log)  // ReduceLogSum ends in a log
+    c.require_real(0);
   else if (type == DType::i64 && !takes_integers(op.kind))
     c.require(0, DType::f32);
 
-  // Integer bounds stay inputs: a float would round them.
-  if (op.kind == UnaryKind::clip && op.bounds_are_inputs && type == DType::f32) {
+  if (op.kind == UnaryKind::clip && op.bounds_are_inputs) {
     op.alpha = clip_bound(c, 1, std::numeric_limits<float>::lowest());
     op.beta = clip_bound(c, 2, std::numeric_limits<float>::max());
-    op.bounds_are_inputs = false;
-    c.keep_inputs(1);
+    // Of constant integers they stay inputs, too: a float would round them.
+    op.bounds_are_inputs = type == DType::i64 && c.input(0).constant.has_value();
+    if (!op.bounds_are_inputs) c.keep_inputs(1);
   }
   if (std::isnan(op.alpha) || std::isnan(op.beta) || std::isnan(op.gamma))
     bad_model("a parameter is not a number");
@@ -72,6 +75,11 @@ void infer_op(Binary& op, InferContext& c) {
       if (result == DType::boolean) c.require(0, DType::f32);
       result = DType::boolean;
       break;
+    case BinaryKind::pow:
+      // The exponent may be of another type.
+      for (std::size_t i = 0; i < 2; ++i)
+        if (c.type(i) == DType::boolean) c.require(i, DType::f32);
+      break;
     default:
       c.require(1, c.type(0));
       if (result == DType::boolean) c.require(0, DType::f32);
@@ -81,7 +89,7 @@ void infer_op(Binary& op, InferContext& c) {
 }
 
 void infer_op(PRelu&, InferContext& c) {
-  c.require(0, DType::f32);
+  c.require_real(0);
   c.require(1, DType::f32);
   require_broadcasts_to(c.shape(1), c.shape(0), "slope");
   c.set_output(DType::f32, c.shape(0));

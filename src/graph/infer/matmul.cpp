@@ -16,7 +16,7 @@ void require_extents(const InferContext& c, std::size_t i) {
 
 void infer_op(Gemm& op, InferContext& c) {
   for (std::size_t i = 0; i < 2; ++i) {
-    c.require(i, DType::f32);
+    c.require_real(i);
     require_extents(c, i);
     if (c.shape(i).size() != 2)
       bad_model("input " + std::to_string(i) + " has shape " + text(c.shape(i)) +
@@ -39,7 +39,7 @@ void infer_op(Gemm& op, InferContext& c) {
 
 void infer_op(MatMul& op, InferContext& c) {
   for (std::size_t i = 0; i < 2; ++i) {
-    c.require(i, DType::f32);
+    c.require_real(i);
     require_extents(c, i);
     if (c.shape(i).empty()) bad_model("input " + std::to_string(i) + " is a scalar");
   }

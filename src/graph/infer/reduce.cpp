@@ -23,13 +23,16 @@ Ints resolved_axes(const Reduce& op, const InferContext& c) {
   return axes;
 }
 
-bool takes_integers(ReduceKind kind) {
+bool takes(ReduceKind kind, DType type) {
   switch (kind) {
     case ReduceKind::l2:
     case ReduceKind::log_sum_exp:
-      return false;
-    default:
+      return type == DType::f32;
+    case ReduceKind::max:
+    case ReduceKind::min:
       return true;
+    default:
+      return type != DType::boolean;
   }
 }
 
@@ -37,8 +40,7 @@ bool takes_integers(ReduceKind kind) {
 
 void infer_op(Reduce& op, InferContext& c) {
   const auto type = c.type(0);
-  if (type == DType::boolean || (type == DType::i64 && !takes_integers(op.kind)))
-    c.require(0, DType::f32);
+  if (!takes(op.kind, type)) c.require_real(0);
   const auto& x = c.shape(0);
   op.axes = resolved_axes(op, c);
   op.spatial = false;

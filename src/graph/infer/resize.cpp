@@ -93,7 +93,7 @@ void resolve_sizes(Resize& op, const Shape& x, const Ints& axes) {
 
 void infer_op(Resize& op, InferContext& c) {
   if (op.antialias) unsupported("Resize with antialias");
-  c.require(0, DType::f32);
+  if (op.mode != ResizeMode::nearest) c.require_real(0);
   const auto& x = c.shape(0);
   const bool resolved = c.input_count() == 1 && op.scales && op.sizes && !op.axes &&
                         op.scales->size() == x.size() && op.sizes->size() == x.size();
@@ -112,7 +112,7 @@ void infer_op(Resize& op, InferContext& c) {
     if (x[d] < 1 || (*op.sizes)[d] < 1)
       bad_model("an extent of " + std::to_string(x[d]) + " cannot be resized to " +
                 std::to_string((*op.sizes)[d]));
-  c.set_output(DType::f32, *op.sizes);
+  c.set_output(c.type(0), *op.sizes);
 }
 
 namespace {
