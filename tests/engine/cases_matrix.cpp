@@ -52,6 +52,14 @@ std::vector<Case> matrix_cases() {
   add_einsum(out, "ij,kj->ki", {data({3, 4}), data({5, 4})});
   add_einsum(out, "ij->ji", {data({3, 5})});
   add_einsum(out, "abc,cd->abd", {data({2, 3, 4}), weight({4, 6})});
+  add_einsum(out, "bchw->bc", {data({2, 17, 3, 5})});
+  add_einsum(out, "bhwc->cb", {data({2, 3, 5, 17})});
+  add_einsum(out, "abc->", {data({2, 3, 4})});
+  add_einsum(out, "ii->i", {data({5, 5})});
+  add_einsum(out, "biij->bj", {data({2, 3, 3, 4})});
+  add_einsum(out, "bchw,cd", {data({2, 17, 3, 2}), weight({17, 4})});
+  add_einsum(out, "bchw,bchw->bc", {data({2, 16, 3, 2}), data({2, 16, 1, 1})});
+  add_einsum(out, "...a,...b->...", {data({4, 2, 3}), data({2, 3})});
   return out;
 }
 

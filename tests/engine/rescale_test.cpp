@@ -181,6 +181,14 @@ const std::vector<Pair> kPairs = {
      [](Net& n, ValueId a, ValueId b) {
        return n.node("Einsum", graph::Einsum{"bchw,bdhw->bcd"}, {a, b});
      }},
+    {"einsum_sums",
+     [](Net& n, ValueId a, ValueId b) {
+       return n.node("Einsum", graph::Einsum{"bchw,bdhv->bhd"}, {a, b});
+     }},
+    {"einsum_pools",
+     [](Net& n, ValueId a, ValueId b) {
+       return n.relu(n.node("Einsum", graph::Einsum{"bchw->cb"}, {n.add(a, b)}));
+     }},
     {"attention",
      [](Net& n, ValueId a, ValueId b) {
        const auto scores = n.node("MatMul", graph::MatMul{}, {a, n.transpose(b, {0, 1, 3, 2})});

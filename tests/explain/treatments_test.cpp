@@ -177,6 +177,18 @@ const std::vector<Case> kCases = {
          out.push_back(x[i] / sum[window_of(i)] * r[window_of(i)]);
        return out;
      }},
+    {"einsum of one that sums",
+     [](Net& n, ValueId x) { return n.node("Einsum", graph::Einsum{"bchw->bcw"}, {x}); },
+     [](const Matrix& x, const Matrix& r) {
+       Matrix sum(kSide, 0.0), out;
+       for (std::size_t i = 0; i < x.size(); ++i) sum[i % kSide] += x[i];
+       for (std::size_t i = 0; i < x.size(); ++i)
+         out.push_back(x[i] / sum[i % kSide] * r[i % kSide]);
+       return out;
+     }},
+    {"einsum of one that moves",
+     [](Net& n, ValueId x) { return n.node("Einsum", graph::Einsum{"bchw->bcwh"}, {x}); },
+     [](const Matrix&, const Matrix& r) { return turned(r); }},
     {"layer norm",
      [](Net& n, ValueId x) {
        return n.node("LayerNorm", graph::LayerNorm{3}, {x, n.weight({4}), n.weight({4})});

@@ -55,6 +55,20 @@ TEST(ComputeOps, ClipReadsItsBounds) {
   EXPECT_EQ(upper.beta, 1);
 }
 
+TEST(ComputeOps, ClipOfIntegersReadsItsBounds) {
+  Builder b;
+  const auto x = b.op("i", Cast{DType::i64}, {b.input("x", {2})});
+  b.op("y", Unary{.kind = UnaryKind::clip, .bounds_are_inputs = true},
+       {x, b.ints("low", {-3}), b.ints("high", {std::numeric_limits<std::int64_t>::max()})});
+  b.bound();
+  const auto& clip = std::get<Unary>(b.graph.nodes()[1].op);
+  EXPECT_EQ(clip.alpha, -3);
+  EXPECT_EQ(clip.beta, 0x1p63f);
+  EXPECT_FALSE(clip.bounds_are_inputs);
+  EXPECT_EQ(b.graph.nodes()[1].inputs.size(), 1u);
+  EXPECT_NO_THROW(verify(b.graph, "bind"));
+}
+
 TEST(ComputeOps, MatrixProducts) {
   EXPECT_EQ(shape_of(Gemm{}, {{2, 3}, {3, 4}, {1, 4}}), (Shape{2, 4}));
   EXPECT_EQ(shape_of(Gemm{.trans_a = true, .trans_b = true}, {{3, 2}, {4, 3}, {}}), (Shape{2, 4}));
@@ -81,6 +95,19 @@ TEST(ComputeOps, EinsumIsMadeExplicit) {
   EXPECT_EQ(resolved("...ij,...jk->...ik", {{7, 2, 3}, {7, 3, 4}}),
             std::pair(std::string("Aij,Ajk->Aik"), Shape{7, 2, 4}));
   EXPECT_EQ(resolved("...i,i", {{5, 6, 3}, {3}}), std::pair(std::string("ABi,i->AB"), Shape{5, 6}));
+  // As numpy has it: shapes line up from the last dimension on, and an extent of 1 is repeated.
+  EXPECT_EQ(resolved("...i,...i->...", {{4, 2, 3}, {2, 3}}),
+            std::pair(std::string("ABi,Bi->AB"), Shape{4, 2}));
+  EXPECT_EQ(resolved("a...b,b...->a...", {{2, 5, 3}, {3, 1}}),
+            std::pair(std::string("aAb,bA->aA"), Shape{2, 5}));
+  EXPECT_EQ(resolved("...i->i", {{3}}), std::pair(std::string("i->i"), Shape{3}));
+  EXPECT_EQ(resolved("ij,jk->ik", {{2, 1}, {5, 3}}),
+            std::pair(std::string("ij,jk->ik"), Shape{2, 3}));
+  EXPECT_EQ(resolved("ii,ij->j", {{1, 1}, {3, 4}}), std::pair(std::string("ii,ij->j"), Shape{4}));
+  EXPECT_EQ(resolved("aB", {{2, 3}}), std::pair(std::string("aB->Ba"), Shape{3, 2}));
+  EXPECT_EQ(resolved("iij", {{3, 3, 2}}), std::pair(std::string("iij->j"), Shape{2}));
+  EXPECT_EQ(resolved("bchw->bc", {{2, 3, 4, 5}}), std::pair(std::string("bchw->bc"), Shape{2, 3}));
+  EXPECT_EQ(resolved(",", {{}, {}}), std::pair(std::string(",->"), Shape{}));
 }
 
 TEST(ComputeOps, Norms) {

@@ -306,6 +306,12 @@ TEST(LiveParts, WhatMixesRowsNeedsThemAll) {
     EXPECT_TRUE(all(p.of(p.op("y", MatMul{}, {x, x}), 0)));
   }
   {
+    // One row, repeated: no range of six is its own.
+    Parts p;
+    EXPECT_TRUE(
+        all(p.of(p.op("y", Einsum{"ab,ac->ab"}, {p.x({1, 4}), p.weights("w", {6, 5})}), 0)));
+  }
+  {
     Parts p;
     EXPECT_TRUE(all(p.of(p.op("y", Softmax{1}, {p.x({2, 6, 4})}), 1)));
   }

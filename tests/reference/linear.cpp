@@ -150,21 +150,26 @@ Array einsum(const graph::Einsum& op, const Arrays& in, const Shape& out_shape) 
   std::string letters;
   Shape extents;
   for (std::size_t t = 0; t < in.size(); ++t)
-    for (std::size_t i = 0; i < terms[t].size(); ++i)
-      if (letters.find(terms[t][i]) == std::string::npos) {
+    for (std::size_t i = 0; i < terms[t].size(); ++i) {
+      const auto at = letters.find(terms[t][i]);
+      if (at == std::string::npos) {
         letters += terms[t][i];
         extents.push_back(in[t].shape[i]);
+      } else {
+        extents[at] = std::max(extents[at], in[t].shape[i]);
       }
-  const auto pick = [&](const std::string& term, const Index& all) {
+    }
+  const auto pick = [&](const std::string& term, const Index& all, const Shape& shape) {
     Index out;
-    for (const char ch : term) out.push_back(all[letters.find(ch)]);
+    for (std::size_t i = 0; i < term.size(); ++i)
+      out.push_back(shape[i] == 1 ? 0 : all[letters.find(term[i])]);
     return out;
   };
   Array out(out_shape);
   each(extents, [&](const Index& all) {
     double product = 1;
-    for (std::size_t t = 0; t < in.size(); ++t) product *= in[t][pick(terms[t], all)];
-    out[pick(terms.back(), all)] += product;
+    for (std::size_t t = 0; t < in.size(); ++t) product *= in[t][pick(terms[t], all, in[t].shape)];
+    out[pick(terms.back(), all, out_shape)] += product;
   });
   return out;
 }

@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <array>
+#include <map>
 #include <utility>
 
 #include "engine/ops/elementwise.hpp"
@@ -10,111 +12,215 @@ namespace {
 
 using graph::Einsum;
 
-/// "ab,bc->ac" taken apart.
+bool has(const std::string& letters, char letter) {
+  return letters.find(letter) != std::string::npos;
+}
+
+/// "ab,bc->ac" taken apart, with the extents that the letters have.
 struct Equation {
-  std::vector<std::string> operands;
+  std::vector<std::string> terms;  // of the operands
   std::string result;
-  explicit Equation(const std::string& text) {
-    std::string term;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-      const char ch = text[i];
-      if (ch == ' ') continue;
-      if (ch == ',' || ch == '-') {
-        operands.push_back(std::exchange(term, ""));
-        if (ch == '-') ++i;
-      } else {
-        term += ch;
+  std::vector<Shape> shapes;  // of the operands
+  std::map<char, std::int64_t> extents;
+
+  Equation(const Einsum& op, const ForwardContext& c) {
+    const auto arrow = op.equation.find("->");
+    std::string left = op.equation.substr(0, arrow);
+    result = op.equation.substr(arrow + 2);
+    for (std::size_t i = 0; i < c.inputs(); ++i) {
+      const auto comma = left.find(',');
+      terms.push_back(left.substr(0, comma));
+      left.erase(0, comma == std::string::npos ? comma : comma + 1);
+      shapes.push_back(c.in_shape(i));
+      for (std::size_t d = 0; d < terms[i].size(); ++d) {
+        auto& extent = extents[terms[i][d]];
+        extent = std::max(extent, shapes[i][d]);
       }
     }
-    result = term;
+  }
+
+  Shape shape_of(const std::string& letters) const {
+    Shape out;
+    for (const char letter : letters) out.push_back(extents.at(letter));
+    return out;
+  }
+  std::int64_t count(const std::string& letters) const {
+    std::int64_t n = 1;
+    for (const char letter : letters) n *= extents.at(letter);
+    return n;
+  }
+  /// The letters of operand i, each once, without those whose extent of 1 is broadcast.
+  std::string present(std::size_t i) const {
+    std::string out;
+    for (std::size_t d = 0; d < terms[i].size(); ++d)
+      if (!has(out, terms[i][d]) && shapes[i][d] == extents.at(terms[i][d])) out += terms[i][d];
+    return out;
+  }
+  /// What operand i is reduced to before the product: no letter that it alone is summed over.
+  std::string reduced(std::size_t i) const {
+    const std::string other = terms.size() > 1 ? present(1 - i) : "";
+    std::string out;
+    for (const char letter : present(i))
+      if (has(result, letter) || has(other, letter)) out += letter;
+    return out;
+  }
+  /// True where operand i, as it lies, has the letters that it is reduced to.
+  bool is_reduced(std::size_t i) const { return reduced(i) == terms[i]; }
+  bool repeats(std::size_t i) const {
+    for (std::size_t d = 0; d < terms[i].size(); ++d)
+      if (terms[i].find(terms[i][d]) != d) return true;
+    return false;
+  }
+  /// How far apart in operand i elements are whose index differs by one along each of `letters`:
+  /// along a letter that stands twice, on the diagonal.
+  Dims strides(std::size_t i, const std::string& letters) const {
+    const Dims own = plain_strides(dims_of(shapes[i]));
+    Dims out;
+    for (const char letter : letters) {
+      std::int64_t stride = 0;
+      for (std::size_t d = 0; d < terms[i].size(); ++d)
+        if (terms[i][d] == letter) stride += own[d];
+      out.push_back(stride);
+    }
+    return out;
   }
 };
 
-std::int64_t extent_of(char letter, const std::string& letters, const Shape& shape) {
-  return shape[letters.find(letter)];
-}
-
-/// A row-major tensor with its axes in another order.
-Tensor ordered(Builder& b, const Tensor& tensor, const std::string& letters, const Shape& shape,
-               const std::string& wanted) {
-  if (letters == wanted) return tensor;
-  const Dims own = plain_strides(shape);
-  Shape extents;
-  Dims strides;
-  for (const char letter : wanted) {
-    extents.push_back(extent_of(letter, letters, shape));
-    strides.push_back(own[letters.find(letter)]);
+/// Visits the offsets by `strides` of every index of `shape`, in order, from index `begin` on.
+template <std::size_t N, class Visit>  // visit(std::array<std::int64_t, N> offsets)
+void each_offset(const Shape& shape, const std::array<Dims, N>& strides, std::int64_t begin,
+                 std::int64_t end, Visit&& visit) {
+  std::array<std::int64_t, 8> index{};
+  std::array<std::int64_t, N> at{};
+  auto rest = begin;
+  for (std::size_t d = shape.size(); d-- > 0;) {
+    index[d] = rest % shape[d];
+    rest /= shape[d];
+    for (std::size_t k = 0; k < N; ++k) at[k] += index[d] * strides[k][d];
   }
-  const Tensor dst = b.make(plain_desc(extents));
-  permute_step(b, tensor, dst, extents, strides);
-  return dst;
+  for (auto i = begin; i < end; ++i) {
+    visit(at);
+    for (std::size_t d = shape.size(); d-- > 0;) {
+      for (std::size_t k = 0; k < N; ++k) at[k] += strides[k][d];
+      if (++index[d] < shape[d]) break;
+      for (std::size_t k = 0; k < N; ++k) at[k] -= strides[k][d] * shape[d];
+      index[d] = 0;
+    }
+  }
 }
 
 struct Term {
   Tensor tensor;  // row-major
   std::string letters;
-  Shape shape;
 };
 
-/// The product of two terms as [batch, left, contracted] x [batch, contracted, right].
-Tensor product(ForwardContext& c, const Term& a, const Term& b, const std::string& result,
-               const Shape& out_shape) {
-  std::string batch, left, right, contracted;
-  const auto in = [](const std::string& s, char ch) { return s.find(ch) != std::string::npos; };
-  for (const char ch : a.letters) {
-    if (in(b.letters, ch)) {
-      (in(result, ch) ? batch : contracted) += ch;
-    } else if (in(result, ch)) {
-      left += ch;
-    } else {
-      c.fail(ErrorCode::unsupported,
-             "Einsum sums one operand alone; only matrix products are known");
-    }
-  }
-  for (const char ch : b.letters) {
-    if (in(a.letters, ch)) continue;
-    if (!in(result, ch))
-      c.fail(ErrorCode::unsupported,
-             "Einsum sums one operand alone; only matrix products are known");
-    right += ch;
-  }
-  const auto count = [&](const std::string& letters, const Term& term) {
-    std::int64_t n = 1;
-    for (const char ch : letters) n *= extent_of(ch, term.letters, term.shape);
-    return n;
-  };
-  const std::int64_t nb = count(batch, a), nl = count(left, a), nk = count(contracted, a),
-                     nr = count(right, b);
-  const Operand lhs{ordered(c.b, a.tensor, a.letters, a.shape, batch + left + contracted),
-                    matrix_of({nb, nl, nk}, false),
-                    {}};
-  const Operand rhs{ordered(c.b, b.tensor, b.letters, b.shape, batch + contracted + right),
-                    matrix_of({nb, nk, nr}, false),
-                    {}};
-  const Tensor dst = multiply(c.b, lhs, rhs, {nb, nl, nr}, {});
-  const std::string made = batch + left + right;
-  Shape made_shape;
-  for (const char ch : made) made_shape.push_back(extent_of(ch, result, out_shape));
-  Tensor out = ordered(c.b, dst, made, made_shape, result);
-  out.desc = plain_desc(out_shape);
-  return out;
+/// A term with its axes in another order.
+Tensor ordered(Builder& b, const Equation& e, const Term& term, const std::string& wanted) {
+  if (term.letters == wanted) return term.tensor;
+  const Dims own = plain_strides(dims_of(e.shape_of(term.letters)));
+  Dims strides;
+  for (const char letter : wanted) strides.push_back(own[term.letters.find(letter)]);
+  const Tensor dst = b.make(plain_desc(e.shape_of(wanted)));
+  permute_step(b, term.tensor, dst, e.shape_of(wanted), strides);
+  return dst;
 }
 
-Term term_in(ForwardContext& c, const Equation& e, std::size_t i) {
-  return {c.plain_in(i), e.operands[i], c.in_shape(i)};
+/// Operand i as the product reads it.
+Term reduce(Builder& b, const Equation& e, std::size_t i, const Tensor& operand) {
+  const std::string kept = e.reduced(i);
+  if (e.is_reduced(i)) return {operand, kept};
+  std::string summed;
+  for (const char letter : e.present(i))
+    if (!has(kept, letter)) summed += letter;
+  const Shape shape = e.shape_of(kept), inner = e.shape_of(summed);
+  const Tensor dst = b.make(plain_desc(shape));
+  if (summed.empty()) {
+    permute_step(b, operand, dst, shape, e.strides(i, kept));
+    return {dst, kept};
+  }
+  b.kernel(
+      [shape, inner, from = e.strides(i, kept), along = e.strides(i, summed), n = e.count(kept),
+       terms = e.count(summed)](Pointers p) {
+        const float* x = floats(p, 0);
+        float* y = floats(p, 1);
+        base::parallel_for(n, std::max<std::int64_t>(1, kElementGrain / terms),
+                           [&, x, y](std::int64_t begin, std::int64_t end) {
+                             auto* out = y + begin;
+                             each_offset<1>(shape, {from}, begin, end, [&](const auto& at) {
+                               double sum = 0;
+                               each_offset<1>(inner, {along}, 0, terms,
+                                              [&](const auto& step) { sum += x[at[0] + step[0]]; });
+                               *out++ = static_cast<float>(sum);
+                             });
+                           });
+      },
+      {operand}, {dst});
+  return {dst, kept};
+}
+
+/// The way back: a gradient of what operand i was reduced to, at every element of the operand.
+Tensor spread(Builder& b, const Equation& e, std::size_t i, const Term& gradient) {
+  if (e.is_reduced(i)) return ordered(b, e, gradient, e.terms[i]);
+  const Dims own = plain_strides(dims_of(e.shape_of(gradient.letters)));
+  const auto stride_of = [&](char letter) {
+    const auto at = gradient.letters.find(letter);
+    return at == std::string::npos ? 0 : own[at];
+  };
+  const Tensor dst = b.make(plain_desc(e.shapes[i]));
+  Dims strides;
+  if (!e.repeats(i)) {
+    for (const char letter : e.terms[i]) strides.push_back(stride_of(letter));
+    permute_step(b, gradient.tensor, dst, e.shapes[i], strides);
+    return dst;
+  }
+  const std::string letters = e.present(i);
+  for (const char letter : letters) strides.push_back(stride_of(letter));
+  b.kernel(
+      [shape = e.shape_of(letters), strides, to = e.strides(i, letters), n = e.count(letters),
+       all = stored_elements(dst.desc)](Pointers p) {
+        const float* dy = floats(p, 0);
+        float* dx = floats(p, 1);
+        std::fill(dx, dx + all, 0.f);
+        each_offset<2>(shape, {strides, to}, 0, n, [&](const auto& at) { dx[at[1]] = dy[at[0]]; });
+      },
+      {gradient.tensor}, {dst});
+  return dst;
+}
+
+/// The product of two terms as [batch, left, contracted] x [batch, contracted, right]. Every letter
+/// that the result lacks is in both.
+Term product(Builder& builder, const Equation& e, const Term& a, const Term& b,
+             const std::string& result) {
+  std::string batch, left, right, contracted;
+  for (const char letter : a.letters) {
+    if (!has(b.letters, letter))
+      left += letter;
+    else
+      (has(result, letter) ? batch : contracted) += letter;
+  }
+  for (const char letter : b.letters)
+    if (!has(a.letters, letter)) right += letter;
+  const std::int64_t nb = e.count(batch), nl = e.count(left), nk = e.count(contracted),
+                     nr = e.count(right);
+  const Operand lhs{
+      ordered(builder, e, a, batch + left + contracted), matrix_of({nb, nl, nk}, false), {}};
+  const Operand rhs{
+      ordered(builder, e, b, batch + contracted + right), matrix_of({nb, nk, nr}, false), {}};
+  const std::string made = batch + left + right;
+  Tensor out = multiply(builder, lhs, rhs, {nb, nl, nr}, {});
+  out.desc = plain_desc(e.shape_of(made));
+  return {out, made};
 }
 
 }  // namespace
 
 void forward(const Einsum& op, ForwardContext& c) {
-  const Equation e(op.equation);
-  if (e.operands.size() == 1) {
-    Tensor out = ordered(c.b, c.plain_in(0), e.operands[0], c.in_shape(0), e.result);
-    out.desc = plain_desc(c.out_shape());
-    c.out(0, out);
-    return;
-  }
-  c.out(0, product(c, term_in(c, e, 0), term_in(c, e, 1), e.result, c.out_shape()));
+  const Equation e(op, c);
+  Term term = reduce(c.b, e, 0, c.plain_in(0));
+  if (e.terms.size() > 1) term = product(c.b, e, term, reduce(c.b, e, 1, c.plain_in(1)), e.result);
+  Tensor out = ordered(c.b, e, term, e.result);
+  out.desc = plain_desc(c.out_shape());
+  c.out(0, out);
 }
 
 BackwardReads backward_reads(const Einsum&, unsigned wanted) {
@@ -125,19 +231,17 @@ bool has_gradient(const Einsum&, std::size_t input) {
 }
 
 void backward(const Einsum& op, BackwardContext& c) {
-  const Equation e(op.equation);
-  const Term diff{c.plain_grad(), e.result, c.out_shape()};
-  if (e.operands.size() == 1) {
-    Tensor out = ordered(c.b, diff.tensor, e.result, c.out_shape(), e.operands[0]);
-    out.desc = plain_desc(c.in_shape(0));
-    c.send(0, out);
-    return;
+  const Equation e(op, c);
+  const Term diff{c.plain_grad(), e.result};
+  for (std::size_t i = 0; i < e.terms.size(); ++i) {
+    if (!c.wants(i)) continue;
+    Term part = diff;
+    if (e.terms.size() > 1)
+      part = product(c.b, e, diff, reduce(c.b, e, 1 - i, c.plain_factor(1 - i)), e.reduced(i));
+    Tensor out = spread(c.b, e, i, part);
+    out.desc = plain_desc(c.in_shape(i));
+    c.send(i, out);
   }
-  for (std::size_t i = 0; i < 2; ++i)
-    if (c.wants(i)) {
-      const Term other{c.plain_factor(1 - i), e.operands[1 - i], c.in_shape(1 - i)};
-      c.send(i, product(c, diff, other, e.operands[i], c.in_shape(i)));
-    }
 }
 
 }  // namespace fovea::engine

@@ -202,7 +202,13 @@ Treatment RelevanceRules::of(const graph::Node& node) const {
     }
     Treatment operator()(const graph::MatMul&) const { return rules.of_product(node); }
     Treatment operator()(const graph::Gemm&) const { return rules.of_product(node); }
-    Treatment operator()(const graph::Einsum&) const { return rules.of_product(node); }
+    Treatment operator()(const graph::Einsum& op) const {
+      if (node.inputs.size() > 1) return rules.of_product(node);
+      const auto arrow = op.equation.find("->");
+      const bool sums = op.equation.substr(0, arrow).find_first_not_of(
+                            op.equation.substr(arrow + 2)) != std::string::npos;
+      return {sums ? Kind::norm : Kind::plain};
+    }
     Treatment operator()(const graph::PRelu&) const { return {Kind::pass}; }
     Treatment operator()(const graph::BatchNorm&) const { return {Kind::pass}; }
     Treatment operator()(const graph::LayerNorm&) const { return {Kind::pass}; }

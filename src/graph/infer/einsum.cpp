@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <map>
 
+#include "base/checked.hpp"
 #include "graph/infer/context.hpp"
 
 namespace fovea::graph::detail {
@@ -23,8 +24,6 @@ Term parse_term(std::string_view source) {
       term.ellipsis = term.letters.size();
       i += 2;
     } else if ((ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z')) {
-      if (term.letters.find(ch) != std::string::npos)
-        unsupported("an Einsum term that repeats a letter");
       term.letters += ch;
     } else {
       bad_model("the equation has a character that is not a letter");
@@ -42,8 +41,38 @@ std::string fresh_letters(const std::string& used, std::size_t count) {
   return out;
 }
 
-void replace_ellipsis(Term& term, const std::string& letters) {
-  if (term.has_ellipsis) term.letters.insert(term.ellipsis, letters);
+/// The ellipsis of a term of `rank` dimensions stands for the last ones of `letters`, as numpy
+/// lines up shapes.
+void replace_ellipsis(Term& term, const std::string& letters, std::size_t rank) {
+  if (!term.has_ellipsis) return;
+  const auto hidden = rank - term.letters.size();
+  term.letters.insert(term.ellipsis, letters.substr(letters.size() - hidden));
+}
+
+/// Letter by letter the extent of all operands. One of 1 is broadcast to the others', but not along
+/// the diagonal of its own operand.
+std::map<char, std::int64_t> extents_of(const std::vector<Term>& terms, const InferContext& c) {
+  const auto contradict = [](char letter, std::int64_t a, std::int64_t b) {
+    bad_model(std::string("the letter ") + letter + " stands for " + std::to_string(a) +
+              " and for " + std::to_string(b));
+  };
+  std::map<char, std::int64_t> all;
+  for (std::size_t t = 0; t < terms.size(); ++t) {
+    std::map<char, std::int64_t> own;
+    for (std::size_t d = 0; d < terms[t].letters.size(); ++d) {
+      const char letter = terms[t].letters[d];
+      const auto extent = c.shape(t)[d];
+      if (extent < 1) unsupported("Einsum of an operand with an empty extent");
+      const auto [it, is_new] = own.emplace(letter, extent);
+      if (!is_new && it->second != extent) contradict(letter, it->second, extent);
+    }
+    for (const auto& [letter, extent] : own) {
+      auto& known = all.emplace(letter, extent).first->second;
+      if (known != 1 && extent != 1 && known != extent) contradict(letter, known, extent);
+      known = std::max(known, extent);
+    }
+  }
+  return all;
 }
 
 /// Letters that stand in one term only, in alphabetical order: numpy's implicit output.
@@ -86,43 +115,40 @@ void infer_op(Einsum& op, InferContext& c) {
   else
     output.letters = implicit_output(terms);
 
-  // The ellipsis stands for the dimensions that the letters leave over, the same for every term.
+  // The ellipsis stands for the dimensions that the letters leave over.
   std::string used = output.letters;
   std::size_t hidden = 0;
   bool any = false;
   for (std::size_t t = 0; t < terms.size(); ++t) {
-    c.require(t, DType::f32);
+    c.require_real(t);
     used += terms[t].letters;
     const auto rank = c.shape(t).size();
     const auto named = terms[t].letters.size();
     if (rank < named || (rank > named && !terms[t].has_ellipsis))
       bad_model("a term of the equation does not fit the shape " + text(c.shape(t)));
     if (!terms[t].has_ellipsis) continue;
-    if (any && hidden != rank - named) unsupported("an Einsum ellipsis that broadcasts");
-    hidden = rank - named;
+    hidden = std::max(hidden, rank - named);
     any = true;
   }
   if (output.has_ellipsis && !any) bad_model("only the output has an ellipsis");
+  if (is_explicit && hidden > 0 && !output.has_ellipsis)
+    bad_model("the operands have an ellipsis that the output lacks");
   const auto letters = fresh_letters(used, hidden);
-  for (auto& term : terms) replace_ellipsis(term, letters);
+  for (std::size_t t = 0; t < terms.size(); ++t)
+    replace_ellipsis(terms[t], letters, c.shape(t).size());
   if (is_explicit)
-    replace_ellipsis(output, letters);
+    replace_ellipsis(output, letters, output.letters.size() + hidden);
   else
     output.letters.insert(0, letters);
 
-  std::map<char, std::int64_t> extents;
-  for (std::size_t t = 0; t < terms.size(); ++t)
-    for (std::size_t d = 0; d < terms[t].letters.size(); ++d) {
-      const auto extent = c.shape(t)[d];
-      if (extent < 1) bad_model("an operand has an empty extent");
-      const auto [it, is_new] = extents.emplace(terms[t].letters[d], extent);
-      if (!is_new && it->second != extent)
-        bad_model(std::string("the letter ") + terms[t].letters[d] + " stands for " +
-                  std::to_string(it->second) + " and for " + std::to_string(extent));
-    }
+  const auto extents = extents_of(terms, c);
+  if (output.letters.size() > static_cast<std::size_t>(base::kMaxRank))
+    unsupported("Einsum with a result of more than 8 dimensions");
   Shape out;
-  for (const char ch : output.letters) {
-    const auto it = extents.find(ch);
+  for (std::size_t i = 0; i < output.letters.size(); ++i) {
+    const char letter = output.letters[i];
+    if (output.letters.find(letter) != i) bad_model("the output repeats a letter");
+    const auto it = extents.find(letter);
     if (it == extents.end()) bad_model("the output has a letter that no operand has");
     out.push_back(it->second);
   }

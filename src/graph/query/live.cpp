@@ -89,7 +89,8 @@ class InputPart {
     without_spaces(own);
     without_spaces(result);
     const auto axis = own.find(result.at(out_.axis));
-    return axis == std::string::npos ? Live::everything() : on(axis);
+    const bool whole = axis != std::string::npos && input()[axis] == output()[out_.axis];
+    return whole ? on(axis) : Live::everything();
   }
   Live operator()(const Transpose& op) const {
     return is_range() ? on(static_cast<std::size_t>(op.perm[out_.axis])) : Live::everything();
