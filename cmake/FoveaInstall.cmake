@@ -92,5 +92,6 @@ function(fovea_install_package)
                 ${PROJECT_SOURCE_DIR}/cmake/FindOneDNN.cmake
                 ${PROJECT_SOURCE_DIR}/cmake/FindOpenCVImage.cmake
                 ${PROJECT_SOURCE_DIR}/cmake/FindWebP.cmake
+                ${PROJECT_SOURCE_DIR}/cmake/FindXxHash.cmake
           DESTINATION ${package_dir})
 endfunction()

@@ -1,13 +1,15 @@
 // An index of examples as a file, all numbers little-endian:
 //
 //   "FOVEAIDX"                            8 bytes
-//   format                                u32, 1
+//   format                                u32, 2
 //   zero                                  u32
 //   channels, examples, bytes of texts    u64 each
 //   checksum of all the rest              u64
 //   texts: the model, the layer, the inputs, then each example's name and label,
 //          each a u32 with its bytes, then the bytes
 //   rows: per example its features in bf16, padded with zeros to a multiple of 32
+//
+// Format 1 differs in its checksum alone.
 
 #include <array>
 #include <bit>
@@ -16,6 +18,7 @@
 #include <new>
 #include <system_error>
 
+#include "api/checksum_format_1.hpp"
 #include "api/example_index.hpp"
 #include "base/atomic_file.hpp"
 #include "base/checked.hpp"
@@ -35,12 +38,13 @@ struct Header {
 static_assert(sizeof(Header) == 48);
 
 constexpr std::array<char, 8> kMagic = {'F', 'O', 'V', 'E', 'A', 'I', 'D', 'X'};
-constexpr std::uint32_t kFormat = 1;
+constexpr std::uint32_t kFormat = 2;
 
 std::uint64_t checksum_of(const Header& header, std::span<const std::byte> texts,
                           std::span<const std::byte> rows) {
   const auto first = std::as_bytes(std::span(&header, 1)).first(offsetof(Header, checksum));
-  return base::checksum(rows, base::checksum(texts, base::checksum(first)));
+  const auto checksum = header.format == 1 ? api::checksum_format_1 : base::checksum;
+  return checksum(rows, checksum(texts, checksum(first, 0)));
 }
 
 [[noreturn]] void bad(const std::string& sentence) {
@@ -110,7 +114,7 @@ void read_index(const std::filesystem::path& file, ExampleIndex::Impl& out) {
   if (size < sizeof header) bad("this is no index of examples, or it is cut off");
   read(stream, &header, sizeof header);
   if (header.magic != kMagic) bad("this is no index of examples");
-  if (header.format != kFormat || header.zero != 0)
+  if (header.format < 1 || header.format > kFormat || header.zero != 0)
     bad("the index of examples has format " + std::to_string(header.format) +
         ", which this fovea does not know: make it again");
   check_sizes(header, size);

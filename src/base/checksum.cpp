@@ -1,51 +1,24 @@
 #include "base/checksum.hpp"
 
+#include <xxh_x86dispatch.h>
+
 #include <array>
-#include <cstring>
 
 namespace fovea::base {
 namespace {
 
-__extension__ using Wide = unsigned __int128;
-
-constexpr std::array<std::uint64_t, 4> kOdd = {0x9e3779b97f4a7c15, 0xbf58476d1ce4e5b9,
-                                               0x94d049bb133111eb, 0xd6e8feb86659fd93};
-
-/// Every bit of both factors reaches every bit of the result.
-std::uint64_t mix(std::uint64_t a, std::uint64_t b) {
-  const auto product = static_cast<Wide>(a) * b;
-  return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
-}
-
-std::uint64_t word(const std::byte* at) {
-  std::uint64_t value = 0;
-  std::memcpy(&value, at, sizeof(value));
-  return value;
+// Long enough that the library chooses an implementation for this CPU.
+std::uint64_t choose() {
+  constexpr std::array<char, 512> long_enough{};
+  return XXH3_64bits_withSeed(long_enough.data(), long_enough.size(), 0);
 }
 
 }  // namespace
 
 std::uint64_t checksum(std::span<const std::byte> bytes, std::uint64_t seed) {
-  // Four chains, because one would wait for each product before it begins the next.
-  std::array<std::uint64_t, 4> chain{};
-  for (std::size_t i = 0; i < chain.size(); ++i)
-    chain[i] = mix(seed ^ kOdd[i], kOdd[(i + 1) % chain.size()]);
-  constexpr std::size_t kStep = 64;
-  const auto* at = bytes.data();
-  auto left = bytes.size();
-  const auto step = [&](const std::byte* from) {
-    for (std::size_t i = 0; i < chain.size(); ++i)
-      chain[i] = mix(chain[i] ^ word(from + 16 * i), kOdd[i] ^ word(from + 16 * i + 8));
-  };
-  for (; left >= kStep; left -= kStep, at += kStep) step(at);
-  std::array<std::byte, kStep> tail{};
-  if (left > 0) {
-    std::memcpy(tail.data(), at, left);
-    step(tail.data());
-  }
-  auto sum = mix(bytes.size() ^ kOdd[0], seed ^ kOdd[1]);
-  for (const auto c : chain) sum = mix(sum ^ c, kOdd[2]);
-  return sum;
+  // It keeps its choice without a lock, so one thread makes it.
+  [[maybe_unused]] static const auto chosen = choose();
+  return XXH3_64bits_withSeed(bytes.data(), bytes.size(), seed);
 }
 
 }  // namespace fovea::base

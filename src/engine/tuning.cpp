@@ -4,13 +4,14 @@
 #include <utility>
 #include <vector>
 
+#include "base/checksum.hpp"
 #include "base/cpu.hpp"
 #include "engine/plan.hpp"
 
 namespace fovea::engine {
 namespace {
 
-constexpr std::string_view kTitle = "fovea plan cache 1";
+constexpr std::string_view kTitle = "fovea plan cache 2";
 
 /// Lines that must be the same for a file to be of use here.
 std::string header() {
@@ -18,12 +19,10 @@ std::string header() {
          onednn_isa() + '\n';
 }
 
-/// FNV-1a, so that a file cut off or edited is not taken for a whole one.
+/// So that a file cut off or edited is not taken for a whole one.
 std::string checksum(std::string_view text) {
-  constexpr std::uint64_t kOffset = 0xcbf29ce484222325, kPrime = 0x100000001b3;
   constexpr char kDigits[] = "0123456789abcdef";
-  std::uint64_t hash = kOffset;
-  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * kPrime;
+  const auto hash = base::checksum(std::as_bytes(std::span(text)));
   std::string out;
   for (int shift = 60; shift >= 0; shift -= 4) out += kDigits[hash >> shift & 15u];
   return out;

@@ -207,6 +207,22 @@ TEST(Examples, ComesBackFromItsFile) {
   EXPECT_EQ(folder.files(), 1);
 }
 
+/// The three of small_index(), saved when format 1 was written.
+fs::path format_1_file() {
+  return fs::path(FOVEA_SOURCE_DIR) / "tests/api/data/index-format-1.fvi";
+}
+
+TEST(Examples, AFileOfFormatOneIsRead) {
+  ASSERT_EQ(bytes_of(format_1_file())[8], 1);
+  const auto old = ExampleIndex::load(format_1_file());
+  old.require({"sha", "relu", "recipe"});
+  // Written again, it is the file that a new index would be.
+  const Folder folder;
+  old.save(folder / "old.fvi");
+  small_index().save(folder / "new.fvi");
+  EXPECT_EQ(bytes_of(folder / "old.fvi"), bytes_of(folder / "new.fvi"));
+}
+
 TEST(Examples, CutOffAnywhereIsRefused) {
   const Folder folder;
   const auto file = folder / "index.fvi";
@@ -225,14 +241,14 @@ TEST(Examples, EveryChangedByteIsNoticed) {
   const Folder folder;
   const auto file = folder / "index.fvi";
   small_index().save(file);
-  const auto whole = bytes_of(file);
-  for (std::size_t at = 0; at < whole.size(); ++at)
-    for (const unsigned change : {1U, 0x80U, 0xffU}) {
-      auto bytes = whole;
-      bytes[at] = static_cast<char>(static_cast<unsigned char>(bytes[at]) ^ change);
-      write(file, bytes);
-      EXPECT_NE(refusal(file), "") << "byte " << at;
-    }
+  for (const auto& whole : {bytes_of(file), bytes_of(format_1_file())})
+    for (std::size_t at = 0; at < whole.size(); ++at)
+      for (const unsigned change : {1U, 3U, 0x80U, 0xffU}) {  // 3: from one format to the other
+        auto bytes = whole;
+        bytes[at] = static_cast<char>(static_cast<unsigned char>(bytes[at]) ^ change);
+        write(file, bytes);
+        EXPECT_NE(refusal(file), "") << "byte " << at;
+      }
 }
 
 /// The bytes of an index with the checksum that they should have.
@@ -283,9 +299,9 @@ TEST(Examples, ForeignFilesAreRefused) {
   small_index().save(file);
   const auto whole = bytes_of(file);
   auto later = whole;
-  later[8] = 2;
+  later[8] = 3;
   write(file, later);
-  EXPECT_NE(refusal(file).find("format 2"), std::string::npos);
+  EXPECT_NE(refusal(file).find("format 3"), std::string::npos);
   // Sizes that would not fit into any memory: channels, examples, bytes of texts.
   for (const std::size_t at : {16, 24, 32})
     for (const std::uint64_t size :

@@ -40,6 +40,7 @@ MODULES = {
 # A third-party library has one home. `tools` and `tests` count as homes of their own.
 LIBRARIES = {
     "OpenMP": (r"omp\.h", "base"),
+    "xxHash": (r"xxh(ash|_x86dispatch)\.h", "base"),
     "Protobuf": (r"google/protobuf/.*|.*\.pb\.h", "onnx"),
     "xsimd": (r"xsimd/.*", "simd"),
     "oneDNN": (r"(oneapi/dnnl/)?dnnl.*", "engine"),

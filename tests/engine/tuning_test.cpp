@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cmath>
+#include <cstdio>
 
 #include "engine/plan.hpp"
 #include "graph/infer.hpp"
@@ -75,6 +77,28 @@ TEST(Choices, NoChangedByteIsTaken) {
     changed[at] = static_cast<char>(changed[at] ^ 1);
     EXPECT_FALSE(copy.add(std::as_bytes(std::span(changed)))) << at;
   }
+}
+
+/// The text as format 1 had it, which was checked by FNV-1a.
+std::string of_format_1(std::string text) {
+  const auto title = text.find("cache 2\n");
+  if (title == std::string::npos) return "";
+  text[title + 6] = '1';
+  text.resize(text.rfind("end "));
+  std::uint64_t hash = 14695981039346656037u;
+  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211u;
+  std::array<char, 17> digits{};
+  std::snprintf(digits.data(), digits.size(), "%016llx", static_cast<unsigned long long>(hash));
+  return text + "end " + digits.data() + '\n';
+}
+
+TEST(Choices, OfAnOlderFormatAreIgnored) {
+  engine::Choices choices, copy;
+  choices.keep("a problem", "a way");
+  const auto old = of_format_1(choices.text());
+  ASSERT_NE(old.find("a problem\ta way\nend "), std::string::npos);
+  EXPECT_FALSE(copy.add(std::as_bytes(std::span(old))));
+  EXPECT_EQ(copy.find("a problem"), std::nullopt);
 }
 
 TEST(Choices, OneThatOneDnnDoesNotOfferIsTimedAgain) {
