@@ -26,6 +26,10 @@ struct Skeleton {
 /// Walks the messages of an ONNX file, so that what is not a model, is cut short or asks for too
 /// much is told apart and refused before memory is spent on it. Throws Error bad_model. Cost: reads
 /// what it returns, not the large tensors.
+///
+/// Protobuf and protozero parse a message that lies in memory as a whole. The file is neither in
+/// memory nor mapped: it is seen through a window, and the weights never are. Both also have one
+/// error for bytes that end too early, whether the file is cut or two of its lengths disagree.
 Skeleton read_skeleton(const Source& source);
 
 }  // namespace fovea::onnx
