@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 #include <string>
 
@@ -48,7 +49,7 @@ std::vector<std::vector<std::set<std::size_t>>> changes(const Bench& bench, grap
 }
 
 struct Counts {
-  int axis = 0, mixed = 0, unknown = 0;
+  int axis = 0, picked = 0, mixed = 0, unknown = 0;
 };
 
 void check(const Bench& bench, graph::ValueId id, const Along& start, std::int64_t images,
@@ -84,6 +85,18 @@ void check(const Bench& bench, graph::ValueId id, const Along& start, std::int64
         EXPECT_TRUE(several > 0 || any == 0) << "nothing depends on two images";
         break;
       }
+      case Along::Kind::picked: {
+        ++counts.picked;
+        // No element is of two images: that would be mixed.
+        std::size_t most = 0;
+        for (std::size_t e = 0; e < static_cast<std::size_t>(reference::count(value.shape)); ++e) {
+          std::size_t touched = 0;
+          for (const auto& of_image : changed) touched += of_image[r].contains(e) ? 1U : 0U;
+          most = std::max(most, touched);
+        }
+        EXPECT_LE(most, 1U);
+        break;
+      }
       case Along::Kind::unknown:
         ++counts.unknown;
         break;
@@ -110,6 +123,7 @@ TEST(PictureAxes, OfEveryOperatorAreWhatOneImageChanges) {
   // Most of what the cases have is known, so that the rules above are really asked.
   EXPECT_GT(counts.axis, counts.unknown);
   EXPECT_GT(counts.mixed, 50);
+  EXPECT_GT(counts.picked, 5);
 }
 
 /// The operators that take images apart in networks are followed, and not given up.

@@ -71,6 +71,28 @@ TEST(Pictures, ScoresAlongAnotherAxisAreRefused) {
   expect_refused(equal, equal.op("y", Transpose{{1, 0}}, {square}), "along axis 1");
 }
 
+TEST(Pictures, ImagesThatArePickedAreRefused) {
+  Builder b;
+  const auto pool = mean(b, "pool", b.input("x", {2, 5, 3, 3}), {2, 3});
+  expect_refused(b, b.op("y", Gather{0}, {pool, b.ints("i", {1, 0})}), "in another order");
+  Builder half;  // all scores of the first image, where two were given
+  const auto all = mean(half, "pool", half.input("x", {2, 4, 3, 3}), {2, 3});
+  const auto first = half.op("y", Slice{Ints{0}, Ints{1}, Ints{0}, Ints{1}}, {all});
+  expect_refused(half, reshape(half, "z", first, {2, 2}), "some of the 2 images");
+}
+
+TEST(Pictures, ImagesInTurnsAreRefused) {
+  Builder b;
+  const auto pool = mean(b, "pool", b.input("x", {2, 5, 3, 3}), {2, 3});
+  const auto turns = reshape(b, "y", b.op("t", Transpose{{1, 0}}, {pool}), {10});
+  expect_refused(b, turns, "in turns");
+  Builder tiled;
+  const auto scores = mean(tiled, "pool", tiled.input("x", {2, 5, 3, 3}), {2, 3});
+  const auto twice = tiled.op("y", Tile{Ints{2, 1}}, {scores});
+  expect_refused(tiled, twice, "in turns");
+  expect_refused(tiled, mean(tiled, "m", reshape(tiled, "r", twice, {2, 10}), {1}), "mixes them");
+}
+
 TEST(Pictures, ImagesThatAreMixedAreRefused) {
   Builder b;
   const auto pool = mean(b, "pool", b.input("x", {2, 5, 3, 3}), {2, 3});
@@ -136,7 +158,8 @@ TEST(Pictures, AreFollowedThroughWindowsAndHeads) {
 TEST(Pictures, WhereAnOperatorDoesNotTellExtentsDecide) {
   Builder b;
   const auto pool = mean(b, "pool", b.input("x", {2, 5, 3, 3}), {2, 3});
-  const auto rows = b.op("rows", Gather{.axis = 0}, {pool, b.ints("i", {1, 0})});
+  const auto at = b.graph.add_constant("i", Constant::of_ints({2, 1}, {1, 0}));
+  const auto rows = b.op("rows", GatherND{}, {pool, at});
   EXPECT_EQ(pictures_of(b, rows).count, 2);
   Builder c;
   const auto other = mean(c, "pool", c.input("x", {2, 5, 3, 3}), {2, 3});

@@ -104,23 +104,40 @@ class Follow {
     }
     return along(op.keep_dims ? x.axis : x.axis - before, x.inner);
   }
+  /// Whole periods one after the other go on as one; what has none is no period.
   Along operator()(const Concat& op) const {
     const auto found = element_wise();
-    return found.is_axis() && found.axis == static_cast<std::size_t>(op.axis) ? kUnknown : found;
+    if (!found.is_axis() || found.axis != static_cast<std::size_t>(op.axis)) return found;
+    for (std::size_t i = 0; i < node_.inputs.size(); ++i)
+      if (input(i) != found) return kUnknown;
+    return found;
   }
   Along operator()(const Split& op) const {
-    return first_alone([&](std::size_t axis) { return axis != static_cast<std::size_t>(op.axis); });
+    const auto axis = static_cast<std::size_t>(op.axis);
+    std::int64_t start = 0;
+    for (std::size_t i = 0; i < o_; ++i) start += graph_.value(node_.outputs[i]).shape[axis];
+    return first_alone(
+        [&](std::size_t own) { return own != axis || are_periods(start, output()[axis]); },
+        kPicked);
   }
-  /// What leaves the axis as it is; a cut of the same extent may still turn it round.
+  /// What leaves the axis as it is, or whole periods of it; a cut may turn it round.
   Along operator()(const Slice& op) const {
-    return first_alone([&](std::size_t axis) {
-      for (std::size_t k = 0; k < op.axes->size(); ++k)
-        if (static_cast<std::size_t>((*op.axes)[k]) == axis && (*op.steps)[k] != 1) return false;
-      return shape(0)[axis] == output()[axis];
-    });
+    return first_alone(
+        [&](std::size_t axis) {
+          std::int64_t start = 0;
+          for (std::size_t k = 0; k < op.axes->size(); ++k) {
+            if (static_cast<std::size_t>((*op.axes)[k]) != axis) continue;
+            if ((*op.steps)[k] != 1) return false;
+            start = (*op.starts)[k];
+          }
+          return are_periods(start, output()[axis]);
+        },
+        kPicked);
   }
   Along operator()(const Pad&) const { return unchanged_extent(); }
-  Along operator()(const Tile&) const { return unchanged_extent(); }
+  Along operator()(const Tile&) const {
+    return first_alone([](auto) { return true; });
+  }
   Along operator()(const Resize&) const { return unchanged_extent(); }
   Along operator()(const Transpose& op) const {
     const auto x = input(0);
@@ -151,7 +168,7 @@ class Follow {
     if (data.is_axis() && indices.is_axis()) return kUnknown;
     if (indices.is_axis()) return along(axis + indices.axis, indices.inner);
     if (!data.is_axis()) return {};
-    if (data.axis == axis) return kUnknown;
+    if (data.axis == axis) return kPicked;
     return data.axis < axis ? data : along(data.axis + shape(1).size() - 1, data.inner);
   }
   Along operator()(const GatherND&) const { return any() ? kUnknown : Along{}; }
@@ -175,13 +192,11 @@ class Follow {
     return false;
   }
 
-  /// Mixed or unknown where an input is; nowhere otherwise.
+  /// What an input is that is along no axis: the worst of them, nowhere where there is none.
   Along spoilt() const {
     Along out;
-    for (std::size_t i = 0; i < node_.inputs.size(); ++i) {
-      if (input(i).kind == Along::Kind::mixed) return kMixed;
-      if (input(i).kind == Along::Kind::unknown) out = kUnknown;
-    }
+    for (std::size_t i = 0; i < node_.inputs.size(); ++i)
+      if (input(i).kind > Along::Kind::axis && input(i).kind > out.kind) out = input(i);
     return out;
   }
 
@@ -189,9 +204,9 @@ class Follow {
   static Along joined(const std::vector<Along>& parts) {
     Along out;
     for (const auto& part : parts) {
-      if (part == kMixed) return kMixed;
-      if (!part.any() || out == kUnknown) continue;
-      out = !out.any() || out == part || part == kUnknown ? part : kMixed;
+      if (!part.any() || out == part) continue;
+      if (part == kMixed || (out.any() && part != kUnknown && out != kUnknown)) return kMixed;
+      if (out.kind < part.kind) out = part;
     }
     return out;
   }
@@ -217,6 +232,11 @@ class Follow {
   }
   Along images_alone() const {
     return first_alone([](std::size_t axis) { return axis == 0; });
+  }
+  /// Is a cut of the first input's axis made of whole rounds of the images?
+  bool are_periods(std::int64_t start, std::int64_t extent) const {
+    const auto period = input(0).inner * images_;
+    return extent > 0 && start % period == 0 && extent % period == 0;
   }
   Along unchanged_extent() const {
     return first_alone([&](std::size_t axis) { return shape(0)[axis] == output()[axis]; });

@@ -10,10 +10,11 @@
 namespace fovea::graph::detail {
 
 /// Nowhere (what depends on no image, or on none in particular), along one axis, where the
-/// operators do not tell, or in elements that depend on several images. Along an axis the image at
+/// operators do not tell, in elements of some images or in another order (picked), or in elements
+/// that depend on several images. Along an axis the image at
 /// place p is p / inner modulo their number: images may be merged with windows, heads or frames.
 struct Along {
-  enum class Kind { nowhere, axis, unknown, mixed } kind = Kind::nowhere;
+  enum class Kind { nowhere, axis, unknown, picked, mixed } kind = Kind::nowhere;
   std::size_t axis = 0;
   std::int64_t inner = 1;
 
@@ -22,6 +23,7 @@ struct Along {
   friend bool operator==(const Along&, const Along&) = default;
 };
 inline constexpr Along kUnknown{Along::Kind::unknown};
+inline constexpr Along kPicked{Along::Kind::picked};
 inline constexpr Along kMixed{Along::Kind::mixed};
 
 inline Along along(std::size_t axis, std::int64_t inner = 1) {

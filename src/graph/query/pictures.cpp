@@ -14,6 +14,7 @@ using detail::along;
 using detail::Along;
 using detail::follow_images;
 using detail::kMixed;
+using detail::kPicked;
 using detail::text;
 
 std::size_t at(ValueId id) {
@@ -54,12 +55,19 @@ void check_batch(const Value& scores, const Along& where, std::int64_t images) {
   if (where == kMixed)
     refuse(scores, "depend on all of the " + several +
                        " at once: the network mixes them; give one image at a time");
+  if (where == kPicked)
+    refuse(scores, "are those of some of the " + several +
+                       ", or in another order; give one image at a time");
   if (where.axis != 0)
     refuse(scores, "keep the " + several + " along axis " + std::to_string(where.axis) +
                        ", where fovea wants them along the first; give one image at a time");
   if (where.inner != 1 && scores.shape.size() > 1)
     refuse(scores, "hold " + std::to_string(where.inner) + " rows for each of " + several +
                        ": rows that are positions or boxes are no scores of images");
+  if (where.inner * images != scores.shape[0])
+    refuse(scores, "of the " + several +
+                       " lie in turns, where fovea wants one image's behind the other's; give one "
+                       "image at a time");
 }
 
 /// Throws where one image's scores are rows.
@@ -95,7 +103,8 @@ Pictures find_pictures(const Graph& graph, ValueId logits) {
     const auto where = follow_images(graph, input, along(0), images);
     const auto& end = where[at(logits)];
     const bool counted = !scores.shape.empty() && scores.shape[0] == images;
-    if (end.is_axis() || (end == kMixed && counted)) check_batch(scores, end, images);
+    if (end.is_axis() || ((end == kMixed || end == kPicked) && counted))
+      check_batch(scores, end, images);
     if (end.is_axis() || is_rows(end, scores.shape, images)) {
       out.count = images;
       out.scores = elements / images;
