@@ -108,6 +108,9 @@ Explaining::Explaining(Run::Impl& run, const Method& method, const ExplainOption
   if (options.smooth && !explainer_.smoothing_pool)
     throw Error(ErrorCode::invalid_argument,
                 "the explainer was not prepared for smoothing: see ExplainerOptions::smoothing");
+  if (options.smooth && explainer_.inputs.empty())
+    throw Error(ErrorCode::invalid_argument,
+                "the model has no input that could be mirrored and scaled to smooth its maps");
   parts_ = targets * layers_.size() * (options.smooth ? smoothing_variants().size() : 1);
   if (call.progress)
     call_.progress = [this, &tell = call.progress](double done) {
