@@ -1,68 +1,58 @@
 #include "explain/least_squares.hpp"
 
-#include <cmath>
-#include <numeric>
+#include <Eigen/Cholesky>
 
 #include "fovea/error.hpp"
 
 namespace fovea::explain {
+namespace {
+
+using Matrix = Eigen::MatrixXd;
+using Vector = Eigen::VectorXd;
+
+Eigen::Map<const Vector> as_vector(std::span<const double> v) {
+  return {v.data(), std::ssize(v)};
+}
+
+Eigen::LLT<Matrix> factored(const std::vector<double>& matrix, std::size_t unknowns) {
+  const auto size = static_cast<Eigen::Index>(unknowns);
+  const Eigen::Map<const Matrix> a(matrix.data(), size, size);
+  Eigen::LLT<Matrix> out(a);
+  // What is left of a pivot is rounding where the column depends on those before it.
+  const auto pivots = out.matrixLLT().diagonal().array().square();
+  if (out.info() != Eigen::Success || !(pivots > 1e-12 * a.diagonal().array()).all())
+    throw Error(ErrorCode::invalid_argument,
+                "the samples do not tell all cells apart: more samples or fewer cells are needed");
+  return out;
+}
+
+std::vector<double> as_std(const Vector& v) {
+  return {v.begin(), v.end()};
+}
+
+}  // namespace
 
 NormalEquations::NormalEquations(std::size_t unknowns)
     : size_(unknowns), matrix_(unknowns * unknowns, 0.0), side_(unknowns, 0.0) {}
 
 void NormalEquations::add(std::span<const double> row, double value, double weight) {
-  for (std::size_t i = 0; i < size_; ++i) {
-    const double scaled = weight * row[i];
-    if (scaled == 0) continue;
-    side_[i] += scaled * value;
-    for (std::size_t j = 0; j <= i; ++j) matrix_[i * size_ + j] += scaled * row[j];
-  }
-}
-
-std::vector<std::vector<double>> NormalEquations::inverse_times(
-    std::vector<std::vector<double>> sides) const {
-  auto l = matrix_;  // becomes the lower factor of l l^T
-  for (std::size_t i = 0; i < size_; ++i)
-    for (std::size_t j = 0; j <= i; ++j) {
-      double sum = l[i * size_ + j];
-      for (std::size_t k = 0; k < j; ++k) sum -= l[i * size_ + k] * l[j * size_ + k];
-      if (i != j) {
-        l[i * size_ + j] = sum / l[j * size_ + j];
-        continue;
-      }
-      // What is left of a pivot is rounding where the column depends on those before it.
-      if (!(sum > 1e-12 * matrix_[i * size_ + i]))
-        throw Error(ErrorCode::invalid_argument,
-                    "the samples do not tell all cells apart: more samples or fewer cells are "
-                    "needed");
-      l[i * size_ + i] = std::sqrt(sum);
-    }
-  for (auto& x : sides) {
-    for (std::size_t i = 0; i < size_; ++i) {
-      for (std::size_t k = 0; k < i; ++k) x[i] -= l[i * size_ + k] * x[k];
-      x[i] /= l[i * size_ + i];
-    }
-    for (std::size_t i = size_; i-- > 0;) {
-      for (std::size_t k = i + 1; k < size_; ++k) x[i] -= l[k * size_ + i] * x[k];
-      x[i] /= l[i * size_ + i];
-    }
-  }
-  return sides;
+  const auto z = as_vector(row);
+  Eigen::Map<Matrix>(matrix_.data(), z.size(), z.size())
+      .selfadjointView<Eigen::Lower>()
+      .rankUpdate(z, weight);
+  Eigen::Map<Vector>(side_.data(), z.size()) += weight * value * z;
 }
 
 std::vector<double> NormalEquations::solve() const {
-  return inverse_times({side_})[0];
+  return as_std(factored(matrix_, size_).solve(as_vector(side_)));
 }
 
 std::vector<double> NormalEquations::solve_with_sum(double total) const {
   // Lagrange: x = A^-1 (b - m 1) with 1^T x = total.
-  auto parts = inverse_times({side_, std::vector<double>(size_, 1.0)});
-  const auto sum = [](const std::vector<double>& v) {
-    return std::accumulate(v.begin(), v.end(), 0.0);
-  };
-  const double multiplier = (sum(parts[0]) - total) / sum(parts[1]);
-  for (std::size_t i = 0; i < size_; ++i) parts[0][i] -= multiplier * parts[1][i];
-  return parts[0];
+  const auto factor = factored(matrix_, size_);
+  const Vector free = factor.solve(as_vector(side_));
+  const Vector ones = factor.solve(Vector::Ones(free.size()));
+  return as_std(free - (free.sum() - total) / ones.sum() * ones);
 }
 
 }  // namespace fovea::explain

@@ -4,7 +4,7 @@
 #include <span>
 #include <vector>
 
-/// Weighted least squares by the normal equations, in f64.
+/// Weighted least squares by the normal equations (Cholesky), in f64.
 namespace fovea::explain {
 
 /// sum_i w_i z_i z_i^T and sum_i w_i v_i z_i of rows z_i with values v_i and weights w_i.
@@ -22,11 +22,8 @@ class NormalEquations {
   std::vector<double> solve_with_sum(double total) const;
 
  private:
-  /// For each right side, matrix^-1 side, by Cholesky.
-  std::vector<std::vector<double>> inverse_times(std::vector<std::vector<double>> sides) const;
-
   std::size_t size_;
-  std::vector<double> matrix_;  ///< [size, size]; the lower triangle is kept
+  std::vector<double> matrix_;  ///< [size, size], by columns; the lower triangle is kept
   std::vector<double> side_;
 };
 

@@ -82,6 +82,9 @@ class Includes(Planted):
     def test_opencv_codecs(self):
         self.plant("src/image/bad.cpp", "#include <opencv2/imgcodecs.hpp>", "unknown header")
 
+    def test_eigen(self):
+        self.plant("src/engine/bad.cpp", "#include <Eigen/Core>", "explain alone")
+
     def test_unknown_module(self):
         self.plant("src/helpers/bad.cpp", "#include <vector>", "not in the table")
 

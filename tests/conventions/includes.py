@@ -44,6 +44,7 @@ LIBRARIES = {
     "Protobuf": (r"google/protobuf/.*|.*\.pb\.h", "onnx"),
     "xsimd": (r"xsimd/.*", "simd"),
     "oneDNN": (r"(oneapi/dnnl/)?dnnl.*", "engine"),
+    "Eigen": (r"Eigen/.*", "explain"),
     # Not its codecs: Debian's link a hundred libraries into whatever uses them.
     "OpenCV": (r"opencv2/(core|imgproc)(\.hpp|/.*)", "image"),
     "JPEG, PNG and WebP codecs": (r"(jpeglib|jerror|turbojpeg|png|zlib)\.h|webp/.*", "image"),

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <numeric>
 #include <random>
 
@@ -45,36 +46,50 @@ NormalEquations equations(const Problem& p) {
 }
 
 TEST(LeastSquares, NothingNearbyIsBetter) {
-  const auto p = random_problem(4, 12);
-  const auto best = equations(p).solve();
-  for (std::size_t k = 0; k < best.size(); ++k)
-    for (const double step : {-1e-3, 1e-3}) {
-      auto other = best;
-      other[k] += step;
-      EXPECT_GT(loss(p, other), loss(p, best));
-    }
+  for (const std::size_t unknowns : {1, 4, 70}) {
+    const auto p = random_problem(unknowns, 3 * unknowns);
+    const auto best = equations(p).solve();
+    ASSERT_EQ(best.size(), unknowns);
+    for (std::size_t k = 0; k < best.size(); ++k)
+      for (const double step : {-1e-3, 1e-3}) {
+        auto other = best;
+        other[k] += step;
+        EXPECT_GT(loss(p, other), loss(p, best)) << unknowns;
+      }
+  }
 }
 
 TEST(LeastSquares, NothingNearbyOfTheSameSumIsBetter) {
-  const auto p = random_problem(4, 12);
-  const auto best = equations(p).solve_with_sum(0.7);
-  EXPECT_NEAR(std::accumulate(best.begin(), best.end(), 0.0), 0.7, 1e-12);
-  for (std::size_t k = 0; k + 1 < best.size(); ++k)
-    for (const double step : {-1e-3, 1e-3}) {
-      auto other = best;
-      other[k] += step;
-      other[k + 1] -= step;
-      EXPECT_GT(loss(p, other), loss(p, best));
-    }
+  for (const std::size_t unknowns : {1, 4, 70}) {
+    const auto p = random_problem(unknowns, 3 * unknowns);
+    const auto best = equations(p).solve_with_sum(0.7);
+    EXPECT_NEAR(std::accumulate(best.begin(), best.end(), 0.0), 0.7, 1e-12) << unknowns;
+    for (std::size_t k = 0; k + 1 < best.size(); ++k)
+      for (const double step : {-1e-3, 1e-3}) {
+        auto other = best;
+        other[k] += step;
+        other[k + 1] -= step;
+        EXPECT_GT(loss(p, other), loss(p, best)) << unknowns;
+      }
+  }
 }
 
 TEST(LeastSquares, RowsThatLeaveItOpenAreRefused) {
-  auto p = random_problem(3, 12);
-  for (auto& row : p.rows) row[2] = row[0] + row[1];
-  EXPECT_THROW(equations(p).solve(), Error);
-  auto ridge = equations(p);
-  for (std::size_t k = 0; k < 3; ++k) ridge.add_ridge(k, 0.1);
-  EXPECT_NO_THROW(ridge.solve());
+  for (const std::size_t unknowns : {3, 70})
+    for (std::size_t last = 2; last < unknowns; last += 17) {
+      auto p = random_problem(unknowns, 4 * unknowns);
+      for (auto& row : p.rows) row[last] = row[0] + row[1];
+      EXPECT_THROW(equations(p).solve(), Error) << last;
+      EXPECT_THROW(equations(p).solve_with_sum(1), Error) << last;
+      auto ridge = equations(p);
+      for (std::size_t k = 0; k < unknowns; ++k) ridge.add_ridge(k, 0.1);
+      EXPECT_NO_THROW(ridge.solve()) << last;
+    }
+  NormalEquations none(2);
+  EXPECT_THROW(none.solve(), Error);
+  NormalEquations broken(2);
+  broken.add(std::vector{1.0, std::numeric_limits<double>::quiet_NaN()}, 1, 1);
+  EXPECT_THROW(broken.solve(), Error);
 }
 
 TEST(Blur, KeepsAConstantAndTheSum) {

@@ -59,6 +59,30 @@ TEST(LargestEigenpair, OfARankOneAndAZeroMatrix) {
   EXPECT_EQ(zero.vector, std::vector<double>(4, 0.0));
 }
 
+TEST(LargestEigenpair, OfAnEigenvalueThatIsThereTwiceIsOneOfItsVectors) {
+  constexpr std::size_t kHalf = 9, kSize = 2 * kHalf;
+  const auto block = random_matrix(kHalf, kHalf, 4);
+  std::vector<float> matrix(kSize * kSize, 0.f), identity(kSize * kSize, 0.f);
+  for (std::size_t i = 0; i < kSize; ++i) {
+    identity[i * kSize + i] = 1;
+    for (std::size_t j = 0; j < kSize; ++j)
+      if (i / kHalf == j / kHalf) matrix[i * kSize + j] = block[i % kHalf * kHalf + j % kHalf];
+  }
+  const double once = largest_eigenpair(block, kHalf).value;
+  for (const auto& [m, value] : {std::pair{matrix, once}, std::pair{identity, 1.0}}) {
+    const auto found = largest_eigenpair(m, kSize);
+    EXPECT_NEAR(found.value, value, 1e-9 * value);
+    double length = 0;
+    for (std::size_t i = 0; i < kSize; ++i) {
+      double sum = 0;
+      for (std::size_t j = 0; j < kSize; ++j) sum += m[i * kSize + j] * found.vector[j];
+      EXPECT_NEAR(sum, value * found.vector[i], 1e-6 * value) << i;
+      length += found.vector[i] * found.vector[i];
+    }
+    EXPECT_NEAR(length, 1, 1e-9);
+  }
+}
+
 Tensor random_map(const Shape& shape, unsigned seed) {
   std::mt19937 random(seed);
   std::normal_distribution<float> normal;
@@ -102,9 +126,12 @@ TEST(FirstComponent, AgreesWithTheSumOverChannels) {
 }
 
 TEST(FirstComponent, OfAConstantLayerIsZero) {
-  const Tensor x{{4, 2, 2}, std::vector<float>(16, 3.f)};
-  for (const float v : first_component(x).data) EXPECT_EQ(v, 0);
-  for (const float v : first_kernel_component(x, 0).data) EXPECT_EQ(v, 0);
+  for (const std::int64_t extent : {1, 2, 3, 7, 14}) {
+    const Tensor x{{4, extent, extent},
+                   std::vector<float>(static_cast<std::size_t>(4 * extent * extent), 0.3f)};
+    for (const float v : first_component(x).data) EXPECT_EQ(v, 0);
+    for (const float v : first_kernel_component(x, 0).data) EXPECT_EQ(v, 0);
+  }
 }
 
 }  // namespace
