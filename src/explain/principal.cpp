@@ -38,7 +38,7 @@ Rows gram(const Rows& a, const Rows& a_transposed) {
 }
 
 /// matrix v, in doubles: the matrix may be too large to hold it in them.
-void multiply(const Eigen::Map<const Rows>& matrix, const Eigen::VectorXd& v,
+void multiply(const Eigen::Map<const Rows>& matrix, const Eigen::Ref<const Eigen::VectorXd>& v,
               Eigen::VectorXd& out) {
   for (Index row = 0; row < matrix.rows(); row += kRowsAtOnce) {
     const auto count = std::min(kRowsAtOnce, matrix.rows() - row);
