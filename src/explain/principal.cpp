@@ -138,10 +138,9 @@ Tensor first_kernel_component(const Tensor& x, double gamma) {
   const auto rows = centred(x);
   if (gamma == 0) gamma = 1 / static_cast<double>(rows.rows());
   Rows kernel = gram(rows.transpose(), rows);
-  // Less tanh(1), which centring takes off again: what does not vary is zero, not rounding.
-  const auto at = [&](Index i, Index j) {
-    return std::tanh(gamma * kernel(i, j) + 1) - std::tanh(1.0);
-  };
+  // Less that of 0, which centring takes off again: what does not vary is zero, not rounding.
+  const double zero = std::tanh(gamma * 0 + 1);
+  const auto at = [&](Index i, Index j) { return std::tanh(gamma * kernel(i, j) + 1) - zero; };
   // Centred in the space that the kernel stands for, and in the memory of the products: there may
   // be gigabytes of them.
   Eigen::VectorXd means = Eigen::VectorXd::Zero(kernel.rows());

@@ -166,6 +166,23 @@ TEST(Pictures, WhereAnOperatorDoesNotTellExtentsDecide) {
   EXPECT_EQ(pictures_of(c, c.op("row", Gather{.axis = 0}, {other, c.ints("i", {1})})).count, 1);
 }
 
+TEST(Pictures, AreFollowedThroughAStridedView) {
+  Builder b;
+  const auto pool = mean(b, "pool", b.input("x", {2, 3, 4, 4}), {2, 3});
+  const auto flat = reshape(b, "flat", pool, {6});
+  const auto view = b.op("view", Gather{.axis = 0},
+                         {flat, reshape(b, "i", b.ints("f", {0, 1, 2, 3, 4, 5}), {2, 3})});
+  const auto found = pictures_of(b, view);
+  EXPECT_EQ(found.count, 2);
+  EXPECT_EQ(found.scores, 3);
+  Builder c;
+  const auto other = mean(c, "pool", c.input("x", {2, 3, 4, 4}), {2, 3});
+  const auto turned = c.op(
+      "view", Gather{.axis = 0},
+      {reshape(c, "flat", other, {6}), reshape(c, "i", c.ints("f", {3, 4, 5, 0, 1, 2}), {2, 3})});
+  expect_refused(c, turned, "in another order");
+}
+
 TEST(Pictures, AGraphWithoutInputsHasOne) {
   Builder b;
   const auto y = b.floats("y", {1, 4}, {1, 2, 3, 4});

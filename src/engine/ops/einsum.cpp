@@ -88,7 +88,7 @@ struct Equation {
 
 /// Visits the offsets by `strides` of every index of `shape`, in order, from index `begin` on.
 template <std::size_t N, class Visit>  // visit(std::array<std::int64_t, N> offsets)
-void each_offset(const Shape& shape, const std::array<Dims, N>& strides, std::int64_t begin,
+void each_offset(const Shape& shape, const std::array<const Dims*, N>& strides, std::int64_t begin,
                  std::int64_t end, Visit&& visit) {
   std::array<std::int64_t, 8> index{};
   std::array<std::int64_t, N> at{};
@@ -96,14 +96,14 @@ void each_offset(const Shape& shape, const std::array<Dims, N>& strides, std::in
   for (std::size_t d = shape.size(); d-- > 0;) {
     index[d] = rest % shape[d];
     rest /= shape[d];
-    for (std::size_t k = 0; k < N; ++k) at[k] += index[d] * strides[k][d];
+    for (std::size_t k = 0; k < N; ++k) at[k] += index[d] * (*strides[k])[d];
   }
   for (auto i = begin; i < end; ++i) {
     visit(at);
     for (std::size_t d = shape.size(); d-- > 0;) {
-      for (std::size_t k = 0; k < N; ++k) at[k] += strides[k][d];
+      for (std::size_t k = 0; k < N; ++k) at[k] += (*strides[k])[d];
       if (++index[d] < shape[d]) break;
-      for (std::size_t k = 0; k < N; ++k) at[k] -= strides[k][d] * shape[d];
+      for (std::size_t k = 0; k < N; ++k) at[k] -= (*strides[k])[d] * shape[d];
       index[d] = 0;
     }
   }
@@ -146,9 +146,9 @@ Term reduce(Builder& b, const Equation& e, std::size_t i, const Tensor& operand)
         base::parallel_for(n, std::max<std::int64_t>(1, kElementGrain / terms),
                            [&, x, y](std::int64_t begin, std::int64_t end) {
                              auto* out = y + begin;
-                             each_offset<1>(shape, {from}, begin, end, [&](const auto& at) {
+                             each_offset<1>(shape, {&from}, begin, end, [&](const auto& at) {
                                double sum = 0;
-                               each_offset<1>(inner, {along}, 0, terms,
+                               each_offset<1>(inner, {&along}, 0, terms,
                                               [&](const auto& step) { sum += x[at[0] + step[0]]; });
                                *out++ = static_cast<float>(sum);
                              });
@@ -181,7 +181,8 @@ Tensor spread(Builder& b, const Equation& e, std::size_t i, const Term& gradient
         const float* dy = floats(p, 0);
         float* dx = floats(p, 1);
         std::fill(dx, dx + all, 0.f);
-        each_offset<2>(shape, {strides, to}, 0, n, [&](const auto& at) { dx[at[1]] = dy[at[0]]; });
+        each_offset<2>(shape, {&strides, &to}, 0, n,
+                       [&](const auto& at) { dx[at[1]] = dy[at[0]]; });
       },
       {gradient.tensor}, {dst});
   return dst;

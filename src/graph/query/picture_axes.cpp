@@ -168,7 +168,7 @@ class Follow {
     if (data.is_axis() && indices.is_axis()) return kUnknown;
     if (indices.is_axis()) return along(axis + indices.axis, indices.inner);
     if (!data.is_axis()) return {};
-    if (data.axis == axis) return kPicked;
+    if (data.axis == axis) return gathered(data, axis);
     return data.axis < axis ? data : along(data.axis + shape(1).size() - 1, data.inner);
   }
   Along operator()(const GatherND&) const { return any() ? kUnknown : Along{}; }
@@ -237,6 +237,29 @@ class Follow {
   bool are_periods(std::int64_t start, std::int64_t extent) const {
     const auto period = input(0).inner * images_;
     return extent > 0 && start % period == 0 && extent % period == 0;
+  }
+  /// Constant indices along the images' axis may leave them in order, as where an exporter writes a
+  /// strided view.
+  Along gathered(const Along& data, std::size_t axis) const {
+    const auto& indices = graph_.value(node_.inputs[1]).constant;
+    if (!indices) return kPicked;
+    const auto& extents = shape(1);
+    const auto count = static_cast<std::int64_t>(indices->ints.size());
+    const auto image_at = [&](std::int64_t place) {
+      const auto index = indices->ints[static_cast<std::size_t>(place)];
+      return (index < 0 ? index + shape(0)[axis] : index) / data.inner % images_;
+    };
+    for (std::size_t d = 0; d < extents.size(); ++d) {
+      const auto after = product(extents, d + 1, extents.size());
+      std::int64_t inner = 0;  // as many places hold the first image
+      while (inner < extents[d] && image_at(inner * after) == 0) ++inner;
+      if (inner == 0 || extents[d] % (inner * images_) != 0) continue;
+      bool in_order = true;
+      for (std::int64_t place = 0; place < count && in_order; ++place)
+        in_order = image_at(place) == place / (after * inner) % images_;
+      if (in_order) return along(axis + d, inner);
+    }
+    return kPicked;
   }
   Along unchanged_extent() const {
     return first_alone([&](std::size_t axis) { return shape(0)[axis] == output()[axis]; });
