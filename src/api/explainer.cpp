@@ -14,7 +14,6 @@
 #include "base/checked.hpp"
 #include "base/limits.hpp"
 #include "base/parallel.hpp"
-#include "explain/windows.hpp"
 #include "graph/infer.hpp"
 
 namespace fovea {
@@ -28,6 +27,9 @@ Shape spatial_extents_of(const Shape& shape) {
     return {shape.begin() + 1, shape.end() - 1};
   return {shape.begin() + 2, shape.end()};
 }
+
+using Part = explain::NetworkSpec::Part;
+constexpr explain::NetworkSpec kAgain{.part = Part::again};
 
 class ExplainerMaker {
  public:
@@ -190,27 +192,60 @@ class ExplainerMaker {
                                                   impl_->budget);
     };
     impl_->pool = pool_of_plan();
-    if (again_) impl_->spare_pool = pool_of_plan();
     if (options.smoothing) impl_->smoothing_pool = pool_of_plan();
-    impl_->keeps_inputs = impl_->keeps_inputs || again_ || options.smoothing;
+    impl_->keeps_inputs = impl_->keeps_inputs || options.smoothing;
+    const api::NetworkSource source{impl_->model.impl().imported.graph,
+                                    graph_,
+                                    impl_->pictures,
+                                    impl_->scores.logits,
+                                    impl_->input_extents,
+                                    options,
+                                    spec,
+                                    impl_->plan,
+                                    *impl_->model.impl().weights,
+                                    impl_->budget};
+    if (again()) impl_->networks.add(kAgain, api::network_again(source));
     prepare_backgrounds();
     spec.memory_limit = left_beside_a_run();
-    for (const auto& [layer, wanted] : heads_)
-      impl_->heads.emplace(
-          layer, api::prepare_head({impl_->model.impl().imported.graph, graph_, impl_->pictures,
-                                    layer, impl_->scores.logits, wanted.head, wanted.head_gradient,
-                                    wanted.few_positions},
-                                   options, spec, *impl_->model.impl().weights, impl_->budget));
+    prepare_networks(source);
     if (options.targets_at_once > impl_->batch)
-      for (const auto& layer : impl_->prepared) prepare_walks(layer, spec);
-    if (perturbs_) prepare_variants(spec);
+      for (const auto& layer : impl_->prepared) prepare_walk(source, layer);
+  }
+
+  bool again() const { return networks_.contains(kAgain); }
+
+  void prepare_networks(const api::NetworkSource& source) {
+    bool windows_alone = true;
+    for (const auto& spec : networks_) {
+      if (spec.part == Part::again || spec.part == Part::whole) continue;
+      auto network = api::make_network(source, spec);
+      if (network)
+        impl_->networks.add(spec, std::move(*network));
+      else
+        windows_alone = false;
+    }
+    const explain::NetworkSpec whole{.part = Part::whole};
+    if (!networks_.contains(whole)) return;
+    // For windows that nobody prepared for: as it is, so as not to hold a network more.
+    impl_->networks.add(whole, perturbs_whole_ || !windows_alone ? *api::make_network(source, whole)
+                                                                 : api::network_again(source));
+  }
+
+  /// The gradient at every position of the layer, which several targets can have from one walk.
+  void prepare_walk(const api::NetworkSource& source, const explain::Layer& layer) {
+    if (!layer.gradients.contains(explain::Gradient{})) return;
+    const auto spec = impl_->walk_of(layer.value);
+    auto network = api::make_network(source, spec);
+    if (network->batch <= impl_->batch) return;  // the file fixes the number of images
+    impl_->keeps_inputs = impl_->keeps_inputs || network->reads_inputs;
+    impl_->networks.add(spec, std::move(*network));
   }
 
   /// What is left for a plan that works while a run of the main one, and what belongs to it, are
   /// held. Throws Error out_of_memory where there is nothing.
   std::int64_t left_beside_a_run() const {
     const base::Size each = impl_->plan->workspace_bytes();
-    const std::int64_t others = (again_ ? 1 : 0) + (impl_->options.smoothing ? 1 : 0);
+    const std::int64_t others = (again() ? 1 : 0) + (impl_->options.smoothing ? 1 : 0);
     base::Size needed = each * (others + 1);
     for (const auto& background : impl_->backgrounds) needed += background.held.bytes();
     const auto left = impl_->options.memory_limit - needed.n;
@@ -219,7 +254,7 @@ class ExplainerMaker {
                                                 std::to_string(needed.n) +
                                                 " bytes, more than the memory_limit of " +
                                                 std::to_string(impl_->options.memory_limit));
-    return left + (again_ ? each.n : 0);
+    return left + (again() ? each.n : 0);
   }
 
   /// Runs the images that methods compare with, once for all explanations.
@@ -229,9 +264,7 @@ class ExplainerMaker {
       const auto& entry = explain::find(method.name);
       if (entry.background == nullptr || input.shape.empty()) continue;
       const bool alone = impl_->inputs.size() == 1;
-      const bool later =
-          api::needs_of(entry, input, explain::Settings(entry.info, method), impl_->options)
-              .network;
+      const bool later = needs_of(entry, input, method).find(Part::again) != nullptr;
       if (!alone && !later)
         throw Error(ErrorCode::unsupported, entry.info.title + " compares images: the model has " +
                                                 std::to_string(impl_->inputs.size()) +
@@ -243,45 +276,6 @@ class ExplainerMaker {
       impl_->backgrounds.push_back(api::run_background(
           {*impl_->plan, impl_->batch, impl_->classes, impl_->budget, {}, impl_->pictures.input},
           lease.workspace(), std::move(images), engine::within(limits_)));
-    }
-  }
-
-  /// The gradient at every position of the layer, which several targets can have from one walk.
-  void prepare_walks(const explain::Layer& layer, const engine::PlanSpec& spec) {
-    if (!layer.gradients.contains(explain::Gradient{})) return;
-    auto head = api::prepare_head(
-        {impl_->model.impl().imported.graph, graph_, impl_->pictures, layer.value,
-         impl_->scores.logits, impl_->options.targets_at_once / impl_->batch * impl_->batch, true},
-        impl_->options, spec, *impl_->model.impl().weights, impl_->budget);
-    if (head.batch <= impl_->batch) return;  // the file fixes the number of images
-    impl_->keeps_inputs = impl_->keeps_inputs || head.reads_inputs;
-    impl_->walks.emplace(layer.value, std::move(head));
-  }
-
-  /// What scores variants of an image: windows by what they change, where that is less work.
-  void prepare_variants(const engine::PlanSpec& spec) {
-    const auto& options = impl_->options;
-    const auto& imported = impl_->model.impl().imported.graph;
-    auto& weights = *impl_->model.impl().weights;
-    for (const auto& windows : windows_) {
-      auto prepared = api::prepare_windows(
-          {imported, graph_, impl_->pictures, impl_->scores.logits, impl_->input_extents, windows},
-          options, spec, weights, impl_->budget);
-      if (prepared) impl_->windows.emplace(windows, std::move(*prepared));
-    }
-    if (perturbs_whole_ || impl_->windows.size() < windows_.size()) {
-      impl_->perturbed =
-          api::prepare_network(imported, graph_, impl_->pictures, impl_->scores.logits, options,
-                               spec, weights, impl_->budget);
-    } else {
-      // For windows that nobody prepared for: as it is, so as not to hold a network more.
-      auto pool =
-          std::make_unique<api::WorkspacePool>(*impl_->plan, options.max_workspaces, impl_->budget);
-      impl_->perturbed.emplace();
-      impl_->perturbed->plan = impl_->plan;
-      impl_->perturbed->pool = std::move(pool);
-      impl_->perturbed->batch = impl_->batch;
-      impl_->perturbed->stacked = impl_->stacked;
     }
   }
 
@@ -306,12 +300,11 @@ class ExplainerMaker {
         const auto& entry = explain::find(method.name);
         if (!entry.uses_layer() && !(entry.layer_on_request && named)) continue;
         entry.check(impl_->head, layer);
-        const auto needs =
-            api::needs_of(entry, layer, explain::Settings(entry.info, method), options);
+        const auto needs = needs_of(entry, layer, method);
         if (!layer.unseen.empty() && asks_the_layer(needs))
           throw Error(ErrorCode::invalid_argument, layer.unseen, {"", layer.name, ""});
         add_gradients(spec, layer, needs, false);
-        note(needs, layer.value);
+        note(needs, false);
       }
       impl_->prepared.push_back(std::move(layer));
     }
@@ -319,8 +312,9 @@ class ExplainerMaker {
 
   /// Does a method want to know what the scores make of the layer?
   static bool asks_the_layer(const explain::Needs& needs) {
-    return needs.head > 0 || std::any_of(needs.gradients.begin(), needs.gradients.end(),
-                                         [](const auto& gradient) { return !gradient.of_input; });
+    return needs.find(Part::behind) != nullptr ||
+           std::any_of(needs.gradients.begin(), needs.gradients.end(),
+                       [](const auto& gradient) { return !gradient.of_input; });
   }
 
   void prepare_input(engine::PlanSpec& spec) {
@@ -329,10 +323,9 @@ class ExplainerMaker {
     for (const auto& method : impl_->options.methods) {
       const auto& entry = explain::find(method.name);
       if (!entry.uses_layer()) entry.check(impl_->head, input);
-      const auto needs =
-          api::needs_of(entry, input, explain::Settings(entry.info, method), impl_->options);
+      const auto needs = needs_of(entry, input, method);
       add_gradients(spec, input, needs, true);
-      note(needs, {});
+      note(needs, true);
     }
   }
 
@@ -356,19 +349,21 @@ class ExplainerMaker {
     }
   }
 
-  void note(const explain::Needs& needs, graph::ValueId layer) {
+  explain::Needs needs_of(const explain::Entry& entry, const explain::Layer& layer,
+                          const Method& method) const {
+    return api::needs_of(entry, layer, explain::Settings(entry.info, method), impl_->options,
+                         impl_->input_extents);
+  }
+
+  void note(const explain::Needs& needs, bool of_input) {
     impl_->keeps_inputs = impl_->keeps_inputs || needs.inputs;
-    again_ = again_ || needs.network;
-    perturbs_ = perturbs_ || needs.perturbed;
-    perturbs_whole_ = perturbs_whole_ || (needs.perturbed && !needs.windows);
-    if (needs.windows) windows_.insert(explain::sized_for(*needs.windows, impl_->input_extents));
-    impl_->keeps_inputs = impl_->keeps_inputs || needs.perturbed;
-    if (needs.head == 0 || !layer) return;
-    auto& wanted = heads_[layer];
-    wanted.few_positions = needs.few_positions && (wanted.head == 0 || wanted.few_positions);
-    wanted.head = std::max(wanted.head, needs.head);
-    wanted.head_gradient = wanted.head_gradient || needs.head_gradient;
-    impl_->keeps_inputs = true;
+    perturbs_whole_ = perturbs_whole_ ||
+                      (needs.find(Part::whole) != nullptr && needs.find(Part::windows) == nullptr);
+    for (const auto& spec : needs.networks) {
+      if (spec.part == Part::behind && of_input) continue;
+      networks_.insert(spec);
+      impl_->keeps_inputs = true;
+    }
   }
 
   void fetch(engine::PlanSpec& spec, const std::string& name) {
@@ -384,13 +379,10 @@ class ExplainerMaker {
   base::Limits limits_;
   std::shared_ptr<Explainer::Impl> impl_;
   graph::Graph graph_;
-  bool again_ = false;           ///< a method runs the network again
-  bool perturbs_ = false;        ///< a method scores variants of the inputs
-  bool perturbs_whole_ = false;  ///< of any part of them, not of windows alone
+  std::set<explain::NetworkSpec> networks_;  ///< that methods run
+  bool perturbs_whole_ = false;  ///< variants of any part of an image are scored, not windows alone
   std::set<graph::ValueId> fetched_;
-  std::set<explain::SlidingWindows> windows_;       ///< that methods hide
-  std::map<graph::ValueId, explain::Needs> heads_;  ///< networks behind layers that methods run
-  std::unique_ptr<const graph::MapForms> forms_;    ///< once the graph is bound
+  std::unique_ptr<const graph::MapForms> forms_;  ///< once the graph is bound
 };
 
 void check_threads(int threads) {

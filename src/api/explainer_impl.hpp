@@ -6,10 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "api/head_network.hpp"
 #include "api/model_impl.hpp"
-#include "api/perturbed_network.hpp"
-#include "api/window_network.hpp"
+#include "api/network.hpp"
 #include "api/workspace_pool.hpp"
 #include "base/budget.hpp"
 #include "explain/method.hpp"
@@ -50,15 +48,19 @@ struct Explainer::Impl {
 
   std::shared_ptr<const engine::Plan> plan;
   std::unique_ptr<api::WorkspacePool> pool;
-  /// For methods that run the network again, and for smoothing: apart from `pool`, so that runs
-  /// that wait for one do not wait for each other. Null where nothing needs it.
-  std::unique_ptr<api::WorkspacePool> spare_pool, smoothing_pool;
-  std::map<graph::ValueId, api::PreparedHead> heads;  ///< by the layer in front of it
-  std::map<graph::ValueId, api::PreparedHead> walks;  ///< likewise; for several targets at once
-  std::vector<explain::Background> backgrounds;       ///< that methods were prepared with
-  std::optional<api::PreparedNetwork> perturbed;      ///< for methods that score variants
-  /// For methods that hide windows; only where that is less work than `perturbed`.
-  std::map<explain::SlidingWindows, api::PreparedWindows> windows;
+  /// For smoothing; apart from `pool`, so that runs that wait for one do not wait for each other.
+  /// Null where nothing needs it.
+  std::unique_ptr<api::WorkspacePool> smoothing_pool;
+  api::Networks networks;                        ///< that methods run beside the plan
+  std::vector<explain::Background> backgrounds;  ///< that methods were prepared with
+
+  /// The network behind a layer that walks back from several targets at once.
+  explain::NetworkSpec walk_of(graph::ValueId layer) const {
+    return {.part = explain::NetworkSpec::Part::behind,
+            .from = layer,
+            .batch = options.targets_at_once / batch * batch,
+            .gradient = true};
+  }
 };
 
 }  // namespace fovea

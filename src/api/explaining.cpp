@@ -1,6 +1,7 @@
 #include "api/explaining.hpp"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cmath>
 
@@ -17,6 +18,7 @@ namespace api {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+using Part = explain::NetworkSpec::Part;
 
 const explain::Layer& layer_named(const Explainer::Impl& explainer, const std::string& name) {
   if (explainer.prepared.empty())
@@ -29,27 +31,6 @@ const explain::Layer& layer_named(const Explainer::Impl& explainer, const std::s
     if (layer.name == name) return layer;
   throw Error(ErrorCode::invalid_argument, "the explainer was not prepared for this layer",
               {"", name, ""});
-}
-
-void check_prepared(const Explainer::Impl& explainer, const explain::Entry& entry,
-                    const explain::Settings& settings, const explain::Layer& layer) {
-  entry.check(explainer.head, layer);
-  const auto needs = needs_of(entry, layer, settings, explainer.options);
-  bool ready = !needs.inputs || explainer.keeps_inputs;
-  for (const auto& gradient : needs.gradients)
-    ready =
-        ready && (gradient.of_input ? explainer.input_layer : layer).gradients.contains(gradient);
-  if (needs.network) ready = ready && explainer.spare_pool;
-  if (needs.perturbed) ready = ready && explainer.perturbed;
-  if (needs.head > 0) {
-    const auto it = explainer.heads.find(layer.value);
-    ready =
-        ready && it != explainer.heads.end() && (it->second.has_gradient || !needs.head_gradient);
-  }
-  if (!ready)
-    throw Error(ErrorCode::invalid_argument, "the explainer was not prepared for " +
-                                                 entry.info.title +
-                                                 ": name it in ExplainerOptions::methods");
 }
 
 void describe(Explanation& out) {
@@ -78,11 +59,45 @@ float combined(Fuse how, float so_far, float next) {
 }  // namespace
 
 explain::Needs needs_of(const explain::Entry& entry, explain::Layer layer,
-                        const explain::Settings& settings, const ExplainerOptions& options) {
+                        const explain::Settings& settings, const ExplainerOptions& options,
+                        const Shape& extents) {
   layer.is_head_map = layer.is_head_map && options.optimize;
   auto needs = entry.needs(layer, settings);
-  if (!options.optimize) needs.windows.reset();
+  const auto of_windows = [](const auto& spec) { return spec.part == Part::windows; };
+  if (!options.optimize) std::erase_if(needs.networks, of_windows);
+  for (auto& spec : needs.networks)
+    if (of_windows(spec)) spec.windows = explain::sized_for(spec.windows, extents);
   return needs;
+}
+
+Borrowed::Borrowed(const Network& network, const CallOptions& call)
+    : lease_(*network.pool, call),
+      known_(network.known ? std::make_unique<Borrowed>(*network.known, call) : nullptr),
+      network_{*network.plan,
+               lease_.workspace(),
+               network.batch,
+               network.stacked,
+               network.reads_inputs,
+               network.windows ? &*network.windows : nullptr,
+               known_ ? &known_->network() : nullptr} {}
+
+explain::Needs Explaining::needs_of(const explain::Layer& layer) const {
+  return api::needs_of(entry_, layer, settings_, explainer_.options, explainer_.input_extents);
+}
+
+void Explaining::check_prepared(const explain::Layer& layer) const {
+  entry_.check(explainer_.head, layer);
+  const auto needs = needs_of(layer);
+  bool ready = !needs.inputs || explainer_.keeps_inputs;
+  for (const auto& gradient : needs.gradients)
+    ready =
+        ready && (gradient.of_input ? explainer_.input_layer : layer).gradients.contains(gradient);
+  for (const auto& spec : needs.networks)
+    ready = ready && (spec.part == Part::windows || explainer_.networks.find(spec) != nullptr);
+  if (!ready)
+    throw Error(ErrorCode::invalid_argument, "the explainer was not prepared for " +
+                                                 entry_.info.title +
+                                                 ": name it in ExplainerOptions::methods");
 }
 
 Explaining::Explaining(Run::Impl& run, const Method& method, const ExplainOptions& options,
@@ -103,7 +118,7 @@ Explaining::Explaining(Run::Impl& run, const Method& method, const ExplainOption
   } else {
     for (const auto& name : options.layers) layers_.push_back(&layer_named(explainer_, name));
   }
-  for (const auto* layer : layers_) check_prepared(explainer_, entry_, settings_, *layer);
+  for (const auto* layer : layers_) check_prepared(*layer);
   if (entry_.background != nullptr) choose_background();
   if (options.smooth && !explainer_.smoothing_pool)
     throw Error(ErrorCode::invalid_argument,
@@ -126,11 +141,11 @@ void Explaining::choose_background() {
   Tensor images = entry_.background(settings_, {shape.begin() + 1, shape.end()});
   background_ = find_background(explainer_.backgrounds, images);
   if (background_ != nullptr) return;
-  if (!needs_of(entry_, explainer_.input_layer, settings_, explainer_.options).network)
+  if (needs_of(explainer_.input_layer).find(Part::again) == nullptr)
     throw Error(ErrorCode::invalid_argument,
                 "the explainer was not prepared for this background: name " + entry_.info.title +
                     " with it in ExplainerOptions::methods");
-  Lease lease(*explainer_.spare_pool, call_);
+  Lease lease(*explainer_.networks.find({.part = Part::again})->pool, call_);
   own_background_ = run_background({*explainer_.plan, explainer_.batch, explainer_.classes,
                                     explainer_.budget, run_.inputs, explainer_.pictures.input},
                                    lease.workspace(), std::move(images), call_);
@@ -181,37 +196,13 @@ std::vector<explain::Evidence> Explaining::once(std::span<const explain::Objecti
   context.backward_ms = &backward_ms_;
   context.background = background_;
   if (together_) context.together = &*together_;
-  const auto needs = needs_of(entry_, layer, settings_, explainer_.options);
-  std::optional<Lease> spare, behind;
-  if (needs.network) context.spare = &spare.emplace(*explainer_.spare_pool, call_).workspace();
-  std::optional<explain::HeadNetwork> net;
-  if (needs.head > 0) {
-    const auto& head = explainer_.heads.at(layer.value);
-    behind.emplace(*head.pool, call_);
-    net.emplace(explain::HeadNetwork{*head.plan, behind->workspace(), head.batch, head.reads_inputs,
-                                     head.stacked});
-    context.behind = &*net;
-  }
-  std::optional<Lease> apart;
-  std::optional<explain::PerturbedNetwork> network;
-  if (needs.perturbed) {
-    const auto& prepared = *explainer_.perturbed;
-    apart.emplace(*prepared.pool, call_);
-    network.emplace(explain::PerturbedNetwork{*prepared.plan, apart->workspace(), prepared.batch,
-                                              prepared.stacked});
-    context.perturbed = &*network;
-  }
-  std::optional<Lease> changed, known;
-  std::optional<explain::WindowNetwork> windows;
-  const auto sliding = explain::sized_for(needs.windows.value_or(explain::SlidingWindows{}),
-                                          explainer_.input_extents);
-  if (needs.windows && explainer_.windows.contains(sliding)) {
-    const auto& prepared = explainer_.windows.at(sliding);
-    changed.emplace(*prepared.pool, call_);
-    known.emplace(*prepared.known_pool, call_);
-    windows.emplace(explain::WindowNetwork{prepared.windows, *prepared.plan, changed->workspace(),
-                                           *prepared.known, known->workspace()});
-    context.windows = &*windows;
+  std::array<std::unique_ptr<Borrowed>, explain::NetworkSpec::kParts> borrowed;
+  for (const auto& spec : needs_of(layer).networks) {
+    const auto* prepared = explainer_.networks.find(spec);
+    if (prepared == nullptr) continue;  // of windows, which the whole network serves as well
+    const auto part = static_cast<std::size_t>(spec.part);
+    borrowed[part] = std::make_unique<Borrowed>(*prepared, call_);
+    context.networks[part] = &borrowed[part]->network();
   }
   base::Size bytes = explain::common_bytes(entry_, context);
   if (entry_.takes != nullptr) bytes += entry_.takes(context);
@@ -300,23 +291,18 @@ void Explaining::fuse(std::vector<Explanation>& out,
 }
 
 void Explaining::join(std::span<const explain::Objective> all) {
-  const auto it = explainer_.walks.find(layers_[0]->value);
-  if (layers_.size() > 1 || options_.smooth || !entry_.uses_layer() || it == explainer_.walks.end())
-    return;
-  const auto& head = it->second;
+  if (layers_.size() > 1 || options_.smooth || !entry_.uses_layer()) return;
+  const auto* walk = explainer_.networks.exactly(explainer_.walk_of(layers_[0]->value));
   // Rows without a target would cost as much as the others.
-  if (static_cast<std::int64_t>(all.size()) < head.batch) return;
+  if (walk == nullptr || static_cast<std::int64_t>(all.size()) < walk->batch) return;
   auto context = context_of(*layers_[0], {}, run_.workspace, run_.logits.data);
   context.inputs = run_.inputs;
-  joined_ = {explainer_.budget,
-             explain::together_bytes(
-                 context, {*head.plan, run_.workspace, head.batch, head.reads_inputs, head.stacked})
-                 .n,
+  const explain::Network described{*walk->plan, run_.workspace, walk->batch, walk->stacked,
+                                   walk->reads_inputs};
+  joined_ = {explainer_.budget, explain::together_bytes(context, described).n,
              "walking back from many targets at once"};
-  joined_workspace_ = std::make_unique<Lease>(*head.pool, call_);
-  joined_net_.emplace(explain::HeadNetwork{*head.plan, joined_workspace_->workspace(), head.batch,
-                                           head.reads_inputs, head.stacked});
-  together_.emplace(*joined_net_, all);
+  joined_net_ = std::make_unique<Borrowed>(*walk, call_);
+  together_.emplace(joined_net_->network(), all);
 }
 
 /// Of one image's map, at the layer or as it is shown.
@@ -426,7 +412,7 @@ Tensor Explaining::class_maps(std::int64_t image) {
     held_ = {explainer_.budget, (maps + objectives + explain::every_class_bytes(context)).n,
              "the maps of " + std::to_string(every) + " classes"};
   }
-  const bool walks = !needs_of(entry_, layer, settings_, explainer_.options).gradients.empty();
+  const bool walks = !needs_of(layer).gradients.empty();
   if (entry_.class_maps != nullptr && !walks) {
     const auto best = objectives(Target::top1());
     auto context = context_of(layer, best, run_.workspace, run_.logits.data);

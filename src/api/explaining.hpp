@@ -13,8 +13,10 @@ namespace fovea::api {
 
 /// What a method needs for a layer. Without optimisation the obvious way is taken wherever a method
 /// has one.
+/// `extents`: of the image's positions.
 explain::Needs needs_of(const explain::Entry& entry, explain::Layer layer,
-                        const explain::Settings& settings, const ExplainerOptions& options);
+                        const explain::Settings& settings, const ExplainerOptions& options,
+                        const Shape& extents);
 
 /// A workspace on loan.
 class Lease {
@@ -28,6 +30,18 @@ class Lease {
  private:
   WorkspacePool& pool_;
   engine::Workspace workspace_;
+};
+
+/// A network with its workspaces on loan.
+class Borrowed {
+ public:
+  Borrowed(const Network& network, const CallOptions& call);
+  const explain::Network& network() const { return network_; }
+
+ private:
+  Lease lease_;
+  std::unique_ptr<Borrowed> known_;
+  explain::Network network_;
 };
 
 /// One call of a method on a run: what it means, checked, and the workspaces that it borrows.
@@ -49,6 +63,8 @@ class Explaining {
   std::vector<Channels> channels(const Target& target);
 
  private:
+  explain::Needs needs_of(const explain::Layer& layer) const;
+  void check_prepared(const explain::Layer& layer) const;
   void choose_background();
   /// Takes what is handed out, and what it is made of on the way, from the budget.
   void hold_results(std::span<const Target> targets);
@@ -82,8 +98,7 @@ class Explaining {
   explain::Settings settings_;
   std::vector<const explain::Layer*> layers_;
   base::Reservation held_, joined_;
-  std::unique_ptr<Lease> joined_workspace_;
-  std::optional<explain::HeadNetwork> joined_net_;
+  std::unique_ptr<Borrowed> joined_net_;
   std::optional<explain::Together> together_;
   std::optional<explain::Background> own_background_;  ///< of this call alone
   const explain::Background* background_ = nullptr;

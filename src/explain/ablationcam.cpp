@@ -79,8 +79,9 @@ std::vector<Evidence> run(Context& context) {
   std::vector<Evidence> out;
   for (std::int64_t n = 0; n < context.batch; ++n) {
     const double y = context.objectives[static_cast<std::size_t>(n)].value(scores_of(context, n));
-    const auto without =
-        context.behind != nullptr ? from_network(context, n) : from_head(context, n);
+    const auto without = context.find(NetworkSpec::Part::behind) != nullptr
+                             ? from_network(context, n)
+                             : from_head(context, n);
     std::vector<float> weights;
     for (const double score : without) weights.push_back(static_cast<float>((y - score) / y));
     out.push_back({weighted_sum(view, n, weights)});
@@ -103,7 +104,11 @@ const Entry& ablationcam() {
       .needs =
           [](const Layer& layer, const Settings&) {
             constexpr std::int64_t kAtOnce = 32;
-            return Needs{.head = layer.is_head_map ? 0 : kAtOnce};
+            Needs needs;
+            if (!layer.is_head_map)
+              needs.networks = {
+                  {.part = NetworkSpec::Part::behind, .from = layer.value, .batch = kAtOnce}};
+            return needs;
           },
       .run = run,
       .takes = [](const Context& context) { return behind_bytes(context); }};

@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "base/checked.hpp"
+#include "explain/network.hpp"
 #include "explain/sizes.hpp"
-#include "explain/window_network.hpp"
 
 namespace fovea::explain {
 namespace {
@@ -35,8 +35,8 @@ class Scorer {
  public:
   Scorer(Context& context, std::int64_t image, std::span<const float> cover)
       : context_(context),
-        net_(*context.windows),
-        plan_(net_.windows),
+        net_(context.network(NetworkSpec::Part::windows)),
+        plan_(*net_.windows),
         extents_(as_three(context.extents)),
         patch_(as_three(plan_.patch)),
         cover_(cover),
@@ -46,16 +46,16 @@ class Scorer {
     image_ = part_of(context, context.picture, image);
     channels_ = std::ssize(image_) / (extents_[0] * extents_[1] * extents_[2]);
     patches_.resize(
-        static_cast<std::size_t>(plan_.batch * channels_ * patch_[0] * patch_[1] * patch_[2]));
-    places_.resize(static_cast<std::size_t>(plan_.batch * plan_.rows) * 2 * plan_.axes.size());
+        static_cast<std::size_t>(net_.batch * channels_ * patch_[0] * patch_[1] * patch_[2]));
+    places_.resize(static_cast<std::size_t>(net_.batch * plan_.rows) * 2 * plan_.axes.size());
   }
 
   std::vector<double> scores(std::span<const Window> windows, std::span<const Places> places) {
     const double own = know();
     std::vector<double> out;
     const auto count = std::ssize(windows);
-    for (std::int64_t begin = 0; begin < count; begin += plan_.batch) {
-      const auto some = std::min(plan_.batch, count - begin);
+    for (std::int64_t begin = 0; begin < count; begin += net_.batch) {
+      const auto some = std::min(net_.batch, count - begin);
       for (std::int64_t k = 0; k < some; ++k) {
         const auto i = static_cast<std::size_t>(begin + k);
         put_patch(k, windows[i], places[i]);
@@ -83,9 +83,9 @@ class Scorer {
   /// What no window changes; the score of the image itself.
   double know() {
     std::vector<float> images;
-    for (std::int64_t n = 0; n < plan_.known_batch; ++n)
+    for (std::int64_t n = 0; n < net_.known->batch; ++n)
       images.insert(images.end(), image_.begin(), image_.end());
-    net_.known.forward(net_.known_workspace, {{std::span<const float>(images)}}, call_);
+    net_.known->plan.forward(net_.known->workspace, {{std::span<const float>(images)}}, call_);
     Shape shape = context_.input.shape;
     shape[0] = 1;
     const engine::ValueView input{image_.data(), shape, 1, std::ssize(image_)};
@@ -93,9 +93,11 @@ class Scorer {
       const auto map = plan_.known[k];
       net_.plan.hold(
           net_.workspace, k,
-          map < 0 ? input : net_.known.map(net_.known_workspace, static_cast<std::size_t>(map)), 0);
+          map < 0 ? input
+                  : net_.known->plan.map(net_.known->workspace, static_cast<std::size_t>(map)),
+          0);
     }
-    return value(net_.known.fetch(net_.known_workspace, 0), 0);
+    return value(net_.known->plan.fetch(net_.known->workspace, 0), 0);
   }
 
   /// The image where the patch lies, and the cover where the window does.
@@ -131,7 +133,7 @@ class Scorer {
   }
 
   Context& context_;
-  const WindowNetwork& net_;
+  const Network& net_;
   const WindowPlan& plan_;
   Extents3 extents_, patch_;
   std::span<const float> cover_, image_;
@@ -145,21 +147,23 @@ class Scorer {
 std::optional<std::vector<double>> scores_by_changed_window(Context& context, std::int64_t image,
                                                             std::span<const float> cover,
                                                             std::span<const Window> windows) {
-  if (context.windows == nullptr) return std::nullopt;
-  const auto places = placed(context.windows->windows, windows);
+  const auto* net = context.find(NetworkSpec::Part::windows);
+  if (net == nullptr) return std::nullopt;
+  const auto places = placed(*net->windows, windows);
   if (!places) return std::nullopt;
   return Scorer(context, image, cover).scores(windows, *places);
 }
 
 base::Size changed_window_bytes(const Context& context) {
-  if (context.windows == nullptr) return 0;
-  const auto& plan = context.windows->windows;
+  const auto* net = context.find(NetworkSpec::Part::windows);
+  if (net == nullptr) return 0;
+  const auto& plan = *net->windows;
   const Sizes s(context);
   base::Size patch = base::Size(s.input.n / s.pixels.n), rows = plan.rows;
   for (const auto extent : plan.patch) patch = patch * extent;
   rows = rows * (2 * std::ssize(plan.axes));
-  return (base::Size(plan.batch) * (patch + rows) +
-          base::Size(plan.known_batch) * s.input * kGrown) *
+  return (base::Size(net->batch) * (patch + rows) +
+          base::Size(net->known->batch) * s.input * kGrown) *
          kFloat;
 }
 

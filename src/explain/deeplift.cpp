@@ -43,12 +43,7 @@ const Entry& deeplift() {
                .given = {{"baseline", "[the input's extents without the images]",
                           "the image without evidence, as the network sees it"}}},
       .check = serves_all,
-      .needs =
-          [](const Layer&, const Settings&) {
-            auto needs = difference_needs();
-            needs.network = true;
-            return needs;
-          },
+      .needs = [](const Layer&, const Settings&) { return difference_needs().and_again(); },
       .run = mean_difference,
       .takes = mean_difference_bytes,
       .relu = false,

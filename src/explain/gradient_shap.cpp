@@ -173,9 +173,7 @@ const Entry& gradient_shap() {
           [](const Layer& layer, const Settings& settings) {
             const std::span extents(layer.shape);
             background_of(settings, extents.subspan(extents.empty() ? 0 : 1));
-            auto needs = input_gradient_needs();
-            needs.inputs = needs.network = true;
-            return needs;
+            return input_gradient_needs().and_again();
           },
       .run = run,
       .takes = gradient_shap_bytes,

@@ -168,39 +168,30 @@ Tensor plain(const ValueView& view, const Layer& layer, std::int64_t image) {
 }
 
 Context& Rerun::forward(std::span<const Tensor> inputs) {
-  if (context_.spare == nullptr)
-    throw Error(ErrorCode::internal, "a method runs the network again without having asked for it");
+  const auto& net = context_.network(NetworkSpec::Part::again);
   std::vector<std::span<const float>> feeds(inputs.size());
   std::transform(inputs.begin(), inputs.end(), feeds.begin(),
                  [](const Tensor& t) { return std::span<const float>(t.data); });
-  context_.plan.forward(*context_.spare, feeds, context_.call);
-  const auto logits = context_.plan.fetch(*context_.spare, 0);
+  net.plan.forward(net.workspace, feeds, context_.call);
+  const auto logits = net.plan.fetch(net.workspace, 0);
   scores_.assign(logits.data, logits.data + context_.batch * context_.classes);
-  again_.emplace(
-      Context{context_.plan,    *context_.spare,   context_.head,    context_.layer,
-              context_.input,   context_.batch,    context_.classes, context_.objectives,
-              scores_,          context_.settings, context_.call,    context_.picture,
-              context_.stacked, context_.extents,  inputs,           context_.biases,
-              nullptr,          nullptr,           nullptr,          context_.backward_ms});
-  return *again_;
+  auto& again = again_.emplace(context_);
+  again.workspace = net.workspace;
+  again.scores = scores_;
+  again.inputs = inputs;
+  again.networks = {};
+  again.background = nullptr;
+  again.together = nullptr;
+  return again;
 }
-
-namespace {
-
-const HeadNetwork& net_of(const Context& context) {
-  if (context.behind == nullptr)
-    throw Error(ErrorCode::internal,
-                "a method runs the network's head without having asked for it");
-  return *context.behind;
-}
-
-}  // namespace
 
 Behind::Behind(const Context& context, std::int64_t image)
-    : Behind(context, net_of(context),
-             std::vector<std::int64_t>(static_cast<std::size_t>(net_of(context).batch), image)) {}
+    : Behind(
+          context, context.network(NetworkSpec::Part::behind),
+          std::vector<std::int64_t>(
+              static_cast<std::size_t>(context.network(NetworkSpec::Part::behind).batch), image)) {}
 
-Behind::Behind(const Context& context, const HeadNetwork& net, std::span<const std::int64_t> images)
+Behind::Behind(const Context& context, const Network& net, std::span<const std::int64_t> images)
     : layer_(context.layer),
       net_(net),
       classes_(context.classes),

@@ -76,7 +76,7 @@ class Behind {
  public:
   Behind(const Context& context, std::int64_t image);
   /// Row i is of images[i].
-  Behind(const Context& context, const HeadNetwork& net, std::span<const std::int64_t> images);
+  Behind(const Context& context, const Network& net, std::span<const std::int64_t> images);
   /// How many maps go at once.
   std::int64_t batch() const { return net_.batch; }
   /// Room for `batch` maps, row-major.
@@ -89,7 +89,7 @@ class Behind {
 
  private:
   const Layer& layer_;
-  const HeadNetwork& net_;
+  const Network& net_;
   std::int64_t classes_;
   double* backward_ms_;
   CallOptions call_;  ///< whose steps are the explainer's, not the head's
@@ -107,7 +107,7 @@ class Behind {
 class Together {
  public:
   /// `objectives`: target by target, image by image.
-  Together(const HeadNetwork& net, std::span<const Objective> objectives)
+  Together(const Network& net, std::span<const Objective> objectives)
       : net_(net), objectives_(objectives) {}
 
   /// Which of the targets is being explained.
@@ -116,7 +116,7 @@ class Together {
   engine::ValueView gradient(const Context& context);
 
  private:
-  const HeadNetwork& net_;
+  const Network& net_;
   std::span<const Objective> objectives_;
   std::size_t target_ = 0;
   std::optional<Behind> behind_;       ///< once the rows have run forward

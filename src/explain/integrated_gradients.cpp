@@ -126,12 +126,7 @@ const Entry& integrated_gradients() {
                .given = {{"baseline", "[the input's extents without the images]",
                           "the image without evidence, as the network sees it"}}},
       .check = serves_all,
-      .needs =
-          [](const Layer&, const Settings&) {
-            auto needs = input_gradient_needs();
-            needs.inputs = needs.network = true;
-            return needs;
-          },
+      .needs = [](const Layer&, const Settings&) { return input_gradient_needs().and_again(); },
       .run = run,
       .takes =
           [](const Context& context) {

@@ -53,7 +53,7 @@ const Entry& is_cam() {
                             .whole = true,
                             .help = "steps of the integral"}}},
       .check = serves_all,
-      .needs = [](const Layer&, const Settings&) { return Needs{.inputs = true, .network = true}; },
+      .needs = [](const Layer&, const Settings&) { return Needs{}.and_again(); },
       .run = run,
       .takes = score_weighted_bytes};
   return entry;

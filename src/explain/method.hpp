@@ -1,19 +1,22 @@
 #pragma once
 
+#include <array>
 #include <compare>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/budget.hpp"
 #include "base/size.hpp"
 #include "engine/plan.hpp"
+#include "explain/network.hpp"
 #include "explain/objective.hpp"
-#include "explain/window_network.hpp"
 #include "fovea/explainer.hpp"
 #include "fovea/method.hpp"
 #include "fovea/tensor.hpp"
@@ -35,15 +38,21 @@ struct Gradient {
 /// What an explainer prepares for a method.
 struct Needs {
   std::vector<Gradient> gradients = {};
-  bool inputs = false;         ///< the values of the model's inputs
-  bool network = false;        ///< the network again, on other inputs
-  bool references = false;     ///< runs on the images of Entry::background, for the rescale rule
-  std::int64_t head = 0;       ///< the network behind the layer, on so many maps at a time; 0: no
-  bool head_gradient = false;  ///< with the gradient of its scores with respect to the maps
-  bool few_positions = false;  ///< those maps are zero but at a few positions
-  bool perturbed = false;      ///< the scores of other images, many at a time
-  /// The same of images that differ within one of these windows, where that is less work.
-  std::optional<SlidingWindows> windows = {};
+  bool inputs = false;      ///< the values of the model's inputs
+  bool references = false;  ///< runs on the images of Entry::background, for the rescale rule
+  std::vector<NetworkSpec> networks = {};  ///< at most one of each part
+
+  const NetworkSpec* find(NetworkSpec::Part part) const {
+    for (const auto& spec : networks)
+      if (spec.part == part) return &spec;
+    return nullptr;
+  }
+  /// And the network again, on other inputs.
+  Needs and_again() && {
+    inputs = true;
+    networks.push_back({.part = NetworkSpec::Part::again});
+    return std::move(*this);
+  }
 };
 
 /// One layer of an explainer (or the image), as methods see it.
@@ -61,15 +70,6 @@ struct Layer {
   bool is_single = false;  ///< of an input: one image, without an extent that counts images
 };
 
-/// The network behind a layer, from its maps to the scores.
-struct HeadNetwork {
-  const engine::Plan& plan;
-  engine::Workspace& workspace;
-  std::int64_t batch;  ///< maps that it takes at once
-  bool reads_inputs;   ///< its feeds are the maps, then the model's inputs where this is true
-  const std::vector<bool>& stacked;  ///< per input: has it a row per map?
-};
-
 /// What an image is compared with: images, what the network made of them, and what walks under
 /// GradientRule::rescale read of that.
 struct Background {
@@ -77,14 +77,6 @@ struct Background {
   Tensor images;                               ///< [images, the image's extents]
   std::vector<engine::References> references;  ///< per image
   std::vector<float> scores;                   ///< [images, classes]
-};
-
-/// The whole network, from its inputs to the scores, with nothing kept on the way.
-struct PerturbedNetwork {
-  const engine::Plan& plan;
-  engine::Workspace& workspace;
-  std::int64_t batch;                ///< images that it takes at once
-  const std::vector<bool>& stacked;  ///< per input: has it a row per image?
 };
 
 /// A method's options and tensors, checked.
@@ -119,7 +111,7 @@ class Together;
 /// A forward pass that has been made, and what can be asked of it.
 struct Context {
   const engine::Plan& plan;
-  engine::Workspace& workspace;
+  std::reference_wrapper<engine::Workspace> workspace;
   const std::optional<graph::PoolLinearHead>& head;
   const Layer& layer;
   const Layer& input;  ///< the model's image
@@ -132,17 +124,27 @@ struct Context {
   std::size_t picture;                  ///< which of the inputs is the image
   const std::vector<bool>& stacked;     ///< per input: has it a row per image?
   Shape extents = {};                   ///< of the image's positions
-  std::span<const Tensor> inputs = {};  ///< where Needs::inputs or network; the image is
-                                        ///< [images, ...]
+  std::span<const Tensor> inputs = {};  ///< where Needs::inputs, or networks that read them; the
+                                        ///< image is [images, ...]
   std::span<const graph::ChannelBias> biases = {};  ///< where Gradient::biases; the walk's taps
-  engine::Workspace* spare = nullptr;               ///< of `plan`, where Needs::network
-  const HeadNetwork* behind = nullptr;              ///< where Needs::head
   const Background* background = nullptr;           ///< where Needs::references
   double* backward_ms = nullptr;                    ///< adds up what was spent walking back
-  const PerturbedNetwork* perturbed = nullptr;      ///< where Needs::perturbed
   Together* together = nullptr;  ///< the objectives' gradients beside those of other targets
-  const WindowNetwork* windows = nullptr;  ///< where Needs::windows and it is of use
+  /// By part: those that Needs::networks names; of windows, where it is of use.
+  std::array<const Network*, NetworkSpec::kParts> networks = {};
+
+  const Network* find(NetworkSpec::Part part) const {
+    return networks[static_cast<std::size_t>(part)];
+  }
+  /// Throws Error internal where the method did not ask for it.
+  const Network& network(NetworkSpec::Part part) const;
 };
+
+inline const Network& Context::network(NetworkSpec::Part part) const {
+  if (find(part) == nullptr)
+    throw Error(ErrorCode::internal, "a method runs a network that it did not ask for");
+  return *find(part);
+}
 
 inline const Tensor& picture(const Context& context) {
   return context.inputs[context.picture];

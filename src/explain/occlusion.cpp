@@ -61,7 +61,9 @@ SlidingWindows named_windows(const Settings& settings) {
 
 Needs needs(const Layer&, const Settings& settings) {
   auto out = perturbation_needs();
-  if (settings.flag("incremental")) out.windows = named_windows(settings);
+  if (settings.flag("incremental"))
+    out.networks.push_back(
+        {.part = NetworkSpec::Part::windows, .windows = named_windows(settings)});
   return out;
 }
 

@@ -6,18 +6,8 @@
 #include "base/parallel.hpp"
 
 namespace fovea::explain {
-namespace {
-
-const PerturbedNetwork& net_of(const Context& context) {
-  if (context.perturbed == nullptr)
-    throw Error(ErrorCode::internal, "a method scores variants without having asked for it");
-  return *context.perturbed;
-}
-
-}  // namespace
-
 Needs perturbation_needs() {
-  return {.inputs = true, .perturbed = true};
+  return {.inputs = true, .networks = {{.part = NetworkSpec::Part::whole}}};
 }
 
 const Shape& perturbed_extents(const Context& context) {
@@ -30,7 +20,7 @@ const Shape& perturbed_extents(const Context& context) {
 
 Perturbation::Perturbation(Context& context, std::int64_t forwards)
     : context_(context),
-      net_(net_of(context)),
+      net_(context.network(NetworkSpec::Part::whole)),
       call_(context.call),
       steps_(channel_steps(image_shape(context), perturbed_extents(context))),
       forwards_(forwards) {

@@ -35,7 +35,7 @@ class Perturbation {
   void take(std::int64_t image);
 
   Context& context_;
-  const PerturbedNetwork& net_;
+  const Network& net_;
   CallOptions call_;
   ChannelSteps steps_;
   std::int64_t forwards_, done_ = 0;
@@ -43,7 +43,7 @@ class Perturbation {
   std::vector<std::vector<float>> inputs_;  ///< [batch, ...] each
 };
 
-/// `perturbed` and the inputs.
+/// The whole network, and the inputs.
 Needs perturbation_needs();
 
 /// The input's positions, [1 to 3 extents]. Throws Error invalid_argument where it has none.

@@ -75,7 +75,8 @@ std::int64_t at_once(const Layer& layer) {
 std::vector<Evidence> run(Context& context) {
   std::vector<Evidence> out;
   for (std::int64_t n = 0; n < context.batch; ++n)
-    out.push_back({context.behind != nullptr ? from_network(context, n) : from_head(context, n)});
+    out.push_back({context.find(NetworkSpec::Part::behind) != nullptr ? from_network(context, n)
+                                                                      : from_head(context, n)});
   return out;
 }
 
@@ -94,12 +95,19 @@ const Entry& reciprocam() {
       .check = serves_all,
       .needs =
           [](const Layer& layer, const Settings&) {
-            return Needs{.head = layer.is_head_map ? 0 : at_once(layer), .few_positions = true};
+            Needs needs;
+            if (!layer.is_head_map)
+              needs.networks = {{.part = NetworkSpec::Part::behind,
+                                 .from = layer.value,
+                                 .batch = at_once(layer),
+                                 .few_positions = true}};
+            return needs;
           },
       .run = run,
       .takes =
           [](const Context& context) {
-            return context.behind != nullptr ? behind_bytes(context) : every_class_bytes(context);
+            return context.find(NetworkSpec::Part::behind) != nullptr ? behind_bytes(context)
+                                                                      : every_class_bytes(context);
           },
       .relu = false};
   return entry;

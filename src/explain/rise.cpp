@@ -114,7 +114,7 @@ void add_scored(std::span<const float> mask, double score, std::vector<double>& 
 
 base::Size rise_bytes(const Context& context) {
   const Sizes s(context);
-  const base::Size batch = context.perturbed->batch;
+  const base::Size batch = context.network(NetworkSpec::Part::whole).batch;
   const base::Size cells = context.settings.whole("cells");
   // A mask's grid, a line of it for each thread, and where its rows and columns lie between cells.
   const base::Size grid = cells * cells * (context.extents.size() > 2 ? cells : base::Size(1));

@@ -37,7 +37,7 @@ const Entry& scorecam() {
                .dear = true,
                .options = {channels_option()}},
       .check = serves_all,
-      .needs = [](const Layer&, const Settings&) { return Needs{.inputs = true, .network = true}; },
+      .needs = [](const Layer&, const Settings&) { return Needs{}.and_again(); },
       .run = run,
       .takes = score_weighted_bytes};
   return entry;

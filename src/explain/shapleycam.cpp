@@ -120,14 +120,21 @@ const Entry& shapleycam() {
                             .most = 0.5,
                             .help = "of the difference, as a share of the map"}}},
       .check = serves_all,
-      .needs = [](const Layer&,
-                  const Settings&) { return Needs{.head = 1, .head_gradient = true}; },
+      .needs =
+          [](const Layer& layer, const Settings&) {
+            return Needs{.networks = {{.part = NetworkSpec::Part::behind,
+                                       .from = layer.value,
+                                       .batch = 1,
+                                       .gradient = true}}};
+          },
       .run = run,
       .takes =
           [](const Context& context) {
             const Sizes s(context);
             return behind_bytes(context) +
-                   (s.plain + base::Size(context.behind->batch) * s.classes * kGrown) * kFloat;
+                   (s.plain + base::Size(context.network(NetworkSpec::Part::behind).batch) *
+                                  s.classes * kGrown) *
+                       kFloat;
           }};
   return entry;
 }

@@ -58,7 +58,7 @@ Size layer_gradient_bytes(const Context& context) {
   return Sizes(context).map * kFloat;
 }
 
-Size behind_bytes(const Context& context, const HeadNetwork& net) {
+Size behind_bytes(const Context& context, const Network& net) {
   const Sizes s(context);
   Size each = s.plain;
   const auto& grid = context.layer.grid;
@@ -69,11 +69,12 @@ Size behind_bytes(const Context& context, const HeadNetwork& net) {
 }
 
 Size behind_bytes(const Context& context) {
-  if (context.behind == nullptr) return 0;
-  return behind_bytes(context, *context.behind) + Sizes(context).plain * kFloat;
+  const auto* net = context.find(NetworkSpec::Part::behind);
+  if (net == nullptr) return 0;
+  return behind_bytes(context, *net) + Sizes(context).plain * kFloat;
 }
 
-Size together_bytes(const Context& context, const HeadNetwork& net) {
+Size together_bytes(const Context& context, const Network& net) {
   const Sizes s(context);
   return behind_bytes(context, net) + (s.plain + Size(net.batch) * s.classes) * kFloat;
 }
@@ -90,7 +91,7 @@ Size rerun_bytes(const Context& context) {
 
 Size perturbation_bytes(const Context& context, Size variants) {
   const Sizes s(context);
-  const Size batch = context.perturbed == nullptr ? 1 : context.perturbed->batch;
+  const Size batch = context.network(NetworkSpec::Part::whole).batch;
   Size inputs = 0;
   inputs = inputs_of_an_image(context);
   return (batch * inputs + s.input) * kFloat + variants * kDouble * kGrown;

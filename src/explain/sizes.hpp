@@ -29,11 +29,11 @@ base::Size common_bytes(const Entry& entry, const Context& context);
 
 /// A LayerGradient that has to be laid out as the map.
 base::Size layer_gradient_bytes(const Context& context);
-/// Behind of so many rows; the second: of Context::behind, and one image's map beside it.
-base::Size behind_bytes(const Context& context, const HeadNetwork& net);
+/// Behind of so many rows; the second: of the context's own, and one image's map beside it.
+base::Size behind_bytes(const Context& context, const Network& net);
 base::Size behind_bytes(const Context& context);
 /// Together, beside its network's workspace.
-base::Size together_bytes(const Context& context, const HeadNetwork& net);
+base::Size together_bytes(const Context& context, const Network& net);
 /// input_gradients, and what is made of them.
 base::Size input_gradient_bytes(const Context& context);
 /// The images again, changed, for Rerun.

@@ -74,9 +74,8 @@ const Entry& smooth_gradcam_plus_plus() {
       .check = serves_all,
       .needs =
           [](const Layer& layer, const Settings&) {
-            return Needs{.gradients = layer_gradient_needs(layer, engine::GradientReduce::none),
-                         .inputs = true,
-                         .network = true};
+            return Needs{.gradients = layer_gradient_needs(layer, engine::GradientReduce::none)}
+                .and_again();
           },
       .run = run,
       .takes =

@@ -36,32 +36,27 @@ std::vector<Evidence> run(Context& context) {
 }  // namespace
 
 const Entry& smoothgrad_squared() {
-  static const Entry entry{.info = {.name = "smoothgrad-squared",
-                                    .title = "SmoothGrad squared",
-                                    .paper = "Hooker et al. 2019, A Benchmark for Interpretability "
-                                             "Methods in Deep Neural Networks, section 4.1",
-                                    .needs = "an input that the score depends on",
-                                    .cost = "`samples` forwards and walks back to the input",
-                                    .use = "as SmoothGrad, where the sign says nothing",
-                                    .kind = MapKind::input,
-                                    .options = noise_options(20, 0.15, 0),
-                                    .given = {noise_tensor()}},
-                           .check = serves_all,
-                           .needs =
-                               [](const Layer&, const Settings&) {
-                                 auto needs = input_gradient_needs();
-                                 needs.inputs = needs.network = true;
-                                 return needs;
-                               },
-                           .run = run,
-                           .takes =
-                               [](const Context& context) {
-                                 const Sizes s(context);
-                                 return rerun_bytes(context) +
-                                        base::Size(2) * input_gradient_bytes(context) +
-                                        base::Size(1) * s.images * s.input * kDouble;
-                               },
-                           .relu = false};
+  static const Entry entry{
+      .info = {.name = "smoothgrad-squared",
+               .title = "SmoothGrad squared",
+               .paper = "Hooker et al. 2019, A Benchmark for Interpretability "
+                        "Methods in Deep Neural Networks, section 4.1",
+               .needs = "an input that the score depends on",
+               .cost = "`samples` forwards and walks back to the input",
+               .use = "as SmoothGrad, where the sign says nothing",
+               .kind = MapKind::input,
+               .options = noise_options(20, 0.15, 0),
+               .given = {noise_tensor()}},
+      .check = serves_all,
+      .needs = [](const Layer&, const Settings&) { return input_gradient_needs().and_again(); },
+      .run = run,
+      .takes =
+          [](const Context& context) {
+            const Sizes s(context);
+            return rerun_bytes(context) + base::Size(2) * input_gradient_bytes(context) +
+                   base::Size(1) * s.images * s.input * kDouble;
+          },
+      .relu = false};
   return entry;
 }
 

@@ -74,7 +74,7 @@ const Entry& ss_cam() {
                .given = {{"noise", "[samples, images, channels, input extents]",
                           "what is added to each channel's mask"}}},
       .check = serves_all,
-      .needs = [](const Layer&, const Settings&) { return Needs{.inputs = true, .network = true}; },
+      .needs = [](const Layer&, const Settings&) { return Needs{}.and_again(); },
       .run = run,
       .takes = score_weighted_bytes};
   return entry;

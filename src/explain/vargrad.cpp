@@ -58,12 +58,7 @@ const Entry& vargrad() {
                .options = noise_options(20, 0.15, 0),
                .given = {noise_tensor()}},
       .check = serves_all,
-      .needs =
-          [](const Layer&, const Settings&) {
-            auto needs = input_gradient_needs();
-            needs.inputs = needs.network = true;
-            return needs;
-          },
+      .needs = [](const Layer&, const Settings&) { return input_gradient_needs().and_again(); },
       .run = run,
       .takes =
           [](const Context& context) {

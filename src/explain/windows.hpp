@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "explain/window_network.hpp"
+#include "explain/network.hpp"
 #include "fovea/tensor.hpp"
 
 /// Boxes of positions, of signals, images and volumes alike.

@@ -1,0 +1,71 @@
+#pragma once
+
+#include <compare>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "engine/plan.hpp"
+#include "fovea/tensor.hpp"
+#include "graph/graph.hpp"
+
+namespace fovea::explain {
+
+/// Windows of `size` in each extent, as windows.hpp's sliding_windows.
+struct SlidingWindows {
+  std::int64_t size = 0, stride = 0;
+  friend auto operator<=>(const SlidingWindows&, const SlidingWindows&) = default;
+};
+
+/// How the network of what windows change is fed.
+struct WindowPlan {
+  /// Along one extent: a window, where the patch of the input that holds it begins, and what the
+  /// network asks about it: [rows, 2], two numbers per row that go to the places
+  /// [batch, rows, 2 extents], first those of each extent, then the second ones.
+  struct Place {
+    std::int64_t begin, end, patch;
+    std::vector<float> rows;
+  };
+  std::vector<std::vector<Place>> axes;  ///< per extent of the input
+  Shape patch;                           ///< extents
+  std::int64_t rows = 0;
+  std::vector<std::ptrdiff_t> known;  ///< per held value: a map of the known network; -1: the input
+};
+
+/// A network beside the explainer's own forward pass: which part of the model, and in which form.
+struct NetworkSpec {
+  enum class Part {
+    whole,    ///< from the inputs to the scores, with nothing kept on the way
+    again,    ///< the explainer's own plan, with all that it keeps, in a workspace apart
+    behind,   ///< from the maps of a layer to the scores
+    windows,  ///< of what windows over the image change, where that is less work
+  };
+  static constexpr std::size_t kParts = 4;
+
+  Part part = Part::whole;
+  graph::ValueId from = {};     ///< of `behind`: the layer
+  std::int64_t batch = 0;       ///< of `behind`: so many maps at once, where the file allows it
+  bool gradient = false;        ///< of `behind`: of the scores, at every position of the layer
+  bool few_positions = false;   ///< of `behind`: the maps are zero but at a few positions (a hint)
+  SlidingWindows windows = {};  ///< of `windows`
+  friend auto operator<=>(const NetworkSpec&, const NetworkSpec&) = default;
+
+  /// Does a network of this spec answer whoever asked for `other`?
+  bool serves(const NetworkSpec& other) const {
+    return part == other.part && from == other.from && windows == other.windows &&
+           (gradient || !other.gradient);
+  }
+};
+
+/// A network that was prepared, with a workspace on loan. What it fetches first are the scores.
+struct Network {
+  const engine::Plan& plan;
+  engine::Workspace& workspace;
+  std::int64_t batch;                ///< images, maps or windows that it takes at once
+  const std::vector<bool>& stacked;  ///< per input of the model: has it a row per image (or map)?
+  bool reads_inputs = true;  ///< its feeds are (the maps, then) the model's inputs where it does
+  const WindowPlan* windows = nullptr;  ///< of `windows`, whose feeds are patches and places
+  const Network* known = nullptr;       ///< of `windows`: from the image to what they leave
+};
+
+}  // namespace fovea::explain
