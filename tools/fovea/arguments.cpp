@@ -1,5 +1,7 @@
 #include "arguments.hpp"
 
+#include <CLI/CLI.hpp>
+
 namespace fovea::cli {
 namespace {
 

@@ -1,11 +1,16 @@
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <cstdint>
 #include <string>
 #include <vector>
 
-/// The command line: what the subcommands have in common, and the subcommands.
+// CLI11's own header takes long to compile: only what declares options includes it.
+namespace CLI {
+class App;
+class Option;
+}  // namespace CLI
+
+/// The command line: the options that subcommands have in common, and the subcommands.
 namespace fovea::cli {
 
 /// Options of every subcommand that runs a model.

@@ -1,8 +1,8 @@
 #include <algorithm>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <utility>
 
-#include "arguments.hpp"
 #include "bench/inputs.hpp"
 #include "bench/measure.hpp"
 #include "bench/process.hpp"
@@ -11,6 +11,7 @@
 #include "outputs.hpp"
 #include "progress.hpp"
 #include "session.hpp"
+#include "subcommands.hpp"
 
 namespace fovea::cli {
 namespace {
@@ -18,16 +19,6 @@ namespace {
 constexpr std::size_t kInputs = 64;
 constexpr std::size_t kMostProfiled = 101;
 constexpr unsigned kSeed = 1, kFirstSeed = 2;
-constexpr int kMostWorkers = 1024;
-
-struct BenchArguments : Arguments {
-  std::string method = "gradcam", layer;
-  std::int64_t batch = 0;  // 0: what the model and --input-shape say, 1 where they leave it open
-  std::int64_t runs = 0;
-  double seconds = 10;
-  int workers = 0;
-  bool layers = false;
-};
 
 ExplainerOptions explainer_options(const BenchArguments& arguments, const Model& model) {
   ExplainerOptions options;
@@ -105,6 +96,8 @@ void check_outputs(const BenchArguments& arguments, const std::string& model) {
   }
 }
 
+}  // namespace
+
 void bench(const BenchArguments& arguments) {
   require_method(arguments.method);
   Report report;
@@ -132,45 +125,6 @@ void bench(const BenchArguments& arguments) {
     measure_steady(explainer, arguments, report);
   });
   write_result(arguments.json, report_text(report), json_text(report_json(report)));
-}
-
-}  // namespace
-
-void add_bench(CLI::App& app) {
-  const auto arguments = std::make_shared<BenchArguments>();
-  auto& sub = *app.add_subcommand("bench", "Measure how fast a model predicts and is explained");
-  add_model_option(sub, *arguments);
-  add_shape_option(sub, *arguments);
-  sub.add_option("--batch", arguments->batch, "Images per run, where the model leaves that open")
-      ->check(CLI::Range(1, 1000000))
-      ->type_name("N");
-  add_method_option(sub, arguments->method);
-  add_layer_option(sub, arguments->layer);
-  add_token_options(sub, *arguments);
-  add_output_name_option(sub, *arguments);
-  auto* threads = add_engine_options(sub, *arguments);
-  add_tuning_options(sub, *arguments, "quick");
-  auto* workers = sub.add_option("--workers", arguments->workers,
-                                 "Throughput: N threads that each run on their own, over one model")
-                      ->check(CLI::Range(1, kMostWorkers))
-                      ->type_name("N")
-                      ->excludes(threads);
-  auto* runs = sub.add_option("--runs", arguments->runs,
-                              "Predictions and as many explanations to measure (with --workers: "
-                              "by each)")
-                   ->check(CLI::Range(1, 100000000))
-                   ->type_name("N");
-  sub.add_option("--seconds", arguments->seconds,
-                 "How long to measure; at least 10 predictions and explanations")
-      ->check(CLI::Range(0.001, 1e6))
-      ->type_name("S")
-      ->capture_default_str()
-      ->excludes(runs);
-  sub.add_flag("--layers", arguments->layers, "Where the time of an explanation goes: every step")
-      ->excludes(workers);
-  add_json_option(sub, arguments->json);
-  sub.footer("Inputs are random, 64 different ones. Beforehand: 10 runs and 1 s to warm up.");
-  sub.callback([arguments] { bench(*arguments); });
 }
 
 }  // namespace fovea::cli

@@ -2,11 +2,11 @@
 #include <charconv>
 #include <cmath>
 #include <filesystem>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <span>
 #include <utility>
 
-#include "explain_arguments.hpp"
 #include "how.hpp"
 #include "json_output.hpp"
 #include "long_call.hpp"
@@ -18,6 +18,7 @@
 #include "replay.hpp"
 #include "results.hpp"
 #include "sheet.hpp"
+#include "subcommands.hpp"
 #include "targets.hpp"
 #include "text.hpp"
 
@@ -158,12 +159,14 @@ bool has_provenance(const ExplainArguments& arguments) {
          (!arguments.json.empty() || is_png(arguments.output) || is_png(arguments.heatmap));
 }
 
-void explain(ExplainArguments arguments, const CLI::App& app) {
+}  // namespace
+
+void explain(ExplainArguments arguments, const IsGiven& is_given) {
   std::optional<Replay> replay;
   Digests digests;
   if (!arguments.replay.empty()) {
     replay.emplace(arguments.replay);
-    replay->fill(arguments, app);
+    replay->fill(arguments, is_given);
   }
   parse_method_options(arguments);
   check_usage(arguments);
@@ -224,54 +227,6 @@ void explain(ExplainArguments arguments, const CLI::App& app) {
   print(arguments.json == "-" ? json : result_text(session, explainer, results, outputs.names()));
   outputs.keep();
   if (arguments.json != "-") print_warnings(session.warnings);
-}
-
-}  // namespace
-
-void add_explain(CLI::App& app) {
-  const auto arguments = std::make_shared<ExplainArguments>();
-  auto& sub = *app.add_subcommand("explain", "Show where the network looked");
-  add_how_options(sub, *arguments);
-  add_token_options(sub, *arguments);
-  sub.add_option("--normalize", arguments->normalize,
-                 "max: divide by the maximum; minmax: stretch to 0..1; none: raw values (pictures "
-                 "then show them relative to the maximum) (default: max; of methods whose zero "
-                 "says nothing, minmax)")
-      ->check(CLI::IsMember({"max", "minmax", "none"}))
-      ->type_name("max|minmax|none");
-  sub.add_option("-o,--output", arguments->output,
-                 "Overlay: the photo with the map over it (.png .jpg .jpeg .bmp .webp)")
-      ->type_name("FILE");
-  sub.add_option("--heatmap", arguments->heatmap, "The map alone, in colours")->type_name("FILE");
-  sub.add_option("--map", arguments->map,
-                 "The map at the photo's size (a tensor's: the input's), normalised, as .npy")
-      ->type_name("FILE");
-  sub.add_option("--feature-map", arguments->feature_map,
-                 "The map at the layer's own grid, before resizing and normalising, as .npy")
-      ->type_name("FILE");
-  sub.add_option("--colormap", arguments->colormap, "Colours of the pictures")
-      ->check(CLI::IsMember({"jet", "turbo", "viridis", "inferno"}))
-      ->type_name("jet|turbo|viridis|inferno")
-      ->capture_default_str();
-  sub.add_option("--alpha", arguments->alpha, "Weight of the colours in the overlay, 0 to 1")
-      ->type_name("A")
-      ->capture_default_str();
-  sub.add_option(
-         "--box", arguments->box_share,
-         "Where, as a box: around the largest connected part of the map above this share of "
-         "its maximum (default: 0.2), in the JSON and on the overlay")
-      ->type_name("[SHARE]");
-  add_reason_options(sub, *arguments);
-  add_run_options(sub, *arguments);
-  add_replay_option(sub, arguments->replay);
-  sub.footer(
-      "Several classes: pictures get -1, -2, ... before their extension; several images in a\n"
-      "tensor: likewise; both: -IMAGE-CLASS. The .npy files are stacked: [images,] [classes,]\n"
-      "rows, columns. Exit status: 0 done, 2 wrong usage, 3 bad model, 4 bad image or tensor,\n"
-      "5 unsupported operator, 130 interrupted, 1 anything else. On failure no output file is "
-      "left\n"
-      "behind.");
-  sub.callback([arguments, &sub] { explain(*arguments, sub); });
 }
 
 }  // namespace fovea::cli

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -41,5 +42,8 @@ struct ExplainArguments : Arguments {
   std::string replay;  ///< a result to make again
   bool sheet = false;  ///< what is made again is a sheet, of however many methods
 };
+
+/// True where the command line has the option, by its name with the dashes.
+using IsGiven = std::function<bool(const std::string& option)>;
 
 }  // namespace fovea::cli

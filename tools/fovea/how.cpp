@@ -11,14 +11,6 @@
 namespace fovea::cli {
 namespace {
 
-// CLI11 would take what does not fit for the largest number that does.
-std::string whole_number(const std::string& text) {
-  std::int64_t value = 0;
-  const auto* end = text.data() + text.size();
-  const auto [rest, failure] = std::from_chars(text.data(), end, value);
-  return failure == std::errc() && rest == end ? "" : "'" + text + "' is not a class";
-}
-
 [[noreturn]] void refuse(const std::string& sentence) {
   throw Error(ErrorCode::invalid_argument, sentence);
 }
@@ -161,89 +153,6 @@ ExplainOptions explain_options(const ExplainArguments& arguments) {
   out.smooth = arguments.smooth;
   out.keep_sign = arguments.keep_sign;
   return out;
-}
-
-void add_how_options(CLI::App& app, ExplainArguments& arguments) {
-  auto* by_class = app.add_option("--class", arguments.classes,
-                                  "Explain this class (repeatable; default: the best one)")
-                       ->check(whole_number)
-                       ->type_name("N")
-                       ->allow_extra_args(false);
-  auto* by_label = app.add_option("--label", arguments.target_labels,
-                                  "Explain the class of this label, or of the only label that "
-                                  "contains it (repeatable)")
-                       ->type_name("TEXT")
-                       ->allow_extra_args(false);
-  auto* by_rank = app.add_option("--top", arguments.top, "Explain the K best classes")
-                      ->check(CLI::Range(1, 1000000))
-                      ->type_name("K");
-  by_class->excludes(by_label)->excludes(by_rank);
-  by_label->excludes(by_rank);
-  app.add_option("--score", arguments.score,
-                 "The class's logit, or its probability (default: the logit; of methods that are "
-                 "defined on the probability, that)")
-      ->check(CLI::IsMember({"logit", "probability"}))
-      ->type_name("logit|probability");
-  app.add_flag("--against", arguments.against,
-               "Show what speaks against the class (the counterfactual)");
-  app.add_option("--minus", arguments.minus, "Explain the class's logit less that of class N")
-      ->check(whole_number)
-      ->type_name("N");
-  auto* region =
-      app.add_option(
-             "--region", arguments.region,
-             "Of scores at positions (a segmentation): explain the class's scores over this "
-             "part of the photo (of a tensor: of the input), in pixels, or over a mask "
-             "[rows, columns] of the scores' own extents")
-          ->type_name("X,Y,W,H|FILE.npy");
-  auto* similar =
-      app.add_option("--similar-to", arguments.similar_to,
-                     "Explain how like the model's output is to that of another image (cosine), "
-                     "prepared as this one; of a tensor: another tensor (.npy)")
-          ->type_name("FILE");
-  for (auto* other : {by_class, by_label, by_rank, region}) similar->excludes(other);
-  region->excludes(by_rank);
-  app.add_option(
-         "--method", arguments.method,
-         "How: 'fovea methods' lists them. NAME,NAME,... or all (but the dear ones) draws one "
-         "labelled sheet: the photo, then a map per method; a row per class and layer")
-      ->type_name("NAME")
-      ->capture_default_str();
-  app.add_option("--option", arguments.options,
-                 "An option of the method, a number or one of its choices' names (repeatable)")
-      ->type_name("NAME=VALUE")
-      ->allow_extra_args(false);
-  app.add_option(
-         "--rule", arguments.layer_rules,
-         "The rule that a layer follows, by the name of its node or value, for methods that "
-         "have rules (repeatable)")
-      ->type_name("LAYER=RULE")
-      ->allow_extra_args(false);
-  app.add_option("--given", arguments.given,
-                 "What the method would draw at random, or its baseline, as .npy (repeatable)")
-      ->type_name("NAME=FILE")
-      ->allow_extra_args(false);
-  app.add_option("--layer", arguments.layers,
-                 "The layer whose map is wanted, by the name of its value or node, or the last of "
-                 "an operator, like Conv (default: the last feature map before the head). Several "
-                 "(repeatable) are fused")
-      ->type_name("NAME")
-      ->allow_extra_args(false);
-  app.add_option("--fuse", arguments.fuse, "How the maps of several layers become one")
-      ->check(CLI::IsMember({"mean", "max", "product"}))
-      ->type_name("mean|max|product")
-      ->capture_default_str();
-  app.add_flag("--smooth", arguments.smooth,
-               "The mean map of the image, mirrored and not, times 0.9, 1 and 1.1");
-  app.add_flag("--keep-sign", arguments.keep_sign,
-               "Keep what speaks against the class as negative values");
-  app.add_option(
-         "--rendering", arguments.rendering,
-         "Of --heatmap: heat; signed: red for, blue against (with --keep-sign or a method of "
-         "the input); color: an attribution around grey. The last two have the input's size")
-      ->check(CLI::IsMember({"heat", "signed", "color"}))
-      ->type_name("heat|signed|color")
-      ->capture_default_str();
 }
 
 }  // namespace fovea::cli

@@ -11,9 +11,6 @@
 /// What the command line of `fovea explain` asks for, in the library's terms.
 namespace fovea::cli {
 
-/// The options of `explain` that say what is explained and how: --class to --keep-sign.
-void add_how_options(CLI::App& app, ExplainArguments& arguments);
-
 /// The registry's row. Throws Error invalid_argument where there is none.
 const MethodInfo& info_of(const std::string& name);
 

@@ -1,28 +1,22 @@
 // fovea index: pictures by their features, for the examples of fovea explain.
 #include <algorithm>
 #include <filesystem>
+#include <nlohmann/json.hpp>
 #include <system_error>
 
-#include "arguments.hpp"
 #include "feeds.hpp"
 #include "json_output.hpp"
 #include "outputs.hpp"
 #include "progress.hpp"
 #include "provenance.hpp"
 #include "reasons.hpp"
+#include "subcommands.hpp"
 #include "text.hpp"
 
 namespace fovea::cli {
 namespace {
 
 namespace fs = std::filesystem;
-
-struct IndexArguments : Arguments {
-  std::string images;  ///< a folder
-  std::string output;
-  std::string layer;
-  bool folder_labels = false;
-};
 
 /// The folder's pictures by their extension, also in folders below it, by name.
 std::vector<std::string> pictures_in(const std::string& folder) {
@@ -122,6 +116,8 @@ struct Written {
   }
 };
 
+}  // namespace
+
 void index(IndexArguments arguments) {
   if (arguments.output.empty())
     throw Error(ErrorCode::invalid_argument, "say where the index goes with --output");
@@ -174,42 +170,6 @@ void index(IndexArguments arguments) {
   write_result(arguments.json, text, json_text(json));
   written.kept = true;
   if (arguments.json != "-") print_warnings(session.warnings);
-}
-
-}  // namespace
-
-void add_index(CLI::App& app) {
-  const auto arguments = std::make_shared<IndexArguments>();
-  auto& sub = *app.add_subcommand(
-      "index", "Index pictures by their features, for the examples of 'fovea explain'");
-  add_model_option(sub, *arguments);
-  sub.add_option("--images", arguments->images,
-                 "The folder of pictures, with the folders in it; most often what the network was "
-                 "trained on")
-      ->type_name("DIR")
-      ->required();
-  sub.add_option("-o,--output", arguments->output, "The index, one file")
-      ->type_name("FILE")
-      ->required();
-  add_layer_option(sub, arguments->layer);
-  sub.add_flag("--labels-from-folders", arguments->folder_labels,
-               "A picture shows what the folder in DIR that it lies in is called");
-  add_shape_option(sub, *arguments);
-  sub.add_option("--preprocess", arguments->preprocess,
-                 "How a photo becomes the input, as for 'fovea explain'")
-      ->type_name("RECIPE");
-  sub.add_flag("--exact-decode", arguments->exact_decode, "Decode every pixel of a JPEG");
-  add_output_name_option(sub, *arguments);
-  add_token_options(sub, *arguments);
-  add_engine_options(sub, *arguments);
-  add_tuning_options(sub, *arguments, "quick with --plan-cache, off without");
-  add_json_option(sub, arguments->json);
-  sub.add_flag("--no-provenance", arguments->no_provenance,
-               "Do not write into the JSON what the index was made from and with");
-  sub.footer(
-      "Pictures that cannot be read are warned of and left out. 2 bytes for each channel of each\n"
-      "picture, in the file and in memory.");
-  sub.callback([arguments] { index(*arguments); });
 }
 
 }  // namespace fovea::cli

@@ -1,19 +1,16 @@
 #include <algorithm>
 #include <map>
+#include <nlohmann/json.hpp>
 #include <optional>
 
-#include "arguments.hpp"
 #include "json_output.hpp"
 #include "outputs.hpp"
 #include "session.hpp"
+#include "subcommands.hpp"
 #include "text.hpp"
 
 namespace fovea::cli {
 namespace {
-
-struct InspectArguments : Arguments {
-  bool nodes = false;
-};
 
 // What is known once the open extents are bound; a model may leave too many open for that.
 struct Bound {
@@ -132,6 +129,8 @@ Json layers_json(const Bound& bound) {
   return rows;
 }
 
+}  // namespace
+
 void inspect(const InspectArguments& arguments) {
   const auto file = model_file_or_demo(arguments.model);
   if (!arguments.json.empty() && arguments.json != "-")
@@ -168,22 +167,6 @@ void inspect(const InspectArguments& arguments) {
   json["warnings"] = Json::array();
   if (!bound.explainer) json["warnings"].push_back(bound.reason);
   write_result(arguments.json, text, json_text(json));
-}
-
-}  // namespace
-
-void add_inspect(CLI::App& app) {
-  const auto arguments = std::make_shared<InspectArguments>();
-  auto& sub = *app.add_subcommand("inspect", "Print a model's inputs, outputs, nodes and layers");
-  add_model_option(sub, *arguments);
-  add_shape_option(sub, *arguments);
-  add_token_options(sub, *arguments);
-  sub.add_option("--output-name", arguments->output_name,
-                 "The output that holds the scores (the layers depend on it)")
-      ->type_name("NAME");
-  sub.add_flag("--nodes", arguments->nodes, "Every node in order, with the shapes of its outputs");
-  add_json_option(sub, arguments->json);
-  sub.callback([arguments] { inspect(*arguments); });
 }
 
 }  // namespace fovea::cli

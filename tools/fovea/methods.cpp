@@ -1,8 +1,10 @@
 #include "fovea/method.hpp"
 
-#include "arguments.hpp"
+#include <nlohmann/json.hpp>
+
 #include "json_output.hpp"
 #include "outputs.hpp"
+#include "subcommands.hpp"
 #include "text.hpp"
 
 namespace fovea::cli {
@@ -88,19 +90,9 @@ Json as_json() {
 
 }  // namespace
 
-void add_methods(CLI::App& app) {
-  struct MethodsArguments {
-    std::string json;
-    bool markdown = false;
-  };
-  const auto arguments = std::make_shared<MethodsArguments>();
-  auto& sub = *app.add_subcommand("methods", "List the methods: what they need and cost");
-  add_json_option(sub, arguments->json);
-  sub.add_flag("--markdown", arguments->markdown, "As a table in Markdown");
-  sub.callback([arguments] {
-    write_result(arguments->json, arguments->markdown ? as_markdown() : as_text(),
-                 json_text({{"methods", as_json()}}));
-  });
+void list_methods(const MethodsArguments& arguments) {
+  write_result(arguments.json, arguments.markdown ? as_markdown() : as_text(),
+               json_text({{"methods", as_json()}}));
 }
 
 }  // namespace fovea::cli

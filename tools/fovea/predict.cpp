@@ -1,19 +1,16 @@
+#include <nlohmann/json.hpp>
 #include <span>
 
-#include "arguments.hpp"
 #include "json_output.hpp"
 #include "npy.hpp"
 #include "outputs.hpp"
 #include "provenance.hpp"
 #include "sha256.hpp"
+#include "subcommands.hpp"
 #include "text.hpp"
 
 namespace fovea::cli {
 namespace {
-
-struct PredictArguments : Arguments {
-  std::int64_t top = 5;
-};
 
 void check_usage(const PredictArguments& arguments) {
   const auto inputs = input_files(arguments);
@@ -58,6 +55,8 @@ Json result_json(const Session& session, const Explainer& explainer, const Run& 
   return json;
 }
 
+}  // namespace
+
 void predict(const PredictArguments& arguments) {
   check_usage(arguments);
   auto session = open_session(arguments, false);
@@ -77,19 +76,6 @@ void predict(const PredictArguments& arguments) {
   print(arguments.json == "-" ? json : result_text(session, run, top));
   outputs.keep();
   if (arguments.json != "-") print_warnings(session.warnings);
-}
-
-}  // namespace
-
-void add_predict(CLI::App& app) {
-  const auto arguments = std::make_shared<PredictArguments>();
-  auto& sub = *app.add_subcommand("predict", "Print the best classes");
-  sub.add_option("--top", arguments->top, "How many classes")
-      ->check(CLI::Range(1, 1000000))
-      ->type_name("K")
-      ->capture_default_str();
-  add_run_options(sub, *arguments);
-  sub.callback([arguments] { predict(*arguments); });
 }
 
 }  // namespace fovea::cli

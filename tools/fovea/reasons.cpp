@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "provenance.hpp"
@@ -65,26 +66,6 @@ Json words_json(const Description& words) {
 }
 
 }  // namespace
-
-void add_reason_options(CLI::App& app, ExplainArguments& arguments) {
-  app.add_flag("--words", arguments.words,
-               "Say in words: class, score, where the evidence lies, which channels carried it and "
-               "what speaks against it");
-  app.add_option("--examples", arguments.examples,
-                 "Name the nearest pictures of an index that 'fovea index' made, by the features "
-                 "that the explained class weighs")
-      ->type_name("FILE");
-  app.add_option("--example-count", arguments.example_count, "How many examples")
-      ->check(CLI::Range(1, 1000))
-      ->type_name("K")
-      ->capture_default_str();
-  app.add_option("--examples-output", arguments.examples_output,
-                 "Draw the examples beside the photo, a row per class")
-      ->type_name("FILE");
-  app.add_option("--example-images", arguments.example_images,
-                 "For --examples-output: the folder that the index was made from")
-      ->type_name("DIR");
-}
 
 void check_reasons(const ExplainArguments& arguments) {
   const auto refuse = [](const std::string& sentence) {

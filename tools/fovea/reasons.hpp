@@ -13,9 +13,6 @@
 /// Explanations beside maps: sentences, and the nearest examples of an index.
 namespace fovea::cli {
 
-/// --words, --examples, --example-count, --example-images, --examples-output.
-void add_reason_options(CLI::App& app, ExplainArguments& arguments);
-
 /// Throws Error invalid_argument for options that do not go together.
 void check_reasons(const ExplainArguments& arguments);
 

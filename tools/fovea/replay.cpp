@@ -125,29 +125,13 @@ void fill_methods(const Json& methods, ExplainArguments& arguments, const std::s
   }
 }
 
-bool is_given(const std::string& name, const std::vector<std::string>& inputs) {
+bool has_file(const std::string& name, const std::vector<std::string>& inputs) {
   for (const auto& text : inputs)
     if (text.starts_with(name + "=")) return true;
   return false;
 }
 
 }  // namespace
-
-void add_replay_option(CLI::App& app, std::string& replay) {
-  auto* option =
-      app.add_option("--replay", replay,
-                     "Make a result again from its JSON, or from a PNG that fovea wrote: the same "
-                     "model, input and options. Where the files lie now may be said anew (--model, "
-                     "--image, --input); a file that has changed is refused")
-          ->type_name("FILE");
-  for (const auto* fixed :
-       {"--class",       "--label",       "--top",         "--score",      "--against",
-        "--minus",       "--region",      "--similar-to",  "--method",     "--option",
-        "--rule",        "--given",       "--layer",       "--token-grid", "--prefix-tokens",
-        "--fuse",        "--smooth",      "--keep-sign",   "--normalize",  "--preprocess",
-        "--input-shape", "--output-name", "--multi-label", "--precision",  "--no-optimize"})
-    option->excludes(app.get_option(fixed));
-}
 
 Replay::Replay(const std::string& file) : file_(file) {
   const auto text = read_document(file);
@@ -169,8 +153,7 @@ Replay::Replay(const std::string& file) : file_(file) {
   });
 }
 
-void Replay::fill(ExplainArguments& arguments, const CLI::App& app) const {
-  const auto given = [&](const char* option) { return app.count(option) > 0; };
+void Replay::fill(ExplainArguments& arguments, const IsGiven& given) const {
   const auto& all = recorded_;
   reading(file_, [&] {
     if (!given("--model")) arguments.model = all.at("model").at("file").get<std::string>();
@@ -181,7 +164,7 @@ void Replay::fill(ExplainArguments& arguments, const CLI::App& app) const {
     if (all.contains("preprocess")) arguments.preprocess = all["preprocess"].dump();
     if (all.contains("inputs"))
       for (const auto& [name, tensor] : all["inputs"].items())
-        if (!is_given(name, arguments.inputs) && !(given("--input") && all["inputs"].size() == 1))
+        if (!has_file(name, arguments.inputs) && !(given("--input") && all["inputs"].size() == 1))
           arguments.inputs.push_back(name + "=" + tensor.at("file").get<std::string>());
     if (all.contains("labels") && !given("--labels"))
       arguments.labels = all["labels"].at("file").get<std::string>();

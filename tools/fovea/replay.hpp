@@ -1,6 +1,6 @@
 #pragma once
 
-#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -12,17 +12,14 @@
 /// A result made again from what it says about itself.
 namespace fovea::cli {
 
-/// Adds --replay, which excludes every option that would make it another result. Call it last.
-void add_replay_option(CLI::App& app, std::string& replay);
-
 class Replay {
  public:
   /// Reads the provenance in a result's JSON or in a PNG that fovea wrote. Throws Error
   /// invalid_argument where there is none, or one of a later format or of another subcommand.
   explicit Replay(const std::string& file);
 
-  /// Fills in what the command line (as parsed by `app`) leaves out.
-  void fill(ExplainArguments& arguments, const CLI::App& app) const;
+  /// Fills in what the command line leaves out.
+  void fill(ExplainArguments& arguments, const IsGiven& is_given) const;
 
   /// Before anything is loaded: throws Error bad_model or bad_input where the model's file or the
   /// image is not the one recorded. Labels change no map: those that are gone are done without.

@@ -1,6 +1,7 @@
 #include "results.hpp"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "text.hpp"
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <iterator>
+#include <nlohmann/json.hpp>
 
 #include "fovea/image.hpp"
 #include "how.hpp"
@@ -11,6 +12,7 @@
 #include "outputs.hpp"
 #include "pictures.hpp"
 #include "provenance.hpp"
+#include "replay.hpp"
 #include "session.hpp"
 #include "targets.hpp"
 #include "text.hpp"

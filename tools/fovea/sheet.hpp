@@ -1,10 +1,11 @@
 #pragma once
 
 #include "explain_arguments.hpp"
-#include "replay.hpp"
 
 /// Several methods side by side.
 namespace fovea::cli {
+
+class Replay;
 
 /// One labelled picture: the photo, then a map per method, in a row for each class and layer.
 /// Throws as explain does; methods of "all" that the model cannot serve are left out with a

@@ -1,14 +1,14 @@
 #include "fovea/version.hpp"
 
-#include "arguments.hpp"
+#include <nlohmann/json.hpp>
+
 #include "json_output.hpp"
 #include "outputs.hpp"
+#include "subcommands.hpp"
 #include "text.hpp"
 
 namespace fovea::cli {
-namespace {
-
-void show(const std::string& file) {
+void show_version(const std::string& file) {
   const auto info = build_info();
   const std::string text =
       "fovea         " + info.version + " (" + info.compiler + ")\n" + "oneDNN        " +
@@ -24,15 +24,6 @@ void show(const std::string& file) {
                      {"bf16", info.bf16},
                      {"threads", info.threads}};
   write_result(file, text, json_text(json));
-}
-
-}  // namespace
-
-void add_version(CLI::App& app) {
-  const auto json = std::make_shared<std::string>();
-  auto& sub = *app.add_subcommand("version", "Print versions and what the CPU can do");
-  add_json_option(sub, *json);
-  sub.callback([json] { show(*json); });
 }
 
 }  // namespace fovea::cli

@@ -1,0 +1,191 @@
+// The options of fovea explain.
+#include <CLI/CLI.hpp>
+#include <charconv>
+#include <memory>
+#include <system_error>
+
+#include "subcommands.hpp"
+
+namespace fovea::cli {
+namespace {
+
+// CLI11 would take what does not fit for the largest number that does.
+std::string whole_number(const std::string& text) {
+  std::int64_t value = 0;
+  const auto* end = text.data() + text.size();
+  const auto [rest, failure] = std::from_chars(text.data(), end, value);
+  return failure == std::errc() && rest == end ? "" : "'" + text + "' is not a class";
+}
+
+// What is explained and how.
+void add_how_options(CLI::App& app, ExplainArguments& arguments) {
+  auto* by_class = app.add_option("--class", arguments.classes,
+                                  "Explain this class (repeatable; default: the best one)")
+                       ->check(whole_number)
+                       ->type_name("N")
+                       ->allow_extra_args(false);
+  auto* by_label = app.add_option("--label", arguments.target_labels,
+                                  "Explain the class of this label, or of the only label that "
+                                  "contains it (repeatable)")
+                       ->type_name("TEXT")
+                       ->allow_extra_args(false);
+  auto* by_rank = app.add_option("--top", arguments.top, "Explain the K best classes")
+                      ->check(CLI::Range(1, 1000000))
+                      ->type_name("K");
+  by_class->excludes(by_label)->excludes(by_rank);
+  by_label->excludes(by_rank);
+  app.add_option("--score", arguments.score,
+                 "The class's logit, or its probability (default: the logit; of methods that are "
+                 "defined on the probability, that)")
+      ->check(CLI::IsMember({"logit", "probability"}))
+      ->type_name("logit|probability");
+  app.add_flag("--against", arguments.against,
+               "Show what speaks against the class (the counterfactual)");
+  app.add_option("--minus", arguments.minus, "Explain the class's logit less that of class N")
+      ->check(whole_number)
+      ->type_name("N");
+  auto* region =
+      app.add_option(
+             "--region", arguments.region,
+             "Of scores at positions (a segmentation): explain the class's scores over this "
+             "part of the photo (of a tensor: of the input), in pixels, or over a mask "
+             "[rows, columns] of the scores' own extents")
+          ->type_name("X,Y,W,H|FILE.npy");
+  auto* similar =
+      app.add_option("--similar-to", arguments.similar_to,
+                     "Explain how like the model's output is to that of another image (cosine), "
+                     "prepared as this one; of a tensor: another tensor (.npy)")
+          ->type_name("FILE");
+  for (auto* other : {by_class, by_label, by_rank, region}) similar->excludes(other);
+  region->excludes(by_rank);
+  app.add_option(
+         "--method", arguments.method,
+         "How: 'fovea methods' lists them. NAME,NAME,... or all (but the dear ones) draws one "
+         "labelled sheet: the photo, then a map per method; a row per class and layer")
+      ->type_name("NAME")
+      ->capture_default_str();
+  app.add_option("--option", arguments.options,
+                 "An option of the method, a number or one of its choices' names (repeatable)")
+      ->type_name("NAME=VALUE")
+      ->allow_extra_args(false);
+  app.add_option(
+         "--rule", arguments.layer_rules,
+         "The rule that a layer follows, by the name of its node or value, for methods that "
+         "have rules (repeatable)")
+      ->type_name("LAYER=RULE")
+      ->allow_extra_args(false);
+  app.add_option("--given", arguments.given,
+                 "What the method would draw at random, or its baseline, as .npy (repeatable)")
+      ->type_name("NAME=FILE")
+      ->allow_extra_args(false);
+  app.add_option("--layer", arguments.layers,
+                 "The layer whose map is wanted, by the name of its value or node, or the last of "
+                 "an operator, like Conv (default: the last feature map before the head). Several "
+                 "(repeatable) are fused")
+      ->type_name("NAME")
+      ->allow_extra_args(false);
+  app.add_option("--fuse", arguments.fuse, "How the maps of several layers become one")
+      ->check(CLI::IsMember({"mean", "max", "product"}))
+      ->type_name("mean|max|product")
+      ->capture_default_str();
+  app.add_flag("--smooth", arguments.smooth,
+               "The mean map of the image, mirrored and not, times 0.9, 1 and 1.1");
+  app.add_flag("--keep-sign", arguments.keep_sign,
+               "Keep what speaks against the class as negative values");
+  app.add_option(
+         "--rendering", arguments.rendering,
+         "Of --heatmap: heat; signed: red for, blue against (with --keep-sign or a method of "
+         "the input); color: an attribution around grey. The last two have the input's size")
+      ->check(CLI::IsMember({"heat", "signed", "color"}))
+      ->type_name("heat|signed|color")
+      ->capture_default_str();
+}
+
+void add_reason_options(CLI::App& app, ExplainArguments& arguments) {
+  app.add_flag("--words", arguments.words,
+               "Say in words: class, score, where the evidence lies, which channels carried it and "
+               "what speaks against it");
+  app.add_option("--examples", arguments.examples,
+                 "Name the nearest pictures of an index that 'fovea index' made, by the features "
+                 "that the explained class weighs")
+      ->type_name("FILE");
+  app.add_option("--example-count", arguments.example_count, "How many examples")
+      ->check(CLI::Range(1, 1000))
+      ->type_name("K")
+      ->capture_default_str();
+  app.add_option("--examples-output", arguments.examples_output,
+                 "Draw the examples beside the photo, a row per class")
+      ->type_name("FILE");
+  app.add_option("--example-images", arguments.example_images,
+                 "For --examples-output: the folder that the index was made from")
+      ->type_name("DIR");
+}
+
+// --replay excludes every option that would make it another result. Last of all.
+void add_replay_option(CLI::App& app, std::string& replay) {
+  auto* option =
+      app.add_option("--replay", replay,
+                     "Make a result again from its JSON, or from a PNG that fovea wrote: the same "
+                     "model, input and options. Where the files lie now may be said anew (--model, "
+                     "--image, --input); a file that has changed is refused")
+          ->type_name("FILE");
+  for (const auto* fixed :
+       {"--class",       "--label",       "--top",         "--score",      "--against",
+        "--minus",       "--region",      "--similar-to",  "--method",     "--option",
+        "--rule",        "--given",       "--layer",       "--token-grid", "--prefix-tokens",
+        "--fuse",        "--smooth",      "--keep-sign",   "--normalize",  "--preprocess",
+        "--input-shape", "--output-name", "--multi-label", "--precision",  "--no-optimize"})
+    option->excludes(app.get_option(fixed));
+}
+
+}  // namespace
+
+void add_explain(CLI::App& app) {
+  const auto arguments = std::make_shared<ExplainArguments>();
+  auto& sub = *app.add_subcommand("explain", "Show where the network looked");
+  add_how_options(sub, *arguments);
+  add_token_options(sub, *arguments);
+  sub.add_option("--normalize", arguments->normalize,
+                 "max: divide by the maximum; minmax: stretch to 0..1; none: raw values (pictures "
+                 "then show them relative to the maximum) (default: max; of methods whose zero "
+                 "says nothing, minmax)")
+      ->check(CLI::IsMember({"max", "minmax", "none"}))
+      ->type_name("max|minmax|none");
+  sub.add_option("-o,--output", arguments->output,
+                 "Overlay: the photo with the map over it (.png .jpg .jpeg .bmp .webp)")
+      ->type_name("FILE");
+  sub.add_option("--heatmap", arguments->heatmap, "The map alone, in colours")->type_name("FILE");
+  sub.add_option("--map", arguments->map,
+                 "The map at the photo's size (a tensor's: the input's), normalised, as .npy")
+      ->type_name("FILE");
+  sub.add_option("--feature-map", arguments->feature_map,
+                 "The map at the layer's own grid, before resizing and normalising, as .npy")
+      ->type_name("FILE");
+  sub.add_option("--colormap", arguments->colormap, "Colours of the pictures")
+      ->check(CLI::IsMember({"jet", "turbo", "viridis", "inferno"}))
+      ->type_name("jet|turbo|viridis|inferno")
+      ->capture_default_str();
+  sub.add_option("--alpha", arguments->alpha, "Weight of the colours in the overlay, 0 to 1")
+      ->type_name("A")
+      ->capture_default_str();
+  sub.add_option(
+         "--box", arguments->box_share,
+         "Where, as a box: around the largest connected part of the map above this share of "
+         "its maximum (default: 0.2), in the JSON and on the overlay")
+      ->type_name("[SHARE]");
+  add_reason_options(sub, *arguments);
+  add_run_options(sub, *arguments);
+  add_replay_option(sub, arguments->replay);
+  sub.footer(
+      "Several classes: pictures get -1, -2, ... before their extension; several images in a\n"
+      "tensor: likewise; both: -IMAGE-CLASS. The .npy files are stacked: [images,] [classes,]\n"
+      "rows, columns. Exit status: 0 done, 2 wrong usage, 3 bad model, 4 bad image or tensor,\n"
+      "5 unsupported operator, 130 interrupted, 1 anything else. On failure no output file is "
+      "left\n"
+      "behind.");
+  sub.callback([arguments, &sub] {
+    explain(*arguments, [&sub](const std::string& option) { return sub.count(option) > 0; });
+  });
+}
+
+}  // namespace fovea::cli
