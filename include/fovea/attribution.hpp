@@ -4,7 +4,7 @@
 #include <map>
 #include <string>
 
-#include "fovea/method.hpp"
+#include "fovea/method_info.hpp"
 
 namespace fovea {
 

@@ -14,7 +14,7 @@
 #include "base/limits.hpp"
 #include "engine/relevance.hpp"
 #include "engine/tuning.hpp"
-#include "fovea/explainer.hpp"
+#include "fovea/running.hpp"
 #include "graph/graph.hpp"
 #include "graph/query.hpp"
 

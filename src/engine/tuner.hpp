@@ -11,7 +11,7 @@
 #include "base/limits.hpp"
 #include "engine/layout.hpp"
 #include "engine/tuning.hpp"
-#include "fovea/explainer.hpp"
+#include "fovea/running.hpp"
 
 /// Times the ways in which oneDNN can compute one step, on this machine, before a plan settles.
 namespace fovea::engine {

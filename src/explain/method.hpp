@@ -17,8 +17,9 @@
 #include "engine/plan.hpp"
 #include "explain/network.hpp"
 #include "explain/objective.hpp"
-#include "fovea/explainer.hpp"
-#include "fovea/method.hpp"
+#include "fovea/explanation.hpp"
+#include "fovea/method_info.hpp"
+#include "fovea/running.hpp"
 #include "fovea/tensor.hpp"
 #include "graph/query.hpp"
 

@@ -1,4 +1,4 @@
-#include "fovea/method.hpp"
+#include "fovea/method_info.hpp"
 
 #include <nlohmann/json.hpp>
 

@@ -1,0 +1,79 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "fovea/export.hpp"
+#include "fovea/tensor.hpp"
+
+namespace fovea {
+
+/// A method of explanation by its registered name: Method{"gradcam"}. Unknown names and options,
+/// and values out of range, are refused where the method is used (Error invalid_argument, listing
+/// what is known).
+struct Method {
+  std::string name = "gradcam";
+  /// By the option's name; what is left out has its default (MethodInfo::options). Switches are 0
+  /// or 1.
+  std::map<std::string, double> options = {};
+  /// What a method would otherwise draw at random, by name (MethodInfo::given): noise, masks,
+  /// weights.
+  std::map<std::string, Tensor> given = {};
+  /// By a layer's or node's name, the rule that it follows in place of its method's own choice; for
+  /// methods with MethodInfo::layer_rules.
+  std::map<std::string, std::string> layer_rules = {};
+};
+
+/// One number that a method can be told.
+struct MethodOption {
+  std::string name;
+  double value = 0;  ///< the default
+  double least = 0;
+  double most = 0;
+  bool whole = false;  ///< a whole number
+  std::string help;
+  /// Names of the values 0, 1, 2, ..., where the numbers stand for choices.
+  std::vector<std::string> choices = {};
+};
+
+/// A tensor that a method can be handed: what it would draw, or what it compares with.
+struct MethodTensor {
+  std::string name;
+  std::string shape;  ///< in words: "[samples, channels, height, width]"
+  std::string help;
+  bool required = false;  ///< the method is refused without it
+};
+
+/// Where a method's map lies.
+enum class MapKind {
+  layer,  ///< on a layer's grid
+  input,  ///< on the input's pixels; `Explanation::attribution` may hold the signed values
+};
+
+/// A row of the registry of methods.
+struct MethodInfo {
+  std::string name;   ///< as the command line takes it
+  std::string title;  ///< "Grad-CAM"
+  std::string paper;  ///< authors, title, year, equation
+  std::string needs;  ///< what a model must have
+  std::string cost;   ///< in forwards and walks back
+  std::string use;    ///< when to choose it, one sentence
+  MapKind kind = MapKind::layer;
+  bool dear = false;  ///< runs the whole network hundreds of times: minutes on a large one
+  /// The lowest value of its map says nothing, and neither does 0: Normalize::minmax shows the
+  /// rest.
+  bool has_offset = false;
+  /// Defined on a class's probability: ask it about Target::of_probability. Of a logit, whose zero
+  /// says nothing, its map tells less.
+  bool of_probability = false;
+  std::vector<MethodOption> options = {};
+  std::vector<MethodTensor> given = {};
+  std::vector<std::string> layer_rules = {};  ///< names that Method::layer_rules may give
+};
+
+/// Every method that this build knows.
+FOVEA_API std::vector<MethodInfo> methods();
+
+}  // namespace fovea

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <stop_token>
+#include <string>
+
+namespace fovea {
+
+/// Arithmetic of convolutions and matrix products. bf16 needs AVX-512 or AMX; with AMX it is
+/// several times as fast as f32, without it slower. `automatic`: bf16 where this CPU runs this
+/// network clearly faster in it (timed when the explainer is made), else f32.
+enum class Precision { f32, bf16, automatic };
+
+/// How an explainer finds the fastest of oneDNN's algorithms for each layer (direct, Winograd,
+/// other layouts). Whatever it picks, results stay within f32's rounding of each other.
+enum class Tuning {
+  off,  ///< the direct algorithm everywhere: the explainer is made fastest
+  /// A few runs of each candidate when the explainer is made, tenths of a second. Empties oneDNN's
+  /// process-wide cache of primitives meanwhile.
+  quick,
+  thorough,  ///< several times as many, for a plan cache that is shipped
+  winograd,  ///< Winograd wherever oneDNN has it, timed or not: to compare accuracy
+};
+
+/// Limits of one call. Checked between the network's steps.
+struct CallOptions {
+  std::stop_token stop = {};                                           ///< Error cancelled
+  std::optional<std::chrono::steady_clock::time_point> deadline = {};  ///< Error deadline_exceeded
+  /// Where not empty, one entry per step of `Explainer::steps` (else Error invalid_argument): the
+  /// wall milliseconds of each step that ran are added to its entry. For one call at a time.
+  std::span<double> step_ms = {};
+  /// Told how much of a call is done, 0 to 1, never less than before: by methods that run the
+  /// network hundreds of times (MethodInfo::dear), after each run or batch of runs, from the
+  /// calling thread. What it throws ends the call and reaches the caller.
+  std::function<void(double done)> progress = {};
+};
+
+/// A piece of a run: a oneDNN primitive, or a kernel of fovea's own.
+struct StepInfo {
+  std::string node;            ///< the node it belongs to; empty for what leads out of the network
+  std::string op;              ///< operator, "reorder", or "fetch" and "gradient" for results
+  std::string implementation;  ///< as oneDNN names it, or "fovea"
+  bool backward = false;       ///< of a walk back
+  /// Two per multiply-add of convolutions and matrix products, borders counted as if inside; 0 for
+  /// everything else.
+  std::int64_t flops = 0;
+  std::int64_t bytes = 0;  ///< of all operands and results, each once; no scratch memory
+};
+
+}  // namespace fovea
