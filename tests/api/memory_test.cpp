@@ -190,6 +190,7 @@ TEST(MemoryLimit, HoldsForConcurrentRuns) {
 
 TEST(MemoryLimit, ARefusedCallSaysWhatItWantedAndLeavesTheExplainerAsItWas) {
   Case one{Model::load(golden_model("vgg")), GradCam{}};
+  one.options = options_for(one.model);
   one.options.methods = {GradCam{}};
   one.options.memory_limit = *peak_of(one, kRoomy) + (1 << 20);
   const Explainer explainer(one.model, one.options);
