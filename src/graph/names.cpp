@@ -1,17 +1,7 @@
-#include <type_traits>
-
-#include "graph/ops.hpp"
+#include "graph/op_traits.hpp"
 
 namespace fovea::graph {
 namespace {
-
-template <class... Fs>
-struct Overloaded : Fs... {
-  using Fs::operator()...;
-};
-// Implied in C++20, but not by clang 14.
-template <class... Fs>
-Overloaded(Fs...) -> Overloaded<Fs...>;
 
 std::string_view name_of(ReshapeKind kind) {
   switch (kind) {
@@ -161,47 +151,40 @@ std::string_view name_of(ReduceKind kind) {
   return "Reduce";
 }
 
+namespace {
+
+std::string_view name_by_fields(const Unary& op) {
+  return name_of(op.kind);
+}
+std::string_view name_by_fields(const Binary& op) {
+  return name_of(op.kind);
+}
+std::string_view name_by_fields(const Reduce& op) {
+  return name_of(op.kind);
+}
+std::string_view name_by_fields(const Reshape& op) {
+  return name_of(op.kind);
+}
+std::string_view name_by_fields(const Pool& op) {
+  return op.kind == PoolKind::max ? "MaxPool" : "AveragePool";
+}
+std::string_view name_by_fields(const Softmax& op) {
+  return op.log ? "LogSoftmax" : "Softmax";
+}
+std::string_view name_by_fields(const Resize& op) {
+  return op.is_upsample ? "Upsample" : "Resize";
+}
+
+}  // namespace
+
 std::string_view name_of(const Op& op) {
-  using S = std::string_view;
   return std::visit(
-      Overloaded{
-          [](const Unary& o) { return name_of(o.kind); },
-          [](const Binary& o) { return name_of(o.kind); },
-          [](const PRelu&) { return S("PRelu"); },
-          [](const Where&) { return S("Where"); },
-          [](const Conv&) { return S("Conv"); },
-          [](const ConvTranspose&) { return S("ConvTranspose"); },
-          [](const Pool& o) { return S(o.kind == PoolKind::max ? "MaxPool" : "AveragePool"); },
-          [](const Gemm&) { return S("Gemm"); },
-          [](const MatMul&) { return S("MatMul"); },
-          [](const Einsum&) { return S("Einsum"); },
-          [](const BatchNorm&) { return S("BatchNormalization"); },
-          [](const LayerNorm&) { return S("LayerNormalization"); },
-          [](const InstanceNorm&) { return S("InstanceNormalization"); },
-          [](const GroupNorm&) { return S("GroupNormalization"); },
-          [](const Lrn&) { return S("LRN"); },
-          [](const Softmax& o) { return S(o.log ? "LogSoftmax" : "Softmax"); },
-          [](const Reduce& o) { return name_of(o.kind); },
-          [](const Concat&) { return S("Concat"); },
-          [](const Split&) { return S("Split"); },
-          [](const Slice&) { return S("Slice"); },
-          [](const Pad&) { return S("Pad"); },
-          [](const Reshape& o) { return name_of(o.kind); },
-          [](const Transpose&) { return S("Transpose"); },
-          [](const Expand&) { return S("Expand"); },
-          [](const Tile&) { return S("Tile"); },
-          [](const Gather&) { return S("Gather"); },
-          [](const GatherND&) { return S("GatherND"); },
-          [](const ScatterND&) { return S("ScatterND"); },
-          [](const Resize& o) { return S(o.is_upsample ? "Upsample" : "Resize"); },
-          [](const DepthToSpace&) { return S("DepthToSpace"); },
-          [](const SpaceToDepth&) { return S("SpaceToDepth"); },
-          [](const Patch&) { return S("Patch"); },
-          [](const Cast&) { return S("Cast"); },
-          [](const ConstantOfShape&) { return S("ConstantOfShape"); },
-          [](const Range&) { return S("Range"); },
-          [](const ShapeOf&) { return S("Shape"); },
-          [](const SizeOf&) { return S("Size"); },
+      []<class Operator>(const Operator& o) {
+        constexpr auto name = trait::row<Operator>.name;
+        if constexpr (name.empty())
+          return name_by_fields(o);
+        else
+          return name;
       },
       op);
 }

@@ -1,5 +1,6 @@
 #include <charconv>
 #include <limits>
+#include <type_traits>
 
 #include "graph/infer.hpp"
 #include "graph/infer/context.hpp"
@@ -129,7 +130,7 @@ std::string_view nearest_name(NearestMode mode) {
   return "?";
 }
 
-/// One overload per op with attributes; the rest print none.
+/// One overload per op with fields.
 struct Describe {
   Attributes& a;
 
@@ -208,8 +209,15 @@ struct Describe {
     if (op.fill != 0) a.add("fill", op.fill);
   }
   void operator()(const ConstantOfShape& op) const { a.add("value", number(op.value)); }
-  template <class Other>
-  void operator()(const Other&) const {}
+  // The name of the node says it, or the type and extents of its result.
+  void operator()(const Binary&) const {}
+  void operator()(const Reshape&) const {}
+  void operator()(const Expand&) const {}
+  void operator()(const Cast&) const {}
+  void operator()(const ShapeOf&) const {}
+  template <class Operator>
+  requires std::is_empty_v<Operator>
+  void operator()(const Operator&) const {}
 };
 
 }  // namespace

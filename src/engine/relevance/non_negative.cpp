@@ -2,42 +2,27 @@
 
 #include <algorithm>
 
+#include "graph/op_traits.hpp"
+
 namespace fovea::engine {
 namespace {
 
-using graph::BinaryKind;
 using graph::PostOps;
-using graph::ReduceKind;
-using graph::UnaryKind;
 
 bool is_non_negative(const graph::Unary& op, bool argument) {
-  switch (op.kind) {
-    case UnaryKind::relu:
-    case UnaryKind::sigmoid:
-    case UnaryKind::hard_sigmoid:
-    case UnaryKind::softplus:
-    case UnaryKind::exp:
-    case UnaryKind::abs:
-    case UnaryKind::sqrt:
+  switch (graph::trait::arithmetic(op).sign) {
+    case graph::trait::never_negative:
       return true;
-    case UnaryKind::clip:
-      return op.alpha >= 0 || (argument && op.beta >= 0);
-    case UnaryKind::identity:
-    case UnaryKind::leaky_relu:
-    case UnaryKind::elu:
-    case UnaryKind::selu:
-    case UnaryKind::celu:
-    case UnaryKind::silu:
-    case UnaryKind::hard_swish:
-    case UnaryKind::gelu:
-    case UnaryKind::gelu_tanh:
-    case UnaryKind::mish:
-    case UnaryKind::tanh:
-    case UnaryKind::softsign:
+    case graph::trait::as_first_is:
+    case graph::trait::as_any_is:
+    case graph::trait::as_all_are:
       return argument;
-    default:
-      return false;
+    case graph::trait::sign_by_fields:  // clip
+      return op.alpha >= 0 || (argument && op.beta >= 0);
+    case graph::trait::any_sign:
+      break;
   }
+  return false;
 }
 
 /// Constants of more elements are not looked at.
@@ -64,51 +49,44 @@ struct NonNegative {
     return std::all_of(floats.data.begin(), floats.data.end(), [](float v) { return v >= 0; });
   }
   bool first() const { return is(node.inputs[0]); }
+  bool any() const {
+    return std::any_of(node.inputs.begin(), node.inputs.end(),
+                       [&](graph::ValueId id) { return id && is(id); });
+  }
   bool every() const {
     return std::all_of(node.inputs.begin(), node.inputs.end(),
                        [&](graph::ValueId id) { return !id || is(id); });
   }
 
-  bool operator()(const graph::Unary& op) const { return is_non_negative(op, first()); }
-  bool operator()(const graph::Binary& op) const {
-    switch (op.kind) {
-      case BinaryKind::max:
-        return first() || is(node.inputs[1]);
-      case BinaryKind::add:
-      case BinaryKind::mul:
-      case BinaryKind::div:
-      case BinaryKind::min:
+  template <class Operator>
+  bool operator()(const Operator& op) const {
+    constexpr bool has_own = graph::trait::of_any_kind<Operator>(
+        [](const auto& of) { return of.sign == graph::trait::sign_by_fields; });
+    switch (graph::trait::arithmetic(op).sign) {
+      case graph::trait::never_negative:
+        return true;
+      case graph::trait::as_first_is:
+        return first();
+      case graph::trait::as_any_is:
+        return any();
+      case graph::trait::as_all_are:
         return every();
-      default:
-        return false;
+      case graph::trait::sign_by_fields:
+        if constexpr (has_own) return by_fields(op);
+        break;
+      case graph::trait::any_sign:
+        break;
     }
-  }
-  bool operator()(const graph::Conv& op) const { return ends_non_negative(op.post); }
-  bool operator()(const graph::Gemm& op) const { return ends_non_negative(op.post); }
-  bool operator()(const graph::MatMul& op) const { return ends_non_negative(op.post); }
-  bool operator()(const graph::BatchNorm& op) const { return ends_non_negative(op.post); }
-  bool operator()(const graph::Softmax& op) const { return !op.log; }
-  bool operator()(const graph::Reduce& op) const {
-    return op.kind != ReduceKind::arg_max && op.kind != ReduceKind::log_sum_exp && first();
-  }
-  bool operator()(const graph::Pad& op) const { return first() && op.value.value_or(0) >= 0; }
-  bool operator()(const graph::Concat&) const { return every(); }
-  bool operator()(const graph::Pool&) const { return first(); }
-  bool operator()(const graph::Lrn&) const { return first(); }
-  bool operator()(const graph::Split&) const { return first(); }
-  bool operator()(const graph::Slice&) const { return first(); }
-  bool operator()(const graph::Reshape&) const { return first(); }
-  bool operator()(const graph::Transpose&) const { return first(); }
-  bool operator()(const graph::Expand&) const { return first(); }
-  bool operator()(const graph::Tile&) const { return first(); }
-  bool operator()(const graph::Gather&) const { return first(); }
-  bool operator()(const graph::Resize&) const { return first(); }
-  bool operator()(const graph::DepthToSpace&) const { return first(); }
-  bool operator()(const graph::SpaceToDepth&) const { return first(); }
-  template <class Op>
-  bool operator()(const Op&) const {
     return false;
   }
+
+  bool by_fields(const graph::Unary& op) const { return is_non_negative(op, first()); }
+  bool by_fields(const graph::Conv& op) const { return ends_non_negative(op.post); }
+  bool by_fields(const graph::Gemm& op) const { return ends_non_negative(op.post); }
+  bool by_fields(const graph::MatMul& op) const { return ends_non_negative(op.post); }
+  bool by_fields(const graph::BatchNorm& op) const { return ends_non_negative(op.post); }
+  bool by_fields(const graph::Softmax& op) const { return !op.log; }
+  bool by_fields(const graph::Pad& op) const { return first() && op.value.value_or(0) >= 0; }
 };
 
 }  // namespace

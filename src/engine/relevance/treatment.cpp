@@ -4,14 +4,13 @@
 
 #include "engine/ops/linear.hpp"
 #include "engine/relevance/non_negative.hpp"
+#include "graph/op_traits.hpp"
 #include "graph/query.hpp"
 
 namespace fovea::engine {
 namespace {
 
 using graph::BinaryKind;
-using graph::PoolKind;
-using graph::ReduceKind;
 using graph::UnaryKind;
 
 std::size_t at(graph::ValueId id) {
@@ -127,11 +126,11 @@ bool RelevanceRules::is_gate(graph::ValueId id) const {
   return false;
 }
 
-Treatment RelevanceRules::of_binary(BinaryKind kind, const graph::Node& node) const {
+Treatment RelevanceRules::by_fields(const graph::Binary& op, const graph::Node& node) const {
   using Kind = Treatment::Kind;
   const auto a = node.inputs[0], b = node.inputs[1];
   const unsigned signals = (is_constant(a) ? 0u : 1u) | (is_constant(b) ? 0u : 2u);
-  switch (kind) {
+  switch (op.kind) {
     case BinaryKind::add:
     case BinaryKind::sub:
       return {Kind::norm, signals};
@@ -166,81 +165,45 @@ Treatment RelevanceRules::of_product(const graph::Node& node) const {
   return {Kind::norm, 3, 0.5f};
 }
 
+Treatment RelevanceRules::by_fields(const graph::Gemm&, const graph::Node& node) const {
+  return of_product(node);
+}
+
+Treatment RelevanceRules::by_fields(const graph::MatMul&, const graph::Node& node) const {
+  return of_product(node);
+}
+
+Treatment RelevanceRules::by_fields(const graph::Einsum& op, const graph::Node& node) const {
+  if (node.inputs.size() > 1) return of_product(node);
+  const auto arrow = op.equation.find("->");
+  const bool sums = op.equation.substr(0, arrow).find_first_not_of(op.equation.substr(arrow + 2)) !=
+                    std::string::npos;
+  return {sums ? Treatment::Kind::norm : Treatment::Kind::plain};
+}
+
 Treatment RelevanceRules::of(const graph::Node& node) const {
   using Kind = Treatment::Kind;
   if (is_linear(*graph_, node)) return {Kind::linear, 1, 1, &rule_of(node)};
-  struct Visitor {
-    const RelevanceRules& rules;
-    const graph::Node& node;
-    Treatment operator()(const graph::Unary& op) const {
-      switch (op.kind) {
-        case UnaryKind::floor:
-        case UnaryKind::ceil:
-        case UnaryKind::round:
-        case UnaryKind::sign:
-        case UnaryKind::logical_not:
-          return {};
-        default:
-          return {Kind::pass};
-      }
+  const auto by_row = [&]<class Operator>(const Operator& op) -> Treatment {
+    namespace trait = graph::trait;
+    constexpr bool has_own = trait::of_any_kind<Operator>(
+        [](const auto& any) { return any.relevance == trait::relevance_by_fields; });
+    switch (trait::arithmetic(op).relevance) {
+      case trait::as_gradient:
+        return {Kind::plain};
+      case trait::passed_on:
+        return {Kind::pass};
+      case trait::in_proportion:
+        return {Kind::norm};
+      case trait::relevance_by_fields:
+        if constexpr (has_own) return by_fields(op, node);
+        break;
+      case trait::no_rule:
+        break;
     }
-    Treatment operator()(const graph::Binary& op) const { return rules.of_binary(op.kind, node); }
-    Treatment operator()(const graph::Pool& op) const {
-      return {op.kind == PoolKind::max ? Kind::plain : Kind::norm};
-    }
-    Treatment operator()(const graph::Reduce& op) const {
-      switch (op.kind) {
-        case ReduceKind::mean:
-        case ReduceKind::sum:
-          return {Kind::norm};
-        case ReduceKind::max:
-        case ReduceKind::min:
-          return {Kind::plain};
-        default:
-          return {};
-      }
-    }
-    Treatment operator()(const graph::MatMul&) const { return rules.of_product(node); }
-    Treatment operator()(const graph::Gemm&) const { return rules.of_product(node); }
-    Treatment operator()(const graph::Einsum& op) const {
-      if (node.inputs.size() > 1) return rules.of_product(node);
-      const auto arrow = op.equation.find("->");
-      const bool sums = op.equation.substr(0, arrow).find_first_not_of(
-                            op.equation.substr(arrow + 2)) != std::string::npos;
-      return {sums ? Kind::norm : Kind::plain};
-    }
-    Treatment operator()(const graph::PRelu&) const { return {Kind::pass}; }
-    Treatment operator()(const graph::BatchNorm&) const { return {Kind::pass}; }
-    Treatment operator()(const graph::LayerNorm&) const { return {Kind::pass}; }
-    Treatment operator()(const graph::InstanceNorm&) const { return {Kind::pass}; }
-    Treatment operator()(const graph::GroupNorm&) const { return {Kind::pass}; }
-    Treatment operator()(const graph::Lrn&) const { return {Kind::pass}; }
-    Treatment operator()(const graph::Softmax&) const { return {Kind::pass}; }
-    Treatment operator()(const graph::Where&) const { return {Kind::plain}; }
-    Treatment operator()(const graph::Concat&) const { return {Kind::plain}; }
-    Treatment operator()(const graph::Split&) const { return {Kind::plain}; }
-    Treatment operator()(const graph::Slice&) const { return {Kind::plain}; }
-    Treatment operator()(const graph::Pad&) const { return {Kind::plain}; }
-    Treatment operator()(const graph::Reshape&) const { return {Kind::plain}; }
-    Treatment operator()(const graph::Transpose&) const { return {Kind::plain}; }
-    Treatment operator()(const graph::Expand&) const { return {Kind::plain}; }
-    Treatment operator()(const graph::Tile&) const { return {Kind::plain}; }
-    Treatment operator()(const graph::Gather&) const { return {Kind::plain}; }
-    Treatment operator()(const graph::GatherND&) const { return {Kind::plain}; }
-    Treatment operator()(const graph::ScatterND&) const { return {Kind::plain}; }
-    Treatment operator()(const graph::Resize&) const { return {Kind::plain}; }
-    Treatment operator()(const graph::DepthToSpace&) const { return {Kind::plain}; }
-    Treatment operator()(const graph::Patch&) const { return {Kind::none}; }
-    Treatment operator()(const graph::SpaceToDepth&) const { return {Kind::plain}; }
-    Treatment operator()(const graph::Cast&) const { return {Kind::plain}; }
-    Treatment operator()(const graph::Conv&) const { return {}; }
-    Treatment operator()(const graph::ConvTranspose&) const { return {}; }
-    Treatment operator()(const graph::ConstantOfShape&) const { return {}; }
-    Treatment operator()(const graph::Range&) const { return {}; }
-    Treatment operator()(const graph::ShapeOf&) const { return {}; }
-    Treatment operator()(const graph::SizeOf&) const { return {}; }
+    return {};
   };
-  return std::visit(Visitor{*this, node}, node.op);
+  return std::visit(by_row, node.op);
 }
 
 BackwardReads RelevanceRules::reads(const graph::Node& node, unsigned wanted) const {

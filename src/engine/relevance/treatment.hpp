@@ -54,7 +54,11 @@ class RelevanceRules {
   const LinearRule& rule_of(const graph::Node& node) const;
   bool is_constant(graph::ValueId id) const { return graph_->value(id).constant.has_value(); }
   bool is_gate(graph::ValueId id) const;
-  Treatment of_binary(graph::BinaryKind kind, const graph::Node& node) const;
+  /// Of operators whose row leaves it to them.
+  Treatment by_fields(const graph::Binary& op, const graph::Node& node) const;
+  Treatment by_fields(const graph::Gemm& op, const graph::Node& node) const;
+  Treatment by_fields(const graph::MatMul& op, const graph::Node& node) const;
+  Treatment by_fields(const graph::Einsum& op, const graph::Node& node) const;
   Treatment of_product(const graph::Node& node) const;
 
   Relevance relevance_;

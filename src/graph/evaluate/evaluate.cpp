@@ -5,6 +5,7 @@
 #include "base/checked.hpp"
 #include "graph/infer/context.hpp"
 #include "graph/infer/range.hpp"
+#include "graph/op_traits.hpp"
 
 namespace fovea::graph::detail {
 namespace {
@@ -26,37 +27,41 @@ Constant extents(const Shape& shape, std::int64_t begin, std::int64_t end) {
   return Constant::of_ints({count}, std::move(data));
 }
 
-/// Dispatch over the ops that read constants; `in` holds no null where the op needs an input.
+/// Over what is folded by its op alone; `in` holds no null where the op needs an input.
 struct Evaluate {
   const Inputs& in;
   const Shape& shape;
   using Result = std::optional<Constant>;
 
-  Result operator()(const Unary& op) const {
+  template <class Operator>
+  Result operator()(const Operator& op) const {
+    if constexpr (trait::row<Operator>.folding == trait::folded)
+      return of(op);
+    else
+      return std::nullopt;
+  }
+
+  Result of(const Unary& op) const {
     if (op.kind == UnaryKind::identity) return view(*in[0], shape);
     return evaluate_op(op, in, shape);
   }
-  Result operator()(const Binary& op) const { return evaluate_op(op, in, shape); }
-  Result operator()(const Where&) const { return evaluate_where(in, shape); }
-  Result operator()(const Cast& op) const {
+  Result of(const Binary& op) const { return evaluate_op(op, in, shape); }
+  Result of(const Where&) const { return evaluate_where(in, shape); }
+  Result of(const Cast& op) const {
     return in[0]->type == op.to ? view(*in[0], shape) : evaluate_cast(*in[0], op.to);
   }
-  Result operator()(const Reduce& op) const { return evaluate_op(op, in, shape); }
-  Result operator()(const Slice& op) const { return evaluate_op(op, in, shape); }
-  Result operator()(const Concat& op) const { return evaluate_op(op, in, shape); }
-  Result operator()(const Gather& op) const { return evaluate_op(op, in, shape); }
-  Result operator()(const Tile& op) const { return evaluate_op(op, in, shape); }
-  Result operator()(const Transpose& op) const { return evaluate_op(op, in, shape); }
-  Result operator()(const Reshape&) const { return view(*in[0], shape); }
-  Result operator()(const Expand&) const {
+  Result of(const Reduce& op) const { return evaluate_op(op, in, shape); }
+  Result of(const Slice& op) const { return evaluate_op(op, in, shape); }
+  Result of(const Concat& op) const { return evaluate_op(op, in, shape); }
+  Result of(const Gather& op) const { return evaluate_op(op, in, shape); }
+  Result of(const Tile& op) const { return evaluate_op(op, in, shape); }
+  Result of(const Transpose& op) const { return evaluate_op(op, in, shape); }
+  Result of(const Reshape&) const { return view(*in[0], shape); }
+  Result of(const Expand&) const {
     return read(*in[0], broadcast_walk(in[0]->shape, shape), shape);
   }
-  Result operator()(const Range&) const { return evaluate_range(in, shape); }
-  Result operator()(const ConstantOfShape& op) const { return evaluate_op(op, shape); }
-  template <class Other>
-  Result operator()(const Other&) const {
-    return std::nullopt;
-  }
+  Result of(const Range&) const { return evaluate_range(in, shape); }
+  Result of(const ConstantOfShape& op) const { return evaluate_op(op, shape); }
 };
 
 bool copies_nothing(const Op& op, const Inputs& in) {

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "graph/op_traits.hpp"
 #include "graph/query.hpp"
 #include "graph/query/walk.hpp"
 
@@ -11,30 +12,35 @@ bool all_are(const List& list, T wanted) {
   return std::all_of(list.begin(), list.end(), [wanted](auto v) { return v == wanted; });
 }
 
-/// One overload per op that may copy; type and shape are known to agree.
+/// Type and shape are known to agree.
 struct Copies {
   const Graph& graph;
   const Node& node;
 
-  bool operator()(const Unary& op) const { return op.kind == UnaryKind::identity; }
-  bool operator()(const Cast&) const { return true; }
-  bool operator()(const Reshape&) const { return true; }
-  bool operator()(const Expand&) const { return true; }
-  bool operator()(const Tile&) const { return true; }
-  bool operator()(const Concat&) const { return node.inputs.size() == 1; }
-  bool operator()(const Split&) const { return node.outputs.size() == 1; }
-  bool operator()(const Reduce& op) const { return op.axes->empty() && is_linear(op.kind); }
-  bool operator()(const Pad& op) const { return all_are(*op.pads, 0); }
-  bool operator()(const Slice& op) const { return all_are(*op.steps, 1); }
-  bool operator()(const Resize& op) const { return all_are(*op.scales, 1.0f); }
-  bool operator()(const DepthToSpace& op) const { return op.block == 1; }
-  bool operator()(const SpaceToDepth& op) const { return op.block == 1; }
-  bool operator()(const Pool& op) const {
+  template <class Operator>
+  bool operator()(const Operator& op) const {
+    constexpr auto copies = trait::row<Operator>.copies;
+    if constexpr (copies == trait::copies_by_fields)
+      return by_fields(op);
+    else
+      return copies == trait::repeats;
+  }
+
+  bool by_fields(const Unary& op) const { return op.kind == UnaryKind::identity; }
+  bool by_fields(const Concat&) const { return node.inputs.size() == 1; }
+  bool by_fields(const Split&) const { return node.outputs.size() == 1; }
+  bool by_fields(const Reduce& op) const { return op.axes->empty() && is_linear(op.kind); }
+  bool by_fields(const Pad& op) const { return all_are(*op.pads, 0); }
+  bool by_fields(const Slice& op) const { return all_are(*op.steps, 1); }
+  bool by_fields(const Resize& op) const { return all_are(*op.scales, 1.0f); }
+  bool by_fields(const DepthToSpace& op) const { return op.block == 1; }
+  bool by_fields(const SpaceToDepth& op) const { return op.block == 1; }
+  bool by_fields(const Pool& op) const {
     const auto& w = op.window;
     return all_are(w.kernel, 1) && all_are(w.strides, 1) && all_are(w.pads_begin, 0) &&
            all_are(w.pads_end, 0);
   }
-  bool operator()(const Transpose& op) const {
+  bool by_fields(const Transpose& op) const {
     // Extents of 1 may go anywhere: the order of the others is what counts.
     const auto& shape = graph.value(node.inputs[0]).shape;
     std::int64_t last = -1;
@@ -44,10 +50,6 @@ struct Copies {
       last = axis;
     }
     return true;
-  }
-  template <class Other>
-  bool operator()(const Other&) const {
-    return false;
   }
 
   static bool is_linear(ReduceKind kind) {

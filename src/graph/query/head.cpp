@@ -4,6 +4,7 @@
 
 #include "base/checked.hpp"
 #include "graph/evaluate/evaluate.hpp"
+#include "graph/op_traits.hpp"
 #include "graph/query.hpp"
 #include "graph/query/affine_map.hpp"
 #include "graph/query/walk.hpp"
@@ -44,7 +45,7 @@ class HeadWalk {
       // A pool over a single position changes nothing.
       const bool stepped =
           pooled ? move(*node)
-                 : std::visit([&](const auto& op) { return step(op, *node); }, node->op);
+                 : std::visit([&](const auto& op) { return step_back(op, *node); }, node->op);
       if (!stepped || vector_length(graph_.value(at_).shape, batch_) !=
                           static_cast<std::int64_t>(map_->length()))
         return std::nullopt;
@@ -86,9 +87,12 @@ class HeadWalk {
     return std::vector<double>(map_->length(), value);
   }
 
-  template <class Other>
-  bool step(const Other&, const Node&) {
-    return false;
+  template <class Operator>
+  bool step_back(const Operator& op, const Node& node) {
+    if constexpr (trait::row<Operator>.head == trait::affine_head)
+      return step(op, node);
+    else
+      return false;
   }
 
   bool move(const Node& node, std::size_t i = 0) {

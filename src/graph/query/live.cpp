@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include "graph/op_traits.hpp"
+
 namespace fovea::graph::detail {
 namespace {
 
@@ -26,33 +28,35 @@ std::int64_t product_after(const Shape& shape, std::size_t axis) {
                          std::int64_t{1}, std::multiplies<>());
 }
 
-/// What of input `i` matters, given what of the node's output does; one overload per op that treats
-/// some axis row by row or selects from it.
+/// What of input `i` matters, given what of the node's output does.
 class InputPart {
  public:
   InputPart(const Graph& graph, const Node& node, const std::vector<Live>& live, std::size_t i)
       : graph_(graph), node_(node), live_(live), i_(i), out_(live[at(node.outputs[0])]) {}
 
-  Live operator()(const Unary&) const { return broadcast(); }
-  Live operator()(const Binary&) const { return broadcast(); }
-  Live operator()(const PRelu&) const { return broadcast(); }
-  Live operator()(const Where&) const { return broadcast(); }
-  Live operator()(const Cast&) const { return broadcast(); }
-  Live operator()(const Expand&) const { return broadcast(); }
-  Live operator()(const BatchNorm&) const { return broadcast(); }
-  Live operator()(const LayerNorm& op) const {
+  template <class Operator>
+  Live operator()(const Operator& op) const {
+    constexpr auto rows = trait::row<Operator>.rows;
+    if constexpr (rows == trait::rows_by_fields)
+      return by_fields(op);
+    else
+      return rows == trait::rows_apart ? broadcast() : Live::everything();
+  }
+
+ private:
+  Live by_fields(const LayerNorm& op) const {
     const auto rank = static_cast<std::int64_t>(output().size());
     const auto from = op.axis < 0 ? op.axis + rank : op.axis;
     return is_range() && static_cast<std::int64_t>(out_.axis) < from ? broadcast()
                                                                      : Live::everything();
   }
-  Live operator()(const Softmax& op) const {
+  Live by_fields(const Softmax& op) const {
     const auto rank = static_cast<std::int64_t>(output().size());
     const auto axis = static_cast<std::size_t>(op.axis < 0 ? op.axis + rank : op.axis);
     const bool apart = op.flatten ? out_.axis < axis : out_.axis != axis;
     return is_range() && apart ? out_ : Live::everything();
   }
-  Live operator()(const Reduce& op) const {
+  Live by_fields(const Reduce& op) const {
     if (!is_range()) return Live::everything();
     const auto reduced = [&](std::size_t axis) {
       return std::find(op.axes->begin(), op.axes->end(), static_cast<std::int64_t>(axis)) !=
@@ -65,18 +69,18 @@ class InputPart {
     }
     return Live::everything();
   }
-  Live operator()(const MatMul&) const {
+  Live by_fields(const MatMul&) const {
     const auto rank = output().size();
     const bool both_matrices = input(0).size() >= 2 && input(1).size() >= 2;
     if (!is_range() || !both_matrices || out_.axis + 1 == rank) return Live::everything();
     if (out_.axis + 2 == rank) return i_ == 0 ? on(input().size() - 2) : Live::everything();
     return broadcast();
   }
-  Live operator()(const Gemm& op) const {
+  Live by_fields(const Gemm& op) const {
     if (!is_range() || out_.axis != 0 || i_ != 0) return Live::everything();
     return on(op.trans_a ? 1 : 0);
   }
-  Live operator()(const Einsum& op) const {
+  Live by_fields(const Einsum& op) const {
     const auto arrow = op.equation.find("->");
     if (!is_range() || arrow == std::string::npos) return Live::everything();
     std::string own = op.equation.substr(0, arrow);
@@ -92,10 +96,10 @@ class InputPart {
     const bool whole = axis != std::string::npos && input()[axis] == output()[out_.axis];
     return whole ? on(axis) : Live::everything();
   }
-  Live operator()(const Transpose& op) const {
+  Live by_fields(const Transpose& op) const {
     return is_range() ? on(static_cast<std::size_t>(op.perm[out_.axis])) : Live::everything();
   }
-  Live operator()(const Reshape&) const {
+  Live by_fields(const Reshape&) const {
     if (!is_range()) return Live::everything();
     // The place along an axis, modulo the period, is the flat index divided by what follows.
     const auto after = product_after(output(), out_.axis);
@@ -105,7 +109,7 @@ class InputPart {
         return on(axis);
     return Live::everything();
   }
-  Live operator()(const Concat& op) const {
+  Live by_fields(const Concat& op) const {
     const auto axis = static_cast<std::size_t>(op.axis);
     if (!is_range() || axis != out_.axis) return out_;
     if (out_.period != output()[axis]) return Live::everything();
@@ -116,7 +120,7 @@ class InputPart {
     const auto end = std::min(out_.end - offset, extent);
     return begin < end ? Live::range(axis, extent, begin, end) : Live{};
   }
-  Live operator()(const Slice& op) const {
+  Live by_fields(const Slice& op) const {
     for (std::size_t k = 0; k < op.axes->size(); ++k) {
       const auto axis = static_cast<std::size_t>((*op.axes)[k]);
       const auto extent = input()[axis], start = (*op.starts)[k], step = (*op.steps)[k];
@@ -131,7 +135,7 @@ class InputPart {
                       std::all_of(op.steps->begin(), op.steps->end(), [](auto s) { return s > 0; });
     return same ? out_ : Live::everything();
   }
-  Live operator()(const Gather& op) const {
+  Live by_fields(const Gather& op) const {
     const auto axis = static_cast<std::size_t>(op.axis);
     const auto& indices = graph_.value(node_.inputs[1]).constant;
     if (i_ != 0 || !indices || indices->ints.empty()) return Live::everything();
@@ -144,7 +148,7 @@ class InputPart {
     }
     return Live::range(axis, extent, low, high + 1);
   }
-  Live operator()(const Split& op) const {
+  Live by_fields(const Split& op) const {
     const auto axis = static_cast<std::size_t>(op.axis);
     std::int64_t offset = 0, low = -1, high = 0;
     Live along;
@@ -162,12 +166,6 @@ class InputPart {
     }
     return apart ? along : Live::range(axis, offset, low, high);
   }
-  template <class Other>
-  Live operator()(const Other&) const {
-    return Live::everything();
-  }
-
- private:
   const Shape& input(std::size_t j) const { return graph_.value(node_.inputs[j]).shape; }
   const Shape& input() const { return input(i_); }
   const Shape& output() const { return graph_.value(node_.outputs[0]).shape; }

@@ -5,6 +5,8 @@
 #include <numeric>
 #include <string>
 
+#include "graph/op_traits.hpp"
+
 namespace fovea::graph::detail {
 namespace {
 
@@ -26,45 +28,49 @@ class Follow {
          std::size_t o)
       : graph_(graph), images_(images), node_(node), known_(known), o_(o) {}
 
-  Along operator()(const Unary&) const {
-    return first_alone([](auto) { return true; });
-  }
-  Along operator()(const Cast&) const {
-    return first_alone([](auto) { return true; });
-  }
-  Along operator()(const Binary&) const { return element_wise(); }
-  Along operator()(const PRelu&) const { return element_wise(); }
-  Along operator()(const Where&) const { return element_wise(); }
-  Along operator()(const Expand&) const { return element_wise(); }
-  Along operator()(const BatchNorm&) const {
-    return first_alone([](auto) { return true; });
+  template <class Operator>
+  Along operator()(const Operator& op) const {
+    constexpr auto pictures = trait::row<Operator>.pictures;
+    if constexpr (pictures == trait::pictures_by_fields) {
+      return by_fields(op);
+    } else {
+      switch (pictures) {
+        case trait::as_first:
+          return first_alone([](auto) { return true; });
+        case trait::as_operands:
+          return element_wise();
+        case trait::as_first_axis:
+          return images_alone();
+        case trait::as_first_two_axes:
+          return first_alone([](std::size_t axis) { return axis < 2; });
+        case trait::as_axis_of_equal_extent:
+          return unchanged_extent();
+        case trait::pictures_unknown:
+          return any() ? kUnknown : Along{};
+        case trait::no_pictures:
+        case trait::pictures_by_fields:
+          break;
+      }
+      return {};
+    }
   }
 
-  Along operator()(const Conv& op) const { return window(op.group == 1); }
-  Along operator()(const ConvTranspose& op) const { return window(op.group == 1); }
-  Along operator()(const Pool&) const {
-    return first_alone([](std::size_t axis) { return axis < 2; });
-  }
-  Along operator()(const InstanceNorm&) const {
-    return first_alone([](std::size_t axis) { return axis < 2; });
-  }
-  Along operator()(const GroupNorm&) const { return images_alone(); }
-  Along operator()(const Lrn&) const { return images_alone(); }
-  Along operator()(const DepthToSpace&) const { return images_alone(); }
-  Along operator()(const SpaceToDepth&) const { return images_alone(); }
-  Along operator()(const LayerNorm& op) const {
+ private:
+  Along by_fields(const Conv& op) const { return window(op.group == 1); }
+  Along by_fields(const ConvTranspose& op) const { return window(op.group == 1); }
+  Along by_fields(const LayerNorm& op) const {
     const auto rank = static_cast<std::int64_t>(shape(0).size());
     const auto from = static_cast<std::size_t>(op.axis < 0 ? op.axis + rank : op.axis);
     return first_alone([from](std::size_t axis) { return axis < from; }, kMixed);
   }
-  Along operator()(const Softmax& op) const {
+  Along by_fields(const Softmax& op) const {
     const auto rank = static_cast<std::int64_t>(shape(0).size());
     const auto from = static_cast<std::size_t>(op.axis < 0 ? op.axis + rank : op.axis);
     return first_alone([&](std::size_t axis) { return op.flatten ? axis < from : axis != from; },
                        kMixed);
   }
 
-  Along operator()(const Gemm& op) const {
+  Along by_fields(const Gemm& op) const {
     const auto a = input(0), b = input(1);
     Along product;
     if (a.is_axis()) product = a.axis == (op.trans_a ? 1 : 0) ? along(0, a.inner) : kMixed;
@@ -72,8 +78,8 @@ class Follow {
       product = product.any() || b.axis != (op.trans_b ? 0 : 1) ? kMixed : along(1, b.inner);
     return joined({spoilt(), product, aligned(2)});
   }
-  Along operator()(const MatMul&) const { return joined({spoilt(), factor(0), factor(1)}); }
-  Along operator()(const Einsum& op) const {
+  Along by_fields(const MatMul&) const { return joined({spoilt(), factor(0), factor(1)}); }
+  Along by_fields(const Einsum& op) const {
     const auto arrow = op.equation.find("->");
     if (spoilt().any()) return spoilt();
     if (arrow == std::string::npos || op.equation.find('.') != std::string::npos)
@@ -94,7 +100,7 @@ class Follow {
     return joined(parts);
   }
 
-  Along operator()(const Reduce& op) const {
+  Along by_fields(const Reduce& op) const {
     const auto x = input(0);
     if (!x.is_axis()) return x;
     std::size_t before = 0;
@@ -105,14 +111,14 @@ class Follow {
     return along(op.keep_dims ? x.axis : x.axis - before, x.inner);
   }
   /// Whole periods one after the other go on as one; what has none is no period.
-  Along operator()(const Concat& op) const {
+  Along by_fields(const Concat& op) const {
     const auto found = element_wise();
     if (!found.is_axis() || found.axis != static_cast<std::size_t>(op.axis)) return found;
     for (std::size_t i = 0; i < node_.inputs.size(); ++i)
       if (input(i) != found) return kUnknown;
     return found;
   }
-  Along operator()(const Split& op) const {
+  Along by_fields(const Split& op) const {
     const auto axis = static_cast<std::size_t>(op.axis);
     std::int64_t start = 0;
     for (std::size_t i = 0; i < o_; ++i) start += graph_.value(node_.outputs[i]).shape[axis];
@@ -121,7 +127,7 @@ class Follow {
         kPicked);
   }
   /// What leaves the axis as it is, or whole periods of it; a cut may turn it round.
-  Along operator()(const Slice& op) const {
+  Along by_fields(const Slice& op) const {
     return first_alone(
         [&](std::size_t axis) {
           std::int64_t start = 0;
@@ -134,19 +140,14 @@ class Follow {
         },
         kPicked);
   }
-  Along operator()(const Pad&) const { return unchanged_extent(); }
-  Along operator()(const Tile&) const {
-    return first_alone([](auto) { return true; });
-  }
-  Along operator()(const Resize&) const { return unchanged_extent(); }
-  Along operator()(const Transpose& op) const {
+  Along by_fields(const Transpose& op) const {
     const auto x = input(0);
     if (!x.is_axis()) return x;
     const auto found = std::find(op.perm.begin(), op.perm.end(), static_cast<std::int64_t>(x.axis));
     return along(static_cast<std::size_t>(found - op.perm.begin()), x.inner);
   }
   /// The distance from one image to the next stays; which axis it belongs to changes.
-  Along operator()(const Reshape&) const {
+  Along by_fields(const Reshape&) const {
     const auto x = input(0);
     if (!x.is_axis()) return x;
     const auto& from = shape(0);
@@ -161,7 +162,7 @@ class Follow {
     }
     return kUnknown;
   }
-  Along operator()(const Gather& op) const {
+  Along by_fields(const Gather& op) const {
     if (spoilt().any()) return spoilt();
     const auto data = input(0), indices = input(1);
     const auto axis = static_cast<std::size_t>(op.axis);
@@ -171,15 +172,7 @@ class Follow {
     if (data.axis == axis) return gathered(data, axis);
     return data.axis < axis ? data : along(data.axis + shape(1).size() - 1, data.inner);
   }
-  Along operator()(const GatherND&) const { return any() ? kUnknown : Along{}; }
-  Along operator()(const ScatterND&) const { return any() ? kUnknown : Along{}; }
-  Along operator()(const Patch&) const { return any() ? kUnknown : Along{}; }
-  Along operator()(const ConstantOfShape&) const { return {}; }
-  Along operator()(const Range&) const { return any() ? kUnknown : Along{}; }
-  Along operator()(const ShapeOf&) const { return {}; }
-  Along operator()(const SizeOf&) const { return {}; }
 
- private:
   const Shape& shape(std::size_t i) const { return graph_.value(node_.inputs[i]).shape; }
   const Shape& output() const { return graph_.value(node_.outputs[o_]).shape; }
   Along input(std::size_t i) const {

@@ -2,70 +2,24 @@
 #include <span>
 #include <vector>
 
+#include "graph/op_traits.hpp"
 #include "graph/query.hpp"
 
 namespace fovea::graph {
 namespace {
 
-/// One overload per op that is piecewise linear; `varying`: how many inputs lie on the way.
-struct PiecewiseLinear {
-  std::size_t varying;
-
-  bool operator()(const Unary& op) const {
-    switch (op.kind) {
-      case UnaryKind::identity:
-      case UnaryKind::relu:
-      case UnaryKind::leaky_relu:
-      case UnaryKind::clip:
-      case UnaryKind::hard_sigmoid:
-      case UnaryKind::abs:
-      case UnaryKind::neg:
-        return true;
-      default:
-        return false;
-    }
+/// `varying`: how many inputs lie on the way.
+bool is_piecewise_linear(trait::Linear linear, std::ptrdiff_t varying) {
+  switch (linear) {
+    case trait::piecewise_linear:
+      return true;
+    case trait::linear_in_one_operand:
+      return varying == 1;
+    case trait::curved:
+      break;
   }
-  bool operator()(const Binary& op) const {
-    switch (op.kind) {
-      case BinaryKind::add:
-      case BinaryKind::sub:
-      case BinaryKind::max:
-      case BinaryKind::min:
-        return true;
-      case BinaryKind::mul:
-      case BinaryKind::div:
-        return varying == 1;
-      default:
-        return false;
-    }
-  }
-  bool operator()(const Reduce& op) const {
-    return op.kind == ReduceKind::mean || op.kind == ReduceKind::sum ||
-           op.kind == ReduceKind::max || op.kind == ReduceKind::min;
-  }
-  bool operator()(const Conv&) const { return varying == 1; }
-  bool operator()(const ConvTranspose&) const { return varying == 1; }
-  bool operator()(const Gemm&) const { return varying == 1; }
-  bool operator()(const MatMul&) const { return varying == 1; }
-  bool operator()(const BatchNorm&) const { return varying == 1; }
-  bool operator()(const PRelu&) const { return varying == 1; }
-  bool operator()(const Pool&) const { return true; }
-  bool operator()(const Concat&) const { return true; }
-  bool operator()(const Split&) const { return true; }
-  bool operator()(const Slice&) const { return true; }
-  bool operator()(const Pad&) const { return true; }
-  bool operator()(const Reshape&) const { return true; }
-  bool operator()(const Transpose&) const { return true; }
-  bool operator()(const Expand&) const { return true; }
-  bool operator()(const Tile&) const { return true; }
-  bool operator()(const Resize&) const { return true; }
-  bool operator()(const DepthToSpace&) const { return true; }
-  bool operator()(const SpaceToDepth&) const { return true; }
-  template <class Other>
-  bool operator()(const Other&) const {
-    return false;
-  }
-};
+  return false;
+}
 
 }  // namespace
 
@@ -93,8 +47,9 @@ bool is_piecewise_linear(const Graph& graph, ValueId from, ValueId to) {
     if (!any(node.inputs, below) || !any(node.outputs, above)) continue;
     const auto varying = std::count_if(node.inputs.begin(), node.inputs.end(),
                                        [&](ValueId id) { return id && below[at(id)]; });
-    const PiecewiseLinear rule{static_cast<std::size_t>(varying)};
-    if (!std::visit(rule, node.op)) return false;
+    const auto linear =
+        std::visit([](const auto& op) { return trait::arithmetic(op).linear; }, node.op);
+    if (!is_piecewise_linear(linear, varying)) return false;
   }
   return true;
 }

@@ -6,6 +6,7 @@
 
 #include "base/checked.hpp"
 #include "graph/infer/context.hpp"
+#include "graph/op_traits.hpp"
 
 namespace fovea::graph {
 namespace {
@@ -45,7 +46,15 @@ class OriginOf {
            graph_.value(id).shape.size() == 3;
   }
 
-  std::optional<Origin> sequence(const Concat& op, ValueId out) const {
+  template <class Operator>
+  std::optional<Origin> sequence(const Operator& op, ValueId out) const {
+    constexpr auto places = trait::row<Operator>.places;
+    if constexpr (places == trait::places_by_fields)
+      return by_fields(op, out);
+    else
+      return places == trait::places_new ? own(out) : inherited(out);
+  }
+  std::optional<Origin> by_fields(const Concat& op, ValueId out) const {
     if (static_cast<std::size_t>(op.axis) != first(out)) return inherited(out);
     std::int64_t offset = 0;
     for (const auto id : node_.inputs) {
@@ -55,7 +64,7 @@ class OriginOf {
     }
     return std::nullopt;
   }
-  std::optional<Origin> sequence(const Slice& op, ValueId out) const {
+  std::optional<Origin> by_fields(const Slice& op, ValueId out) const {
     auto origin = known_[at(node_.inputs[0])];
     for (std::size_t k = 0; origin && k < op.axes->size(); ++k) {
       if (static_cast<std::size_t>((*op.axes)[k]) != first(out)) continue;
@@ -65,7 +74,7 @@ class OriginOf {
     }
     return origin;
   }
-  std::optional<Origin> sequence(const Reshape&, ValueId out) const {
+  std::optional<Origin> by_fields(const Reshape&, ValueId out) const {
     const auto in = node_.inputs[0];
     const auto& origin = known_[at(in)];
     if (!origin) return std::nullopt;
@@ -74,13 +83,6 @@ class OriginOf {
                                       : base::element_count(spatial(in)) == spatial(out)[0];
     return same ? origin : std::nullopt;
   }
-  std::optional<Origin> sequence(const Conv&, ValueId out) const { return own(out); }
-  std::optional<Origin> sequence(const Pool&, ValueId out) const { return own(out); }
-  template <class Other>
-  std::optional<Origin> sequence(const Other&, ValueId out) const {
-    return inherited(out);
-  }
-
   /// One axis of positions from the start: a signal.
   std::optional<Origin> own(ValueId out) const { return Origin{spatial(out), 0}; }
   std::optional<Origin> inherited(ValueId out) const {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "graph/op_traits.hpp"
+
 namespace fovea::graph::detail {
 namespace {
 
@@ -17,22 +19,34 @@ class LayoutOf {
   LayoutOf(const Graph& graph, const Node& node, const std::vector<Layout>& known)
       : graph_(graph), node_(node), known_(known) {}
 
-  Layout operator()(const Conv&) const { return channels_first(); }
-  Layout operator()(const ConvTranspose&) const { return channels_first(); }
-  Layout operator()(const Pool&) const { return channels_first(); }
-  Layout operator()(const InstanceNorm&) const { return inherited_or_first(); }
-  Layout operator()(const Lrn&) const { return inherited_or_first(); }
-  Layout operator()(const DepthToSpace&) const { return channels_first(); }
-  Layout operator()(const SpaceToDepth&) const { return channels_first(); }
-  Layout operator()(const BatchNorm&) const { return inherited_or_first(); }
-  Layout operator()(const GroupNorm&) const { return inherited_or_first(); }
-  Layout operator()(const LayerNorm&) const {
+  template <class Operator>
+  Layout operator()(const Operator& op) const {
+    constexpr auto layout = trait::row<Operator>.layout;
+    if constexpr (layout == trait::layout_by_fields) {
+      return by_fields(op);
+    } else {
+      switch (layout) {
+        case trait::in_place:
+          return in_place();
+        case trait::channels_first:
+          return channels_first();
+        case trait::kept_or_channels_first:
+          return inherited_or_first();
+        case trait::layout_lost:
+        case trait::layout_by_fields:
+          break;
+      }
+      return {};
+    }
+  }
+
+  Layout by_fields(const LayerNorm&) const {
     const auto layout = input(0);
     if (layout.order != Order::unknown || layout.hidden || !reads_tokens()) return layout;
     return {Order::channels_last, 1};
   }
 
-  Layout operator()(const Transpose& op) const {
+  Layout by_fields(const Transpose& op) const {
     auto layout = input(0);
     // Behind the batch only the extents before or behind the spatial ones may change places.
     if (layout.order == Order::channels_first) {
@@ -48,7 +62,7 @@ class LayoutOf {
     return {};
   }
 
-  Layout operator()(const Reshape&) const {
+  Layout by_fields(const Reshape&) const {
     const auto layout = input(0);
     const auto& from = shape(node_.inputs[0]);
     const auto& to = shape(node_.outputs[0]);
@@ -71,9 +85,9 @@ class LayoutOf {
     return {Order::unknown, 0, hidden};
   }
 
-  Layout operator()(const Reduce& op) const { return op.keep_dims ? input(0) : Layout{}; }
+  Layout by_fields(const Reduce& op) const { return op.keep_dims ? input(0) : Layout{}; }
 
-  Layout operator()(const MatMul&) const {
+  Layout by_fields(const MatMul&) const {
     // A product with a matrix mixes the last extent: the channels, where they are last.
     const auto layout = input(0);
     const bool mixes_channels =
@@ -81,15 +95,8 @@ class LayoutOf {
     return mixes_channels ? layout : Layout{};
   }
 
-  Layout operator()(const Gemm&) const { return {}; }
-  Layout operator()(const Einsum&) const { return {}; }
-  Layout operator()(const Gather&) const { return {}; }
-  Layout operator()(const GatherND&) const { return {}; }
-  Layout operator()(const ScatterND&) const { return {}; }
-
-  /// Everything else works in place: the layout of the first operand of the result's rank.
-  template <class Other>
-  Layout operator()(const Other&) const {
+  /// The layout of the first operand of the result's rank.
+  Layout in_place() const {
     const auto& out = shape(node_.outputs[0]);
     for (std::size_t i = 0; i < node_.inputs.size(); ++i)
       if (node_.inputs[i] && shape(node_.inputs[i]).size() == out.size() &&

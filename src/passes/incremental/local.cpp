@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "base/checked.hpp"
+#include "graph/op_traits.hpp"
 
 namespace fovea::passes::detail {
 namespace {
@@ -27,7 +28,6 @@ graph::Window without_pads(graph::Window window) {
   return window;
 }
 
-/// One overload per op that may be local.
 struct Locality {
   const graph::Graph& graph;
   const graph::Node& node;
@@ -54,13 +54,22 @@ struct Locality {
     return Local{{0}, std::vector<Reach>(result().size() - 2), 0, node.op};
   }
 
-  std::optional<Local> operator()(const graph::Conv& op) const {
+  template <class Operator>
+  std::optional<Local> operator()(const Operator& op) const {
+    constexpr auto reach = graph::trait::row<Operator>.reach;
+    if constexpr (reach == graph::trait::reach_by_fields)
+      return by_fields(op);
+    else
+      return reach == graph::trait::reaches_one ? elementwise() : std::nullopt;
+  }
+
+  std::optional<Local> by_fields(const graph::Conv& op) const {
     if (!are_constant_from(1) || !op.post.empty()) return std::nullopt;
     auto open = op;
     open.window = without_pads(op.window);
     return Local{{0}, reach_of(op.window), 0, open};
   }
-  std::optional<Local> operator()(const graph::Pool& op) const {
+  std::optional<Local> by_fields(const graph::Pool& op) const {
     const bool padded = !all_zero(op.window.pads_begin) || !all_zero(op.window.pads_end);
     const bool is_max = op.kind == graph::PoolKind::max;
     // An average that leaves out what is beyond the map has other divisors at the borders.
@@ -72,15 +81,13 @@ struct Locality {
     const float fill = is_max ? std::numeric_limits<float>::lowest() : 0.f;
     return Local{{0}, reach_of(op.window), fill, open};
   }
-  std::optional<Local> operator()(const graph::Unary&) const { return elementwise(); }
-  std::optional<Local> operator()(const graph::Lrn&) const { return elementwise(); }
-  std::optional<Local> operator()(const graph::BatchNorm& op) const {
+  std::optional<Local> by_fields(const graph::BatchNorm& op) const {
     return are_constant_from(1) && op.post.empty() ? elementwise() : std::nullopt;
   }
-  std::optional<Local> operator()(const graph::PRelu&) const {
+  std::optional<Local> by_fields(const graph::PRelu&) const {
     return is_per_channel(1) ? elementwise() : std::nullopt;
   }
-  std::optional<Local> operator()(const graph::Binary&) const {
+  std::optional<Local> by_fields(const graph::Binary&) const {
     Local out{{}, std::vector<Reach>(result().size() - 2), 0, node.op};
     for (std::size_t i = 0; i < 2; ++i) {
       if (is_per_channel(i)) continue;
@@ -89,13 +96,13 @@ struct Locality {
     }
     return out.data.empty() ? std::nullopt : std::optional(out);
   }
-  std::optional<Local> operator()(const graph::Concat& op) const {
+  std::optional<Local> by_fields(const graph::Concat& op) const {
     if (op.axis != 1) return std::nullopt;
     Local out{{}, std::vector<Reach>(result().size() - 2), 0, node.op};
     for (std::size_t i = 0; i < node.inputs.size(); ++i) out.data.push_back(i);
     return out;
   }
-  std::optional<Local> operator()(const graph::Pad& op) const {
+  std::optional<Local> by_fields(const graph::Pad& op) const {
     const auto rank = result().size();
     const auto& pads = *op.pads;
     if (op.mode != graph::PadMode::constant) return std::nullopt;
@@ -104,10 +111,6 @@ struct Locality {
     Local out{{0}, {}, op.value.value_or(0.f), std::nullopt};
     for (std::size_t axis = 2; axis < rank; ++axis) out.reach.push_back({1, 1, 1, pads[axis]});
     return out;
-  }
-  template <class Other>
-  std::optional<Local> operator()(const Other&) const {
-    return std::nullopt;
   }
 };
 

@@ -1,0 +1,429 @@
+#pragma once
+
+#include <string_view>
+#include <type_traits>
+
+#include "graph/ops.hpp"
+
+/// What is known of each operator, once: a row that the queries, the passes and the walk back read.
+/// An operator without a row does not compile. Where a row says `..._by_fields`, the reader has an
+/// overload for that operator, or it does not compile either.
+namespace fovea::graph::trait {
+
+/// Is the result of one input's type and shape that input?
+enum class Copies { alters, repeats, copies_by_fields };
+
+/// Where the result keeps its channels and positions.
+enum class Layout {
+  in_place,                ///< as the first operand of the result's rank
+  channels_first,          ///< [n, c, positions...], whatever came in
+  kept_or_channels_first,  ///< as the first input; channels first where that is not known
+  layout_lost,
+  layout_by_fields,
+};
+
+/// Which rows of an axis of its inputs a row of the result depends on.
+enum class Rows { rows_apart, rows_mixed, rows_by_fields };
+
+/// The positions of a result with one axis of them.
+enum class Places { places_kept, places_new, places_by_fields };
+
+/// Which axis of the result holds the images, given that of the inputs.
+enum class Pictures {
+  as_first,                 ///< that of the first input; no other may hold images
+  as_operands,              ///< that of every operand, broadcast
+  as_first_axis,            ///< that of the first input, where it is its first
+  as_first_two_axes,        ///< and where it is one of the first two
+  as_axis_of_equal_extent,  ///< and where the extent stays
+  no_pictures,
+  pictures_unknown,
+  pictures_by_fields,
+};
+
+/// Which positions of the inputs a position of the result depends on.
+enum class Reach { reaches_one, reaches_all, reach_by_fields };
+
+/// How a result of constants is computed.
+enum class Folding { not_folded, folded, folded_apart };
+
+/// May a linear head hold it?
+enum class Head { no_head, affine_head };
+
+/// Sums over positions of a gradient: `sum_offer`, and `sum_backward`, too.
+enum class Sums { no_sums, offers_sums, ends_sums };
+
+/// As a function of its inputs.
+enum class Linear { curved, piecewise_linear, linear_in_one_operand };
+
+/// When no element of the result is below 0.
+enum class Sign { any_sign, never_negative, as_first_is, as_any_is, as_all_are, sign_by_fields };
+
+/// What it does to relevance; see Treatment::Kind.
+enum class Relevance { no_rule, as_gradient, passed_on, in_proportion, relevance_by_fields };
+
+/// Which forward values a walk back reads; those of its post-ops come on top.
+enum class Reads {
+  nothing,
+  first,
+  second,
+  both,
+  result,
+  first_and_result,
+  other_factor,  ///< of inputs 0 and 1 the one that the gradient is not of
+  divisor,       ///< input 1; input 0 where the gradient is of input 1
+  reads_by_fields,
+};
+
+constexpr unsigned kEveryInput = ~0u;
+
+/// What may differ by kind.
+struct Arithmetic {
+  Linear linear;
+  Sign sign;
+  Relevance relevance;
+  unsigned gradients;  ///< inputs that have one, a bit each; those of post-ops come on top
+  Reads reads;
+  Reads rescale_reads;  ///< under GradientRule::rescale
+};
+
+struct Row {
+  std::string_view name;  ///< ONNX's; empty: by fields
+  Copies copies;
+  Layout layout;
+  Rows rows;
+  Places places;
+  Pictures pictures;
+  Reach reach;
+  Folding folding;
+  Head head;
+  Sums sums;
+  Arithmetic arithmetic;  ///< of operators with kinds: see `arithmetic` below
+};
+
+using enum Copies;
+using enum Layout;
+using enum Rows;
+using enum Places;
+using enum Pictures;
+using enum Reach;
+using enum Folding;
+using enum Head;
+using enum Sums;
+using enum Linear;
+using enum Sign;
+using enum Relevance;
+using enum Reads;
+
+constexpr Arithmetic arithmetic_of(UnaryKind kind) {
+  switch (kind) {
+    case UnaryKind::identity:
+      return {piecewise_linear, as_first_is, passed_on, 1, nothing, nothing};
+    case UnaryKind::relu:
+      return {piecewise_linear, never_negative, passed_on, 1, result, first};
+    case UnaryKind::leaky_relu:
+      return {piecewise_linear, as_first_is, passed_on, 1, reads_by_fields, first};
+    case UnaryKind::clip:
+      return {piecewise_linear, sign_by_fields, passed_on, 1, result, first};
+    case UnaryKind::hard_sigmoid:
+    case UnaryKind::abs:
+      return {piecewise_linear, never_negative, passed_on, 1, first, first};
+    case UnaryKind::neg:
+      return {piecewise_linear, any_sign, passed_on, 1, first, first};
+    case UnaryKind::sigmoid:
+    case UnaryKind::softplus:
+    case UnaryKind::exp:
+    case UnaryKind::sqrt:
+      return {curved, never_negative, passed_on, 1, first, first};
+    case UnaryKind::elu:
+    case UnaryKind::selu:
+    case UnaryKind::celu:
+    case UnaryKind::hard_swish:
+    case UnaryKind::tanh:
+    case UnaryKind::softsign:
+    case UnaryKind::mish:
+    case UnaryKind::gelu:
+    case UnaryKind::gelu_tanh:
+    case UnaryKind::silu:
+      return {curved, as_first_is, passed_on, 1, first, first};
+    case UnaryKind::erf:
+    case UnaryKind::log:
+    case UnaryKind::reciprocal:
+    case UnaryKind::sin:
+    case UnaryKind::cos:
+      return {curved, any_sign, passed_on, 1, first, first};
+    case UnaryKind::floor:
+    case UnaryKind::ceil:
+    case UnaryKind::round:
+    case UnaryKind::sign:
+      return {curved, any_sign, no_rule, 1, first, first};
+    case UnaryKind::logical_not:
+      break;
+  }
+  return {curved, any_sign, no_rule, 0, nothing, nothing};
+}
+
+constexpr Arithmetic arithmetic_of(BinaryKind kind) {
+  switch (kind) {
+    case BinaryKind::add:
+      return {piecewise_linear, as_all_are, relevance_by_fields, 3, nothing, nothing};
+    case BinaryKind::sub:
+      return {piecewise_linear, any_sign, relevance_by_fields, 3, nothing, nothing};
+    case BinaryKind::mul:
+      return {linear_in_one_operand, as_all_are,  relevance_by_fields, 3,
+              other_factor,          other_factor};
+    case BinaryKind::div:
+      return {linear_in_one_operand, as_all_are, relevance_by_fields, 3, divisor, both};
+    case BinaryKind::pow:
+      return {curved, any_sign, relevance_by_fields, 3, both, both};
+    case BinaryKind::max:
+      return {piecewise_linear, as_any_is, relevance_by_fields, 3, both, both};
+    case BinaryKind::min:
+      return {piecewise_linear, as_all_are, relevance_by_fields, 3, both, both};
+    case BinaryKind::mod:
+    case BinaryKind::equal:
+    case BinaryKind::less:
+    case BinaryKind::less_or_equal:
+    case BinaryKind::greater:
+    case BinaryKind::greater_or_equal:
+    case BinaryKind::logical_and:
+    case BinaryKind::logical_or:
+    case BinaryKind::logical_xor:
+      break;
+  }
+  return {curved, any_sign, no_rule, 0, nothing, nothing};
+}
+
+constexpr Arithmetic arithmetic_of(ReduceKind kind) {
+  switch (kind) {
+    case ReduceKind::mean:
+    case ReduceKind::sum:
+      return {piecewise_linear, as_first_is, in_proportion, 1, nothing, nothing};
+    case ReduceKind::max:
+    case ReduceKind::min:
+      return {piecewise_linear, as_first_is, as_gradient, 1, first_and_result, first_and_result};
+    case ReduceKind::prod:
+    case ReduceKind::l2:
+      return {curved, as_first_is, no_rule, 1, first_and_result, first_and_result};
+    case ReduceKind::l1:
+    case ReduceKind::sum_square:
+      return {curved, as_first_is, no_rule, 1, first, first};
+    case ReduceKind::log_sum_exp:
+      return {curved, any_sign, no_rule, 1, first_and_result, first_and_result};
+    case ReduceKind::arg_max:
+      break;
+  }
+  return {curved, any_sign, no_rule, 0, nothing, nothing};
+}
+
+constexpr Arithmetic arithmetic_of(PoolKind kind) {
+  switch (kind) {
+    case PoolKind::max:
+      return {piecewise_linear, as_first_is, as_gradient, 1, first, first};
+    case PoolKind::average:
+      break;
+  }
+  return {piecewise_linear, as_first_is, in_proportion, 1, nothing, nothing};
+}
+
+/// Of Cast: what becomes integers or flags has no gradient.
+constexpr Arithmetic arithmetic_of(DType to) {
+  return {curved, any_sign, as_gradient, to == DType::f32 ? 1u : 0u, nothing, nothing};
+}
+
+constexpr UnaryKind kind_of(const Unary& op) {
+  return op.kind;
+}
+constexpr BinaryKind kind_of(const Binary& op) {
+  return op.kind;
+}
+inline ReduceKind kind_of(const Reduce& op) {
+  return op.kind;
+}
+inline PoolKind kind_of(const Pool& op) {
+  return op.kind;
+}
+constexpr DType kind_of(const Cast& op) {
+  return op.to;
+}
+constexpr int kinds(UnaryKind) {
+  return static_cast<int>(UnaryKind::logical_not) + 1;
+}
+constexpr int kinds(BinaryKind) {
+  return static_cast<int>(BinaryKind::logical_xor) + 1;
+}
+constexpr int kinds(ReduceKind) {
+  return static_cast<int>(ReduceKind::arg_max) + 1;
+}
+constexpr int kinds(PoolKind) {
+  return static_cast<int>(PoolKind::average) + 1;
+}
+constexpr int kinds(DType) {
+  return static_cast<int>(DType::boolean) + 1;
+}
+
+/// In place of a row's arithmetic.
+constexpr Arithmetic kByKind = {curved, any_sign, no_rule, 0, nothing, nothing};
+/// Of what is constant by the time a plan is built, or part of no walk back.
+constexpr Arithmetic kNoGradient = {curved, any_sign, no_rule, 0, nothing, nothing};
+/// Of what moves values about, and keeps their signs.
+constexpr Arithmetic kMoves = {piecewise_linear, as_first_is, as_gradient, 1, nothing, nothing};
+/// Of what picks values by the indices in input 1.
+constexpr Arithmetic kPicks = {curved, any_sign, as_gradient, 1, second, second};
+/// Of what scales by its input's own statistics.
+constexpr Arithmetic kNormalises = {curved, any_sign, passed_on, 1, first, first};
+
+/// The row of an operator; none: add it here.
+template <class Operator>
+inline constexpr Row row = Operator::has_no_row_of_traits;
+
+// In the order of Row: name, copies, layout, rows, places, pictures, reach, folding, head, sums.
+// clang-format off
+template <> inline constexpr Row row<Unary> = {
+    "", copies_by_fields, in_place, rows_apart, places_kept, as_first, reaches_one, folded,
+    affine_head, offers_sums, kByKind};
+template <> inline constexpr Row row<Binary> = {
+    "", alters, in_place, rows_apart, places_kept, as_operands, reach_by_fields, folded,
+    affine_head, no_sums, kByKind};
+template <> inline constexpr Row row<PRelu> = {
+    "PRelu", alters, in_place, rows_apart, places_kept, as_operands, reach_by_fields, not_folded,
+    no_head, no_sums, {linear_in_one_operand, any_sign, passed_on, 3, both, both}};
+template <> inline constexpr Row row<Where> = {
+    "Where", alters, in_place, rows_apart, places_kept, as_operands, reaches_all, folded,
+    no_head, no_sums, {curved, any_sign, as_gradient, 6, first, first}};
+template <> inline constexpr Row row<Conv> = {
+    "Conv", alters, channels_first, rows_mixed, places_new, pictures_by_fields, reach_by_fields,
+    not_folded, affine_head, no_sums,
+    {linear_in_one_operand, sign_by_fields, no_rule, 1, nothing, nothing}};
+template <> inline constexpr Row row<ConvTranspose> = {
+    "ConvTranspose", alters, channels_first, rows_mixed, places_kept, pictures_by_fields,
+    reaches_all, not_folded, no_head, no_sums,
+    {linear_in_one_operand, any_sign, no_rule, 1, nothing, nothing}};
+template <> inline constexpr Row row<Pool> = {
+    "", copies_by_fields, channels_first, rows_mixed, places_new, as_first_two_axes,
+    reach_by_fields, not_folded, no_head, offers_sums, kByKind};
+template <> inline constexpr Row row<Gemm> = {
+    "Gemm", alters, layout_lost, rows_by_fields, places_kept, pictures_by_fields, reaches_all,
+    not_folded, affine_head, ends_sums,
+    {linear_in_one_operand, sign_by_fields, relevance_by_fields, kEveryInput, other_factor,
+     other_factor}};
+template <> inline constexpr Row row<MatMul> = {
+    "MatMul", alters, layout_by_fields, rows_by_fields, places_kept, pictures_by_fields,
+    reaches_all, not_folded, affine_head, ends_sums,
+    {linear_in_one_operand, sign_by_fields, relevance_by_fields, 3, other_factor, other_factor}};
+template <> inline constexpr Row row<Einsum> = {
+    "Einsum", alters, layout_lost, rows_by_fields, places_kept, pictures_by_fields, reaches_all,
+    not_folded, no_head, no_sums,
+    {curved, any_sign, relevance_by_fields, 3, other_factor, other_factor}};
+template <> inline constexpr Row row<BatchNorm> = {
+    "BatchNormalization", alters, kept_or_channels_first, rows_apart, places_kept, as_first,
+    reach_by_fields, not_folded, affine_head, no_sums,
+    {linear_in_one_operand, sign_by_fields, passed_on, 1, nothing, nothing}};
+template <> inline constexpr Row row<LayerNorm> = {
+    "LayerNormalization", alters, layout_by_fields, rows_by_fields, places_kept,
+    pictures_by_fields, reaches_all, not_folded, no_head, no_sums, kNormalises};
+template <> inline constexpr Row row<InstanceNorm> = {
+    "InstanceNormalization", alters, kept_or_channels_first, rows_mixed, places_kept,
+    as_first_two_axes, reaches_all, not_folded, no_head, no_sums, kNormalises};
+template <> inline constexpr Row row<GroupNorm> = {
+    "GroupNormalization", alters, kept_or_channels_first, rows_mixed, places_kept, as_first_axis,
+    reaches_all, not_folded, no_head, no_sums, kNormalises};
+template <> inline constexpr Row row<Lrn> = {
+    "LRN", alters, kept_or_channels_first, rows_mixed, places_kept, as_first_axis, reaches_one,
+    not_folded, no_head, no_sums, {curved, as_first_is, passed_on, 1, first, first}};
+template <> inline constexpr Row row<Softmax> = {
+    "", alters, in_place, rows_by_fields, places_kept, pictures_by_fields, reaches_all,
+    not_folded, no_head, no_sums, {curved, sign_by_fields, passed_on, 1, result, first}};
+template <> inline constexpr Row row<Reduce> = {
+    "", copies_by_fields, layout_by_fields, rows_by_fields, places_kept, pictures_by_fields,
+    reaches_all, folded, no_head, offers_sums, kByKind};
+template <> inline constexpr Row row<Concat> = {
+    "Concat", copies_by_fields, in_place, rows_by_fields, places_by_fields, pictures_by_fields,
+    reach_by_fields, folded, no_head, no_sums,
+    {piecewise_linear, as_all_are, as_gradient, kEveryInput, nothing, nothing}};
+template <> inline constexpr Row row<Split> = {
+    "Split", copies_by_fields, in_place, rows_by_fields, places_kept, pictures_by_fields,
+    reaches_all, folded_apart, no_head, no_sums, kMoves};
+template <> inline constexpr Row row<Slice> = {
+    "Slice", copies_by_fields, in_place, rows_by_fields, places_by_fields, pictures_by_fields,
+    reaches_all, folded, no_head, no_sums, kMoves};
+template <> inline constexpr Row row<Pad> = {
+    "Pad", copies_by_fields, in_place, rows_mixed, places_kept, as_axis_of_equal_extent,
+    reach_by_fields, not_folded, no_head, no_sums,
+    {piecewise_linear, sign_by_fields, as_gradient, 1, nothing, nothing}};
+template <> inline constexpr Row row<Reshape> = {
+    "", repeats, layout_by_fields, rows_by_fields, places_by_fields, pictures_by_fields,
+    reaches_all, folded, affine_head, offers_sums, kMoves};
+template <> inline constexpr Row row<Transpose> = {
+    "Transpose", copies_by_fields, layout_by_fields, rows_by_fields, places_kept,
+    pictures_by_fields, reaches_all, folded, affine_head, offers_sums, kMoves};
+template <> inline constexpr Row row<Expand> = {
+    "Expand", repeats, in_place, rows_apart, places_kept, as_operands, reaches_all, folded,
+    no_head, no_sums, kMoves};
+template <> inline constexpr Row row<Tile> = {
+    "Tile", repeats, in_place, rows_mixed, places_kept, as_first, reaches_all, folded,
+    no_head, no_sums, kMoves};
+template <> inline constexpr Row row<Gather> = {
+    "Gather", alters, layout_lost, rows_by_fields, places_kept, pictures_by_fields, reaches_all,
+    folded, no_head, no_sums, {curved, as_first_is, as_gradient, 1, second, second}};
+template <> inline constexpr Row row<GatherND> = {
+    "GatherND", alters, layout_lost, rows_mixed, places_kept, pictures_unknown, reaches_all,
+    not_folded, no_head, no_sums, kPicks};
+template <> inline constexpr Row row<ScatterND> = {
+    "ScatterND", alters, layout_lost, rows_mixed, places_kept, pictures_unknown, reaches_all,
+    not_folded, no_head, no_sums, {curved, any_sign, as_gradient, 5, second, second}};
+template <> inline constexpr Row row<Resize> = {
+    "", copies_by_fields, in_place, rows_mixed, places_kept, as_axis_of_equal_extent, reaches_all,
+    not_folded, no_head, no_sums, kMoves};
+template <> inline constexpr Row row<DepthToSpace> = {
+    "DepthToSpace", copies_by_fields, channels_first, rows_mixed, places_kept, as_first_axis,
+    reaches_all, not_folded, no_head, no_sums, kMoves};
+template <> inline constexpr Row row<SpaceToDepth> = {
+    "SpaceToDepth", copies_by_fields, channels_first, rows_mixed, places_kept, as_first_axis,
+    reaches_all, not_folded, no_head, no_sums, kMoves};
+template <> inline constexpr Row row<Patch> = {
+    "Patch", alters, in_place, rows_mixed, places_kept, pictures_unknown, reaches_all,
+    not_folded, no_head, no_sums, kNoGradient};
+template <> inline constexpr Row row<Cast> = {
+    "Cast", repeats, in_place, rows_apart, places_kept, as_first, reaches_all, folded,
+    no_head, no_sums, kByKind};
+template <> inline constexpr Row row<ConstantOfShape> = {
+    "ConstantOfShape", alters, in_place, rows_mixed, places_kept, no_pictures, reaches_all,
+    folded, no_head, no_sums, kNoGradient};
+template <> inline constexpr Row row<Range> = {
+    "Range", alters, in_place, rows_mixed, places_kept, pictures_unknown, reaches_all, folded,
+    no_head, no_sums, kNoGradient};
+template <> inline constexpr Row row<ShapeOf> = {
+    "Shape", alters, in_place, rows_mixed, places_kept, no_pictures, reaches_all, folded_apart,
+    no_head, no_sums, kNoGradient};
+template <> inline constexpr Row row<SizeOf> = {
+    "Size", alters, in_place, rows_mixed, places_kept, no_pictures, reaches_all, folded_apart,
+    no_head, no_sums, kNoGradient};
+// clang-format on
+
+template <class Operator>
+concept HasKinds = requires(const Operator& op) {
+  kind_of(op);
+};
+
+template <class Operator>
+constexpr Arithmetic arithmetic(const Operator& op) {
+  if constexpr (HasKinds<Operator>)
+    return arithmetic_of(kind_of(op));
+  else
+    return row<Operator>.arithmetic;
+}
+
+/// Is it so of any use of the operator? `Test` is asked of each arithmetic that it may have.
+template <class Operator, class Test>
+constexpr bool of_any_kind(Test test) {
+  if constexpr (HasKinds<Operator>) {
+    using Kind = decltype(kind_of(std::declval<const Operator&>()));
+    for (int k = 0; k < kinds(Kind{}); ++k)
+      if (test(arithmetic_of(static_cast<Kind>(k)))) return true;
+    return false;
+  } else {
+    return test(row<Operator>.arithmetic);
+  }
+}
+
+}  // namespace fovea::graph::trait
