@@ -129,7 +129,7 @@ class Climb {
     for (std::size_t k = 1; k < node.inputs.size(); ++k)
       if (on_path(node.inputs[k])) return false;
     const SumQuery query{graph_, node, visits_[i].layout};
-    auto offer = std::visit([&](const auto& op) { return sum_offer(op, query); }, node.op);
+    auto offer = sum_offer(query);
     switch (offer.kind) {
       case SumOffer::Kind::passes:
         visits_[i].above.push_back(visits_.size());

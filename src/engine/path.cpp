@@ -13,7 +13,7 @@ std::size_t at(graph::ValueId id) {
 }
 
 bool passes_gradient(const graph::Node& node, std::size_t input) {
-  return std::visit([&](const auto& op) { return has_gradient(op, input); }, node.op);
+  return has_gradient(node.op, input);
 }
 
 }  // namespace

@@ -93,10 +93,8 @@ class PlanMaker {
           wanted |= 1u << i;
       const auto* rules = rules_of(gradient);
       const bool rescale = gradient.rule == GradientRule::rescale;
-      const auto by_op = [&](const auto& op) {
-        return rescale ? rescale_reads(op, wanted) : backward_reads(op, wanted);
-      };
-      const auto reads = rules != nullptr ? rules->reads(node, wanted) : std::visit(by_op, node.op);
+      const auto reads =
+          rules != nullptr ? rules->reads(node, wanted) : backward_reads(node.op, wanted, rescale);
       for (std::size_t i = 0; i < node.inputs.size() && i < 32; ++i)
         if (node.inputs[i] && (reads.inputs >> i & 1u) != 0) keep.insert(node.inputs[i]);
       if (reads.output) keep.insert(node.outputs.begin(), node.outputs.end());
@@ -138,7 +136,7 @@ class PlanMaker {
           ErrorCode::unsupported, [&] { return graph::where(node); },
           [&] {
             ForwardContext context(builder, node);
-            std::visit([&](const auto& op) { forward(op, context); }, node.op);
+            forward(context);
           });
       for (const auto input : node.inputs)
         if (input) builder.release_use(input);

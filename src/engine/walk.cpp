@@ -38,7 +38,7 @@ class Walk {
     for (std::size_t i = range_.last; i-- > range_.first;) {
       if (!on_path(graph_.nodes()[i], path_)) continue;
       tap(graph_.nodes()[i]);
-      through(i, [](const auto& op, BackwardContext& context) { backward(op, context); });
+      through(i, [](BackwardContext& context) { backward(context); });
     }
     return finished(spec_.wrt);
   }
@@ -98,11 +98,11 @@ class Walk {
       const int id = static_cast<int>(i);
       if (!on_path(graph_.nodes()[i], path_) || sums.passed.contains(id)) continue;
       const auto end = sums.ends.find(id);
-      through(i, [&](const auto& op, BackwardContext& context) {
+      through(i, [&](BackwardContext& context) {
         if (end == sums.ends.end())
-          backward(op, context);
+          backward(context);
         else
-          add(sum_backward(op, context, end->second, scale));
+          add(sum_backward(context, end->second, scale));
       });
     }
     builder_.begin_node("", "gradient");
@@ -133,7 +133,7 @@ class Walk {
     }
   }
 
-  /// visit(op, context) of one node.
+  /// visit(context) of one node.
   template <class Visit>
   void through(std::size_t i, Visit&& visit) {
     const auto& node = graph_.nodes()[i];
@@ -143,7 +143,7 @@ class Walk {
         [&] {
           BackwardContext context(builder_, node, gradients_, path_);
           check_differences(node, context);
-          std::visit([&](const auto& op) { visit(op, context); }, node.op);
+          visit(context);
         });
   }
 

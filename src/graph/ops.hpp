@@ -320,6 +320,16 @@ using Op =
                  Slice, Pad, Reshape, Transpose, Expand, Tile, Gather, GatherND, ScatterND, Resize,
                  DepthToSpace, SpaceToDepth, Patch, Cast, ConstantOfShape, Range, ShapeOf, SizeOf>;
 
+/// What is declared of each operator, declared of all of them.
+// clang-format off
+#define FOVEA_EACH_OPERATOR(of)                                                              \
+  of(Unary) of(Binary) of(PRelu) of(Where) of(Conv) of(ConvTranspose) of(Pool) of(Gemm)      \
+  of(MatMul) of(Einsum) of(BatchNorm) of(LayerNorm) of(InstanceNorm) of(GroupNorm) of(Lrn)   \
+  of(Softmax) of(Reduce) of(Concat) of(Split) of(Slice) of(Pad) of(Reshape) of(Transpose)    \
+  of(Expand) of(Tile) of(Gather) of(GatherND) of(ScatterND) of(Resize) of(DepthToSpace)      \
+  of(SpaceToDepth) of(Patch) of(Cast) of(ConstantOfShape) of(Range) of(ShapeOf) of(SizeOf)
+// clang-format on
+
 /// "Conv", "Relu", "ReduceMean": the ONNX spelling where there is one.
 std::string_view name_of(const Op& op);
 std::string_view name_of(UnaryKind kind);

@@ -8,6 +8,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
+import defaults
 import file_length
 import forbidden
 import format as clang_format
@@ -125,6 +126,29 @@ class Forbidden(Planted):
             "int g() { return 1'000 + 'a'; }  // getenv(\n",
         )
         self.assertEqual(forbidden.check(self.root), [])
+
+
+class Defaults(Planted):
+    def plant(self, text):
+        self.expect(defaults.check, "src/graph/bad.cpp", text + "\n", "graph/op_traits.hpp")
+
+    def test_any_other_operator(self):
+        self.plant("template <class Other>\nbool moves(const Other&) const {\n  return false;\n}")
+
+    def test_among_other_parameters(self):
+        self.plant("template <typename T>\nint reads(const T& /* op */, unsigned wanted);")
+
+    def test_lambda(self):
+        self.plant("auto f = [](const auto&) { return false; };")
+
+    def test_looks_alike(self):
+        self.write(
+            "src/graph/good.cpp",
+            "template <class Op>\nbool moves(const Op& op) { return trait::row<Op>.moves; }\n"
+            "template <class Op>\n  requires std::is_empty_v<Op>\nvoid print(const Op&) {}\n"
+            "template <class T>\nvoid all(const std::vector<T>&, const Shape&) {}\n",
+        )
+        self.assertEqual(defaults.check(self.root), [])
 
 
 class FileLength(Planted):

@@ -202,31 +202,6 @@ void forward(const Binary& op, ForwardContext& c) {
   c.out(0, dst);
 }
 
-BackwardReads backward_reads(const Binary& op, unsigned wanted) {
-  switch (op.kind) {
-    case BinaryKind::mul:
-      return {((wanted & 1u) << 1) | (wanted >> 1 & 1u), false};
-    case BinaryKind::div:
-      return {(wanted & 2u) != 0 ? 3u : 2u, false};
-    case BinaryKind::pow:
-    case BinaryKind::max:
-    case BinaryKind::min:
-      return {3u, false};
-    default:
-      return {};
-  }
-}
-
-BackwardReads rescale_reads(const Binary& op, unsigned wanted) {
-  const bool linear = op.kind == BinaryKind::add || op.kind == BinaryKind::sub;
-  return linear || op.kind == BinaryKind::mul ? backward_reads(op, wanted)
-                                              : BackwardReads{3u, false};
-}
-
-bool has_gradient(const Binary& op, std::size_t input) {
-  return input < 2 && op.kind <= BinaryKind::min;
-}
-
 namespace {
 
 /// d(a op b) / d(input) as a function of a and b; ties of max and min are shared, as in PyTorch.
@@ -362,14 +337,14 @@ void send_gradient(const Binary& op, BackwardContext& c, std::size_t input) {
     const BroadcastLoop<2> loop(c.out_shape(),
                                 {reads ? c.in_shape(0) : Shape{}, reads ? c.in_shape(1) : Shape{}});
     const Tensor out = c.b.make(plain_desc(c.out_shape()));
+    const unsigned used = backward_reads(op, 1u << input).inputs;
     // A slope that reads one operand only leaves the other's buffer free: name that one twice.
     const auto operand = [&](std::size_t i) -> Tensor {
       if (!reads) return part;
-      const unsigned used = backward_reads(op, 1u << input).inputs;
       return (used >> i & 1u) != 0 ? c.plain_in(i) : c.plain_in(1 - i);
     };
-    const bool has_a = !reads || (backward_reads(op, 1u << input).inputs & 1u) != 0;
-    const bool has_b = !reads || (backward_reads(op, 1u << input).inputs & 2u) != 0;
+    const bool has_a = !reads || (used & 1u) != 0;
+    const bool has_b = !reads || (used & 2u) != 0;
     c.b.kernel(
         [loop, f = slope(op.kind, input), has_a, has_b](Pointers p) {
           const float* diff = floats(p, 0);

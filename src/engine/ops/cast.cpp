@@ -30,10 +30,6 @@ void forward(const Cast& op, ForwardContext& c) {
   c.out(0, dst);
 }
 
-bool has_gradient(const Cast& op, std::size_t input) {
-  return input == 0 && op.to == graph::DType::f32;
-}
-
 void backward(const Cast&, BackwardContext& c) {
   c.send(0, c.grad());
 }

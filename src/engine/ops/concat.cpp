@@ -120,10 +120,6 @@ void forward(const Concat& op, ForwardContext& c) {
   c.out(0, dst);
 }
 
-bool has_gradient(const Concat&, std::size_t) {
-  return true;
-}
-
 void backward(const Concat& op, BackwardContext& c) {
   const auto axis = static_cast<std::size_t>(op.axis);
   const AxisCopy copy(c.out_shape(), axis);

@@ -134,14 +134,6 @@ void forward(const Conv& op, ForwardContext& c) {
   finish_post_ops(c, op.post, fused, dst);
 }
 
-BackwardReads backward_reads(const Conv& op, unsigned) {
-  return post_op_reads(op.post);
-}
-
-bool has_gradient(const Conv& op, std::size_t input) {
-  return input == 0 || is_post_op_input(op.post, input);
-}
-
 void backward(const Conv& op, BackwardContext& c) {
   const Tensor diff = backward_through(c, op.post);
   if (!c.wants(0)) return;

@@ -224,13 +224,6 @@ void forward(const Einsum& op, ForwardContext& c) {
   c.out(0, out);
 }
 
-BackwardReads backward_reads(const Einsum&, unsigned wanted) {
-  return {((wanted & 1u) << 1) | (wanted >> 1 & 1u), false};
-}
-bool has_gradient(const Einsum&, std::size_t input) {
-  return input < 2;
-}
-
 void backward(const Einsum& op, BackwardContext& c) {
   const Equation e(op, c);
   const Term diff{c.plain_grad(), e.result};

@@ -106,20 +106,12 @@ void forward(const Gather& op, ForwardContext& c) {
 void backward(const Gather& op, BackwardContext& c) {
   gather_backward(c, runs_of(op, c.in_shape(0), c.in_shape(1)));
 }
-BackwardReads backward_reads(const Gather&, unsigned) {
-  return {2u, false};
-}
-
 void forward(const GatherND& op, ForwardContext& c) {
   gather_forward(c, tuple_runs(op.batch_dims, c.in_shape(0), c.in_shape(1)));
 }
 void backward(const GatherND& op, BackwardContext& c) {
   gather_backward(c, tuple_runs(op.batch_dims, c.in_shape(0), c.in_shape(1)));
 }
-BackwardReads backward_reads(const GatherND&, unsigned) {
-  return {2u, false};
-}
-
 void forward(const ScatterND&, ForwardContext& c) {
   const Runs runs = tuple_runs(0, c.in_shape(0), c.in_shape(1));
   const Tensor dst = c.make_plain_out();
@@ -133,13 +125,6 @@ void forward(const ScatterND&, ForwardContext& c) {
       },
       {c.plain_in(0), c.plain_in(1), c.plain_in(2)}, {dst});
   c.out(0, dst);
-}
-
-BackwardReads backward_reads(const ScatterND&, unsigned) {
-  return {2u, false};
-}
-bool has_gradient(const ScatterND&, std::size_t input) {
-  return input == 0 || input == 2;
 }
 
 void backward(const ScatterND&, BackwardContext& c) {

@@ -57,10 +57,6 @@ void forward(const Lrn& op, ForwardContext& c) {
   c.out(0, dst);
 }
 
-BackwardReads backward_reads(const Lrn&, unsigned) {
-  return {1u, false};
-}
-
 namespace {
 
 /// (d^-beta - e^-beta) / (d - e).

@@ -166,16 +166,6 @@ void forward(const Gemm& op, ForwardContext& c) {
   finish_post_ops(c, op.post, fused, dst);
 }
 
-BackwardReads backward_reads(const Gemm& op, unsigned wanted) {
-  BackwardReads reads = post_op_reads(op.post);
-  reads.inputs |= ((wanted & 1u) << 1) | (wanted >> 1 & 1u);
-  return reads;
-}
-
-bool has_gradient(const Gemm&, std::size_t) {
-  return true;
-}
-
 void backward(const Gemm& op, BackwardContext& c) {
   const Tensor diff = c.b.plain(backward_through(c, op.post));
   if (c.has(2) && !is_post_op_input(op.post, 2) && c.wants(2))
@@ -289,16 +279,6 @@ void forward(const MatMul& op, ForwardContext& c) {
   Tensor dst = multiply(c.b, left, right, shapes.out, options);
   dst.desc = plain_desc(c.out_shape());
   finish_post_ops(c, op.post, fused, dst);
-}
-
-BackwardReads backward_reads(const MatMul& op, unsigned wanted) {
-  BackwardReads reads = post_op_reads(op.post);
-  reads.inputs |= ((wanted & 1u) << 1) | (wanted >> 1 & 1u);
-  return reads;
-}
-
-bool has_gradient(const MatMul& op, std::size_t input) {
-  return input < 2 || is_post_op_input(op.post, input);
 }
 
 void backward(const MatMul& op, BackwardContext& c) {

@@ -78,10 +78,6 @@ void forward(const BatchNorm& op, ForwardContext& c) {
                        c.make_like(src)));
 }
 
-BackwardReads backward_reads(const BatchNorm& op, unsigned) {
-  return post_op_reads(op.post);
-}
-
 void backward(const BatchNorm& op, BackwardContext& c) {
   const Tensor diff = in_known_layout(c.b, backward_through(c, op.post));
   c.send(0,
@@ -261,14 +257,4 @@ void backward(const InstanceNorm& op, BackwardContext& c) {
 void backward(const GroupNorm& op, BackwardContext& c) {
   norm_backward(op, c);
 }
-BackwardReads backward_reads(const LayerNorm&, unsigned) {
-  return {1u, false};
-}
-BackwardReads backward_reads(const InstanceNorm&, unsigned) {
-  return {1u, false};
-}
-BackwardReads backward_reads(const GroupNorm&, unsigned) {
-  return {1u, false};
-}
-
 }  // namespace fovea::engine

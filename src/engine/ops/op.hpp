@@ -9,8 +9,8 @@
 #include "engine/ops/sums.hpp"
 #include "graph/graph.hpp"
 
-/// What every operator's file defines: `forward` and `backward`, side by side, and where it differs
-/// from the default, what its walk back reads and which inputs have a gradient at all.
+/// What every operator's file defines: `forward` and `backward`, side by side. What a walk back
+/// reads, and which inputs have a gradient at all, is in the operator's row (graph/op_traits.hpp).
 namespace fovea::engine {
 
 /// A node while its forward steps are built.
@@ -150,110 +150,32 @@ struct BackwardReads {
   bool output = false;
 };
 
-/// Defaults: linear in its data, gradient for input 0 only.
-template <class Op>
-BackwardReads backward_reads(const Op&, unsigned /*wanted*/) {
-  return {};
-}
-template <class Op>
-bool has_gradient(const Op&, std::size_t input) {
-  return input == 0;
-}
+/// Of a node, by its operator's row (graph/op_traits.hpp) and its post-ops; `wanted`: a bit per
+/// input that a gradient is wanted of; `rescale`: under GradientRule::rescale, whose walks read
+/// these values of the reference run, too.
+BackwardReads backward_reads(const graph::Op& op, unsigned wanted, bool rescale = false);
+bool has_gradient(const graph::Op& op, std::size_t input);
 
-/// What an operator does to channel sums (sums.hpp). Default: nothing. Not asked where an input
-/// other than 0 leads to the map, or the node has several outputs.
-template <class Op>
-SumOffer sum_offer(const Op&, const SumQuery&) {
-  return {};
-}
+/// Builds the context's node. Error unsupported where its operator has no gradient.
+void forward(ForwardContext& context);
+void backward(BackwardContext& context);
+
+/// What the query's operator does to channel sums (sums.hpp). Not asked where an input other than 0
+/// leads to the map, or the node has several outputs.
+SumOffer sum_offer(const SumQuery& query);
 /// Of operators that offer to end the walk: scale * the channel sums of input 0's gradient, [n, c];
 /// `layout` is that of input 0. Sends nothing to input 0.
-template <class Op>
-Tensor sum_backward(const Op&, BackwardContext& context, const SumLayout& /*layout*/,
-                    float /*scale*/) {
-  context.fail(ErrorCode::internal, "this operator has no channel sums");
-}
+Tensor sum_backward(BackwardContext& context, const SumLayout& layout, float scale);
 
-#define FOVEA_DIFFERENTIABLE(Op)                   \
+/// What each operator defines; `backward` where its row gives an input a gradient. Constants by the
+/// time a plan is built say so in `forward`.
+#define FOVEA_OPERATOR(Op)                         \
   void forward(const graph::Op&, ForwardContext&); \
-  void backward(const graph::Op&, BackwardContext&)
+  void backward(const graph::Op&, BackwardContext&);
+FOVEA_EACH_OPERATOR(FOVEA_OPERATOR)
+#undef FOVEA_OPERATOR
 
-FOVEA_DIFFERENTIABLE(Unary);
-FOVEA_DIFFERENTIABLE(Binary);
-FOVEA_DIFFERENTIABLE(PRelu);
-FOVEA_DIFFERENTIABLE(Where);
-FOVEA_DIFFERENTIABLE(Conv);
-FOVEA_DIFFERENTIABLE(ConvTranspose);
-FOVEA_DIFFERENTIABLE(Pool);
-FOVEA_DIFFERENTIABLE(Gemm);
-FOVEA_DIFFERENTIABLE(MatMul);
-FOVEA_DIFFERENTIABLE(Einsum);
-FOVEA_DIFFERENTIABLE(BatchNorm);
-FOVEA_DIFFERENTIABLE(LayerNorm);
-FOVEA_DIFFERENTIABLE(InstanceNorm);
-FOVEA_DIFFERENTIABLE(GroupNorm);
-FOVEA_DIFFERENTIABLE(Lrn);
-FOVEA_DIFFERENTIABLE(Softmax);
-FOVEA_DIFFERENTIABLE(Reduce);
-FOVEA_DIFFERENTIABLE(Concat);
-FOVEA_DIFFERENTIABLE(Split);
-FOVEA_DIFFERENTIABLE(Slice);
-FOVEA_DIFFERENTIABLE(Pad);
-FOVEA_DIFFERENTIABLE(Reshape);
-FOVEA_DIFFERENTIABLE(Transpose);
-FOVEA_DIFFERENTIABLE(Expand);
-FOVEA_DIFFERENTIABLE(Tile);
-FOVEA_DIFFERENTIABLE(Gather);
-FOVEA_DIFFERENTIABLE(GatherND);
-FOVEA_DIFFERENTIABLE(ScatterND);
-FOVEA_DIFFERENTIABLE(Resize);
-FOVEA_DIFFERENTIABLE(DepthToSpace);
-FOVEA_DIFFERENTIABLE(SpaceToDepth);
-FOVEA_DIFFERENTIABLE(Cast);
-#undef FOVEA_DIFFERENTIABLE
-
-/// Constants by the time a plan is built; a plan that meets one says so.
-void forward(const graph::ConstantOfShape&, ForwardContext&);
-void forward(const graph::Range&, ForwardContext&);
-void forward(const graph::ShapeOf&, ForwardContext&);
-void forward(const graph::SizeOf&, ForwardContext&);
-/// Of forward passes only.
-void forward(const graph::Patch&, ForwardContext&);
-template <class Op>
-void backward(const Op&, BackwardContext& context) {
-  context.fail(ErrorCode::unsupported, "this operator has no gradient");
-}
-
-BackwardReads backward_reads(const graph::Unary&, unsigned wanted);
-BackwardReads backward_reads(const graph::Binary&, unsigned wanted);
-BackwardReads backward_reads(const graph::PRelu&, unsigned wanted);
-BackwardReads backward_reads(const graph::Where&, unsigned wanted);
-BackwardReads backward_reads(const graph::Conv&, unsigned wanted);
-BackwardReads backward_reads(const graph::Pool&, unsigned wanted);
-BackwardReads backward_reads(const graph::Gemm&, unsigned wanted);
-BackwardReads backward_reads(const graph::MatMul&, unsigned wanted);
-BackwardReads backward_reads(const graph::Einsum&, unsigned wanted);
-BackwardReads backward_reads(const graph::BatchNorm&, unsigned wanted);
-BackwardReads backward_reads(const graph::LayerNorm&, unsigned wanted);
-BackwardReads backward_reads(const graph::InstanceNorm&, unsigned wanted);
-BackwardReads backward_reads(const graph::GroupNorm&, unsigned wanted);
-BackwardReads backward_reads(const graph::Lrn&, unsigned wanted);
-BackwardReads backward_reads(const graph::Softmax&, unsigned wanted);
-BackwardReads backward_reads(const graph::Reduce&, unsigned wanted);
-BackwardReads backward_reads(const graph::Gather&, unsigned wanted);
-BackwardReads backward_reads(const graph::GatherND&, unsigned wanted);
-BackwardReads backward_reads(const graph::ScatterND&, unsigned wanted);
-
-/// The same of GradientRule::rescale, whose walks read these values of the reference run, too.
-/// Default: as above.
-BackwardReads rescale_reads(const graph::Unary&, unsigned wanted);
-BackwardReads rescale_reads(const graph::Binary&, unsigned wanted);
-BackwardReads rescale_reads(const graph::Softmax&, unsigned wanted);
-template <class Op>
-BackwardReads rescale_reads(const Op& op, unsigned wanted) {
-  return backward_reads(op, wanted);
-}
-
+/// Of those whose row offers sums, or ends a walk of them.
 SumOffer sum_offer(const graph::Unary&, const SumQuery&);
 SumOffer sum_offer(const graph::Pool&, const SumQuery&);
 SumOffer sum_offer(const graph::Reduce&, const SumQuery&);
@@ -263,23 +185,5 @@ SumOffer sum_offer(const graph::Gemm&, const SumQuery&);
 SumOffer sum_offer(const graph::MatMul&, const SumQuery&);
 Tensor sum_backward(const graph::Gemm&, BackwardContext&, const SumLayout&, float scale);
 Tensor sum_backward(const graph::MatMul&, BackwardContext&, const SumLayout&, float scale);
-
-bool has_gradient(const graph::Unary&, std::size_t input);
-bool has_gradient(const graph::Binary&, std::size_t input);
-bool has_gradient(const graph::PRelu&, std::size_t input);
-bool has_gradient(const graph::Where&, std::size_t input);
-bool has_gradient(const graph::Conv&, std::size_t input);
-bool has_gradient(const graph::Gemm&, std::size_t input);
-bool has_gradient(const graph::MatMul&, std::size_t input);
-bool has_gradient(const graph::Einsum&, std::size_t input);
-bool has_gradient(const graph::Reduce&, std::size_t input);
-bool has_gradient(const graph::Concat&, std::size_t input);
-bool has_gradient(const graph::ScatterND&, std::size_t input);
-bool has_gradient(const graph::Patch&, std::size_t input);
-bool has_gradient(const graph::Cast&, std::size_t input);
-bool has_gradient(const graph::ConstantOfShape&, std::size_t input);
-bool has_gradient(const graph::Range&, std::size_t input);
-bool has_gradient(const graph::ShapeOf&, std::size_t input);
-bool has_gradient(const graph::SizeOf&, std::size_t input);
 
 }  // namespace fovea::engine

@@ -114,8 +114,4 @@ void forward(const Patch& op, ForwardContext& c) {
   c.out(0, dst);
 }
 
-bool has_gradient(const Patch&, std::size_t) {
-  return false;
-}
-
 }  // namespace fovea::engine

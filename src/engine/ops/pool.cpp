@@ -182,10 +182,6 @@ void forward(const Pool& op, ForwardContext& c) {
   c.out(0, dst);
 }
 
-BackwardReads backward_reads(const Pool& op, unsigned) {
-  return {op.kind == PoolKind::max ? 1u : 0u, false};
-}
-
 /// A maximum gives a window's gradient to one element, an average in equal parts: all of it to
 /// elements of the map, unless a window has none, or the average counted padding.
 SumOffer sum_offer(const Pool& op, const SumQuery& query) {

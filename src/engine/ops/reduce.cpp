@@ -203,23 +203,6 @@ void forward(const Reduce& op, ForwardContext& c) {
   c.out(0, dst);
 }
 
-BackwardReads backward_reads(const Reduce& op, unsigned) {
-  switch (op.kind) {
-    case ReduceKind::mean:
-    case ReduceKind::sum:
-      return {};
-    case ReduceKind::l1:
-    case ReduceKind::sum_square:
-      return {1u, false};
-    default:
-      return {1u, true};
-  }
-}
-
-bool has_gradient(const Reduce& op, std::size_t input) {
-  return input == 0 && op.kind != ReduceKind::arg_max;
-}
-
 namespace {
 
 /// Each position gets its share, in the layout of the map.
@@ -344,12 +327,12 @@ void rescaled(const Reduce& op, BackwardContext& c) {
 
 void backward(const Reduce& op, BackwardContext& c) {
   if (spatial_backward(op, c)) return;
-  if (c.b.rule() == GradientRule::rescale && backward_reads(op, 1).inputs != 0)
+  if (c.b.rule() == GradientRule::rescale && backward_reads(c.node().op, 1).inputs != 0)
     return rescaled(op, c);
   const Groups groups(c.in_shape(0), *op.axes);
   const Tensor dx = c.make_plain_grad(0);
   const Tensor diff = c.plain_grad();
-  const auto reads = backward_reads(op, 1);
+  const auto reads = backward_reads(c.node().op, 1);
   const Tensor x_tensor = reads.inputs != 0 ? c.plain_in(0) : diff;
   const Tensor y_tensor = reads.output ? c.b.plain(c.dst()) : diff;
   const Tensor ties = c.b.make(

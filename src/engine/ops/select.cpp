@@ -40,13 +40,6 @@ void forward(const PRelu&, ForwardContext& c) {
                [](const std::array<float, 2>& x) { return x[0] < 0 ? x[1] * x[0] : x[0]; }));
 }
 
-BackwardReads backward_reads(const PRelu&, unsigned) {
-  return {3u, false};
-}
-bool has_gradient(const PRelu&, std::size_t input) {
-  return input < 2;
-}
-
 void backward(const PRelu&, BackwardContext& c) {
   if (c.b.rule() == GradientRule::rescale) {
     const PairFunction f = [](double x, double slope) { return x < 0 ? slope * x : x; };
@@ -77,13 +70,6 @@ void forward(const Where&, ForwardContext& c) {
   c.out(0, map_broadcast<3>(c.b, c.out_shape(), {c.in_shape(0), c.in_shape(1), c.in_shape(2)},
                             {c.plain_in(0), c.plain_in(1), c.plain_in(2)},
                             [](const std::array<float, 3>& x) { return x[0] != 0 ? x[1] : x[2]; }));
-}
-
-BackwardReads backward_reads(const Where&, unsigned) {
-  return {1u, false};
-}
-bool has_gradient(const Where&, std::size_t input) {
-  return input == 1 || input == 2;
 }
 
 void backward(const Where&, BackwardContext& c) {

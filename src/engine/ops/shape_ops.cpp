@@ -165,17 +165,4 @@ void forward(const graph::ShapeOf&, ForwardContext& c) {
 void forward(const graph::SizeOf&, ForwardContext& c) {
   not_constant(c);
 }
-bool has_gradient(const graph::ConstantOfShape&, std::size_t) {
-  return false;
-}
-bool has_gradient(const graph::Range&, std::size_t) {
-  return false;
-}
-bool has_gradient(const graph::ShapeOf&, std::size_t) {
-  return false;
-}
-bool has_gradient(const graph::SizeOf&, std::size_t) {
-  return false;
-}
-
 }  // namespace fovea::engine

@@ -60,14 +60,6 @@ void forward(const Softmax& op, ForwardContext& c) {
   c.out(0, dst);
 }
 
-BackwardReads backward_reads(const Softmax&, unsigned) {
-  return {0, true};
-}
-
-BackwardReads rescale_reads(const Softmax&, unsigned) {
-  return {1u, false};
-}
-
 namespace {
 
 /// y = exp(l) with l = x - log S and S = sum exp x: the quotients of each exponential, of the

@@ -2,6 +2,7 @@
 
 #include "base/parallel.hpp"
 #include "engine/ops/elementwise.hpp"
+#include "graph/op_traits.hpp"
 
 namespace fovea::engine {
 
@@ -74,8 +75,9 @@ std::optional<SimdUnary> simd_unary(const graph::Unary& op) {
 }
 
 bool slope_from_result(const graph::Unary& op) {
-  return op.kind == UnaryKind::relu || op.kind == UnaryKind::clip ||
-         (op.kind == UnaryKind::leaky_relu && op.alpha >= 0);
+  const auto reads = graph::trait::arithmetic(op).reads;
+  return reads == graph::trait::result ||
+         (reads == graph::trait::reads_by_fields && op.alpha >= 0);  // a leaky ReLU
 }
 
 bool keeps_zero(const graph::Unary& op) {
@@ -274,23 +276,9 @@ void forward(const graph::Unary& op, ForwardContext& c) {
   c.out(0, dst);
 }
 
-BackwardReads backward_reads(const graph::Unary& op, unsigned) {
-  if (op.kind == UnaryKind::identity) return {};
-  if (slope_from_result(op)) return {0, true};
-  return {1u, false};
-}
-
-BackwardReads rescale_reads(const graph::Unary& op, unsigned) {
-  return {op.kind == UnaryKind::identity ? 0u : 1u, false};
-}
-
 SumOffer sum_offer(const graph::Unary& op, const SumQuery& query) {
   if (op.kind != UnaryKind::identity) return {};
   return {SumOffer::Kind::passes, query.layout};
-}
-
-bool has_gradient(const graph::Unary& op, std::size_t input) {
-  return input == 0 && op.kind != UnaryKind::logical_not;
 }
 
 void backward(const graph::Unary& op, BackwardContext& c) {

@@ -83,7 +83,7 @@ void RelevanceWalk::plain(const graph::Node& node, Gradients& relevance,
                           const std::vector<bool>& path) {
   BackwardContext context(b_, node, relevance, path);
   if (!joins_constants(context)) {
-    std::visit([&](const auto& op) { backward(op, context); }, node.op);
+    backward(context);
     return;
   }
   Gradients sent(b_);
@@ -93,7 +93,7 @@ void RelevanceWalk::plain(const graph::Node& node, Gradients& relevance,
       losses_.add_sum(relevance.get(output), b_.graph().value(output).shape, 1);
     }
   BackwardContext apart(b_, node, sent, path);
-  std::visit([&](const auto& op) { backward(op, apart); }, node.op);
+  backward(apart);
   for (const auto input : node.inputs) {
     if (!input || !sent.has(input)) continue;
     losses_.add_sum(sent.get(input), b_.graph().value(input).shape, -1);
@@ -136,7 +136,7 @@ void RelevanceWalk::norm(const Treatment& treatment, const graph::Node& node, Gr
   Gradients shares(b_);
   shares.add(node.outputs[0], s);
   BackwardContext apart(b_, node, shares, to);
-  std::visit([&](const auto& op) { backward(op, apart); }, node.op);
+  backward(apart);
   const bool absorbs = with_constant && std::holds_alternative<graph::Binary>(node.op);
   if (absorbs) losses_.add_sum(product_of(b_, b_.f32(y), s), shape, 1);
   std::vector<graph::ValueId> sent;

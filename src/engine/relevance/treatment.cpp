@@ -207,9 +207,7 @@ Treatment RelevanceRules::of(const graph::Node& node) const {
 }
 
 BackwardReads RelevanceRules::reads(const graph::Node& node, unsigned wanted) const {
-  const auto own = [&] {
-    return std::visit([&](const auto& op) { return backward_reads(op, wanted); }, node.op);
-  };
+  const auto own = [&] { return backward_reads(node.op, wanted); };
   const auto treatment = of(node);
   switch (treatment.kind) {
     case Treatment::Kind::plain:

@@ -77,43 +77,9 @@ Shape broadcast(const Shape& a, const Shape& b);
 void require_broadcasts_to(const Shape& from, const Shape& to, std::string_view what);
 
 /// One overload per op: resolves its fields and sets the outputs.
-void infer_op(Unary& op, InferContext& c);
-void infer_op(Binary& op, InferContext& c);
-void infer_op(PRelu& op, InferContext& c);
-void infer_op(Where& op, InferContext& c);
-void infer_op(Conv& op, InferContext& c);
-void infer_op(ConvTranspose& op, InferContext& c);
-void infer_op(Pool& op, InferContext& c);
-void infer_op(Gemm& op, InferContext& c);
-void infer_op(MatMul& op, InferContext& c);
-void infer_op(Einsum& op, InferContext& c);
-void infer_op(BatchNorm& op, InferContext& c);
-void infer_op(LayerNorm& op, InferContext& c);
-void infer_op(InstanceNorm& op, InferContext& c);
-void infer_op(GroupNorm& op, InferContext& c);
-void infer_op(Lrn& op, InferContext& c);
-void infer_op(Softmax& op, InferContext& c);
-void infer_op(Reduce& op, InferContext& c);
-void infer_op(Concat& op, InferContext& c);
-void infer_op(Split& op, InferContext& c);
-void infer_op(Slice& op, InferContext& c);
-void infer_op(Pad& op, InferContext& c);
-void infer_op(Reshape& op, InferContext& c);
-void infer_op(Transpose& op, InferContext& c);
-void infer_op(Expand& op, InferContext& c);
-void infer_op(Tile& op, InferContext& c);
-void infer_op(Gather& op, InferContext& c);
-void infer_op(GatherND& op, InferContext& c);
-void infer_op(ScatterND& op, InferContext& c);
-void infer_op(Resize& op, InferContext& c);
-void infer_op(DepthToSpace& op, InferContext& c);
-void infer_op(SpaceToDepth& op, InferContext& c);
-void infer_op(Patch& op, InferContext& c);
-void infer_op(Cast& op, InferContext& c);
-void infer_op(ConstantOfShape& op, InferContext& c);
-void infer_op(Range& op, InferContext& c);
-void infer_op(ShapeOf& op, InferContext& c);
-void infer_op(SizeOf& op, InferContext& c);
+#define FOVEA_OPERATOR(Op) void infer_op(Op& op, InferContext& c);
+FOVEA_EACH_OPERATOR(FOVEA_OPERATOR)
+#undef FOVEA_OPERATOR
 
 /// What a fused op's post-ops read must have the shape of its result.
 void check_post_ops(const PostOps& post, const Shape& result, const InferContext& c);
