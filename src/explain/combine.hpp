@@ -70,7 +70,7 @@ std::vector<float> sum_over_positions(const engine::ValueView& map,
   base::parallel_for(x.channels, std::max<std::int64_t>(1, detail::kCombineGrain / x.positions),
                      [&](std::int64_t begin, std::int64_t end) {
                        for (auto c = begin; c < end; ++c) {
-                         const auto at = c / x.block * x.positions * x.block + c % x.block;
+                         const auto at = channel_begin(c, x.positions, x.block);
                          double sum = 0;
                          for (std::int64_t p = 0; p < x.positions; ++p)
                            sum += f(x.a[at + p * x.block], x.g[at + p * x.block], c);

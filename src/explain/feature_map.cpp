@@ -55,8 +55,7 @@ Tensor weighted_sums(const engine::ValueView& view, std::int64_t image,
   if (layout.block != 1) {
     plain.resize(static_cast<std::size_t>(layout.channels * layout.positions));
     for (std::int64_t c = 0; c < layout.channels; ++c) {
-      const float* from =
-          src + c / layout.block * layout.positions * layout.block + c % layout.block;
+      const float* from = src + channel_begin(c, layout.positions, layout.block);
       float* to = plain.data() + c * layout.positions;
       for (std::int64_t p = 0; p < layout.positions; ++p) to[p] = from[p * layout.block];
     }

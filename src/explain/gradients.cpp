@@ -101,7 +101,7 @@ LayerGradient layer_gradient(Context& context) {
     for (std::int64_t n = 0; n < map.shape[0]; ++n)
       for (std::int64_t c = 0; c < map.shape[1]; ++c) {
         const auto place = [&](const ValueView& v) {
-          return n * v.image_stride + c / v.block * positions * v.block + c % v.block;
+          return n * v.image_stride + channel_begin(c, positions, v.block);
         };
         for (std::int64_t p = 0; p < positions; ++p)
           out.owned_[static_cast<std::size_t>(place(map) + p * map.block)] =
@@ -145,7 +145,7 @@ Tensor plain(const ValueView& view, std::int64_t image) {
   const auto channels = view.shape[1], positions = elements / channels, block = view.block;
   base::parallel_for(channels, 16, [&](std::int64_t begin, std::int64_t end) {
     for (auto c = begin; c < end; ++c) {
-      const float* from = src + c / block * positions * block + c % block;
+      const float* from = src + channel_begin(c, positions, block);
       float* to = out.data.data() + c * positions;
       for (std::int64_t p = 0; p < positions; ++p) to[p] = from[p * block];
     }

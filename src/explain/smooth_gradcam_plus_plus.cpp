@@ -42,9 +42,8 @@ std::vector<Evidence> run(Context& context) {
     for (std::int64_t c = 0; c < map.shape[1]; ++c) {
       double weight = 0;
       for (std::int64_t p = 0; p < positions; ++p) {
-        const auto i =
-            static_cast<std::size_t>(n * map.image_stride + c / map.block * positions * map.block +
-                                     p * map.block + c % map.block);
+        const auto i = static_cast<std::size_t>(
+            n * map.image_stride + channel_begin(c, positions, map.block) + p * map.block);
         if (!(power[0][i] > 0)) continue;
         weight += power[1][i] /
                   (2 * power[1][i] + sums[static_cast<std::size_t>(c)] * power[2][i] + 1e-6) *
