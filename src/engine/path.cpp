@@ -71,6 +71,13 @@ bool on_path(const graph::Node& node, const std::vector<bool>& path) {
   return out && in;
 }
 
+unsigned wanted_inputs(const graph::Node& node, const std::vector<bool>& path) {
+  unsigned wanted = 0;
+  for (std::size_t i = 0; i < node.inputs.size() && i < 32; ++i)
+    if (node.inputs[i] && path[at(node.inputs[i])]) wanted |= 1u << i;
+  return wanted;
+}
+
 std::string explain_missing_path(const graph::Graph& graph, graph::ValueId wrt, graph::ValueId of) {
   std::set<std::string> stops;
   const auto below = values_behind(graph, wrt);

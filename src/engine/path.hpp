@@ -27,6 +27,9 @@ std::vector<bool> values_behind(const graph::Graph& graph, graph::ValueId wrt);
 /// it.
 bool on_path(const graph::Node& node, const std::vector<bool>& path);
 
+/// A bit per input of the node that lies on it.
+unsigned wanted_inputs(const graph::Node& node, const std::vector<bool>& path);
+
 /// One sentence: why no gradient leads from `of` back to `wrt`, naming the operators that stop it.
 std::string explain_missing_path(const graph::Graph& graph, graph::ValueId wrt, graph::ValueId of);
 

@@ -87,10 +87,7 @@ class PlanMaker {
     for (std::size_t n = first; n < last; ++n) {
       const auto& node = graph_.nodes()[n];
       if (!on_path(node, path)) continue;
-      unsigned wanted = 0;
-      for (std::size_t i = 0; i < node.inputs.size() && i < 32; ++i)
-        if (node.inputs[i] && path[static_cast<std::size_t>(node.inputs[i].index)])
-          wanted |= 1u << i;
+      const auto wanted = wanted_inputs(node, path);
       const auto* rules = rules_of(gradient);
       const bool rescale = gradient.rule == GradientRule::rescale;
       const auto reads =

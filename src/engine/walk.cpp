@@ -141,7 +141,9 @@ class Walk {
     guarded(
         ErrorCode::unsupported, [&] { return graph::where(node); },
         [&] {
-          BackwardContext context(builder_, node, gradients_, path_);
+          const auto reads = backward_reads(node.op, wanted_inputs(node, path_),
+                                            spec_.rule == GradientRule::rescale);
+          BackwardContext context(builder_, node, gradients_, path_, reads);
           check_differences(node, context);
           visit(context);
         });

@@ -12,7 +12,7 @@ using reference::Array;
 
 Array spread(const Operand& operand, unsigned seed) {
   Array out(operand.shape);
-  if (operand.role == Operand::Role::integers) {
+  if (!operand.integers.empty()) {
     std::copy(operand.integers.begin(), operand.integers.end(), out.data.begin());
     return out;
   }

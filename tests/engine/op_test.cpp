@@ -6,6 +6,7 @@
 
 #include "base/parallel.hpp"
 #include "engine/op_graph.hpp"
+#include "engine/ops/op.hpp"
 #include "engine/plan.hpp"
 #include "reference/reference.hpp"
 
@@ -135,6 +136,76 @@ INSTANTIATE_TEST_SUITE_P(Optimized, Ops,
                          testing::Combine(testing::ValuesIn(indices()), testing::Values(true),
                                           testing::Values(3)),
                          name_of_case);
+
+/// Indices that are known at run time only are still there when the walk back reads them.
+TEST(OpReads, IndicesOfARun) {
+  struct Use {
+    graph::Op op;
+    Shape data;
+    Operand indices;
+    std::vector<Operand> more;
+  };
+  const std::vector<Use> uses{
+      {graph::Gather{0}, {4, 3}, integers({2}, {3, -1}), {}},
+      {graph::GatherND{0}, {4, 3}, integers({2, 2}, {3, 1, 0, 2}), {}},
+      {graph::ScatterND{}, {4, 3}, integers({2, 1}, {2, 0}), {weight({2, 3})}}};
+  for (const auto& use : uses) {
+    const std::string name(graph::name_of(use.op));
+    std::vector<Operand> operands{data(use.data), use.indices};
+    operands.insert(operands.end(), use.more.begin(), use.more.end());
+    const Bench folded = build_bench({name, use.op, operands}, false);
+    operands[1].role = Operand::Role::data;
+    operands[1].type = graph::DType::i64;
+    const Bench fed = build_bench({name, use.op, operands}, false);
+    std::vector<std::vector<float>> gradients;
+    for (const auto* bench : {&folded, &fed}) {
+      engine::PlanSpec spec;
+      spec.fetches = bench->results;
+      spec.gradients = {{bench->results[0], bench->arguments[0]}};
+      engine::WeightCache weights;
+      const auto plan = engine::Plan::build(bench->graph, spec, weights);
+      auto workspace = plan->make_workspace();
+      forward(*plan, workspace, *bench);
+      const Array seeds = spread(data(bench->graph.value(bench->results[0]).shape), 7);
+      plan->backward(workspace, 0, floats(seeds), {});
+      gradients.push_back(plain(plan->gradient(workspace, 0)));
+    }
+    EXPECT_EQ(gradients[0], gradients[1]) << name;
+  }
+}
+
+/// A value that the plan did not keep for the walk back may be another by then.
+TEST(OpReads, AreRefusedWhereTheyAreNotDeclared) {
+  const Bench bench = build_bench(
+      {"Mul", graph::Binary{graph::BinaryKind::mul}, {data({2, 3}), data({2, 3})}}, false);
+  const auto& node = bench.graph.nodes().back();
+  const engine::PlanSpec spec;
+  engine::WeightCache weights;
+  engine::Builder builder(bench.graph, spec, weights);
+  for (const auto id : {node.inputs[0], node.inputs[1], node.outputs[0]})
+    builder.set_value(id, builder.make(engine::plain_desc({2, 3})));
+  engine::Gradients gradients(builder);
+  const std::vector<bool> path(bench.graph.values().size(), true);
+  const auto code_of = [](const auto& read) -> std::optional<ErrorCode> {
+    try {
+      read();
+    } catch (const Error& error) {
+      return error.code();
+    }
+    return std::nullopt;
+  };
+  for (const unsigned declared : {0u, 1u, 2u, 3u})
+    for (const bool output : {false, true}) {
+      engine::BackwardContext c(builder, node, gradients, path, {declared, output});
+      const std::optional<ErrorCode> refused = ErrorCode::internal;
+      for (const std::size_t i : {0u, 1u}) {
+        const auto want = (declared >> i & 1u) != 0 ? std::nullopt : refused;
+        EXPECT_EQ(code_of([&] { c.in(i); }), want);
+        EXPECT_EQ(code_of([&] { c.plain_factor(i); }), want);
+      }
+      EXPECT_EQ(code_of([&] { c.dst(); }), output ? std::nullopt : refused);
+    }
+}
 
 TEST(OpCases, NameEveryOperatorAndKindAtLeastEightTimes) {
   std::map<std::string, int> seen;

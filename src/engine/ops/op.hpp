@@ -13,6 +13,13 @@
 /// reads, and which inputs have a gradient at all, is in the operator's row (graph/op_traits.hpp).
 namespace fovea::engine {
 
+/// Which forward values a walk back reads: a bit per input, and the output. They are kept from
+/// fusion and from being overwritten.
+struct BackwardReads {
+  unsigned inputs = 0;
+  bool output = false;
+};
+
 /// A node while its forward steps are built.
 class ForwardContext {
  public:
@@ -31,7 +38,11 @@ class ForwardContext {
   graph::DType in_type(std::size_t i) const { return b.graph().value(node_.inputs[i]).type; }
   graph::DType out_type(std::size_t o = 0) const { return b.graph().value(node_.outputs[o]).type; }
 
-  Tensor in(std::size_t i) { return b.value(node_.inputs[i]); }
+  /// Of a walk back: Error internal for an input that it did not declare and that is no constant.
+  Tensor in(std::size_t i) {
+    require_declared(i);
+    return b.value(node_.inputs[i]);
+  }
   Tensor plain_in(std::size_t i) { return b.plain(in(i)); }
   Tensor f32_in(std::size_t i) { return b.f32(in(i)); }
   bool is_constant(std::size_t i) const {
@@ -64,8 +75,24 @@ class ForwardContext {
     throw Error(code, sentence, graph::where(node_));
   }
 
+ protected:
+  ForwardContext(Builder& builder, const graph::Node& node, BackwardReads reads)
+      : b(builder), node_(node), declared_(reads) {}
+  void require_declared(std::size_t i) const {
+    const bool kept =
+        !declared_ || is_constant(i) || (i < 32 && (declared_->inputs >> i & 1u) != 0);
+    if (!kept)
+      fail(ErrorCode::internal,
+           "its walk back reads input " + std::to_string(i) + " without declaring it");
+  }
+  void require_declared_output() const {
+    if (declared_ && !declared_->output)
+      fail(ErrorCode::internal, "its walk back reads its result without declaring it");
+  }
+
  private:
   const graph::Node& node_;
+  std::optional<BackwardReads> declared_;  ///< none: a forward pass
 };
 
 /// Gradients while a walk back is built: per value, the sum of what its readers sent.
@@ -94,9 +121,10 @@ class Gradients {
 /// A node while its backward steps are built.
 class BackwardContext : public ForwardContext {
  public:
+  /// `reads`: what of the forward pass is still there.
   BackwardContext(Builder& builder, const graph::Node& node, Gradients& gradients,
-                  const std::vector<bool>& on_path)
-      : ForwardContext(builder, node), gradients_(gradients), on_path_(on_path) {}
+                  const std::vector<bool>& on_path, BackwardReads reads)
+      : ForwardContext(builder, node, reads), gradients_(gradients), on_path_(on_path) {}
 
   /// True where input i leads to what the gradient is wanted for.
   bool wants(std::size_t i) const {
@@ -106,14 +134,18 @@ class BackwardContext : public ForwardContext {
   /// The gradient of output o, f32, in whatever layout; and row-major.
   Tensor grad(std::size_t o = 0) { return gradients_.get(node().outputs[o]); }
   Tensor plain_grad(std::size_t o = 0) { return b.plain(grad(o)); }
-  /// The value that output o had in the forward pass (declared by backward_reads).
-  Tensor dst(std::size_t o = 0) { return b.value(node().outputs[o]); }
+  /// The value that output o had in the forward pass.
+  Tensor dst(std::size_t o = 0) {
+    require_declared_output();
+    return b.value(node().outputs[o]);
+  }
 
   /// Where the gradient of input i, a feature map, had better lie: in the layout that the input had
   /// in the forward pass; a row-major map of many channels in blocks of them.
   Desc grad_layout(std::size_t i) {
     const auto& shape = in_shape(i);
-    const Desc own = b.has_value(node().inputs[i]) ? like(in(i).desc, shape) : plain_desc(shape);
+    const auto id = node().inputs[i];
+    const Desc own = b.has_value(id) ? like(b.value(id).desc, shape) : plain_desc(shape);
     const auto home = home_desc(shape, Type::f32);
     return home && is_plain(own) && shape[1] >= home_block() ? *home : own;
   }
@@ -141,13 +173,6 @@ class BackwardContext : public ForwardContext {
  private:
   Gradients& gradients_;
   const std::vector<bool>& on_path_;
-};
-
-/// Which forward values a walk back reads: a bit per input, and the output. They are kept from
-/// fusion and from being overwritten.
-struct BackwardReads {
-  unsigned inputs = 0;
-  bool output = false;
 };
 
 /// Of a node, by its operator's row (graph/op_traits.hpp) and its post-ops; `wanted`: a bit per

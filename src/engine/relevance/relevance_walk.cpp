@@ -5,6 +5,7 @@
 
 #include "engine/ops/elementwise.hpp"
 #include "engine/ops/linear.hpp"
+#include "engine/path.hpp"
 
 namespace fovea::engine {
 namespace {
@@ -61,7 +62,7 @@ LinearRule on_non_negative(const LinearRule& rule) {
 
 void RelevanceWalk::back(const graph::Node& node, Gradients& relevance,
                          const std::vector<bool>& path) {
-  BackwardContext context(b_, node, relevance, path);
+  BackwardContext context(b_, node, relevance, path, reads_of(node, path));
   const auto treatment = rules_.of(node);
   switch (treatment.kind) {
     case Treatment::Kind::plain:
@@ -79,9 +80,15 @@ void RelevanceWalk::back(const graph::Node& node, Gradients& relevance,
   }
 }
 
+BackwardReads RelevanceWalk::reads_of(const graph::Node& node,
+                                      const std::vector<bool>& path) const {
+  return rules_.reads(node, wanted_inputs(node, path));
+}
+
 void RelevanceWalk::plain(const graph::Node& node, Gradients& relevance,
                           const std::vector<bool>& path) {
-  BackwardContext context(b_, node, relevance, path);
+  const auto reads = reads_of(node, path);
+  BackwardContext context(b_, node, relevance, path, reads);
   if (!joins_constants(context)) {
     backward(context);
     return;
@@ -92,7 +99,7 @@ void RelevanceWalk::plain(const graph::Node& node, Gradients& relevance,
       sent.add(output, relevance.get(output));
       losses_.add_sum(relevance.get(output), b_.graph().value(output).shape, 1);
     }
-  BackwardContext apart(b_, node, sent, path);
+  BackwardContext apart(b_, node, sent, path, reads);
   backward(apart);
   for (const auto input : node.inputs) {
     if (!input || !sent.has(input)) continue;
@@ -121,7 +128,8 @@ void RelevanceWalk::norm(const Treatment& treatment, const graph::Node& node, Gr
     if ((treatment.to >> i & 1u) == 0) to[static_cast<std::size_t>(node.inputs[i].index)] = false;
     with_constant = with_constant || (!is_layer && b_.graph().value(node.inputs[i]).constant);
   }
-  BackwardContext c(b_, node, relevance, to);
+  const auto reads = reads_of(node, path);
+  BackwardContext c(b_, node, relevance, to, reads);
   Losses::Division division;
   division.scale = treatment.share;
   division.stabilizer = is_layer ? treatment.rule->stabilizer : kStabilizer;
@@ -135,7 +143,7 @@ void RelevanceWalk::norm(const Treatment& treatment, const graph::Node& node, Gr
   const Tensor s = losses_.divide(c.grad(), y, shape, division);
   Gradients shares(b_);
   shares.add(node.outputs[0], s);
-  BackwardContext apart(b_, node, shares, to);
+  BackwardContext apart(b_, node, shares, to, reads);
   backward(apart);
   const bool absorbs = with_constant && std::holds_alternative<graph::Binary>(node.op);
   if (absorbs) losses_.add_sum(product_of(b_, b_.f32(y), s), shape, 1);

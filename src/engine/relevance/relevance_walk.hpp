@@ -23,6 +23,8 @@ class RelevanceWalk {
   const Tensor& absorbed() const { return losses_.tensor(); }
 
  private:
+  /// What the plan kept for the walk through the node.
+  BackwardReads reads_of(const graph::Node& node, const std::vector<bool>& path) const;
   void plain(const graph::Node& node, Gradients& relevance, const std::vector<bool>& path);
   void pass(const Treatment& treatment, BackwardContext& context);
   void norm(const Treatment& treatment, const graph::Node& node, Gradients& relevance,
