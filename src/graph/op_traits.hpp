@@ -52,6 +52,9 @@ enum class Head { no_head, affine_head };
 /// Sums over positions of a gradient: `sum_offer`, and `sum_backward`, too.
 enum class Sums { no_sums, offers_sums, ends_sums };
 
+/// Is a gate (a sigmoid or softmax) still one behind it?
+enum class Gate { gate_lost, gate_kept, gate_by_fields };
+
 /// As a function of its inputs.
 enum class Linear { curved, piecewise_linear, linear_in_one_operand };
 
@@ -97,6 +100,7 @@ struct Row {
   Folding folding;
   Head head;
   Sums sums;
+  Gate gate;
   Arithmetic arithmetic;  ///< of operators with kinds: see `arithmetic` below
 };
 
@@ -109,6 +113,7 @@ using enum Reach;
 using enum Folding;
 using enum Head;
 using enum Sums;
+using enum Gate;
 using enum Linear;
 using enum Sign;
 using enum Relevance;
@@ -276,128 +281,130 @@ constexpr Arithmetic kNormalises = {curved, any_sign, passed_on, 1, first, first
 template <class Operator>
 inline constexpr Row row = Operator::has_no_row_of_traits;
 
-// In the order of Row: name, copies, layout, rows, places, pictures, reach, folding, head, sums.
+// In the order of Row: name, copies, layout, rows, places, pictures, reach, folding, head, sums,
+// gate.
 // clang-format off
 template <> inline constexpr Row row<Unary> = {
     "", copies_by_fields, in_place, rows_apart, places_kept, as_first, reaches_one, folded,
-    affine_head, offers_sums, kByKind};
+    affine_head, offers_sums, gate_by_fields, kByKind};
 template <> inline constexpr Row row<Binary> = {
     "", alters, in_place, rows_apart, places_kept, as_operands, reach_by_fields, folded,
-    affine_head, no_sums, kByKind};
+    affine_head, no_sums, gate_lost, kByKind};
 template <> inline constexpr Row row<PRelu> = {
     "PRelu", alters, in_place, rows_apart, places_kept, as_operands, reach_by_fields, not_folded,
-    no_head, no_sums, {linear_in_one_operand, any_sign, passed_on, 3, both, both}};
+    no_head, no_sums, gate_lost, {linear_in_one_operand, any_sign, passed_on, 3, both, both}};
 template <> inline constexpr Row row<Where> = {
-    "Where", alters, in_place, rows_apart, places_kept, as_operands, reaches_all, folded,
-    no_head, no_sums, {curved, any_sign, as_gradient, 6, first, first}};
+    "Where", alters, in_place, rows_apart, places_kept, as_operands, reaches_all, folded, no_head,
+    no_sums, gate_lost, {curved, any_sign, as_gradient, 6, first, first}};
 template <> inline constexpr Row row<Conv> = {
     "Conv", alters, channels_first, rows_mixed, places_new, pictures_by_fields, reach_by_fields,
-    not_folded, affine_head, no_sums,
+    not_folded, affine_head, no_sums, gate_lost,
     {linear_in_one_operand, sign_by_fields, no_rule, 1, nothing, nothing}};
 template <> inline constexpr Row row<ConvTranspose> = {
     "ConvTranspose", alters, channels_first, rows_mixed, places_kept, pictures_by_fields,
-    reaches_all, not_folded, no_head, no_sums,
+    reaches_all, not_folded, no_head, no_sums, gate_lost,
     {linear_in_one_operand, any_sign, no_rule, 1, nothing, nothing}};
 template <> inline constexpr Row row<Pool> = {
     "", copies_by_fields, channels_first, rows_mixed, places_new, as_first_two_axes,
-    reach_by_fields, not_folded, no_head, offers_sums, kByKind};
+    reach_by_fields, not_folded, no_head, offers_sums, gate_lost, kByKind};
 template <> inline constexpr Row row<Gemm> = {
     "Gemm", alters, layout_lost, rows_by_fields, places_kept, pictures_by_fields, reaches_all,
-    not_folded, affine_head, ends_sums,
+    not_folded, affine_head, ends_sums, gate_lost,
     {linear_in_one_operand, sign_by_fields, relevance_by_fields, kEveryInput, other_factor,
      other_factor}};
 template <> inline constexpr Row row<MatMul> = {
     "MatMul", alters, layout_by_fields, rows_by_fields, places_kept, pictures_by_fields,
-    reaches_all, not_folded, affine_head, ends_sums,
+    reaches_all, not_folded, affine_head, ends_sums, gate_lost,
     {linear_in_one_operand, sign_by_fields, relevance_by_fields, 3, other_factor, other_factor}};
 template <> inline constexpr Row row<Einsum> = {
     "Einsum", alters, layout_lost, rows_by_fields, places_kept, pictures_by_fields, reaches_all,
-    not_folded, no_head, no_sums,
+    not_folded, no_head, no_sums, gate_lost,
     {curved, any_sign, relevance_by_fields, 3, other_factor, other_factor}};
 template <> inline constexpr Row row<BatchNorm> = {
     "BatchNormalization", alters, kept_or_channels_first, rows_apart, places_kept, as_first,
-    reach_by_fields, not_folded, affine_head, no_sums,
+    reach_by_fields, not_folded, affine_head, no_sums, gate_lost,
     {linear_in_one_operand, sign_by_fields, passed_on, 1, nothing, nothing}};
 template <> inline constexpr Row row<LayerNorm> = {
     "LayerNormalization", alters, layout_by_fields, rows_by_fields, places_kept,
-    pictures_by_fields, reaches_all, not_folded, no_head, no_sums, kNormalises};
+    pictures_by_fields, reaches_all, not_folded, no_head, no_sums, gate_lost, kNormalises};
 template <> inline constexpr Row row<InstanceNorm> = {
     "InstanceNormalization", alters, kept_or_channels_first, rows_mixed, places_kept,
-    as_first_two_axes, reaches_all, not_folded, no_head, no_sums, kNormalises};
+    as_first_two_axes, reaches_all, not_folded, no_head, no_sums, gate_lost, kNormalises};
 template <> inline constexpr Row row<GroupNorm> = {
     "GroupNormalization", alters, kept_or_channels_first, rows_mixed, places_kept, as_first_axis,
-    reaches_all, not_folded, no_head, no_sums, kNormalises};
+    reaches_all, not_folded, no_head, no_sums, gate_lost, kNormalises};
 template <> inline constexpr Row row<Lrn> = {
     "LRN", alters, kept_or_channels_first, rows_mixed, places_kept, as_first_axis, reaches_one,
-    not_folded, no_head, no_sums, {curved, as_first_is, passed_on, 1, first, first}};
+    not_folded, no_head, no_sums, gate_lost, {curved, as_first_is, passed_on, 1, first, first}};
 template <> inline constexpr Row row<Softmax> = {
     "", alters, in_place, rows_by_fields, places_kept, pictures_by_fields, reaches_all,
-    not_folded, no_head, no_sums, {curved, sign_by_fields, passed_on, 1, result, first}};
+    not_folded, no_head, no_sums, gate_by_fields,
+    {curved, sign_by_fields, passed_on, 1, result, first}};
 template <> inline constexpr Row row<Reduce> = {
     "", copies_by_fields, layout_by_fields, rows_by_fields, places_kept, pictures_by_fields,
-    reaches_all, folded, no_head, offers_sums, kByKind};
+    reaches_all, folded, no_head, offers_sums, gate_lost, kByKind};
 template <> inline constexpr Row row<Concat> = {
     "Concat", copies_by_fields, in_place, rows_by_fields, places_by_fields, pictures_by_fields,
-    reach_by_fields, folded, no_head, no_sums,
+    reach_by_fields, folded, no_head, no_sums, gate_lost,
     {piecewise_linear, as_all_are, as_gradient, kEveryInput, nothing, nothing}};
 template <> inline constexpr Row row<Split> = {
     "Split", copies_by_fields, in_place, rows_by_fields, places_kept, pictures_by_fields,
-    reaches_all, folded_apart, no_head, no_sums, kMoves};
+    reaches_all, folded_apart, no_head, no_sums, gate_kept, kMoves};
 template <> inline constexpr Row row<Slice> = {
     "Slice", copies_by_fields, in_place, rows_by_fields, places_by_fields, pictures_by_fields,
-    reaches_all, folded, no_head, no_sums, kMoves};
+    reaches_all, folded, no_head, no_sums, gate_kept, kMoves};
 template <> inline constexpr Row row<Pad> = {
     "Pad", copies_by_fields, in_place, rows_mixed, places_kept, as_axis_of_equal_extent,
-    reach_by_fields, not_folded, no_head, no_sums,
+    reach_by_fields, not_folded, no_head, no_sums, gate_lost,
     {piecewise_linear, sign_by_fields, as_gradient, 1, nothing, nothing}};
 template <> inline constexpr Row row<Reshape> = {
     "", repeats, layout_by_fields, rows_by_fields, places_by_fields, pictures_by_fields,
-    reaches_all, folded, affine_head, offers_sums, kMoves};
+    reaches_all, folded, affine_head, offers_sums, gate_kept, kMoves};
 template <> inline constexpr Row row<Transpose> = {
     "Transpose", copies_by_fields, layout_by_fields, rows_by_fields, places_kept,
-    pictures_by_fields, reaches_all, folded, affine_head, offers_sums, kMoves};
+    pictures_by_fields, reaches_all, folded, affine_head, offers_sums, gate_kept, kMoves};
 template <> inline constexpr Row row<Expand> = {
     "Expand", repeats, in_place, rows_apart, places_kept, as_operands, reaches_all, folded,
-    no_head, no_sums, kMoves};
+    no_head, no_sums, gate_kept, kMoves};
 template <> inline constexpr Row row<Tile> = {
-    "Tile", repeats, in_place, rows_mixed, places_kept, as_first, reaches_all, folded,
-    no_head, no_sums, kMoves};
+    "Tile", repeats, in_place, rows_mixed, places_kept, as_first, reaches_all, folded, no_head,
+    no_sums, gate_lost, kMoves};
 template <> inline constexpr Row row<Gather> = {
     "Gather", alters, layout_lost, rows_by_fields, places_kept, pictures_by_fields, reaches_all,
-    folded, no_head, no_sums, {curved, as_first_is, as_gradient, 1, second, second}};
+    folded, no_head, no_sums, gate_kept, {curved, as_first_is, as_gradient, 1, second, second}};
 template <> inline constexpr Row row<GatherND> = {
     "GatherND", alters, layout_lost, rows_mixed, places_kept, pictures_unknown, reaches_all,
-    not_folded, no_head, no_sums, kPicks};
+    not_folded, no_head, no_sums, gate_lost, kPicks};
 template <> inline constexpr Row row<ScatterND> = {
     "ScatterND", alters, layout_lost, rows_mixed, places_kept, pictures_unknown, reaches_all,
-    not_folded, no_head, no_sums, {curved, any_sign, as_gradient, 5, second, second}};
+    not_folded, no_head, no_sums, gate_lost, {curved, any_sign, as_gradient, 5, second, second}};
 template <> inline constexpr Row row<Resize> = {
     "", copies_by_fields, in_place, rows_mixed, places_kept, as_axis_of_equal_extent, reaches_all,
-    not_folded, no_head, no_sums, kMoves};
+    not_folded, no_head, no_sums, gate_kept, kMoves};
 template <> inline constexpr Row row<DepthToSpace> = {
     "DepthToSpace", copies_by_fields, channels_first, rows_mixed, places_kept, as_first_axis,
-    reaches_all, not_folded, no_head, no_sums, kMoves};
+    reaches_all, not_folded, no_head, no_sums, gate_lost, kMoves};
 template <> inline constexpr Row row<SpaceToDepth> = {
     "SpaceToDepth", copies_by_fields, channels_first, rows_mixed, places_kept, as_first_axis,
-    reaches_all, not_folded, no_head, no_sums, kMoves};
+    reaches_all, not_folded, no_head, no_sums, gate_lost, kMoves};
 template <> inline constexpr Row row<Patch> = {
-    "Patch", alters, in_place, rows_mixed, places_kept, pictures_unknown, reaches_all,
-    not_folded, no_head, no_sums, kNoGradient};
+    "Patch", alters, in_place, rows_mixed, places_kept, pictures_unknown, reaches_all, not_folded,
+    no_head, no_sums, gate_lost, kNoGradient};
 template <> inline constexpr Row row<Cast> = {
-    "Cast", repeats, in_place, rows_apart, places_kept, as_first, reaches_all, folded,
-    no_head, no_sums, kByKind};
+    "Cast", repeats, in_place, rows_apart, places_kept, as_first, reaches_all, folded, no_head,
+    no_sums, gate_kept, kByKind};
 template <> inline constexpr Row row<ConstantOfShape> = {
     "ConstantOfShape", alters, in_place, rows_mixed, places_kept, no_pictures, reaches_all,
-    folded, no_head, no_sums, kNoGradient};
+    folded, no_head, no_sums, gate_lost, kNoGradient};
 template <> inline constexpr Row row<Range> = {
     "Range", alters, in_place, rows_mixed, places_kept, pictures_unknown, reaches_all, folded,
-    no_head, no_sums, kNoGradient};
+    no_head, no_sums, gate_lost, kNoGradient};
 template <> inline constexpr Row row<ShapeOf> = {
     "Shape", alters, in_place, rows_mixed, places_kept, no_pictures, reaches_all, folded_apart,
-    no_head, no_sums, kNoGradient};
+    no_head, no_sums, gate_lost, kNoGradient};
 template <> inline constexpr Row row<SizeOf> = {
     "Size", alters, in_place, rows_mixed, places_kept, no_pictures, reaches_all, folded_apart,
-    no_head, no_sums, kNoGradient};
+    no_head, no_sums, gate_lost, kNoGradient};
 // clang-format on
 
 template <class Operator>

@@ -141,6 +141,9 @@ class Defaults(Planted):
     def test_lambda(self):
         self.plant("auto f = [](const auto&) { return false; };")
 
+    def test_template_of_a_lambda(self):
+        self.plant("auto f = [&]<class Op>(const Op&) { return false; };")
+
     def test_looks_alike(self):
         self.write(
             "src/graph/good.cpp",

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from cxx_source import code_lines, cxx_files, report
 
-_TEMPLATE = re.compile(r"\btemplate\s*<\s*(?:class|typename)\s+(\w+)\s*>")
+_TEMPLATE = re.compile(r"(?:\btemplate|\])\s*<\s*(?:class|typename)\s+(\w+)\s*>")
 _AUTO = re.compile(r"[(,]\s*const\s+auto\s*&\s*[,)]")
 _MODULES = ("src/graph", "src/passes", "src/engine")
 

@@ -1,6 +1,7 @@
 #include "engine/relevance/treatment.hpp"
 
 #include <algorithm>
+#include <optional>
 
 #include "engine/ops/linear.hpp"
 #include "engine/relevance/non_negative.hpp"
@@ -91,36 +92,38 @@ const LinearRule& RelevanceRules::rule_of(const graph::Node& node) const {
   return convolution ? relevance_.convolution : relevance_.dense;
 }
 
+namespace {
+
+/// None: as what it reads.
+std::optional<bool> gate_by_fields(const graph::Unary& op) {
+  if (op.kind == UnaryKind::identity) return std::nullopt;
+  return op.kind == UnaryKind::sigmoid || op.kind == UnaryKind::hard_sigmoid;
+}
+std::optional<bool> gate_by_fields(const graph::Softmax& op) {
+  return !op.log;
+}
+
+template <class Operator>
+std::optional<bool> gate_of(const Operator& op) {
+  constexpr auto gate = graph::trait::row<Operator>.gate;
+  // A convolution or product that ends in an activation.
+  if constexpr (requires { op.post; })
+    if (!op.post.empty() && op.post.back().kind == graph::PostOp::Kind::unary)
+      return gate_by_fields(op.post.back().unary).value_or(false);
+  if constexpr (gate == graph::trait::gate_by_fields)
+    return gate_by_fields(op);
+  else
+    return gate == graph::trait::gate_kept ? std::nullopt : std::optional(false);
+}
+
+}  // namespace
+
 /// A sigmoid or a softmax, perhaps moved about since.
 bool RelevanceRules::is_gate(graph::ValueId id) const {
   while (graph_->value(id).producer) {
     const auto& node = graph_->node(graph_->value(id).producer);
-    if (const auto* unary = std::get_if<graph::Unary>(&node.op)) {
-      if (unary->kind == UnaryKind::identity) {
-        id = node.inputs[0];
-        continue;
-      }
-      return unary->kind == UnaryKind::sigmoid || unary->kind == UnaryKind::hard_sigmoid;
-    }
-    if (const auto* softmax = std::get_if<graph::Softmax>(&node.op)) return !softmax->log;
-    const bool moves = std::holds_alternative<graph::Reshape>(node.op) ||
-                       std::holds_alternative<graph::Transpose>(node.op) ||
-                       std::holds_alternative<graph::Expand>(node.op) ||
-                       std::holds_alternative<graph::Slice>(node.op) ||
-                       std::holds_alternative<graph::Split>(node.op) ||
-                       std::holds_alternative<graph::Cast>(node.op) ||
-                       std::holds_alternative<graph::Resize>(node.op) ||
-                       std::holds_alternative<graph::Gather>(node.op);
-    // A convolution or product that ends in an activation.
-    const auto* conv = std::get_if<graph::Conv>(&node.op);
-    const auto* gemm = std::get_if<graph::Gemm>(&node.op);
-    const auto* matmul = std::get_if<graph::MatMul>(&node.op);
-    const graph::PostOps none;
-    const auto& post = conv ? conv->post : gemm ? gemm->post : matmul ? matmul->post : none;
-    if (!post.empty() && post.back().kind == graph::PostOp::Kind::unary)
-      return post.back().unary.kind == UnaryKind::sigmoid ||
-             post.back().unary.kind == UnaryKind::hard_sigmoid;
-    if (!moves) return false;
+    const auto gate = std::visit([](const auto& op) { return gate_of(op); }, node.op);
+    if (gate) return *gate;
     id = node.inputs[0];
   }
   return false;
