@@ -169,6 +169,10 @@ void add_movement(std::vector<Case>& out) {
   out.push_back({"Expand", graph::Expand{}, {data({1, 64, 1, 1}), integers({4}, kMap)}});
   out.push_back({"Tile", graph::Tile{}, {data({1, 64, 14, 14}), integers({4}, {1, 1, 2, 2})}});
   out.push_back({"Gather", graph::Gather{1}, {data(kTokens), integers({3}, {0, 16, 48})}});
+  out.push_back({"GatherElements",
+                 graph::GatherElements{1},
+                 {data(kTokens), integers({1, 2, 3}, {0, 16, 48, 7, 7, 7})}});
+  out.push_back({"CumSum", graph::CumSum{1}, {data(kTokens)}});
   out.push_back({"GatherND", graph::GatherND{}, {data(kTokens), integers({2, 2}, {0, 0, 0, 40})}});
   out.push_back({"ScatterND",
                  graph::ScatterND{},

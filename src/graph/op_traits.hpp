@@ -35,6 +35,7 @@ enum class Pictures {
   as_first_axis,            ///< that of the first input, where it is its first
   as_first_two_axes,        ///< and where it is one of the first two
   as_axis_of_equal_extent,  ///< and where the extent stays
+  as_first_off_axis,        ///< that of the first input; mixed along the operator's own axis
   no_pictures,
   pictures_unknown,
   pictures_by_fields,
@@ -343,6 +344,10 @@ template <> inline constexpr Row row<Softmax> = {
 template <> inline constexpr Row row<Reduce> = {
     "", copies_by_fields, layout_by_fields, rows_by_fields, places_kept, pictures_by_fields,
     reaches_all, folded, no_head, offers_sums, gate_lost, kByKind};
+template <> inline constexpr Row row<CumSum> = {
+    "CumSum", alters, in_place, rows_mixed, places_kept, as_first_off_axis, reaches_all, folded,
+    no_head, no_sums, gate_lost,
+    {piecewise_linear, as_first_is, in_proportion, 1, nothing, nothing}};
 template <> inline constexpr Row row<Concat> = {
     "Concat", copies_by_fields, in_place, rows_by_fields, places_by_fields, pictures_by_fields,
     reach_by_fields, folded, no_head, no_sums, gate_lost,
@@ -371,6 +376,9 @@ template <> inline constexpr Row row<Tile> = {
     no_sums, gate_lost, kMoves};
 template <> inline constexpr Row row<Gather> = {
     "Gather", alters, layout_lost, rows_by_fields, places_kept, pictures_by_fields, reaches_all,
+    folded, no_head, no_sums, gate_kept, {curved, as_first_is, as_gradient, 1, second, second}};
+template <> inline constexpr Row row<GatherElements> = {
+    "GatherElements", alters, layout_lost, rows_mixed, places_kept, pictures_unknown, reaches_all,
     folded, no_head, no_sums, gate_kept, {curved, as_first_is, as_gradient, 1, second, second}};
 template <> inline constexpr Row row<GatherND> = {
     "GatherND", alters, layout_lost, rows_mixed, places_kept, pictures_unknown, reaches_all,

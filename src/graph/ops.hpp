@@ -202,6 +202,13 @@ struct Reduce {
   bool spatial = false;
 };
 
+/// Sums of the elements up to each along an axis, input 1 until inference.
+struct CumSum {
+  std::optional<std::int64_t> axis = {};
+  bool exclusive = false;  ///< without the element itself
+  bool reverse = false;    ///< from the last on
+};
+
 struct Concat {
   std::int64_t axis = 0;
 };
@@ -249,6 +256,10 @@ struct Tile {
 };
 /// Inputs data, indices.
 struct Gather {
+  std::int64_t axis = 0;
+};
+/// Inputs data, indices of the same rank: along `axis` the element that each index says.
+struct GatherElements {
   std::int64_t axis = 0;
 };
 /// Inputs data, indices.
@@ -314,19 +325,19 @@ struct ShapeOf {
 };
 struct SizeOf {};
 
-using Op =
-    std::variant<Unary, Binary, PRelu, Where, Conv, ConvTranspose, Pool, Gemm, MatMul, Einsum,
-                 BatchNorm, LayerNorm, InstanceNorm, GroupNorm, Lrn, Softmax, Reduce, Concat, Split,
-                 Slice, Pad, Reshape, Transpose, Expand, Tile, Gather, GatherND, ScatterND, Resize,
-                 DepthToSpace, SpaceToDepth, Patch, Cast, ConstantOfShape, Range, ShapeOf, SizeOf>;
+using Op = std::variant<Unary, Binary, PRelu, Where, Conv, ConvTranspose, Pool, Gemm, MatMul,
+                        Einsum, BatchNorm, LayerNorm, InstanceNorm, GroupNorm, Lrn, Softmax, Reduce,
+                        CumSum, Concat, Split, Slice, Pad, Reshape, Transpose, Expand, Tile, Gather,
+                        GatherElements, GatherND, ScatterND, Resize, DepthToSpace, SpaceToDepth,
+                        Patch, Cast, ConstantOfShape, Range, ShapeOf, SizeOf>;
 
 /// What is declared of each operator, declared of all of them.
 // clang-format off
 #define FOVEA_EACH_OPERATOR(of)                                                              \
   of(Unary) of(Binary) of(PRelu) of(Where) of(Conv) of(ConvTranspose) of(Pool) of(Gemm)      \
   of(MatMul) of(Einsum) of(BatchNorm) of(LayerNorm) of(InstanceNorm) of(GroupNorm) of(Lrn)   \
-  of(Softmax) of(Reduce) of(Concat) of(Split) of(Slice) of(Pad) of(Reshape) of(Transpose)    \
-  of(Expand) of(Tile) of(Gather) of(GatherND) of(ScatterND) of(Resize) of(DepthToSpace)      \
+  of(Softmax) of(Reduce) of(CumSum) of(Concat) of(Split) of(Slice) of(Pad) of(Reshape) of(Transpose)    \
+  of(Expand) of(Tile) of(Gather) of(GatherElements) of(GatherND) of(ScatterND) of(Resize) of(DepthToSpace)      \
   of(SpaceToDepth) of(Patch) of(Cast) of(ConstantOfShape) of(Range) of(ShapeOf) of(SizeOf)
 // clang-format on
 

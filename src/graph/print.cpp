@@ -177,7 +177,10 @@ struct Describe {
   void operator()(const Reduce& op) const {
     a.maybe("axes", op.axes).flag("keep_dims", op.keep_dims).flag("spatial", op.spatial);
   }
-  void operator()(const Concat& op) const { a.add("axis", op.axis); }
+  void operator()(const CumSum& op) const {
+    if (op.axis) a.add("axis", *op.axis);
+    a.flag("exclusive", op.exclusive).flag("reverse", op.reverse);
+  }
   void operator()(const Split& op) const { a.add("axis", op.axis).maybe("sizes", op.sizes); }
   void operator()(const Slice& op) const {
     a.maybe("starts", op.starts).maybe("ends", op.ends).maybe("axes", op.axes);
@@ -189,7 +192,6 @@ struct Describe {
   }
   void operator()(const Transpose& op) const { a.add("perm", op.perm); }
   void operator()(const Tile& op) const { a.maybe("repeats", op.repeats); }
-  void operator()(const Gather& op) const { a.add("axis", op.axis); }
   void operator()(const GatherND& op) const { a.add("batch_dims", op.batch_dims); }
   void operator()(const Resize& op) const {
     a.add("mode", std::string(op.mode == ResizeMode::nearest ? "nearest" : "linear"));
@@ -215,6 +217,10 @@ struct Describe {
   void operator()(const Expand&) const {}
   void operator()(const Cast&) const {}
   void operator()(const ShapeOf&) const {}
+  template <class Operator>
+  requires(sizeof(Operator) == sizeof(Operator::axis)) void operator()(const Operator& op) const {
+    a.add("axis", op.axis);
+  }
   template <class Operator>
   requires std::is_empty_v<Operator>
   void operator()(const Operator&) const {}

@@ -11,6 +11,10 @@ void gather(NodeImport& n) {
   n.emit(graph::Gather{n.attributes.get_int("axis", 0)});
 }
 
+void gather_elements(NodeImport& n) {
+  n.emit(graph::GatherElements{n.attributes.get_int("axis", 0)});
+}
+
 void gather_nd(NodeImport& n) {
   const auto batch = n.attributes.get_int("batch_dims", 0);
   if (batch < 0) n.bad("batch_dims is negative");
@@ -45,6 +49,7 @@ void space_to_depth(NodeImport& n) {
 
 constexpr std::array kRows{
     Row{"Gather", kOldestOpset, kNewestOpset, 2, 2, gather},
+    Row{"GatherElements", 11, kNewestOpset, 2, 2, gather_elements},
     Row{"GatherND", 11, kNewestOpset, 2, 2, gather_nd},
     Row{"ScatterND", 11, kNewestOpset, 3, 3, scatter_nd, "not with a reduction"},
     Row{"DepthToSpace", kOldestOpset, kNewestOpset, 1, 1, depth_to_space},

@@ -56,6 +56,13 @@ void arg_max(NodeImport& n) {
   n.emit(std::move(op));
 }
 
+void cum_sum(NodeImport& n) {
+  graph::CumSum op;
+  op.exclusive = n.attributes.get_flag("exclusive", false);
+  op.reverse = n.attributes.get_flag("reverse", false);
+  n.emit(std::move(op));
+}
+
 // ReduceSum takes its axes as an input from opset 13 on, the others from 18 on.
 template <ReduceKind kKind>
 constexpr Row attribute_row(std::string_view op) {
@@ -87,6 +94,7 @@ constexpr std::array kRows{
     input_row<ReduceKind::log_sum_exp>("ReduceLogSumExp"),
     Row{"ReduceLogSum", kOldestOpset, 17, 1, 1, log_sum_by_attribute},
     Row{"ReduceLogSum", 18, kNewestOpset, 1, 2, log_sum_by_input},
+    Row{"CumSum", 11, kNewestOpset, 2, 2, cum_sum},
     Row{"ArgMax", kOldestOpset, kNewestOpset, 1, 1, arg_max, "not with select_last_index"},
 };
 

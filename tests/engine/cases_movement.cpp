@@ -165,6 +165,22 @@ void add_joins(std::vector<Case>& out) {
   split({1, 17, 2, 2}, 1, Ints{1, 16}, 2);
 }
 
+void add_cumulative_sums(std::vector<Case>& out) {
+  const auto sum = [&](Shape shape, std::int64_t axis, bool exclusive, bool reverse) {
+    out.push_back(
+        {"CumSum", graph::CumSum{{}, exclusive, reverse}, {data(shape), integers({}, {axis})}});
+  };
+  sum({7}, 0, false, false);
+  sum({7}, -1, true, false);
+  sum({2, 5}, 1, false, true);
+  sum({3, 5}, 0, true, true);
+  sum({2, 3, 4}, 1, false, false);
+  sum({1, 17, 3, 2}, 1, false, false);
+  sum({2, 4, 3, 5}, -2, true, true);
+  sum({1, 3, 4, 6}, 3, false, true);
+  sum({3, 1, 2}, 1, true, false);
+}
+
 void add_gathers(std::vector<Case>& out) {
   const auto gather = [&](Shape shape, std::int64_t axis, Shape indices, Ints values) {
     out.push_back({"Gather", graph::Gather{axis}, {data(shape), integers(indices, values)}});
@@ -177,6 +193,19 @@ void add_gathers(std::vector<Case>& out) {
   gather({4, 3}, 1, {1}, {2});
   gather({2, 2, 2, 3}, 2, {3}, {1, 1, 0});
   gather({3, 4}, 0, {1, 4}, {0, 0, 0, 2});
+
+  const auto elements = [&](Shape shape, std::int64_t axis, Shape indices, Ints values) {
+    out.push_back(
+        {"GatherElements", graph::GatherElements{axis}, {data(shape), integers(indices, values)}});
+  };
+  elements({5}, 0, {3}, {4, 0, -1});
+  elements({2, 3}, 1, {2, 2}, {0, 0, 2, -3});
+  elements({3, 3}, 0, {2, 3}, {1, 2, 0, 2, 0, 0});
+  elements({2, 3, 2}, 1, {2, 1, 2}, {2, 0, -1, 1});
+  elements({2, 2, 3}, -1, {1, 2, 4}, {0, 0, 1, 2, -1, -2, -3, 0});
+  elements({1, 17, 2, 3}, 1, {1, 2, 2, 3}, {16, 0, 3, 1, 2, -1, 16, 16, 3, 4, 5, 6});
+  elements({4, 2}, 0, {6, 1}, {0, 3, 3, 1, 1, 1});
+  elements({2, 2}, 1, {2, 2}, {1, 0, 0, 0});
 
   const auto gather_nd = [&](Shape shape, std::int64_t batch, Shape indices, Ints values) {
     out.push_back({"GatherND", graph::GatherND{batch}, {data(shape), integers(indices, values)}});
@@ -208,6 +237,7 @@ void add_gathers(std::vector<Case>& out) {
 
 std::vector<Case> movement_cases() {
   std::vector<Case> out;
+  add_cumulative_sums(out);
   add_slice(out, {7}, {1}, {6}, {0}, {1});
   add_slice(out, {3, 8}, {0, 1}, {3, 8}, {0, 1}, {2, 3});
   add_slice(out, {3, 8}, {-1}, {-100}, {1}, {-2});

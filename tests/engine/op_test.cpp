@@ -147,6 +147,7 @@ TEST(OpReads, IndicesOfARun) {
   };
   const std::vector<Use> uses{
       {graph::Gather{0}, {4, 3}, integers({2}, {3, -1}), {}},
+      {graph::GatherElements{1}, {2, 3}, integers({2, 2}, {2, 2, 0, -3}), {}},
       {graph::GatherND{0}, {4, 3}, integers({2, 2}, {3, 1, 0, 2}), {}},
       {graph::ScatterND{}, {4, 3}, integers({2, 1}, {2, 0}), {weight({2, 3})}}};
   for (const auto& use : uses) {

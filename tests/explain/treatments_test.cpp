@@ -160,6 +160,18 @@ const std::vector<Case> kCases = {
        const Matrix s = over(r, multiplied(p, v));
        return turned(times(v, multiplied(turned(p), s)));
      }},
+    {"cumulative sum", [](Net& n, ValueId x) { return n.node("CumSum", graph::CumSum{3}, {x}); },
+     [](const Matrix& x, const Matrix& r) {
+       Matrix out(x.size(), 0.0);
+       for (std::size_t i = 0; i < kSide; ++i)
+         for (std::size_t k = 0; k < kSide; ++k) {
+           double sum = 0;
+           for (std::size_t j = 0; j <= k; ++j) sum += x[i * kSide + j];
+           for (std::size_t j = 0; j <= k; ++j)
+             out[i * kSide + j] += x[i * kSide + j] * r[i * kSide + k] / sum;
+         }
+       return out;
+     }},
     {"max pool", [](Net& n, ValueId x) { return pool(n, x, graph::PoolKind::max); },
      [](const Matrix& x, const Matrix& r) {
        Matrix most(r.size(), 0.0), out(x.size(), 0.0);

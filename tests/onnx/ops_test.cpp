@@ -226,6 +226,11 @@ TEST(Ops, SliceAndPad) {
 
 TEST(Ops, Indexing) {
   EXPECT_EQ(op_of<graph::Gather>(11, "Gather", 2, {attr("axis", -1)}).axis, -1);
+  EXPECT_EQ(op_of<graph::GatherElements>(11, "GatherElements", 2, {attr("axis", 1)}).axis, 1);
+  EXPECT_EQ(op_of<graph::GatherElements>(13, "GatherElements", 2).axis, 0);
+  const auto sum =
+      op_of<graph::CumSum>(14, "CumSum", 2, {attr("exclusive", 1), attr("reverse", 1)});
+  EXPECT_TRUE(sum.exclusive && sum.reverse && !sum.axis);
   EXPECT_EQ(op_of<graph::GatherND>(12, "GatherND", 2, {attr("batch_dims", 1)}).batch_dims, 1);
   EXPECT_NO_THROW(op_of<graph::ScatterND>(11, "ScatterND", 3));
   EXPECT_NO_THROW(op_of<graph::ScatterND>(18, "ScatterND", 3, {attr("reduction", "none")}));

@@ -80,6 +80,8 @@ TEST(Registry, WhatNetworksForImagesUse) {
                          "Expand",
                          "Tile",
                          "Gather",
+                         "GatherElements",
+                         "CumSum",
                          "GatherND",
                          "ScatterND",
                          "ReduceMean",

@@ -272,6 +272,7 @@ def movement(c):
         c.add("Slice", [a, parameter([2]), parameter([-4]), parameter([1]), parameter([-1])])
         c.add("Split", [a], {"axis": 1, "num_outputs": 1})
         c.add("Gather", [a, parameter([1, -1])], {"axis": 1})
+        c.add("GatherElements", [a, parameter([[1, -1], [0, 2]])], {"axis": 1})
         c.add("GatherND", [a, parameter([[1, 2], [0, -3]])])
         c.add("ScatterND", [a, parameter([[1, 2], [0, 0]]), b[0, :2]])
         c.add("Pad", [a, parameter([0, 1, 1, 0]), parameter(1, t)])
@@ -290,6 +291,11 @@ def movement(c):
         c.add("MatMul", [a, b.T])
         c.add("Gemm", [a, b.T])
         c.add("Dropout", [a])
+    for t in ("float32", "float64", "int32", "int64", "uint32", "uint64"):
+        for exclusive, reverse in itertools.product((0, 1), (0, 1)):
+            c.add("CumSum", [numbers(t), parameter(1)],
+                  {"exclusive": exclusive, "reverse": reverse},
+                  label=f"{exclusive} {reverse}")
     for t in ("float32", "float64", "int16", "int32", "int64"):
         c.add("Range", [parameter(2, t), parameter(9, t), parameter(3, t)])
         c.add("Range", [parameter(9, t), parameter(2, t), parameter(-2, t)], label="down")

@@ -82,6 +82,32 @@ Array gather(const graph::Gather& op, const Arrays& in, const Shape& shape) {
   return out;
 }
 
+Array gather_elements(const graph::GatherElements& op, const Arrays& in, const Shape& shape) {
+  const auto axis = static_cast<std::size_t>(op.axis);
+  Array out(shape);
+  each(shape, [&](const Index& o) {
+    Index at = o;
+    at[axis] = wrapped(in[1][o], in[0].shape[axis]);
+    out[o] = in[0][at];
+  });
+  return out;
+}
+
+Array cumulative_sum(const graph::CumSum& op, const Array& x) {
+  const auto axis = static_cast<std::size_t>(*op.axis);
+  Array out(x.shape);
+  each(x.shape, [&](const Index& o) {
+    double sum = 0;
+    Index at = o;
+    for (at[axis] = 0; at[axis] < x.shape[axis]; ++at[axis]) {
+      const bool before = op.reverse ? at[axis] > o[axis] : at[axis] < o[axis];
+      if (before || (at[axis] == o[axis] && !op.exclusive)) sum += x[at];
+    }
+    out[o] = sum;
+  });
+  return out;
+}
+
 Array gather_nd(const graph::GatherND& op, const Arrays& in, const Shape& shape) {
   const auto lead = static_cast<std::ptrdiff_t>(in[1].shape.size()) - 1;
   Array out(shape);

@@ -30,6 +30,8 @@ Array pad(const graph::Pad& op, const Array& x, const Shape& out);
 Array repeat(const Array& x, const Shape& out);
 Array transpose(const graph::Transpose& op, const Array& x, const Shape& out);
 Array gather(const graph::Gather& op, const Arrays& in, const Shape& out);
+Array gather_elements(const graph::GatherElements& op, const Arrays& in, const Shape& out);
+Array cumulative_sum(const graph::CumSum& op, const Array& x);
 Array gather_nd(const graph::GatherND& op, const Arrays& in, const Shape& out);
 Array scatter_nd(const Arrays& in);
 Array resize(const graph::Resize& op, const Array& x, const Shape& out);

@@ -7,6 +7,7 @@ namespace fovea::engine {
 namespace {
 
 using graph::Gather;
+using graph::GatherElements;
 using graph::GatherND;
 using graph::ScatterND;
 
@@ -26,7 +27,7 @@ std::int64_t checked_index(float value, std::int64_t extent) {
 }
 
 /// Runs of `run` floats: run i of the result comes from (or goes to) offset at(i) of the data. The
-/// three operators differ in how an offset is computed.
+/// operators differ in how an offset is computed.
 struct Runs {
   std::int64_t count = 0;
   std::int64_t run = 1;
@@ -42,6 +43,19 @@ Runs runs_of(const Gather& op, const Shape& data, const Shape& indices) {
   return {outer * picks, run, product(data, 0, data.size()),
           [=](const float* index, std::int64_t i) {
             return (i / picks * extent + checked_index(index[i % picks], extent)) * run;
+          }};
+}
+
+/// Element by element, where an element lies but for the axis.
+Runs runs_of(const GatherElements& op, const Shape& data, const Shape& indices) {
+  const auto axis = static_cast<std::size_t>(op.axis);
+  const Dims strides = plain_strides(data);
+  return {product(indices, 0, indices.size()), 1, product(data, 0, data.size()),
+          [=](const float* index, std::int64_t i) {
+            std::int64_t at = strides[axis] * checked_index(index[i], data[axis]);
+            for (std::size_t d = indices.size(); d-- > 0; i /= indices[d])
+              if (d != axis) at += strides[d] * (i % indices[d]);
+            return at;
           }};
 }
 
@@ -106,6 +120,13 @@ void forward(const Gather& op, ForwardContext& c) {
 void backward(const Gather& op, BackwardContext& c) {
   gather_backward(c, runs_of(op, c.in_shape(0), c.in_shape(1)));
 }
+void forward(const GatherElements& op, ForwardContext& c) {
+  gather_forward(c, runs_of(op, c.in_shape(0), c.in_shape(1)));
+}
+void backward(const GatherElements& op, BackwardContext& c) {
+  gather_backward(c, runs_of(op, c.in_shape(0), c.in_shape(1)));
+}
+
 void forward(const GatherND& op, ForwardContext& c) {
   gather_forward(c, tuple_runs(op.batch_dims, c.in_shape(0), c.in_shape(1)));
 }

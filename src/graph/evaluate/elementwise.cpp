@@ -229,6 +229,7 @@ std::int64_t exact_div(std::int64_t a, std::int64_t b) {
 }
 
 std::optional<Constant> evaluate_op(const Unary& op, const Inputs& in, const Shape& shape) {
+  if (op.kind == UnaryKind::identity) return view(*in[0], shape);
   const auto& x = *in[0];
   if (x.type == DType::f32) {
     std::vector<float> out;
@@ -276,7 +277,7 @@ std::optional<Constant> evaluate_op(const Binary& op, const Inputs& in, const Sh
   return binary(op, in[0]->ints, in[1]->ints, in, shape);
 }
 
-Constant evaluate_where(const Inputs& in, const Shape& shape) {
+std::optional<Constant> evaluate_op(const Where&, const Inputs& in, const Shape& shape) {
   const auto condition = read(*in[0], broadcast_walk(in[0]->shape, shape), shape);
   const auto a = read(*in[1], broadcast_walk(in[1]->shape, shape), shape);
   const auto b = read(*in[2], broadcast_walk(in[2]->shape, shape), shape);
@@ -289,6 +290,10 @@ Constant evaluate_where(const Inputs& in, const Shape& shape) {
   if (a.type == DType::f32)
     return Constant::of_floats(shape, choose(a.floats().data, b.floats().data));
   return Constant::of_ints(shape, choose(a.ints, b.ints), a.type);
+}
+
+std::optional<Constant> evaluate_op(const Cast& op, const Inputs& in, const Shape& shape) {
+  return in[0]->type == op.to ? view(*in[0], shape) : evaluate_cast(*in[0], op.to);
 }
 
 Constant evaluate_cast(const Constant& in, DType to) {

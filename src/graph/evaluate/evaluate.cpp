@@ -13,56 +13,12 @@ namespace {
 constexpr std::int64_t kFreeElements = std::int64_t{1} << 22;
 constexpr std::int64_t kMaxTransposed = std::int64_t{1} << 26;
 
-/// The same elements with other extents: nothing is copied.
-Constant view(const Constant& source, const Shape& shape) {
-  Constant out = source;
-  out.shape = shape;
-  return out;
-}
-
 Constant extents(const Shape& shape, std::int64_t begin, std::int64_t end) {
   Ints data;
   for (auto d = begin; d < end; ++d) data.push_back(shape[static_cast<std::size_t>(d)]);
   const auto count = static_cast<std::int64_t>(data.size());
   return Constant::of_ints({count}, std::move(data));
 }
-
-/// Over what is folded by its op alone; `in` holds no null where the op needs an input.
-struct Evaluate {
-  const Inputs& in;
-  const Shape& shape;
-  using Result = std::optional<Constant>;
-
-  template <class Operator>
-  Result operator()(const Operator& op) const {
-    if constexpr (trait::row<Operator>.folding == trait::folded)
-      return of(op);
-    else
-      return std::nullopt;
-  }
-
-  Result of(const Unary& op) const {
-    if (op.kind == UnaryKind::identity) return view(*in[0], shape);
-    return evaluate_op(op, in, shape);
-  }
-  Result of(const Binary& op) const { return evaluate_op(op, in, shape); }
-  Result of(const Where&) const { return evaluate_where(in, shape); }
-  Result of(const Cast& op) const {
-    return in[0]->type == op.to ? view(*in[0], shape) : evaluate_cast(*in[0], op.to);
-  }
-  Result of(const Reduce& op) const { return evaluate_op(op, in, shape); }
-  Result of(const Slice& op) const { return evaluate_op(op, in, shape); }
-  Result of(const Concat& op) const { return evaluate_op(op, in, shape); }
-  Result of(const Gather& op) const { return evaluate_op(op, in, shape); }
-  Result of(const Tile& op) const { return evaluate_op(op, in, shape); }
-  Result of(const Transpose& op) const { return evaluate_op(op, in, shape); }
-  Result of(const Reshape&) const { return view(*in[0], shape); }
-  Result of(const Expand&) const {
-    return read(*in[0], broadcast_walk(in[0]->shape, shape), shape);
-  }
-  Result of(const Range&) const { return evaluate_range(in, shape); }
-  Result of(const ConstantOfShape& op) const { return evaluate_op(op, shape); }
-};
 
 bool copies_nothing(const Op& op, const Inputs& in) {
   if (const auto* unary = std::get_if<Unary>(&op)) return unary->kind == UnaryKind::identity;
@@ -92,6 +48,12 @@ bool EvaluationBudget::take(std::int64_t elements) {
   if (elements > left_) return false;
   left_ -= elements;
   return true;
+}
+
+Constant view(const Constant& source, const Shape& shape) {
+  Constant out = source;
+  out.shape = shape;
+  return out;
 }
 
 Shape dense_strides(const Shape& shape) {
@@ -157,7 +119,14 @@ std::optional<std::vector<Constant>> evaluate(const Graph& graph, const Node& no
   std::vector<Constant> loaded;
   if (!copies_nothing(node.op, in)) load(in, loaded);
   if (const auto* split = std::get_if<Split>(&node.op)) return evaluate_split(*split, *in[0]);
-  auto result = std::visit(Evaluate{in, graph.value(node.outputs[0]).shape}, node.op);
+  auto result = std::visit(
+      [&]<class Operator>(const Operator& op) -> std::optional<Constant> {
+        if constexpr (trait::row<Operator>.folding == trait::folded)
+          return evaluate_op(op, in, graph.value(node.outputs[0]).shape);
+        else
+          return std::nullopt;
+      },
+      node.op);
   if (!result) return std::nullopt;
   return single(std::move(*result));
 }

@@ -66,21 +66,18 @@ void for_each(const Walk& walk, Visit visit) {
 /// The constant that the walk reads from `source`, with extents `shape`.
 Constant read(const Constant& source, const Walk& walk, Shape shape);
 
-/// Families; none for what they leave to the engine. `in` holds the node's inputs (null: absent).
 using Inputs = std::vector<const Constant*>;
-std::optional<Constant> evaluate_op(const Unary& op, const Inputs& in, const Shape& shape);
-std::optional<Constant> evaluate_op(const Binary& op, const Inputs& in, const Shape& shape);
-Constant evaluate_where(const Inputs& in, const Shape& shape);
-Constant evaluate_cast(const Constant& in, DType to);
-std::optional<Constant> evaluate_op(const Reduce& op, const Inputs& in, const Shape& shape);
-Constant evaluate_op(const Slice& op, const Inputs& in, const Shape& shape);
-Constant evaluate_op(const Concat& op, const Inputs& in, const Shape& shape);
-Constant evaluate_op(const Gather& op, const Inputs& in, const Shape& shape);
-Constant evaluate_op(const Tile& op, const Inputs& in, const Shape& shape);
-Constant evaluate_op(const Transpose& op, const Inputs& in, const Shape& shape);
+/// One overload per operator whose row says that it is folded; none for what they leave to the
+/// engine. `in` holds the node's inputs (null: absent).
+#define FOVEA_OPERATOR(Op) \
+  std::optional<Constant> evaluate_op(const Op& op, const Inputs& in, const Shape& shape);
+FOVEA_EACH_OPERATOR(FOVEA_OPERATOR)
+#undef FOVEA_OPERATOR
 std::vector<Constant> evaluate_split(const Split& op, const Constant& in);
-Constant evaluate_range(const Inputs& in, const Shape& shape);
-Constant evaluate_op(const ConstantOfShape& op, const Shape& shape);
+Constant evaluate_cast(const Constant& in, DType to);
+
+/// The same elements with other extents: nothing is copied.
+Constant view(const Constant& source, const Shape& shape);
 
 /// Exact integer arithmetic; each throws bad_model where the result does not fit.
 std::int64_t exact_add(std::int64_t a, std::int64_t b);

@@ -38,7 +38,7 @@ std::int64_t product(const Shape& shape, std::size_t begin, std::size_t end) {
 
 }  // namespace
 
-Constant evaluate_op(const Slice& op, const Inputs& in, const Shape& shape) {
+std::optional<Constant> evaluate_op(const Slice& op, const Inputs& in, const Shape& shape) {
   Walk walk{shape, dense_strides(in[0]->shape), 0};
   for (std::size_t i = 0; i < op.axes->size(); ++i) {
     const auto d = static_cast<std::size_t>((*op.axes)[i]);
@@ -49,7 +49,7 @@ Constant evaluate_op(const Slice& op, const Inputs& in, const Shape& shape) {
   return read(*in[0], walk, shape);
 }
 
-Constant evaluate_op(const Concat& op, const Inputs& in, const Shape& shape) {
+std::optional<Constant> evaluate_op(const Concat& op, const Inputs& in, const Shape& shape) {
   const auto axis = static_cast<std::size_t>(op.axis);
   const auto outer = product(shape, 0, axis);
   Appender out;
@@ -61,7 +61,7 @@ Constant evaluate_op(const Concat& op, const Inputs& in, const Shape& shape) {
   return out.finish(in[0]->type, shape);
 }
 
-Constant evaluate_op(const Gather& op, const Inputs& in, const Shape& shape) {
+std::optional<Constant> evaluate_op(const Gather& op, const Inputs& in, const Shape& shape) {
   const auto& data = *in[0];
   const auto axis = static_cast<std::size_t>(op.axis);
   const auto outer = product(data.shape, 0, axis);
@@ -77,7 +77,26 @@ Constant evaluate_op(const Gather& op, const Inputs& in, const Shape& shape) {
   return out.finish(data.type, shape);
 }
 
-Constant evaluate_op(const Tile& op, const Inputs& in, const Shape& shape) {
+std::optional<Constant> evaluate_op(const GatherElements& op, const Inputs& in,
+                                    const Shape& shape) {
+  const auto& data = *in[0];
+  const auto axis = static_cast<std::size_t>(op.axis);
+  const auto strides = dense_strides(data.shape);
+  // Where each element lies but for the axis.
+  Walk walk{shape, strides, 0};
+  walk.strides[axis] = 0;
+  Appender out;
+  auto index = in[1]->ints.begin();
+  for_each(walk, [&](std::int64_t at) {
+    const auto i = *index < 0 ? *index + data.shape[axis] : *index;
+    if (i < 0 || i >= data.shape[axis]) bad_model("an index is out of range");
+    out.add(data, at + i * strides[axis], 1);
+    ++index;
+  });
+  return out.finish(data.type, shape);
+}
+
+std::optional<Constant> evaluate_op(const Tile& op, const Inputs& in, const Shape& shape) {
   // Each extent is walked `repeats` times: twice the dimensions, the repeats without a stride.
   const auto strides = dense_strides(in[0]->shape);
   Walk walk;
@@ -90,11 +109,19 @@ Constant evaluate_op(const Tile& op, const Inputs& in, const Shape& shape) {
   return read(*in[0], walk, shape);
 }
 
-Constant evaluate_op(const Transpose& op, const Inputs& in, const Shape& shape) {
+std::optional<Constant> evaluate_op(const Transpose& op, const Inputs& in, const Shape& shape) {
   const auto strides = dense_strides(in[0]->shape);
   Walk walk{shape, {}, 0};
   for (const auto axis : op.perm) walk.strides.push_back(strides[static_cast<std::size_t>(axis)]);
   return read(*in[0], walk, shape);
+}
+
+std::optional<Constant> evaluate_op(const Reshape&, const Inputs& in, const Shape& shape) {
+  return view(*in[0], shape);
+}
+
+std::optional<Constant> evaluate_op(const Expand&, const Inputs& in, const Shape& shape) {
+  return read(*in[0], broadcast_walk(in[0]->shape, shape), shape);
 }
 
 std::vector<Constant> evaluate_split(const Split& op, const Constant& in) {

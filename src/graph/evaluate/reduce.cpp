@@ -135,7 +135,40 @@ std::optional<Constant> evaluate_op(const Reduce& op, const Inputs& in, const Sh
   return Constant::of_ints(shape, std::move(out), x.type);
 }
 
-Constant evaluate_range(const Inputs& in, const Shape& shape) {
+namespace {
+
+/// Of one type, whose sums `add` makes.
+template <class T, class Add>
+std::vector<T> cumulative(const CumSum& op, std::span<const T> x, const Shape& shape, Add add) {
+  const auto axis = static_cast<std::size_t>(*op.axis);
+  const auto stride = dense_strides(shape)[axis], extent = shape[axis];
+  std::vector<T> out(x.size());
+  Walk lines{shape, dense_strides(shape), 0};
+  lines.shape[axis] = std::min<std::int64_t>(extent, 1);
+  for_each(lines, [&](std::int64_t first) {
+    auto total = add(T{}, T{});
+    for (std::int64_t k = 0; k < extent; ++k) {
+      const auto at = static_cast<std::size_t>(first + (op.reverse ? extent - 1 - k : k) * stride);
+      if (op.exclusive) out[at] = static_cast<T>(total);
+      total = add(total, x[at]);
+      if (!op.exclusive) out[at] = static_cast<T>(total);
+    }
+  });
+  return out;
+}
+
+}  // namespace
+
+std::optional<Constant> evaluate_op(const CumSum& op, const Inputs& in, const Shape& shape) {
+  const auto& x = *in[0];
+  if (x.type != DType::f32)
+    return Constant::of_ints(shape, cumulative<std::int64_t>(op, x.ints, shape, exact_add), x.type);
+  const auto floats = x.floats();
+  return Constant::of_floats(
+      shape, cumulative<float>(op, floats.data, shape, [](double a, double b) { return a + b; }));
+}
+
+std::optional<Constant> evaluate_op(const Range&, const Inputs& in, const Shape& shape) {
   const auto count = shape[0];
   if (in[0]->type == DType::f32) {
     const auto start = in[0]->floats(), step = in[2]->floats();
@@ -150,7 +183,7 @@ Constant evaluate_range(const Inputs& in, const Shape& shape) {
   return Constant::of_ints(shape, std::move(out));
 }
 
-Constant evaluate_op(const ConstantOfShape& op, const Shape& shape) {
+std::optional<Constant> evaluate_op(const ConstantOfShape& op, const Inputs&, const Shape& shape) {
   const auto count = static_cast<std::size_t>(base::element_count(shape));
   if (op.type == DType::f32)
     return Constant::of_floats(shape, std::vector<float>(count, static_cast<float>(op.value)));

@@ -49,6 +49,20 @@ void infer_op(Gather& op, InferContext& c) {
   c.set_output(c.type(0), std::move(out));
 }
 
+void infer_op(GatherElements& op, InferContext& c) {
+  c.require(1, DType::i64);
+  const auto& data = c.shape(0);
+  const auto& indices = c.shape(1);
+  op.axis = front_axis(op.axis, data.size());
+  const auto axis = static_cast<std::size_t>(op.axis);
+  bool fits = indices.size() == data.size();
+  for (std::size_t d = 0; fits && d < data.size(); ++d) fits = d == axis || indices[d] <= data[d];
+  if (!fits)
+    bad_model("indices of shape " + text(indices) + " do not fit data of shape " + text(data));
+  check_indices(c.input(1), data[axis]);
+  c.set_output(c.type(0), indices);
+}
+
 void infer_op(GatherND& op, InferContext& c) {
   c.require(1, DType::i64);
   const auto& data = c.shape(0);

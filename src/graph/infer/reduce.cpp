@@ -64,4 +64,19 @@ void infer_op(Reduce& op, InferContext& c) {
   c.set_output(op.kind == ReduceKind::arg_max ? DType::i64 : type, std::move(out));
 }
 
+void infer_op(CumSum& op, InferContext& c) {
+  const auto type = c.type(0);
+  if (type == DType::boolean) c.require_real(0);
+  auto axis = op.axis;
+  if (c.has_input(1)) {
+    const auto given = c.constant_ints(1, "axis");
+    if (given.size() != 1) bad_model("CumSum needs exactly one axis");
+    axis = given.front();
+  }
+  if (!axis) bad_model("CumSum needs exactly one axis");
+  op.axis = front_axis(*axis, c.shape(0).size());
+  c.keep_inputs(1);
+  c.set_output(type, c.shape(0));
+}
+
 }  // namespace fovea::graph::detail

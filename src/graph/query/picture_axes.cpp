@@ -33,6 +33,9 @@ class Follow {
     constexpr auto pictures = trait::row<Operator>.pictures;
     if constexpr (pictures == trait::pictures_by_fields) {
       return by_fields(op);
+    } else if constexpr (pictures == trait::as_first_off_axis) {
+      const auto own = static_cast<std::size_t>(*op.axis);
+      return first_alone([own](std::size_t axis) { return axis != own; }, kMixed);
     } else {
       switch (pictures) {
         case trait::as_first:
@@ -48,6 +51,7 @@ class Follow {
         case trait::pictures_unknown:
           return any() ? kUnknown : Along{};
         case trait::no_pictures:
+        case trait::as_first_off_axis:
         case trait::pictures_by_fields:
           break;
       }
