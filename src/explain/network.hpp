@@ -7,7 +7,7 @@
 
 #include "engine/plan.hpp"
 #include "fovea/tensor.hpp"
-#include "graph/graph.hpp"
+#include "graph/query.hpp"
 
 namespace fovea::explain {
 
