@@ -69,17 +69,21 @@ TEST(Making, EndsAtAnyMomentAndLeavesTheModelAsItWas) {
   const auto takes = std::chrono::duration<double>(Clock::now() - start);
   std::mt19937 random(3);
   std::uniform_real_distribution<double> moment(0, 1);
-  int ended = 0;
-  for (int i = 0; i < 40; ++i) {
-    const bool by_deadline = i % 2 == 1;
-    const auto after = std::chrono::duration_cast<std::chrono::nanoseconds>(takes * moment(random));
+  // A busy machine may have taken long the first time: what was made in time asks for less of it.
+  double share = 1;
+  for (int ended = 0; ended < 20;) {
+    const bool by_deadline = ended % 2 == 1;
+    const auto after =
+        std::chrono::duration_cast<std::chrono::nanoseconds>(share * takes * moment(random));
     const auto code = given_up(model, options, after, by_deadline);
-    if (!code) continue;
+    if (!code) {
+      share *= 0.8;
+      continue;
+    }
     EXPECT_EQ(to_string(*code),
               to_string(by_deadline ? ErrorCode::deadline_exceeded : ErrorCode::cancelled));
     ++ended;
   }
-  EXPECT_GT(ended, 10);
   EXPECT_EQ(maps_of(Explainer(model, options), options.methods), expected);
 }
 
