@@ -1,4 +1,4 @@
-# What leaves the build: the two public libraries, their headers and find_package(fovea).
+# What leaves the build: the public libraries, their headers and find_package(fovea).
 include(CMakePackageConfigHelpers)
 
 # fovea_public_library(TARGET EXPORT_NAME name OUTPUT_NAME name MODULES modules...
@@ -78,7 +78,10 @@ function(fovea_install_package)
   set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/fovea)
   set(without)
   if(NOT FOVEA_VISION)
-    set(without PATTERN image.hpp EXCLUDE)
+    list(APPEND without PATTERN image.hpp EXCLUDE)
+  endif()
+  if(NOT FOVEA_REQUEST)
+    list(APPEND without PATTERN request.hpp EXCLUDE)
   endif()
   install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/fovea DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
           FILES_MATCHING PATTERN *.hpp ${without})

@@ -101,6 +101,8 @@ struct Preprocess {
   FOVEA_API static Preprocess caffe();
   /// RGB, 0..255 as it is, stretch.
   FOVEA_API static Preprocess raw();
+
+  friend bool operator==(const Preprocess&, const Preprocess&) = default;
 };
 
 /// The rectangle of the photo that the network's input shows, in photo pixels; it reaches beyond

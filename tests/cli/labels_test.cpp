@@ -66,20 +66,6 @@ TEST(Labels, SuggestsWhatIsNear) {
   refusal(kLabels, " ");
 }
 
-TEST(Text, EditDistanceIsTheFewestEdits) {
-  EXPECT_EQ(edit_distance("", ""), 0U);
-  EXPECT_EQ(edit_distance("abc", ""), 3U);
-  EXPECT_EQ(edit_distance("kitten", "sitting"), 3U);
-  EXPECT_EQ(edit_distance("flaw", "lawn"), 2U);
-}
-
-TEST(Text, ClosestPrefersNamesThatContainIt) {
-  const std::vector<std::string> names = {"layer1.conv", "layer4.relu", "layer4.conv", "fc"};
-  EXPECT_EQ(closest(names, "layer4.conf", 1), std::vector<std::string>{"layer4.conv"});
-  EXPECT_EQ(closest(names, "conv", 5), (std::vector<std::string>{"layer1.conv", "layer4.conv"}));
-  EXPECT_TRUE(closest(names, "zzzzzzzz").empty());
-}
-
 TEST(Text, ShortestGivesTheFloatBack) {
   EXPECT_EQ(shortest(0.1F), 0.1);
   EXPECT_EQ(shortest(0.9956F), 0.9956);

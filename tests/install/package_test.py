@@ -63,7 +63,7 @@ def check_shared(library, forbidden):
         symbol = line.split(maxsplit=2)[2]
         ours = re.match(r"((vtable|typeinfo|typeinfo name) for )?fovea::", symbol)
         expect(ours, f"{library} exports {symbol}")
-        inner = re.match(r"fovea::(base|graph|onnx|passes|simd|engine|explain|image|api)::", symbol)
+        inner = re.match(r"fovea::(base|graph|onnx|passes|simd|engine|explain|image|api|request)::", symbol)
         expect(not inner, f"{library} exports {symbol}")
 
 
@@ -82,6 +82,8 @@ def package(settings):
     public = {path.name for path in (Path(settings["source_dir"]) / "include/fovea").iterdir()}
     if not is_on(settings["vision"]):
         public.remove("image.hpp")
+    if not is_on(settings["request"]):
+        public.remove("request.hpp")
     installed = {path.name for path in (prefix / "include/fovea").iterdir()}
     expect(installed == public, f"headers differ: {sorted(installed ^ public)}")
 
@@ -91,6 +93,8 @@ def package(settings):
         if is_on(settings["vision"]):
             check_shared(libraries / "libfovea_vision.so", ["dnnl", "protobuf", "imgcodecs"])
             check_loaded(libraries / "libfovea_vision.so")
+        if is_on(settings["request"]):
+            check_shared(libraries / "libfovea_request.so", ["opencv", "jpeg", "png", "dnnl"])
 
     folder = Path(settings["scratch"]) / "package"
     build_consumer(settings, folder)

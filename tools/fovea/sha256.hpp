@@ -5,12 +5,10 @@
 #include <optional>
 #include <string>
 
-/// What a file held, in 64 hexadecimal digits.
-namespace fovea::cli {
+#include "fovea/request.hpp"
 
-/// The SHA-256 of a file; none for what can be read but once (a pipe) and for what is not there or
-/// cannot be read. Throws Error internal where the library fails.
-std::optional<std::string> sha256_of(const std::string& file);
+/// What files held, in 64 hexadecimal digits.
+namespace fovea::cli {
 
 /// Takes files' SHA-256 beside other work, each file once.
 class Digests {

@@ -1,0 +1,157 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "fovea/explainer.hpp"
+#include "fovea/explanation.hpp"
+#include "fovea/export.hpp"
+#include "fovea/image.hpp"
+#include "fovea/localization.hpp"
+#include "fovea/tensor.hpp"
+
+/// What somebody asks of a model, as one value: to be kept, sent, and run again. Plain data, which
+/// compares, copies and has one JSON form.
+namespace fovea {
+
+/// A file, and what it held.
+struct RequestFile {
+  std::string file = {};
+  /// In 64 hexadecimal digits. None: not recorded. Empty: it could not be taken, as of a pipe.
+  std::optional<std::string> sha256 = {};
+
+  friend bool operator==(const RequestFile&, const RequestFile&) = default;
+};
+
+/// How a photo becomes the input, where not all of it is said.
+struct Recipe {
+  Preprocess values = {};
+  /// Else the number of the input's channels decides: one gets luma, with the mean of `values.mean`
+  /// and of `values.std`.
+  bool order_given = false;
+  int width = 0, height = 0;  ///< the input's, for a model that leaves them open; 0: not given
+
+  friend bool operator==(const Recipe&, const Recipe&) = default;
+};
+
+/// A method, with files in place of tensors.
+struct RequestMethod {
+  std::string name = "gradcam";
+  std::map<std::string, double> options = {};           ///< Method::options
+  std::map<std::string, std::string> layer_rules = {};  ///< Method::layer_rules
+  std::map<std::string, RequestFile> given = {};        ///< Method::given, .npy
+
+  friend bool operator==(const RequestMethod&, const RequestMethod&) = default;
+};
+
+/// What is explained of an image: most often one class.
+struct RequestTarget {
+  enum class Kind { ranked, class_index, label, similar_to };
+  /// by_method: the logit, or of methods that are defined on the probability, that.
+  enum class Score { by_method, logit, probability };
+
+  Kind kind = Kind::ranked;
+  std::int64_t value = 0;                  ///< rank from 0, or the class
+  std::string label = {};                  ///< of the class, or a part of its label
+  RequestFile image = {};                  ///< of similar_to: a photo, or a tensor (.npy)
+  std::optional<std::int64_t> minus = {};  ///< the class whose score is taken off
+  Score score = Score::by_method;
+  bool negated = false;  ///< what speaks against it
+  /// Of scores at positions: in the photo's pixels (of a tensor: the input's), or a mask (.npy).
+  std::optional<std::variant<Box, RequestFile>> region = {};
+
+  friend bool operator==(const RequestTarget&, const RequestTarget&) = default;
+};
+
+/// The nearest pictures of an index.
+struct RequestExamples {
+  RequestFile index = {};
+  std::int64_t count = 5;
+
+  friend bool operator==(const RequestExamples&, const RequestExamples&) = default;
+};
+
+struct Request {
+  /// sheet: several methods of one image side by side. index: how `fovea index` ran the model.
+  enum class Command { explain, sheet, predict, index };
+  Command command = Command::explain;
+
+  // What goes in.
+  RequestFile model = {};
+  std::vector<RequestFile> external = {};  ///< the model's weights files, from its folder
+  std::optional<RequestFile> image = {};
+  std::optional<Recipe> preprocess = {};           ///< none: the model's own, else ImageNet's
+  bool exact_decode = false;                       ///< every pixel of the photo, needed or not
+  std::map<std::string, RequestFile> inputs = {};  ///< tensors (.npy); "" is the only input
+  std::optional<RequestFile> labels = {};          ///< none: the model's own, where it has them
+
+  // How the model runs: as in ExplainerOptions.
+  std::map<std::string, Shape> input_shapes = {};
+  std::string output = {};
+  bool multi_label = false;
+  Shape token_grid = {};
+  std::optional<std::int64_t> prefix_tokens = {};
+  Precision precision = Precision::f32;
+  bool optimize = true;
+  Tuning tuning = Tuning::off;
+  int threads = 0;
+
+  // What is explained and how. Not of predict and index.
+  std::vector<RequestMethod> methods = {{}};  ///< one, or of a sheet one or several
+  bool skip_unservable = false;  ///< a sheet leaves out methods that the model cannot serve
+  std::vector<RequestTarget> targets = {{}};
+  std::vector<std::string> layers =
+      {};  ///< none: the default; several are fused, or a sheet's rows
+  Fuse fuse = Fuse::mean;
+  bool smooth = false;
+  bool keep_sign = false;
+  std::optional<Normalize> normalize = {};  ///< none: as the method's maps want
+
+  // How it is drawn and told.
+  Colormap colormap = Colormap::jet;
+  double alpha = 0.5;
+  std::optional<float> box_share = {};  ///< none: no boxes
+  bool words = false;
+  std::optional<RequestExamples> examples = {};
+
+  friend bool operator==(const Request&, const Request&) = default;
+};
+
+/// One line of JSON, whose members docs/usage.md describes ("Made again"). What `command` has no
+/// use for is left out. Bytes of a name that are not UTF-8 become U+FFFD. Throws Error
+/// invalid_argument for values that no request may have.
+FOVEA_API std::string to_json(const Request& request);
+
+/// The other way round; what is left out has its default. Members that only say what a result was
+/// made with ("fovea", "onednn", "onednn_isa", "picture") are read over. Throws Error
+/// invalid_argument for any other unknown member, for a later format, and for values of the wrong
+/// kind or out of range, naming the member; `name` is what the sentence calls the text.
+FOVEA_API Request request_from_json(std::string_view json, const std::string& name = "request");
+
+/// A recipe as --preprocess takes it; width, height and order where they were given.
+FOVEA_API std::string to_json(const Recipe& recipe);
+
+/// What is left out is RGB, scale 1/255, mean 0, std 1, resize-crop with the default shorter side,
+/// bilinear-antialias. Throws Error invalid_argument naming `name` and the key that is wrong.
+FOVEA_API Recipe recipe_from_json(std::string_view json, const std::string& name = {});
+
+/// The SHA-256 of a file in 64 hexadecimal digits; none for what can be read but once (a pipe) and
+/// for what is not there or cannot be read. Throws Error internal where the library fails.
+FOVEA_API std::optional<std::string> sha256_of(const std::filesystem::path& file);
+
+/// Up to `count` of the names that look most like `name`, best first, to be suggested where a name
+/// is unknown: those that contain it or are within half its length of it, whatever the case.
+FOVEA_API std::vector<std::string> closest_names(const std::vector<std::string>& names,
+                                                 const std::string& name, std::size_t count = 3);
+
+/// The request's part of an explainer's options: "How the model runs" above.
+FOVEA_API ExplainerOptions explainer_options(const Request& request);
+
+}  // namespace fovea

@@ -1,0 +1,51 @@
+#include "request/check.hpp"
+
+#include <cmath>
+
+#include "request/members.hpp"
+
+namespace fovea::request {
+namespace {
+
+constexpr int kMostThreads = 1024;
+constexpr std::int64_t kMostTokens = 1000000, kMostRanks = 1000000, kMostExamples = 1000;
+constexpr std::int64_t kMostPixels = std::int64_t{1} << 31;
+
+void check_target(const RequestTarget& target, const std::string& what) {
+  using Kind = RequestTarget::Kind;
+  if (target.kind == Kind::ranked && (target.value < 0 || target.value >= kMostRanks))
+    damaged(what, "'rank' must be from 0 to " + std::to_string(kMostRanks - 1));
+  if (!target.region) return;
+  if (const auto* box = std::get_if<Box>(&*target.region))
+    if (box->x < 0 || box->y < 0 || box->width < 1 || box->height < 1 || box->x > kMostPixels ||
+        box->y > kMostPixels || box->width > kMostPixels || box->height > kMostPixels)
+      damaged(what, "'region' must be x, y, width and height in pixels");
+}
+
+}  // namespace
+
+void check(const Request& request, const std::string& what) {
+  using Command = Request::Command;
+  if (request.threads < 0 || request.threads > kMostThreads)
+    damaged(what, "'threads' must be from 0 to " + std::to_string(kMostThreads));
+  if (request.prefix_tokens && (*request.prefix_tokens < 0 || *request.prefix_tokens > kMostTokens))
+    damaged(what, "'prefix_tokens' must be from 0 to " + std::to_string(kMostTokens));
+  if (request.command == Command::predict || request.command == Command::index) return;
+  if (request.methods.empty())
+    throw Error(ErrorCode::invalid_argument, "the " + what + " names no methods");
+  if (request.command == Command::explain && request.methods.size() > 1)
+    damaged(what, "several methods make a sheet");
+  for (const auto& method : request.methods)
+    for (const auto& [name, value] : method.options)
+      if (!std::isfinite(value)) damaged(what, "option '" + name + "' must be a finite number");
+  if (request.targets.empty())
+    throw Error(ErrorCode::invalid_argument, "the " + what + " names no classes");
+  for (const auto& target : request.targets) check_target(target, what);
+  if (!(request.alpha >= 0 && request.alpha <= 1)) damaged(what, "'alpha' must be from 0 to 1");
+  if (request.box_share && !(*request.box_share >= 0 && *request.box_share < 1))
+    damaged(what, "'box' must be from 0 to below 1");
+  if (request.examples && (request.examples->count < 1 || request.examples->count > kMostExamples))
+    damaged(what, "'count' must be from 1 to " + std::to_string(kMostExamples));
+}
+
+}  // namespace fovea::request
