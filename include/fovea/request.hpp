@@ -142,6 +142,10 @@ FOVEA_API std::string to_json(const Recipe& recipe);
 /// bilinear-antialias. Throws Error invalid_argument naming `name` and the key that is wrong.
 FOVEA_API Recipe recipe_from_json(std::string_view json, const std::string& name = {});
 
+/// The recipe for an input of 1 or 3 channels. One channel gets luma; where the recipe names no
+/// order, its mean and std per colour are averaged for that.
+FOVEA_API Preprocess for_channels(const Recipe& recipe, std::int64_t channels);
+
 /// The SHA-256 of a file in 64 hexadecimal digits; none for what can be read but once (a pipe) and
 /// for what is not there or cannot be read. Throws Error internal where the library fails.
 FOVEA_API std::optional<std::string> sha256_of(const std::filesystem::path& file);

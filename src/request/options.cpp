@@ -13,6 +13,7 @@ ExplainerOptions explainer_options(const Request& request) {
   out.optimize = request.optimize;
   out.tuning = request.tuning;
   out.threads = request.threads;
+  out.smoothing = request.smooth;
   return out;
 }
 

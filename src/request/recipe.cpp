@@ -143,4 +143,14 @@ std::string to_json(const Recipe& recipe) {
   return request::recipe_json(recipe).dump();
 }
 
+Preprocess for_channels(const Recipe& recipe, std::int64_t channels) {
+  auto values = recipe.values;
+  if (channels != 1) return values;
+  values.order = Preprocess::Order::luma;
+  if (recipe.order_given) return values;
+  for (auto* colours : {&values.mean, &values.std})
+    colours->fill(((*colours)[0] + (*colours)[1] + (*colours)[2]) / 3);
+  return values;
+}
+
 }  // namespace fovea

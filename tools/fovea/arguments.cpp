@@ -94,7 +94,7 @@ void add_json_option(CLI::App& app, std::string& json) {
       ->type_name("[FILE]");
 }
 
-void add_run_options(CLI::App& app, Arguments& arguments) {
+void add_run_options(CLI::App& app, Arguments& arguments, Outputs& outputs) {
   add_model_option(app, arguments);
   app.add_option("-i,--image", arguments.image,
                  "Photo: JPEG, PNG, BMP or WebP (default: a scene of the demo)")
@@ -123,10 +123,10 @@ void add_run_options(CLI::App& app, Arguments& arguments) {
   add_tuning_options(app, arguments,
                      "quick with --plan-cache, off without, since one run gains less than the "
                      "search costs");
-  app.add_option("--logits", arguments.logits, "Write the raw scores, [images, classes], as .npy")
+  app.add_option("--logits", outputs.logits, "Write the raw scores, [images, classes], as .npy")
       ->type_name("FILE");
-  add_json_option(app, arguments.json);
-  app.add_flag("--no-provenance", arguments.no_provenance,
+  add_json_option(app, outputs.json);
+  app.add_flag("--no-provenance", outputs.no_provenance,
                "Do not write into JSON and PNG files what they were made from and with");
 }
 

@@ -13,7 +13,14 @@ class Option;
 /// The command line: the options that subcommands have in common, and the subcommands.
 namespace fovea::cli {
 
-/// Options of every subcommand that runs a model.
+/// What a run of a model is told in, beside what it is about.
+struct Outputs {
+  std::string logits;
+  std::string json;  ///< a file, "-" for standard output, or empty
+  bool no_provenance = false;
+};
+
+/// Options of every subcommand that runs a model, as they were typed.
 struct Arguments {
   std::string model;                      ///< empty: the demo's
   std::string image;                      ///< empty: the demo's, unless a tensor is given
@@ -25,15 +32,12 @@ struct Arguments {
   std::string tune;        ///< empty: quick with a plan cache, off without
   std::string plan_cache;  ///< file
   std::string output_name;
-  std::string logits;
-  std::string json;        ///< a file, "-" for standard output, or empty
   std::string token_grid;  ///< "14x14", or empty
   int prefix_tokens = -1;  ///< below 0: find out
   int threads = 0;
   std::uint64_t memory_limit = 0;  ///< bytes; 0: as ExplainerOptions has it
   bool multi_label = false;
   bool no_optimize = false;
-  bool no_provenance = false;
   bool exact_decode = false;
 };
 
@@ -51,8 +55,8 @@ void add_token_options(CLI::App& app, Arguments& arguments);
 void add_json_option(CLI::App& app, std::string& json);
 /// What --box takes where it stands alone: find_box's own default.
 inline constexpr const char* kDefaultShare = "0.2";
-/// Everything in Arguments.
-void add_run_options(CLI::App& app, Arguments& arguments);
+/// Everything in Arguments and Outputs.
+void add_run_options(CLI::App& app, Arguments& arguments, Outputs& outputs);
 
 /// Each adds its subcommand, whose callback does the work and throws Error.
 void add_explain(CLI::App& app);

@@ -20,20 +20,15 @@ constexpr std::size_t kInputs = 64;
 constexpr std::size_t kMostProfiled = 101;
 constexpr unsigned kSeed = 1, kFirstSeed = 2;
 
-ExplainerOptions explainer_options(const BenchArguments& arguments, const Model& model) {
-  ExplainerOptions options;
-  options.input_shapes = parse_shapes(arguments.input_shapes, model);
-  options.batch = std::max<std::int64_t>(arguments.batch, 1);
-  options.precision = parse_precision(arguments.precision);
-  options.threads = arguments.workers > 0 ? 1 : arguments.threads;
+ExplainerOptions bench_options(const BenchArguments& arguments, const Request& request) {
+  auto options = explainer_options(request);
   if (arguments.memory_limit > 0)
     options.memory_limit = static_cast<std::int64_t>(arguments.memory_limit);
-  options.tuning = parse_tuning(arguments.tune, Tuning::quick);
+  options.batch = std::max<std::int64_t>(arguments.batch, 1);
+  if (arguments.workers > 0) options.threads = 1;
+  if (arguments.tune.empty()) options.tuning = Tuning::quick;
   options.plan_cache = read_plan_cache(arguments.plan_cache);
   options.max_workspaces = std::max(options.max_workspaces, arguments.workers);
-  options.optimize = !arguments.no_optimize;
-  options.output = arguments.output_name;
-  set_token_options(options, arguments);
   options.methods = {Method{arguments.method}};
   if (!arguments.layer.empty()) options.layers = {arguments.layer};
   return options;
@@ -99,14 +94,16 @@ void check_outputs(const BenchArguments& arguments, const std::string& model) {
 }  // namespace
 
 void bench(const BenchArguments& arguments) {
-  require_method(arguments.method);
+  static_cast<void>(method_info(arguments.method));
   Report report;
-  report.model = model_file_or_demo(arguments.model);
+  const auto request = asked(arguments).request;
+  report.model = request.model.file;
   check_outputs(arguments, report.model);
   const double before_mb = resident_memory().value_or(0);
   const auto model = timed(report.load_ms, [&] { return Model::load(report.model); });
-  const auto options = explainer_options(arguments, model);
-  require_layers(model, report.model, options, options.layers);
+  require_shapes(model, request.input_shapes);
+  const auto options = bench_options(arguments, request);
+  in_file(report.model, [&] { require_layers(model, options, options.layers); });
   const auto explainer = in_file(report.model, [&] {
     return timed(report.create_ms, [&] { return make_explainer(model, options); });
   });

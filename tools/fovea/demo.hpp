@@ -2,7 +2,7 @@
 
 #include <string>
 
-/// The demo that comes with the program: the defaults of --model, --image and --labels.
+/// The demo that comes with the program: the defaults of --model and --image.
 namespace fovea::cli {
 
 /// "models/demo_gap.onnx" in the demo's folder, which is looked for beside the running program:
@@ -11,6 +11,5 @@ std::string demo_file(const std::string& name);
 
 inline constexpr const char* kDemoModel = "models/demo_gap.onnx";
 inline constexpr const char* kDemoImage = "scenes/scene_1.png";
-inline constexpr const char* kDemoLabels = "models/labels.txt";
 
 }  // namespace fovea::cli

@@ -7,7 +7,7 @@
 #include <span>
 #include <utility>
 
-#include "how.hpp"
+#include "asked.hpp"
 #include "json_output.hpp"
 #include "long_call.hpp"
 #include "npy.hpp"
@@ -19,34 +19,33 @@
 #include "results.hpp"
 #include "sheet.hpp"
 #include "subcommands.hpp"
-#include "targets.hpp"
 #include "text.hpp"
 
 namespace fovea::cli {
 namespace {
 
-void check_usage(const ExplainArguments& arguments) {
-  for (const auto& name : method_names(arguments)) require_method(name);
-  if (!(arguments.alpha >= 0 && arguments.alpha <= 1))
+void check_usage(const Asked& asked, const ExplainOutputs& files) {
+  const auto& request = asked.request;
+  if (!(request.alpha >= 0 && request.alpha <= 1))
     throw Error(ErrorCode::invalid_argument, "--alpha must be from 0 to 1");
-  if (arguments.box_share && !(*arguments.box_share >= 0 && *arguments.box_share < 1))
+  if (request.box_share && !(*request.box_share >= 0 && *request.box_share < 1))
     throw Error(ErrorCode::invalid_argument, "--box must be from 0 to below 1");
 
-  check_reasons(arguments);
-  const auto inputs = files_read(arguments);
+  check_reasons(request, files);
+  const auto inputs = asked.files();
   OutputFiles outputs;  // refuses a name that is there twice
   const auto check = [&](const std::string& file, std::span<const std::string_view> extensions) {
     if (file.empty()) return;
     check_output(file, extensions, inputs);
     outputs.add(file, std::string_view());
   };
-  check(arguments.output, picture_extensions());
-  check(arguments.heatmap, picture_extensions());
-  check(arguments.examples_output, picture_extensions());
-  check(arguments.map, tensor_extensions());
-  check(arguments.feature_map, tensor_extensions());
-  check(arguments.logits, tensor_extensions());
-  if (arguments.json != "-") check(arguments.json, {});
+  check(files.output, picture_extensions());
+  check(files.heatmap, picture_extensions());
+  check(files.examples_output, picture_extensions());
+  check(files.map, tensor_extensions());
+  check(files.feature_map, tensor_extensions());
+  check(files.logits, tensor_extensions());
+  if (files.json != "-") check(files.json, {});
 }
 
 struct Pictures {
@@ -94,44 +93,50 @@ Explanation divided_by_magnitude(Explanation why) {
   return why;
 }
 
+/// What goes into files, and what must stay as it is.
+struct Files {
+  const ExplainOutputs& names;
+  std::vector<std::string> inputs;
+  OutputFiles out = {};
+};
+
 // One map at a time: those of many classes over a large photo would not fit into memory together.
-Results finish(const ExplainArguments& arguments, Session& session,
-               const std::vector<Explanation>& explanations, std::int64_t images,
-               std::int64_t targets, const Json& provenance, OutputFiles& outputs) {
-  Results results{{}, images, targets, arguments.box_share};
+Results finish(Session& session, const std::vector<Explanation>& explanations, std::int64_t images,
+               std::int64_t targets, const Json& provenance, Files& files) {
+  const auto& request = session.request;
+  const auto& names = files.names;
+  Results results{{}, images, targets, request.box_share};
   Tensor maps, grids;
-  const auto how = parse_normalize(arguments.normalize);
-  const Pictures pictures{{arguments.alpha, parse_colormap(arguments.colormap)},
-                          arguments.rendering,
-                          how == Normalize::none || arguments.keep_sign,
+  const auto how = explanations.front().normalize;
+  const Pictures pictures{{request.alpha, request.colormap},
+                          names.rendering,
+                          how == Normalize::none || request.keep_sign,
                           provenance};
-  const auto inputs = files_read(arguments);
   for (std::int64_t image = 0; image < images; ++image)
     for (std::int64_t target = 0; target < targets; ++target) {
       const auto& why = explanations.at(results.rows.size());
-      session.times.backward += why.timings_ms.backward;
-      session.times.map += why.timings_ms.map;
       const auto map = timed(session.times.map, [&] {
-        return arguments.keep_sign && how == Normalize::max
+        return request.keep_sign && how == Normalize::max
                    ? FinalMap(session, divided_by_magnitude(why), Normalize::none)
                    : FinalMap(session, why, how);
       });
       Result result{&why, map.shape(), {}, {}, {}, {}, static_cast<std::size_t>(target)};
       timed(session.times.map, [&] {
         result.max_at = map.max_at();
-        if (arguments.map.empty() && !arguments.box_share) return;
+        if (names.map.empty() && !request.box_share) return;
         const auto full = map.tensor();
-        if (arguments.box_share) result.box = find_box(full, *arguments.box_share);
-        if (!arguments.map.empty()) stack(maps, full);
+        if (request.box_share) result.box = find_box(full, *request.box_share);
+        if (!names.map.empty()) stack(maps, full);
       });
-      for (const auto& [given, name] : {std::pair{&arguments.output, &result.overlay_file},
-                                        std::pair{&arguments.heatmap, &result.heatmap_file}}) {
+      for (const auto& [given, name] : {std::pair{&names.output, &result.overlay_file},
+                                        std::pair{&names.heatmap, &result.heatmap_file}}) {
         if (given->empty()) continue;
         *name = with_suffix(*given, results.suffix(image, target));
-        check_output(*name, picture_extensions(), inputs);
+        check_output(*name, picture_extensions(), files.inputs);
       }
-      draw(session, pictures, result, map, results.rows.size() + 1 == explanations.size(), outputs);
-      if (!arguments.feature_map.empty()) stack(grids, why.feature_map);
+      draw(session, pictures, result, map, results.rows.size() + 1 == explanations.size(),
+           files.out);
+      if (!names.feature_map.empty()) stack(grids, why.feature_map);
       for (const auto& warning : why.warnings)
         session.warnings.push_back(explanations.size() == 1
                                        ? warning
@@ -139,94 +144,71 @@ Results finish(const ExplainArguments& arguments, Session& session,
                                              warning);
       results.rows.push_back(std::move(result));
     }
-  if (!arguments.map.empty())
-    outputs.add(arguments.map, npy_bytes(unstacked(std::move(maps), images, targets)));
-  if (!arguments.feature_map.empty())
-    outputs.add(arguments.feature_map, npy_bytes(unstacked(std::move(grids), images, targets)));
+  if (!names.map.empty())
+    files.out.add(names.map, npy_bytes(unstacked(std::move(maps), images, targets)));
+  if (!names.feature_map.empty())
+    files.out.add(names.feature_map, npy_bytes(unstacked(std::move(grids), images, targets)));
   return results;
 }
 
-/// The names of the values of several layers; none for one or the default.
-std::vector<std::string> explainer_layers(const ExplainArguments& arguments,
-                                          const Explainer& explainer) {
-  if (arguments.layers.size() < 2) return {};
-  return explainer.prepared_layers();
+bool has_provenance(const ExplainOutputs& files) {
+  const auto is_png = [](const std::string& file) { return lower(file).ends_with(".png"); };
+  return !files.no_provenance &&
+         (!files.json.empty() || is_png(files.output) || is_png(files.heatmap));
 }
 
-bool has_provenance(const ExplainArguments& arguments) {
-  const auto is_png = [](const std::string& file) { return lower(file).ends_with(".png"); };
-  return !arguments.no_provenance &&
-         (!arguments.json.empty() || is_png(arguments.output) || is_png(arguments.heatmap));
+void explain_one(Asked asked, const ExplainOutputs& names, const Replay* replay) {
+  Digests digests;
+  if (replay != nullptr) replay->check_files(asked.request, digests);
+  const Reasons reasons(asked.request, names.example_images);
+  Files files{names, asked.files()};
+  const auto plan_cache = asked.plan_cache;
+  auto session = open_session(std::move(asked), !names.output.empty());
+  if (replay != nullptr) replay->check_session(session, digests);
+  if (has_provenance(names)) start_digests(session, digests);
+  const auto prepared = prepare(session, reasons.methods(), plan_cache);
+  const auto& explainer = prepared.explainer;
+  reasons.check(session, explainer, digests);
+  LongCall call(prepared.methods.front().name);
+  const auto answered = answer(session, prepared, [&](const Method&) { return call.options(); });
+  const auto& [came_out, targets, run, explanations] = answered;
+
+  const auto found = reasons.find(run, session, targets, explanations);
+  if (!names.examples_output.empty())
+    files.out.add(names.examples_output,
+                  encode_image(reasons.sheet(session, explanations, found),
+                               std::filesystem::path(names.examples_output).extension().string()));
+
+  Json provenance;
+  if (has_provenance(names)) provenance = provenance_json(came_out, digests);
+
+  auto results = finish(session, explanations, run.logits().shape.front(),
+                        static_cast<std::int64_t>(targets.size()), provenance, files);
+  for (std::size_t i = 0; i < found.size(); ++i) results.rows[i].reason = found[i];
+  if (!session.photo && !names.output.empty())
+    session.warnings.push_back(
+        "the overlay shows the input tensor stretched to 0..255, not the photo");
+  if (!names.logits.empty()) files.out.add(names.logits, npy_bytes(run.logits()));
+  auto document = result_json(session, explainer, results);
+  if (!provenance.is_null()) document["provenance"] = std::move(provenance);
+  const auto json = json_text(document);
+  if (!names.json.empty() && names.json != "-") files.out.add(names.json, json);
+  files.out.write();
+  call.check();
+  print(names.json == "-" ? json : result_text(session, explainer, results, files.out.names()));
+  files.out.keep();
+  if (names.json != "-") print_warnings(session.warnings);
 }
 
 }  // namespace
 
-void explain(ExplainArguments arguments, const IsGiven& is_given) {
+void explain(const ExplainArguments& arguments, const IsGiven& given) {
   std::optional<Replay> replay;
-  Digests digests;
-  if (!arguments.replay.empty()) {
-    replay.emplace(arguments.replay);
-    replay->fill(arguments, is_given);
-  }
-  parse_method_options(arguments);
-  check_usage(arguments);
-  if (arguments.sheet || method_names(arguments).size() > 1) {
-    explain_sheet(arguments, replay ? &*replay : nullptr);
-    return;
-  }
-  if (replay) replay->check_files(arguments, digests);
-  const Reasons reasons(arguments);
-  auto session = open_session(arguments, !arguments.output.empty());
-  if (replay) replay->check_session(session, digests);
-  if (has_provenance(arguments)) start_digests(session, digests);
-  choose_output(arguments, session);
-  auto chosen = choose_targets(arguments, session.labels);
-  const auto method = method_for(arguments.method, arguments);
-  for (auto& target : chosen) target = target_for(target, arguments, method);
-  session.options.smoothing = arguments.smooth;
-  const auto explainer = session.explainer(arguments.layers, reasons.methods(method));
-  reasons.check(session, explainer, digests);
-  const auto targets = resolved_targets(arguments, session, explainer, chosen);
-  const auto run = session.forward(explainer);
-  const auto& logits = run.logits().shape;
-  check_targets(targets, logits.back());
-  auto options = explain_options(arguments);
-  for (const auto& layer : explainer_layers(arguments, explainer)) options.layers.push_back(layer);
-  if (arguments.layers.size() == 1) options.layer = explainer.prepared_layers().front();
-  LongCall call(method.name);
-  const auto explanations = in_file(
-      session.model_file, [&] { return run.explain(method, targets, options, call.options()); });
-
-  arguments.normalize = normalize_text(explanations.front().normalize);
-  const auto found = reasons.find(run, session, targets, explanations);
-  OutputFiles outputs;
-  if (!arguments.examples_output.empty())
-    outputs.add(
-        arguments.examples_output,
-        encode_image(reasons.sheet(session, explanations, found),
-                     std::filesystem::path(arguments.examples_output).extension().string()));
-
-  Json provenance;
-  if (has_provenance(arguments))
-    provenance =
-        explain_provenance(arguments, session, explainer, method, chosen, explanations, digests);
-
-  auto results = finish(arguments, session, explanations, logits.front(),
-                        static_cast<std::int64_t>(targets.size()), provenance, outputs);
-  for (std::size_t i = 0; i < found.size(); ++i) results.rows[i].reason = found[i];
-  if (!session.photo && !arguments.output.empty())
-    session.warnings.push_back(
-        "the overlay shows the input tensor stretched to 0..255, not the photo");
-  if (!arguments.logits.empty()) outputs.add(arguments.logits, npy_bytes(run.logits()));
-  auto document = result_json(session, explainer, arguments, results);
-  if (!provenance.is_null()) document["provenance"] = std::move(provenance);
-  const auto json = json_text(document);
-  if (!arguments.json.empty() && arguments.json != "-") outputs.add(arguments.json, json);
-  outputs.write();
-  call.check();
-  print(arguments.json == "-" ? json : result_text(session, explainer, results, outputs.names()));
-  outputs.keep();
-  if (arguments.json != "-") print_warnings(session.warnings);
+  if (!arguments.replay.empty()) replay.emplace(arguments.replay);
+  auto asked = replay ? replay->asked(arguments, given) : cli::asked(arguments);
+  check_usage(asked, arguments);
+  const bool sheet = asked.request.command == Request::Command::sheet;
+  (sheet ? explain_sheet : explain_one)(std::move(asked), arguments, replay ? &*replay : nullptr);
 }
 
 }  // namespace fovea::cli

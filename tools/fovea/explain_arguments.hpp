@@ -2,7 +2,6 @@
 
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -11,8 +10,16 @@
 
 namespace fovea::cli {
 
-/// Options of `fovea explain`.
-struct ExplainArguments : Arguments {
+/// Files that `fovea explain` writes, and how the pictures among them are drawn.
+struct ExplainOutputs : Outputs {
+  std::string output, heatmap, map, feature_map;
+  std::string examples_output;
+  std::string example_images;      ///< the folder that they are read from
+  std::string rendering = "heat";  ///< of the heat map
+};
+
+/// Options of `fovea explain`, as they were typed.
+struct ExplainArguments : Arguments, ExplainOutputs {
   std::vector<std::int64_t> classes;
   std::vector<std::string> target_labels;
   std::int64_t top = 1;
@@ -24,12 +31,9 @@ struct ExplainArguments : Arguments {
   std::string method = "gradcam";     ///< several, with commas between them, make a sheet
   std::vector<std::string> layers;
   std::string normalize;  ///< max, minmax or none; empty: as the method's maps want
-  std::string colormap = "jet", fuse = "mean", rendering = "heat";
+  std::string colormap = "jet", fuse = "mean";
   bool smooth = false, keep_sign = false;
-  std::map<std::string, double> method_options;  ///< what is left out has its default
-  std::vector<std::string> options;              ///< NAME=VALUE, to be method_options
-  /// Where a sheet is made again: each method's own, in place of method_options.
-  std::map<std::string, std::map<std::string, double>> options_by_method;
+  std::vector<std::string> options;      ///< NAME=VALUE
   std::vector<std::string> given;        ///< NAME=FILE
   std::vector<std::string> layer_rules;  ///< LAYER=RULE
   double alpha = 0.5;
@@ -37,10 +41,7 @@ struct ExplainArguments : Arguments {
   bool words = false;              ///< sentences
   std::string examples;            ///< an index of them, or empty
   std::int64_t example_count = 5;
-  std::string example_images, examples_output;
-  std::string output, heatmap, map, feature_map;
   std::string replay;  ///< a result to make again
-  bool sheet = false;  ///< what is made again is a sheet, of however many methods
 };
 
 /// True where the command line has the option, by its name with the dashes.

@@ -174,7 +174,7 @@ void add_explain(CLI::App& app) {
          "its maximum (default: 0.2), in the JSON and on the overlay")
       ->type_name("[SHARE]");
   add_reason_options(sub, *arguments);
-  add_run_options(sub, *arguments);
+  add_run_options(sub, *arguments, *arguments);
   add_replay_option(sub, arguments->replay);
   sub.footer(
       "Several classes: pictures get -1, -2, ... before their extension; several images in a\n"

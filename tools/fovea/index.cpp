@@ -4,12 +4,12 @@
 #include <nlohmann/json.hpp>
 #include <system_error>
 
-#include "feeds.hpp"
 #include "json_output.hpp"
 #include "outputs.hpp"
 #include "progress.hpp"
 #include "provenance.hpp"
 #include "reasons.hpp"
+#include "recipe.hpp"
 #include "subcommands.hpp"
 #include "text.hpp"
 
@@ -55,16 +55,17 @@ bool is_unreadable(const Error& error) {
 }
 
 /// A session whose photo is the first that can be read, which is asked for before the model is.
-Session open_at(IndexArguments& arguments, const std::vector<std::string>& names,
+Session open_at(Asked asked, const std::string& images, const std::vector<std::string>& names,
                 std::size_t& first, std::vector<std::string>& warnings) {
   for (;; ++first) {
     if (first == names.size())
       throw Error(ErrorCode::bad_input, "none of the folder's images can be read",
-                  {.file = arguments.images, .node = {}, .op = {}});
-    arguments.image = (fs::path(arguments.images) / names[first]).string();
+                  {.file = images, .node = {}, .op = {}});
+    const auto file = (fs::path(images) / names[first]).string();
     try {
-      static_cast<void>(read_image(arguments.image));
-      return open_session(arguments, false);
+      static_cast<void>(read_image(file));
+      asked.request.image = RequestFile{file};
+      return open_session(asked, false);
     } catch (const Error& error) {
       if (!is_unreadable(error)) throw;
       warnings.emplace_back(error.what());
@@ -77,9 +78,8 @@ struct Indexed {
   std::int64_t unreadable = 0;
 };
 
-Indexed make_index(IndexArguments& arguments, Session& session, const Explainer& explainer,
+Indexed make_index(const IndexArguments& arguments, Session& session, const Explainer& explainer,
                    const std::vector<std::string>& names, std::size_t first, Digests& digests) {
-  const auto recipe = recipe_for(arguments, session);
   Indexed out{ExampleIndex(origin_of(session, explainer, digests, nullptr),
                            session.forward(explainer).features().shape[1]),
               static_cast<std::int64_t>(first)};
@@ -88,9 +88,7 @@ Indexed make_index(IndexArguments& arguments, Session& session, const Explainer&
   for (std::size_t i = first; i < names.size(); ++i) {
     progress.show("indexing", static_cast<double>(i) / static_cast<double>(names.size()));
     try {
-      session.tensors.clear();
-      read_photo(session, (fs::path(arguments.images) / names[i]).string(), recipe,
-                 arguments.exact_decode);
+      session.take_photo((fs::path(arguments.images) / names[i]).string());
     } catch (const Error& error) {
       if (!is_unreadable(error)) throw;
       session.warnings.emplace_back(error.what());
@@ -118,10 +116,12 @@ struct Written {
 
 }  // namespace
 
-void index(IndexArguments arguments) {
+void index(const IndexArguments& arguments) {
   if (arguments.output.empty())
     throw Error(ErrorCode::invalid_argument, "say where the index goes with --output");
-  auto inputs = input_files(arguments);
+  auto asked = cli::asked(arguments);
+  asked.request.command = Request::Command::index;
+  auto inputs = asked.files();
   const auto names = pictures_in(arguments.images);
   for (const auto& name : names) inputs.push_back((fs::path(arguments.images) / name).string());
   check_output(arguments.output, {}, inputs);
@@ -134,17 +134,17 @@ void index(IndexArguments arguments) {
 
   std::size_t first = 0;
   std::vector<std::string> warnings;
-  auto session = open_at(arguments, names, first, warnings);
+  auto session = open_at(std::move(asked), arguments.images, names, first, warnings);
   session.warnings.insert(session.warnings.begin(), warnings.begin(), warnings.end());
   Digests digests;
   for (const auto& file : session.model.files()) digests.start(file.string());
   std::vector<std::string> layers;
   if (!arguments.layer.empty()) layers.push_back(arguments.layer);
-  const auto explainer = session.explainer(layers, {ActivationMap{}});
+  const auto explainer = make_explainer(session, layers, {ActivationMap{}}, arguments.plan_cache);
   const auto [made, unreadable] = make_index(arguments, session, explainer, names, first, digests);
 
   Json json;
-  json["model"] = session.model_file;
+  json["model"] = session.request.model.file;
   json["images"] = arguments.images;
   json["preprocess"] = to_json(session.photo->recipe);
   json["layer"] = made.origin().layer;
@@ -157,9 +157,9 @@ void index(IndexArguments arguments) {
   json["timings_ms"] = timings_json(session.times);
   json["warnings"] = session.warnings;
   if (!arguments.no_provenance) {
-    auto provenance = provenance_json("index", session, explainer, digests);
-    provenance.erase("image");
-    json["provenance"] = std::move(provenance);
+    auto request = came_out(session, explainer);
+    request.image.reset();  // the last of many
+    json["provenance"] = provenance_json(std::move(request), digests);
   }
   made.save(arguments.output);
   Written written{arguments.output};

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "asked.hpp"
 #include "json_output.hpp"
 #include "outputs.hpp"
 #include "session.hpp"
@@ -22,13 +23,11 @@ struct Bound {
   }
 };
 
-Bound bind(const Model& model, const Arguments& arguments) {
-  ExplainerOptions options;
+Bound bind(const Model& model, const Request& request) {
+  require_shapes(model, request.input_shapes);
+  auto options = explainer_options(request);
   options.methods.clear();
   options.tuning = Tuning::off;
-  options.input_shapes = parse_shapes(arguments.input_shapes, model);
-  options.output = arguments.output_name;
-  set_token_options(options, arguments);
   try {
     return {make_explainer(model, options), {}};
   } catch (const Error& error) {
@@ -132,11 +131,12 @@ Json layers_json(const Bound& bound) {
 }  // namespace
 
 void inspect(const InspectArguments& arguments) {
-  const auto file = model_file_or_demo(arguments.model);
+  const auto request = asked(arguments).request;
+  const auto& file = request.model.file;
   if (!arguments.json.empty() && arguments.json != "-")
     check_output(arguments.json, {}, std::vector<std::string>{file});
   const auto model = Model::load(file);
-  const auto bound = bind(model, arguments);
+  const auto bound = bind(model, request);
   const auto shapes = bound.shapes();
 
   std::string text = "model      " + file + "\n";

@@ -49,14 +49,14 @@ Json predictions_json(const std::vector<Prediction>& predictions, const Labels& 
 
 Json run_json(const Session& session, const Explainer& explainer) {
   Json json;
-  json["model"] = session.model_file;
+  json["model"] = session.request.model.file;
   if (session.photo) {
     json["image"] = session.photo->file;
     json["preprocess"] = to_json(session.photo->recipe);
     const auto& pixels = session.photo->pixels;
     json["decoded"] = {pixels.image.height, pixels.image.width};
   }
-  if (!session.tensor_files.empty()) json["inputs"] = session.tensor_files;
+  for (const auto& [name, file] : session.request.inputs) json["inputs"][name] = file.file;
   json["precision"] = precision_text(explainer.precision());
   json["threads"] = explainer.threads();
   return json;

@@ -4,7 +4,6 @@
 #include <cmath>
 #include <utility>
 
-#include "feeds.hpp"
 #include "text.hpp"
 
 namespace fovea::cli {

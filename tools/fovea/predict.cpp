@@ -1,5 +1,6 @@
 #include <nlohmann/json.hpp>
 #include <span>
+#include <utility>
 
 #include "json_output.hpp"
 #include "npy.hpp"
@@ -12,8 +13,7 @@
 namespace fovea::cli {
 namespace {
 
-void check_usage(const PredictArguments& arguments) {
-  const auto inputs = input_files(arguments);
+void check_usage(const Outputs& arguments, const std::vector<std::string>& inputs) {
   OutputFiles outputs;  // refuses a name that is there twice
   if (!arguments.logits.empty()) {
     check_output(arguments.logits, tensor_extensions(), inputs);
@@ -58,18 +58,21 @@ Json result_json(const Session& session, const Explainer& explainer, const Run& 
 }  // namespace
 
 void predict(const PredictArguments& arguments) {
-  check_usage(arguments);
-  auto session = open_session(arguments, false);
+  auto asked = cli::asked(arguments);
+  asked.request.command = Request::Command::predict;
+  check_usage(arguments, asked.files());
+  const auto plan_cache = asked.plan_cache;
+  auto session = open_session(std::move(asked), false);
   Digests digests;
   const bool tells = !arguments.json.empty() && !arguments.no_provenance;
   if (tells) start_digests(session, digests);
-  const auto explainer = session.explainer({}, {});
+  const auto explainer = make_explainer(session, {}, {}, plan_cache);
   const auto run = session.forward(explainer);
   const auto top = static_cast<std::size_t>(arguments.top);
   OutputFiles outputs;
   if (!arguments.logits.empty()) outputs.add(arguments.logits, npy_bytes(run.logits()));
   auto document = result_json(session, explainer, run, top);
-  if (tells) document["provenance"] = provenance_json("predict", session, explainer, digests);
+  if (tells) document["provenance"] = provenance_json(came_out(session, explainer), digests);
   const auto json = json_text(document);
   if (!arguments.json.empty() && arguments.json != "-") outputs.add(arguments.json, json);
   outputs.write();

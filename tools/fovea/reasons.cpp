@@ -19,9 +19,9 @@ bool of_layer(const std::string& name) {
   return false;
 }
 
-bool wants_channels(const ExplainArguments& arguments) {
-  if (arguments.layers.size() > 1) return false;
-  return !arguments.examples.empty() || (arguments.words && of_layer(arguments.method));
+bool wants_channels(const Request& request) {
+  if (request.layers.size() > 1) return false;
+  return request.examples || (request.words && of_layer(request.methods.front().name));
 }
 
 Json place_json(const Place& place) {
@@ -67,16 +67,14 @@ Json words_json(const Description& words) {
 
 }  // namespace
 
-void check_reasons(const ExplainArguments& arguments) {
+void check_reasons(const Request& request, const ExplainOutputs& outputs) {
   const auto refuse = [](const std::string& sentence) {
     throw Error(ErrorCode::invalid_argument, sentence);
   };
-  if (!arguments.examples.empty() && arguments.layers.size() > 1)
-    refuse("--examples are of one layer");
-  if (arguments.examples.empty() &&
-      !(arguments.examples_output.empty() && arguments.example_images.empty()))
+  if (request.examples && request.layers.size() > 1) refuse("--examples are of one layer");
+  if (!request.examples && !(outputs.examples_output.empty() && outputs.example_images.empty()))
     refuse("--examples-output and --example-images want an index: say which with --examples");
-  if (arguments.examples_output.empty() != arguments.example_images.empty())
+  if (outputs.examples_output.empty() != outputs.example_images.empty())
     refuse("--examples-output and --example-images go together");
 }
 
@@ -84,7 +82,7 @@ ExampleOrigin origin_of(const Session& session, const Explainer& explainer, Dige
                         const ExampleOrigin* of) {
   ExampleOrigin out;
   auto files = external_files(session);
-  files.insert(files.begin(), session.model_file);
+  files.insert(files.begin(), session.request.model.file);
   for (const auto& file : files) {
     const auto digest = digests.of(file);
     if (!digest)
@@ -103,20 +101,20 @@ ExampleOrigin origin_of(const Session& session, const Explainer& explainer, Dige
   return out;
 }
 
-Reasons::Reasons(const ExplainArguments& arguments) : arguments_(arguments) {
-  if (!arguments.examples.empty()) index_ = ExampleIndex::load(arguments.examples);
+Reasons::Reasons(Request request, std::string images)
+    : request_(std::move(request)), images_(std::move(images)) {
+  if (request_.examples) index_ = ExampleIndex::load(request_.examples->index.file);
 }
 
-std::vector<Method> Reasons::methods(const Method& method) const {
-  std::vector<Method> out = {method};
+std::vector<Method> Reasons::methods() const {
   const Method gradcam = GradCam{};
-  if (wants_channels(arguments_) && method.name != gradcam.name) out.push_back(gradcam);
-  return out;
+  if (wants_channels(request_) && request_.methods.front().name != gradcam.name) return {gradcam};
+  return {};
 }
 
 void Reasons::check(const Session& session, const Explainer& explainer, Digests& digests) const {
   if (!index_) return;
-  in_file(arguments_.examples,
+  in_file(request_.examples->index.file,
           [&] { index_->require(origin_of(session, explainer, digests, &index_->origin())); });
 }
 
@@ -126,19 +124,19 @@ std::vector<Reason> Reasons::find(const Run& run, Session& session,
   std::vector<Reason> out(explanations.size());
   for (std::size_t t = 0; t < targets.size(); ++t) {
     std::vector<Channels> channels;
-    if (wants_channels(arguments_)) channels = run.channels(targets[t]);
+    if (wants_channels(request_)) channels = run.channels(targets[t]);
     for (std::size_t n = 0; n * targets.size() + t < out.size(); ++n) {
       const auto at = n * targets.size() + t;
-      if (arguments_.words)
-        out[at].words =
-            describe(explanations[at],
-                     {.target = targets[t],
-                      .labels = session.labels,
-                      .channels = of_layer(arguments_.method) && !channels.empty() ? &channels[n]
-                                                                                   : nullptr});
+      if (request_.words)
+        out[at].words = describe(
+            explanations[at],
+            {.target = targets[t],
+             .labels = session.labels,
+             .channels = of_layer(request_.methods.front().name) && !channels.empty() ? &channels[n]
+                                                                                      : nullptr});
       if (!index_) continue;
-      out[at].examples = in_file(arguments_.examples, [&] {
-        return index_->nearest(channels[n], arguments_.example_count, session.options.threads);
+      out[at].examples = in_file(request_.examples->index.file, [&] {
+        return index_->nearest(channels[n], request_.examples->count, session.options.threads);
       });
       if (out[at].examples.empty())
         session.warnings.push_back(
@@ -161,7 +159,7 @@ Image Reasons::sheet(Session& session, const std::vector<Explanation>& explanati
       const auto caption = number_text("%.3f ", example.similarity) +
                            (example.label.empty() ? example.name : example.label);
       try {
-        const auto file = std::filesystem::path(arguments_.example_images) / example.name;
+        const auto file = std::filesystem::path(images_) / example.name;
         row.push_back({caption, read_image(file)});
       } catch (const Error& error) {
         if (error.code() != ErrorCode::bad_input) throw;
@@ -173,9 +171,9 @@ Image Reasons::sheet(Session& session, const std::vector<Explanation>& explanati
   return contact_sheet(rows);
 }
 
-void add_reason(Json& row, const Reason& reason, const ExplainArguments& arguments) {
+void add_reason(Json& row, const Reason& reason, bool with_examples) {
   if (reason.words) row["sentence"] = words_json(*reason.words);
-  if (arguments.examples.empty()) return;
+  if (!with_examples) return;
   auto& listed = row["examples"] = Json::array();
   for (const auto& example : reason.examples)
     listed.push_back({{"name", example.name},

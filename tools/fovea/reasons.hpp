@@ -6,6 +6,7 @@
 
 #include "explain_arguments.hpp"
 #include "fovea/image.hpp"
+#include "fovea/request.hpp"
 #include "json_output.hpp"
 #include "session.hpp"
 #include "sha256.hpp"
@@ -14,7 +15,7 @@
 namespace fovea::cli {
 
 /// Throws Error invalid_argument for options that do not go together.
-void check_reasons(const ExplainArguments& arguments);
+void check_reasons(const Request& request, const ExplainOutputs& outputs);
 
 /// Of one image and target.
 struct Reason {
@@ -29,11 +30,11 @@ ExampleOrigin origin_of(const Session& session, const Explainer& explainer, Dige
 
 class Reasons {
  public:
-  /// Reads the index. Throws Error bad_input.
-  explicit Reasons(const ExplainArguments& arguments);
+  /// Reads the index. Throws Error bad_input. `images` is the folder that it was made from.
+  Reasons(Request request, std::string images);
 
-  /// The methods that the explainer is to be prepared for.
-  std::vector<Method> methods(const Method& method) const;
+  /// What the explainer is to be prepared for beside the request's method.
+  std::vector<Method> methods() const;
   /// Throws Error invalid_argument where the index is of another model, layer or recipe.
   void check(const Session& session, const Explainer& explainer, Digests& digests) const;
   /// One for each explanation, image by image, target by target.
@@ -45,12 +46,13 @@ class Reasons {
               const std::vector<Reason>& reasons) const;
 
  private:
-  const ExplainArguments& arguments_;
+  Request request_;
+  std::string images_;
   std::optional<ExampleIndex> index_;
 };
 
-/// Adds "sentence" and "examples" to a row of the JSON, where there are such.
-void add_reason(Json& row, const Reason& reason, const ExplainArguments& arguments);
+/// Adds "sentence" and "examples" to a row of the JSON, where they were asked for.
+void add_reason(Json& row, const Reason& reason, bool with_examples);
 /// What a person reads, a line each; empty where there is nothing.
 std::string reason_text(const Reason& reason);
 

@@ -1,11 +1,9 @@
 #pragma once
 
-#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
-#include "explain_arguments.hpp"
-#include "json_output.hpp"
+#include "asked.hpp"
 #include "session.hpp"
 #include "sha256.hpp"
 
@@ -18,12 +16,12 @@ class Replay {
   /// invalid_argument where there is none, or one of a later format or of another subcommand.
   explicit Replay(const std::string& file);
 
-  /// Fills in what the command line leaves out.
-  void fill(ExplainArguments& arguments, const IsGiven& is_given) const;
+  /// What is asked for again, but for what the command line says anew.
+  Asked asked(const ExplainArguments& arguments, const IsGiven& given) const;
 
   /// Before anything is loaded: throws Error bad_model or bad_input where the model's file or the
   /// image is not the one recorded. Labels change no map: those that are gone are done without.
-  void check_files(ExplainArguments& arguments, Digests& digests) const;
+  void check_files(Request& request, Digests& digests) const;
 
   /// Once everything is loaded: the same for the model's external weights and for tensors. Warns of
   /// other versions, of other labels, and of a photo that is decoded otherwise.
@@ -31,7 +29,8 @@ class Replay {
 
  private:
   std::string file_;
-  Json recorded_;
+  Request recorded_;
+  std::string fovea_, onednn_;  // the versions that it was made with
 };
 
 }  // namespace fovea::cli

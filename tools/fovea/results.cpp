@@ -10,6 +10,11 @@ namespace {
 
 constexpr std::int64_t kListed = 5;
 
+std::string normalize_text(Normalize how) {
+  if (how == Normalize::none) return "none";
+  return how == Normalize::minmax ? "minmax" : "max";
+}
+
 Json map_json(const Result& result) {
   return {{"shape", result.shape},
           {"grid", result.why->feature_map.shape},
@@ -39,20 +44,20 @@ std::string Results::suffix(std::int64_t image, std::int64_t target) const {
   return out;
 }
 
-Json result_json(const Session& session, const Explainer& explainer,
-                 const ExplainArguments& arguments, const Results& results) {
+Json result_json(const Session& session, const Explainer& explainer, const Results& results) {
+  const bool with_examples = session.request.examples.has_value();
   const auto listed = static_cast<std::size_t>(std::max(kListed, results.targets));
   const auto& first = results.rows.front();
   auto json = run_json(session, explainer);
   json["method"] = first.why->method;
   json["layer"] = first.why->layer;
-  json["normalize"] = arguments.normalize;
+  json["normalize"] = normalize_text(first.why->normalize);
   json["target"] = prediction_json(first.why->target, session.labels);
   json["score"] = shortest(static_cast<float>(first.why->score));
   if (!first.why->layers.empty()) json["layers"] = first.why->layers;
   json["map"] = map_json(first);
   if (results.box_share) json["box"] = box_json(first, *results.box_share);
-  add_reason(json, first.reason, arguments);
+  add_reason(json, first.reason, with_examples);
   json["predictions"] = predictions_json(first.why->predictions, session.labels, listed);
   auto& images = json["images"] = Json::array();
   for (std::int64_t i = 0; i < results.images; ++i) {
@@ -68,7 +73,7 @@ Json result_json(const Session& session, const Explainer& explainer,
       row["map"] = map_json(result);
       if (result.why->sum_rule) row["sum_rule"] = sum_rule_json(*result.why->sum_rule);
       if (results.box_share) row["box"] = box_json(result, *results.box_share);
-      add_reason(row, result.reason, arguments);
+      add_reason(row, result.reason, with_examples);
       if (!result.overlay_file.empty()) row["overlay"] = result.overlay_file;
       if (!result.heatmap_file.empty()) row["heatmap"] = result.heatmap_file;
       explanations.push_back(std::move(row));

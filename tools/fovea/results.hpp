@@ -6,7 +6,6 @@
 #include <string>
 #include <vector>
 
-#include "explain_arguments.hpp"
 #include "json_output.hpp"
 #include "reasons.hpp"
 #include "session.hpp"
@@ -38,8 +37,7 @@ struct Results {
   std::string suffix(std::int64_t image, std::int64_t target) const;
 };
 
-Json result_json(const Session& session, const Explainer& explainer,
-                 const ExplainArguments& arguments, const Results& results);
+Json result_json(const Session& session, const Explainer& explainer, const Results& results);
 
 std::string result_text(const Session& session, const Explainer& explainer, const Results& results,
                         const std::vector<std::string>& files);

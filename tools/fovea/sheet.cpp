@@ -4,9 +4,10 @@
 #include <filesystem>
 #include <iterator>
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <utility>
 
 #include "fovea/image.hpp"
-#include "how.hpp"
 #include "json_output.hpp"
 #include "long_call.hpp"
 #include "outputs.hpp"
@@ -14,57 +15,33 @@
 #include "provenance.hpp"
 #include "replay.hpp"
 #include "session.hpp"
-#include "targets.hpp"
 #include "text.hpp"
 
 namespace fovea::cli {
 namespace {
 
-void check(const ExplainArguments& arguments) {
+void check(const Request& request, const ExplainOutputs& names) {
   const auto refuse = [](const std::string& sentence) {
     throw Error(ErrorCode::invalid_argument, sentence);
   };
-  if (arguments.output.empty() && arguments.json.empty())
+  if (names.output.empty() && names.json.empty())
     refuse("several methods make a sheet: say where with --output");
-  if (!arguments.heatmap.empty() || !arguments.map.empty() || !arguments.feature_map.empty() ||
-      arguments.box_share || !arguments.given.empty() || arguments.words ||
-      !arguments.examples.empty())
+  const bool given = std::any_of(request.methods.begin(), request.methods.end(),
+                                 [](const auto& method) { return !method.given.empty(); });
+  if (!names.heatmap.empty() || !names.map.empty() || !names.feature_map.empty() ||
+      request.box_share || given || request.words || request.examples)
     refuse(
         "--heatmap, --map, --feature-map, --box, --given, --words and --examples are of one "
         "method");
 }
 
-/// The methods that the model can serve, each checked on its own.
-std::vector<Method> servable(const ExplainArguments& arguments, Session& session) {
-  std::vector<Method> out;
-  for (const auto& name : method_names(arguments)) {
-    const auto method = method_for(name, arguments);
-    try {
-      auto options = session.options;
-      options.methods = {method};
-      options.layers = arguments.layers;
-      options.tuning = Tuning::off;
-      static_cast<void>(make_explainer(session.model, options));
-      out.push_back(method);
-    } catch (const Error& error) {
-      const bool of_method = error.code() == ErrorCode::invalid_argument ||
-                             error.code() == ErrorCode::unsupported;  // by the method's rules
-      if (arguments.method != "all" || !of_method) throw;
-      session.warnings.push_back(name + " is left out: " + error.what());
-    }
-  }
-  return out;
-}
-
-std::string caption(const Explanation& why, const Target& target, const ExplainArguments& arguments,
-                    const Labels& labels) {
+std::string caption(const Explanation& why, const RequestTarget& target, const Labels& labels) {
   const std::string against = target.negated ? "against " : "";
-  if (!arguments.similar_to.empty())
-    return against + "like " + std::filesystem::path(arguments.similar_to).filename().string();
-  if (!arguments.region.empty())
-    return against + class_text(target.value, labels) + " in the region";
-  if (target.kind == Target::Kind::difference)
-    return class_text(target.value, labels) + " - " + class_text(target.other, labels);
+  if (target.kind == RequestTarget::Kind::similar_to)
+    return against + "like " + std::filesystem::path(target.image.file).filename().string();
+  if (target.region) return against + class_text(target.value, labels) + " in the region";
+  if (target.minus)
+    return class_text(target.value, labels) + " - " + class_text(*target.minus, labels);
   return against + class_text(why.target.class_index, labels);
 }
 
@@ -92,76 +69,63 @@ Json row_json(const Explanation& why, const Labels& labels) {
   return row;
 }
 
+/// A row for each target and layer: what is explained, then a map by each method.
+std::vector<std::vector<SheetCell>> cells(Session& session, const Answer& answered) {
+  const auto& request = session.request;
+  const auto& layers = answered.request.layers;
+  const auto methods = answered.request.methods.size();
+  const OverlayOptions colours{request.alpha, request.colormap};
+  std::vector<std::vector<SheetCell>> rows;
+  for (std::size_t i = 0; i < answered.explanations.size(); ++i) {
+    const auto& why = answered.explanations[i];
+    const FinalMap map(session, why,
+                       why.normalize == Normalize::none ? Normalize::max : why.normalize);
+    if (i % methods == 0) {
+      const auto row = i / methods, count = std::max<std::size_t>(layers.size(), 1);
+      const auto layer = layers.size() > 1 ? ", " + layers[row % count] : std::string();
+      rows.push_back({{caption(why, request.targets[row / count], session.labels) + layer,
+                       backdrop(session, map.shape(), 0, false)}});
+    }
+    rows.back().push_back(
+        {why.method, map.overlay(backdrop(session, map.shape(), 0, false), colours)});
+    if (i % methods == methods - 1) wrap(rows);
+  }
+  return rows;
+}
+
 }  // namespace
 
-void explain_sheet(ExplainArguments& arguments, const Replay* replay) {
-  check(arguments);
+void explain_sheet(Asked asked, const ExplainOutputs& names, const Replay* replay) {
+  check(asked.request, names);
   Digests digests;
-  if (replay != nullptr) replay->check_files(arguments, digests);
-  auto session = open_session(arguments, true);
+  if (replay != nullptr) replay->check_files(asked.request, digests);
+  const auto plan_cache = asked.plan_cache;
+  auto session = open_session(std::move(asked), true);
   if (replay != nullptr) replay->check_session(session, digests);
-  if (!arguments.no_provenance) start_digests(session, digests);
-  session.options.smoothing = arguments.smooth;
-  choose_output(arguments, session);
-  const auto chosen = choose_targets(arguments, session.labels);
-  const auto wanted = in_file(session.model_file, [&] { return servable(arguments, session); });
-  const auto explainer = session.explainer(arguments.layers, wanted);
-  const auto targets = resolved_targets(arguments, session, explainer, chosen);
-  const auto run = session.forward(explainer);
-  check_targets(targets, run.logits().shape.back());
-  if (run.logits().shape.front() > 1)
-    throw Error(ErrorCode::invalid_argument,
-                "several methods on one sheet are of one image: the input holds " +
-                    std::to_string(run.logits().shape.front()));
-  // Methods that explain the input turn to a layer where one is named, so the default goes unnamed.
-  const auto layers =
-      arguments.layers.empty() ? std::vector<std::string>{""} : explainer.prepared_layers();
+  if (!names.no_provenance) start_digests(session, digests);
+  const auto prepared = prepare(session, {}, plan_cache);
+  const auto& explainer = prepared.explainer;
+  std::optional<LongCall> call;  // one at a time
+  const auto answered = answer(session, prepared, [&](const Method& method) {
+    call.reset();
+    return call.emplace(method.name).options();
+  });
+  call.reset();
 
-  std::vector<std::vector<SheetCell>> rows;
   auto listed = Json::array();
-  const OverlayOptions colours{arguments.alpha, parse_colormap(arguments.colormap)};
-  std::vector<std::int64_t> explained;  // classes
-  for (std::size_t t = 0; t < targets.size(); ++t)
-    for (const auto& layer : layers) {
-      rows.emplace_back();
-      auto& row = rows.back();
-      for (const auto& method : wanted) {
-        auto options = explain_options(arguments);
-        options.layer = layer;
-        LongCall call(method.name);
-        const auto why = in_file(session.model_file, [&] {
-          return run.explain(method, target_for(targets[t], arguments, method), options,
-                             call.options());
-        });
-        session.times.backward += why.timings_ms.backward;
-        session.times.map += why.timings_ms.map;
-        if (explained.size() == t) explained.push_back(why.target.class_index);
-        listed.push_back(row_json(why, session.labels));
-        if (arguments.output.empty()) continue;
-        const FinalMap map(session, why,
-                           why.normalize == Normalize::none ? Normalize::max : why.normalize);
-        if (row.empty())
-          row.push_back({caption(why, chosen[t], arguments, session.labels) +
-                             (layers.size() > 1 ? ", " + layer : ""),
-                         backdrop(session, map.shape(), 0, false)});
-        row.push_back(
-            {method.name, map.overlay(backdrop(session, map.shape(), 0, false), colours)});
-      }
-      wrap(rows);
-    }
+  for (const auto& why : answered.explanations) listed.push_back(row_json(why, session.labels));
+  std::vector<std::vector<SheetCell>> rows;
+  if (!names.output.empty()) rows = cells(session, answered);
   Json provenance;
-  if (!arguments.no_provenance)
-    provenance =
-        sheet_provenance(arguments, session, explainer, wanted, chosen, explained, digests);
+  if (!names.no_provenance) provenance = provenance_json(answered.request, digests);
   OutputFiles outputs;
-  if (!arguments.output.empty()) {
+  if (!names.output.empty()) {
     const auto sheet = timed(session.times.render, [&] { return contact_sheet(rows); });
     EncodeOptions options;
-    if (!provenance.is_null() && lower(arguments.output).ends_with(".png"))
+    if (!provenance.is_null() && lower(names.output).ends_with(".png"))
       options.texts = sheet_texts(provenance);
-    outputs.add(arguments.output, timed(session.times.encode, [&] {
-                  return encode_image(sheet, arguments.output.substr(arguments.output.rfind('.')),
-                                      options);
+    outputs.add(names.output, timed(session.times.encode, [&] {
+                  return encode_image(sheet, names.output.substr(names.output.rfind('.')), options);
                 }));
   }
   auto document = run_json(session, explainer);
@@ -170,14 +134,14 @@ void explain_sheet(ExplainArguments& arguments, const Replay* replay) {
   document["warnings"] = session.warnings;
   if (!provenance.is_null()) document["provenance"] = std::move(provenance);
   const auto json = json_text(document);
-  if (!arguments.json.empty() && arguments.json != "-") outputs.add(arguments.json, json);
+  if (!names.json.empty() && names.json != "-") outputs.add(names.json, json);
   outputs.write();
-  std::string text = "methods      " + std::to_string(wanted.size()) + "\n" + "time         " +
-                     timings_text(session.times) + "\n";
+  std::string text = "methods      " + std::to_string(prepared.methods.size()) + "\n" +
+                     "time         " + timings_text(session.times) + "\n";
   for (const auto& file : outputs.names()) text += "wrote        " + file + "\n";
-  print(arguments.json == "-" ? json : text);
+  print(names.json == "-" ? json : text);
   outputs.keep();
-  if (arguments.json != "-") print_warnings(session.warnings);
+  if (names.json != "-") print_warnings(session.warnings);
 }
 
 }  // namespace fovea::cli

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "explain_arguments.hpp"
+#include "asked.hpp"
 
 /// Several methods side by side.
 namespace fovea::cli {
@@ -8,8 +8,8 @@ namespace fovea::cli {
 class Replay;
 
 /// One labelled picture: the photo, then a map per method, in a row for each class and layer.
-/// Throws as explain does; methods of "all" that the model cannot serve are left out with a
-/// warning. `replay` is the result that is made again, or null.
-void explain_sheet(ExplainArguments& arguments, const Replay* replay);
+/// Throws as explain does; methods that the model cannot serve are left out with a warning where
+/// the request says so. `replay` is the result that is made again, or null.
+void explain_sheet(Asked asked, const ExplainOutputs& names, const Replay* replay);
 
 }  // namespace fovea::cli

@@ -17,7 +17,7 @@ void add_predict(CLI::App& app) {
       ->check(CLI::Range(1, 1000000))
       ->type_name("K")
       ->capture_default_str();
-  add_run_options(sub, *arguments);
+  add_run_options(sub, *arguments, *arguments);
   sub.callback([arguments] { predict(*arguments); });
 }
 

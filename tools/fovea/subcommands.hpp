@@ -9,11 +9,11 @@
 /// What each subcommand is told, and its work. Each throws Error.
 namespace fovea::cli {
 
-struct PredictArguments : Arguments {
+struct PredictArguments : Arguments, Outputs {
   std::int64_t top = 5;
 };
 
-struct BenchArguments : Arguments {
+struct BenchArguments : Arguments, Outputs {
   std::string method = "gradcam", layer;
   std::int64_t batch = 0;  // 0: what the model and --input-shape say, 1 where they leave it open
   std::int64_t runs = 0;
@@ -22,14 +22,14 @@ struct BenchArguments : Arguments {
   bool layers = false;
 };
 
-struct IndexArguments : Arguments {
+struct IndexArguments : Arguments, Outputs {
   std::string images;  ///< a folder
   std::string output;
   std::string layer;
   bool folder_labels = false;
 };
 
-struct InspectArguments : Arguments {
+struct InspectArguments : Arguments, Outputs {
   bool nodes = false;
 };
 
@@ -38,10 +38,10 @@ struct MethodsArguments {
   bool markdown = false;
 };
 
-void explain(ExplainArguments arguments, const IsGiven& is_given);
+void explain(const ExplainArguments& arguments, const IsGiven& is_given);
 void predict(const PredictArguments& arguments);
 void bench(const BenchArguments& arguments);
-void index(IndexArguments arguments);
+void index(const IndexArguments& arguments);
 void inspect(const InspectArguments& arguments);
 void list_methods(const MethodsArguments& arguments);
 void show_version(const std::string& json_file);

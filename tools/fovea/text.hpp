@@ -1,13 +1,12 @@
 #pragma once
 
 #include <cstdint>
-#include <fstream>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "fovea/error.hpp"
+#include "fovea/files.hpp"
 #include "fovea/tensor.hpp"
 
 /// Small text helpers of the command-line program.
@@ -28,23 +27,9 @@ double shortest(float value);
 /// The shortest decimal that gives the number back: "0.15", "50".
 std::string number_text(double value);
 
-/// Insertions, deletions and changes that turn one text into the other.
-std::size_t edit_distance(std::string_view a, std::string_view b);
-
-/// Up to `count` of the names that look most like `name`, best first: those that contain it or are
-/// within half its length of it.
-std::vector<std::string> closest(const std::vector<std::string>& names, const std::string& name,
-                                 std::size_t count = 3);
-
 /// "; did you mean 'a' or 'b'?", or nothing.
 std::string did_you_mean(const std::vector<std::string>& names, const std::string& name);
 
-/// To be read from its beginning to its end: a regular file, or a pipe, whose writer it waits for.
-/// Throws Error(code) naming the file when it is missing, unreadable, or something else: a
-/// directory, a device, a socket.
-std::ifstream open_input(const std::string& file, ErrorCode code);
-
-/// The whole of a text file. Throws as open_input does, and where it is larger than `limit` bytes.
-std::string read_text(const std::string& file, ErrorCode code, std::uintmax_t limit = 16 << 20);
+using fovea::read_text;
 
 }  // namespace fovea::cli

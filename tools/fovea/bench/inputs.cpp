@@ -6,7 +6,7 @@
 #include <random>
 #include <span>
 
-#include "feeds.hpp"
+#include "fovea/session.hpp"
 
 namespace fovea::cli {
 namespace {

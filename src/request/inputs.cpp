@@ -1,29 +1,19 @@
-#include "feeds.hpp"
+#include "request/inputs.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
-#include <filesystem>
 #include <utility>
 
-#include "npy.hpp"
-#include "text.hpp"
+#include "fovea/files.hpp"
+#include "request/text.hpp"
 
-namespace fovea::cli {
+namespace fovea::request {
 namespace {
 
 std::vector<std::string> input_names(const Model& model) {
   std::vector<std::string> names;
   for (const auto& input : model.inputs()) names.push_back(input.name);
   return names;
-}
-
-const ValueInfo& find_input(const Model& model, const std::string& name) {
-  for (const auto& input : model.inputs())
-    if (input.name == name) return input;
-  const auto names = input_names(model);
-  throw Error(ErrorCode::invalid_argument,
-              "the model has no input '" + name + "'; its inputs are: " + joined(names));
 }
 
 std::string described(const Model& model) {
@@ -39,27 +29,6 @@ bool fits(const Shape& declared, const Shape& shape) {
   for (std::size_t d = 0; d < shape.size(); ++d)
     if (declared[d] >= 0 && declared[d] != shape[d]) return false;
   return true;
-}
-
-struct NamedFile {
-  std::string name, file;
-};
-
-// Both names of inputs and paths may have '=' in them: an input's name in front of one decides.
-NamedFile split_input(const std::string& text, const Model& model) {
-  for (auto at = text.find('='); at != std::string::npos; at = text.find('=', at + 1)) {
-    const auto name = text.substr(0, at);
-    for (const auto& input : model.inputs())
-      if (input.name == name) return {name, text.substr(at + 1)};
-  }
-  const auto equals = text.find('=');
-  if (equals != std::string::npos && !std::filesystem::exists(text))
-    find_input(model, text.substr(0, equals));
-  if (model.inputs().size() != 1)
-    throw Error(ErrorCode::invalid_argument,
-                "the model has " + std::to_string(model.inputs().size()) +
-                    " inputs: say which with --input NAME=FILE (" + described(model) + ")");
-  return {model.inputs().front().name, text};
 }
 
 // The shape that an input will have, as far as the file and --input-shape say.
@@ -80,7 +49,7 @@ const ValueInfo& find_image_input(const Session& session) {
                                                    input.name + "=1,3,HEIGHT,WIDTH");
   }
   if (found.size() == 1) return *found.front();
-  const ErrorContext where{.file = session.model_file, .node = {}, .op = {}};
+  const ErrorContext where{.file = session.request.model.file, .node = {}, .op = {}};
   if (found.empty() && session.tensors.size() == session.model.inputs().size())
     throw Error(ErrorCode::invalid_argument,
                 "every input of the model has its tensor, so that none is left for --image", where);
@@ -114,71 +83,35 @@ void bind_extent(std::int64_t& extent, int given, const std::string& which) {
 
 }  // namespace
 
-std::optional<ImageShape> image_shape(const Shape& shape) {
-  if (shape.size() != 4) return std::nullopt;
-  if (shape[1] == 1 || shape[1] == 3) return ImageShape{Layout::nchw, shape[1], shape[2], shape[3]};
-  if (shape[3] == 1 || shape[3] == 3) return ImageShape{Layout::nhwc, shape[3], shape[1], shape[2]};
-  return std::nullopt;
+const ValueInfo& find_input(const Model& model, const std::string& name) {
+  for (const auto& input : model.inputs())
+    if (input.name == name) return input;
+  const auto names = input_names(model);
+  throw Error(ErrorCode::invalid_argument,
+              "the model has no input '" + name + "'; its inputs are: " + joined(names));
 }
 
-std::map<std::string, Shape> parse_shapes(const std::vector<std::string>& texts,
-                                          const Model& model) {
-  std::map<std::string, Shape> out;
-  for (const auto& text : texts) {
-    const auto equals = text.rfind('=');
-    if (equals == std::string::npos)
-      throw Error(ErrorCode::invalid_argument,
-                  "--input-shape '" + text + "' is not NAME=N,N,..., like data=1,3,224,224");
-    const std::string name = text.substr(0, equals);
-    const ValueInfo& input = find_input(model, name);
-    Shape shape;
-    const char* at = text.data() + equals + 1;
-    const char* const end = text.data() + text.size();
-    while (true) {
-      std::int64_t extent = 0;
-      const auto [rest, failure] = std::from_chars(at, end, extent);
-      if (failure != std::errc() || extent < 1)
-        throw Error(ErrorCode::invalid_argument,
-                    "--input-shape '" + text + "' must list whole numbers from 1 up");
-      shape.push_back(extent);
-      if (rest == end) break;
-      if (*rest != ',')
-        throw Error(ErrorCode::invalid_argument,
-                    "--input-shape '" + text + "' must separate its numbers by commas");
-      at = rest + 1;
-    }
+std::string only_input(const Model& model) {
+  if (model.inputs().size() == 1) return model.inputs().front().name;
+  throw Error(ErrorCode::invalid_argument,
+              "the model has " + std::to_string(model.inputs().size()) +
+                  " inputs: say which with --input NAME=FILE (" + described(model) + ")");
+}
+
+void check_shapes(const Model& model, const std::map<std::string, Shape>& shapes) {
+  for (const auto& [name, shape] : shapes) {
+    const auto& input = find_input(model, name);
     if (!fits(input.shape, shape))
-      throw Error(ErrorCode::invalid_argument, "--input-shape: input '" + input.name + "' is " +
+      throw Error(ErrorCode::invalid_argument, "--input-shape: input '" + name + "' is " +
                                                    shape_text(input.shape) + ", not " +
                                                    shape_text(shape));
-    if (!out.emplace(input.name, std::move(shape)).second)
-      throw Error(ErrorCode::invalid_argument,
-                  "--input-shape is given twice for input '" + input.name + "'");
-  }
-  return out;
-}
-
-void set_token_options(ExplainerOptions& options, const Arguments& arguments) {
-  if (arguments.prefix_tokens >= 0) options.prefix_tokens = arguments.prefix_tokens;
-  const auto& text = arguments.token_grid;
-  for (const char *at = text.data(), *const end = at + text.size(); at != end;) {
-    std::int64_t extent = 0;
-    const auto [rest, failure] = std::from_chars(at, end, extent);
-    const bool more = rest != end && *rest == 'x' && rest + 1 != end;
-    if (failure != std::errc() || extent < 1 || (rest != end && !more))
-      throw Error(ErrorCode::invalid_argument,
-                  "--token-grid '" + text + "' is not ROWSxCOLUMNS, like 14x14");
-    options.token_grid.push_back(extent);
-    at = more ? rest + 1 : end;
   }
 }
 
-void read_tensors(Session& session, const std::vector<std::string>& inputs) {
-  for (const auto& text : inputs) {
-    const auto [name, file] = split_input(text, session.model);
-    if (session.tensors.contains(name))
-      throw Error(ErrorCode::invalid_argument, "--input is given twice for input '" + name + "'");
-    auto tensor = timed(session.times.decode, [&, &path = file] { return read_npy(path); });
+void read_tensors(Session& session) {
+  for (const auto& [name, given] : session.request.inputs) {
+    const auto& file = given.file;
+    auto tensor = timed(session.times.decode, [&] { return read_npy(file); });
     const auto expected = known_shape(session, find_input(session.model, name));
     if (!fits(expected, tensor.shape))
       throw Error(ErrorCode::bad_input,
@@ -190,7 +123,6 @@ void read_tensors(Session& session, const std::vector<std::string>& inputs) {
       session.warnings.push_back("the tensor in '" + file + "' has values that are not finite");
     session.options.input_shapes[name] = tensor.shape;
     if (!tensor.shape.empty()) session.options.batch = tensor.shape.front();
-    session.tensor_files.emplace(name, file);
     session.tensors.emplace(name, std::move(tensor));
   }
 }
@@ -212,7 +144,7 @@ void read_photo(Session& session, const std::string& file, const Recipe& recipe,
     throw Error(ErrorCode::invalid_argument,
                 "the model takes " + std::to_string(shape[0]) +
                     " images at once: give them with --input, as one tensor");
-  Photo photo;
+  SessionPhoto photo;
   photo.file = file;
   photo.input = input.name;
   photo.recipe = for_channels(recipe, extents.channels);
@@ -240,4 +172,19 @@ void require_all_inputs(const Session& session) {
                       ") is not given: use --input " + input.name + "=FILE");
 }
 
-}  // namespace fovea::cli
+}  // namespace fovea::request
+
+namespace fovea {
+
+std::optional<ImageShape> image_shape(const Shape& shape) {
+  if (shape.size() != 4) return std::nullopt;
+  if (shape[1] == 1 || shape[1] == 3) return ImageShape{Layout::nchw, shape[1], shape[2], shape[3]};
+  if (shape[3] == 1 || shape[3] == 3) return ImageShape{Layout::nhwc, shape[3], shape[1], shape[2]};
+  return std::nullopt;
+}
+
+void require_shapes(const Model& model, const std::map<std::string, Shape>& shapes) {
+  request::check_shapes(model, shapes);
+}
+
+}  // namespace fovea

@@ -1,4 +1,4 @@
-#include "npy.hpp"
+#include "fovea/files.hpp"
 
 #include <algorithm>
 #include <array>
@@ -14,9 +14,9 @@
 #include <system_error>
 
 #include "fovea/error.hpp"
-#include "text.hpp"
+#include "request/text.hpp"
 
-namespace fovea::cli {
+namespace fovea {
 namespace {
 
 static_assert(std::endian::native == std::endian::little);
@@ -238,8 +238,8 @@ std::vector<std::byte> read_exactly(std::istream& stream, std::size_t size, bool
   return bytes;
 }
 
-Tensor read(const std::string& file) {
-  auto stream = open_input(file, ErrorCode::bad_input);
+Tensor read(const std::filesystem::path& file) {
+  auto stream = request::open_input(file, ErrorCode::bad_input);
   std::error_code failure;
   std::optional<std::uintmax_t> file_size;  // of a pipe: none
   if (std::filesystem::is_regular_file(file, failure))
@@ -284,11 +284,11 @@ Tensor read(const std::string& file) {
 
 }  // namespace
 
-Tensor read_npy(const std::string& file) {
+Tensor read_npy(const std::filesystem::path& file) {
   try {
     return read(file);
   } catch (const Error& error) {
-    throw error.with({.file = file, .node = {}, .op = {}});
+    throw error.with({.file = file.string(), .node = {}, .op = {}});
   }
 }
 
@@ -318,4 +318,4 @@ std::vector<std::byte> npy_bytes(const Tensor& tensor) {
   return out;
 }
 
-}  // namespace fovea::cli
+}  // namespace fovea

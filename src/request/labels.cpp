@@ -1,13 +1,17 @@
-#include "labels.hpp"
-
 #include <algorithm>
 #include <functional>
 
-#include "fovea/error.hpp"
-#include "text.hpp"
+#include "fovea/files.hpp"
+#include "fovea/session.hpp"
+#include "request/spelling.hpp"
+#include "request/text.hpp"
 
-namespace fovea::cli {
+namespace fovea {
 namespace {
+
+using request::did_you_mean;
+using request::joined;
+using request::lower;
 
 constexpr std::size_t kListed = 8;
 
@@ -59,11 +63,11 @@ Labels parse_labels(std::string_view text) {
   return labels;
 }
 
-Labels read_labels(const std::string& file) {
+Labels read_labels(const std::filesystem::path& file) {
   auto labels = parse_labels(read_text(file, ErrorCode::invalid_argument));
   if (labels.empty())
     throw Error(ErrorCode::invalid_argument, "the labels file is empty",
-                {.file = file, .node = {}, .op = {}});
+                {.file = file.string(), .node = {}, .op = {}});
   return labels;
 }
 
@@ -102,4 +106,4 @@ std::int64_t find_label(const Labels& labels, const std::string& text) {
               "no class is labelled '" + text + "'" + did_you_mean(labels, text));
 }
 
-}  // namespace fovea::cli
+}  // namespace fovea

@@ -1,0 +1,141 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "fovea/explainer.hpp"
+#include "fovea/image.hpp"
+#include "fovea/model.hpp"
+#include "fovea/request.hpp"
+
+/// From a request to its answer: in one call (`run`), or stage by stage, for who wants something in
+/// between. Sentences of errors call members as the options of the command line are called.
+namespace fovea {
+
+/// Names of classes.
+using Labels = std::vector<std::string>;
+
+/// One label per line; a leading WordNet id ("n01440764 tench, Tinca tinca") is cut off; blank
+/// lines at the end do not count.
+FOVEA_API Labels parse_labels(std::string_view text);
+/// The same from a file. Throws Error invalid_argument naming the file.
+FOVEA_API Labels read_labels(const std::filesystem::path& file);
+/// The class whose label is `text`: the whole label; else the label or one of its comma-separated
+/// names, whatever the case; else the only label that contains it. Throws Error invalid_argument
+/// listing the candidates where there are several, or the nearest where there are none.
+FOVEA_API std::int64_t find_label(const Labels& labels, const std::string& text);
+
+/// Where an image's extents are in a shape of rank 4.
+struct ImageShape {
+  Layout layout = Layout::nchw;
+  std::int64_t channels = 0, height = 0, width = 0;
+};
+/// [n, c, h, w] or [n, h, w, c] with 1 or 3 channels; none for anything else.
+FOVEA_API std::optional<ImageShape> image_shape(const Shape& shape);
+
+/// The registry's row. Throws Error invalid_argument, listing the known methods.
+FOVEA_API const MethodInfo& method_info(const std::string& name);
+
+/// Throws Error invalid_argument for an input that the model does not have, or for other extents
+/// than its own.
+FOVEA_API void require_shapes(const Model& model, const std::map<std::string, Shape>& shapes);
+
+/// Throws Error invalid_argument, naming the nearest layers where one of `layers` does not exist.
+FOVEA_API void require_layers(const Model& model, const ExplainerOptions& options,
+                              const std::vector<std::string>& layers, const CallOptions& call = {});
+
+/// A photo as a model's input.
+struct SessionPhoto {
+  std::string file;
+  ReducedImage pixels;
+  Preprocess recipe;
+  View view;          ///< what of the photo the network sees
+  std::string input;  ///< the model's input that it feeds
+
+  /// True where every pixel was decoded.
+  bool is_whole() const {
+    return pixels.image.width == pixels.width && pixels.image.height == pixels.height;
+  }
+};
+
+/// Wall time of each stage, milliseconds.
+struct SessionTimings {
+  double load = 0, create = 0, decode = 0, preprocess = 0;
+  double forward = 0, backward = 0, map = 0;
+  double render = 0, encode = 0;  ///< of whoever draws the answer
+};
+
+/// A request with its model and its inputs.
+struct FOVEA_API Session {
+  Request request;  ///< every input by its name, every label as its class
+  Model model;
+  Labels labels = {};
+  ExplainerOptions options = {};               ///< without layers and methods
+  std::map<std::string, Tensor> tensors = {};  ///< one per input, by its name
+  std::optional<SessionPhoto> photo = {};
+  SessionTimings times = {};
+  std::vector<std::string> warnings = {};
+
+  /// Another photo in place of the request's. Throws as open_session.
+  void take_photo(const std::string& file);
+  Feeds feeds() const;
+  /// Throws Error invalid_argument naming the nearest layers where one of `layers` does not exist.
+  Explainer explainer(const std::vector<std::string>& layers, const std::vector<Method>& methods,
+                      const CallOptions& call = {});
+  Run forward(const Explainer& explainer);
+};
+
+/// Reads the model, the labels and the photo or the tensors. `whole_photo`: every pixel of the
+/// photo is wanted, not only what the network sees of it. Digests are recorded, not checked. Throws
+/// Error: invalid_argument, bad_model, bad_input, unsupported.
+FOVEA_API Session open_session(Request request, bool whole_photo = false);
+/// The same with a model that was loaded.
+FOVEA_API Session open_session(Request request, Model model, bool whole_photo = false);
+
+/// An explainer, and the methods that it can serve.
+struct Prepared {
+  std::vector<RequestMethod> served;
+  std::vector<Method> methods;  ///< the same with their tensors
+  Explainer explainer;
+};
+/// Compiles the session's model for its request, and for `also`. Throws Error invalid_argument for
+/// methods that the model cannot serve, unless the request leaves them out, which is a warning.
+FOVEA_API Prepared prepare(Session& session, const std::vector<Method>& also = {},
+                           const CallOptions& call = {});
+
+/// What a request comes to.
+struct Answer {
+  /// What was explained: with the session's files and extents, classes in place of labels and of
+  /// ranks (of several images these stay), every option of every method. Run again, it gives the
+  /// same.
+  Request request;
+  std::vector<Target> targets;  ///< the request's, in the library's terms
+  Run run;
+  /// Image by image, target by target; of a sheet target by target, layer by layer, method by
+  /// method.
+  std::vector<Explanation> explanations;
+};
+/// `call` gives the limits of the call that a method makes. Throws Error invalid_argument for
+/// targets that the scores do not allow, bad_input for their files, and what the run throws.
+FOVEA_API Answer answer(Session& session, const Prepared& prepared,
+                        const std::function<CallOptions(const Method&)>& call = {});
+
+/// All of it: opens, prepares, answers. Of `explain` and `sheet`; what the request says of drawing,
+/// words and examples is left to the caller (overlay, describe, ExampleIndex).
+FOVEA_API Answer run(Request request, const CallOptions& call = {});
+
+/// The session's request with what was found out on the way: extents, recipe, output, precision.
+FOVEA_API Request came_out(const Session& session, const Explainer& explainer);
+
+/// Takes the SHA-256 of every file of the request, by `digest` or sha256_of.
+FOVEA_API void take_digests(
+    Request& request,
+    const std::function<std::optional<std::string>(const std::string&)>& digest = {});
+
+}  // namespace fovea

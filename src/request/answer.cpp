@@ -1,0 +1,215 @@
+#include <algorithm>
+#include <filesystem>
+#include <utility>
+
+#include "fovea/session.hpp"
+#include "request/methods.hpp"
+#include "request/targets.hpp"
+#include "request/text.hpp"
+
+namespace fovea {
+namespace {
+
+using request::in_file;
+
+bool is_sheet(const Session& session) {
+  return session.request.command == Request::Command::sheet;
+}
+
+ExplainOptions explain_options(const Request& request) {
+  ExplainOptions out;
+  out.normalize = request.normalize;
+  out.fuse = request.fuse;
+  out.smooth = request.smooth;
+  out.keep_sign = request.keep_sign;
+  return out;
+}
+
+/// True where the model can serve the method; a warning where it cannot and may be without.
+bool can_serve(Session& session, const Method& method, const CallOptions& call) {
+  const auto& request = session.request;
+  try {
+    auto options = session.options;
+    options.methods = {method};
+    options.layers = request.layers;
+    options.tuning = Tuning::off;
+    const Explainer trial(session.model, options, call);
+    return true;
+  } catch (const Error& error) {
+    const bool of_method = error.code() == ErrorCode::invalid_argument ||
+                           error.code() == ErrorCode::unsupported;  // by the method's rules
+    if (!request.skip_unservable || !of_method) throw;
+    session.warnings.push_back(method.name + " is left out: " + error.what());
+    return false;
+  }
+}
+
+void add_times(Session& session, const std::vector<Explanation>& explanations) {
+  for (const auto& why : explanations) {
+    session.times.backward += why.timings_ms.backward;
+    session.times.map += why.timings_ms.map;
+  }
+}
+
+// A rank, as what it turned out to be.
+void name_class(RequestTarget& target, std::int64_t explained) {
+  if (target.kind != RequestTarget::Kind::ranked) return;
+  target.kind = RequestTarget::Kind::class_index;
+  target.value = explained;
+}
+
+Answer answer_one(Session& session, const Prepared& prepared, Answer out, const CallOptions& call) {
+  const auto& request = session.request;
+  const auto& method = prepared.methods.front();
+  auto options = explain_options(request);
+  const auto prepared_layers = prepared.explainer.prepared_layers();
+  if (request.layers.size() > 1) options.layers = prepared_layers;
+  if (request.layers.size() == 1) options.layer = prepared_layers.front();
+  out.explanations = in_file(request.model.file,
+                             [&] { return out.run.explain(method, out.targets, options, call); });
+
+  const auto& first = out.explanations.front();
+  // None where the input itself was explained.
+  out.request.layers = first.layers;
+  const bool of_a_layer = std::find(prepared_layers.begin(), prepared_layers.end(), first.layer) !=
+                          prepared_layers.end();
+  if (first.layers.empty() && of_a_layer) out.request.layers = {first.layer};
+  // A tie may turn out otherwise the next time, unless each image has its own.
+  if (out.explanations.size() == out.targets.size())
+    for (std::size_t i = 0; i < out.targets.size(); ++i)
+      name_class(out.request.targets[i], out.explanations[i].target.class_index);
+  out.request.normalize = first.normalize;
+  return out;
+}
+
+Answer answer_sheet(Session& session, const Prepared& prepared, Answer out,
+                    const std::function<CallOptions(const Method&)>& call) {
+  const auto& request = session.request;
+  const auto images = out.run.logits().shape.front();
+  if (images > 1)
+    throw Error(
+        ErrorCode::invalid_argument,
+        "several methods on one sheet are of one image: the input holds " + std::to_string(images));
+  // Methods that explain the input turn to a layer where one is named, so the default goes unnamed.
+  const auto layers =
+      request.layers.empty() ? std::vector<std::string>{""} : prepared.explainer.prepared_layers();
+  auto options = explain_options(request);
+  for (std::size_t t = 0; t < out.targets.size(); ++t) {
+    const auto first = out.explanations.size();
+    for (const auto& layer : layers)
+      for (const auto& method : prepared.methods) {
+        options.layer = layer;
+        auto target = out.targets[t];
+        target.probability = request::for_method(request.targets[t], method.name).score ==
+                             RequestTarget::Score::probability;
+        out.explanations.push_back(in_file(request.model.file, [&] {
+          return out.run.explain(method, target, options, call ? call(method) : CallOptions{});
+        }));
+      }
+    name_class(out.request.targets[t], out.explanations.at(first).target.class_index);
+  }
+  if (!request.layers.empty()) out.request.layers = layers;
+  return out;
+}
+
+}  // namespace
+
+Prepared prepare(Session& session, const std::vector<Method>& also, const CallOptions& call) {
+  const auto& request = session.request;
+  std::vector<RequestMethod> served;
+  std::vector<Method> methods;
+  for (const auto& asked : request.methods) {
+    auto method = request::method_of(asked);
+    const bool serves = !is_sheet(session) || in_file(request.model.file, [&] {
+      return can_serve(session, method, call);
+    });
+    if (!serves) continue;
+    served.push_back(asked);
+    methods.push_back(std::move(method));
+  }
+  if (methods.empty())
+    throw Error(ErrorCode::invalid_argument, "the model can serve none of the methods",
+                {.file = request.model.file, .node = {}, .op = {}});
+  auto all = methods;
+  all.insert(all.end(), also.begin(), also.end());
+  auto explainer = session.explainer(request.layers, all, call);
+  return {std::move(served), std::move(methods), std::move(explainer)};
+}
+
+Answer answer(Session& session, const Prepared& prepared,
+              const std::function<CallOptions(const Method&)>& call) {
+  auto asked = session.request.targets;
+  const auto& method = prepared.methods.front();
+  if (!is_sheet(session))
+    for (auto& target : asked) target = request::for_method(target, method.name);
+  auto targets = request::resolved_targets(asked, session, prepared.explainer);
+  Answer out{came_out(session, prepared.explainer),
+             std::move(targets),
+             session.forward(prepared.explainer),
+             {}};
+  request::check_targets(out.targets, out.run.logits().shape.back());
+  out.request.targets = std::move(asked);
+  out.request.methods.clear();
+  for (const auto& served : prepared.served)
+    out.request.methods.push_back(request::with_defaults(served));
+  out.request.skip_unservable = false;
+  out = is_sheet(session)
+            ? answer_sheet(session, prepared, std::move(out), call)
+            : answer_one(session, prepared, std::move(out), call ? call(method) : CallOptions{});
+  add_times(session, out.explanations);
+  return out;
+}
+
+Answer run(Request request, const CallOptions& call) {
+  if (request.command == Request::Command::predict || request.command == Request::Command::index)
+    throw Error(ErrorCode::invalid_argument, "the request asks for no explanation");
+  auto session = open_session(std::move(request));
+  const auto prepared = prepare(session, {}, call);
+  return answer(session, prepared, [&](const Method&) { return call; });
+}
+
+Request came_out(const Session& session, const Explainer& explainer) {
+  auto out = session.request;
+  const auto& options = session.options;
+  const auto folder = std::filesystem::path(out.model.file).parent_path();
+  out.external.clear();
+  const auto& files = session.model.files();
+  for (std::size_t i = 1; i < files.size(); ++i)
+    out.external.push_back({files[i].lexically_relative(folder).string()});
+  out.exact_decode = session.photo && session.photo->is_whole();
+  if (session.photo) {
+    out.image = RequestFile{session.photo->file};
+    out.preprocess = Recipe{session.photo->recipe, true};
+  }
+  out.input_shapes = options.input_shapes;
+  out.output = options.output;
+  out.multi_label = options.multi_label;
+  out.precision = explainer.precision();
+  out.threads = explainer.threads();
+  return out;
+}
+
+void take_digests(Request& request,
+                  const std::function<std::optional<std::string>(const std::string&)>& digest) {
+  const auto of = [&](const std::string& file) {
+    return (digest ? digest(file) : sha256_of(file)).value_or("");
+  };
+  const auto take = [&](RequestFile& file) { file.sha256 = of(file.file); };
+  take(request.model);
+  // Their names are seen from the model's folder, so that a model may move.
+  const auto folder = std::filesystem::path(request.model.file).parent_path();
+  for (auto& file : request.external) file.sha256 = of((folder / file.file).string());
+  for (auto* file : {&request.image, &request.labels})
+    if (*file) take(**file);
+  for (auto& [name, file] : request.inputs) take(file);
+  for (auto& method : request.methods)
+    for (auto& [name, file] : method.given) take(file);
+  for (auto& target : request.targets) {
+    if (target.kind == RequestTarget::Kind::similar_to) take(target.image);
+    if (target.region && std::holds_alternative<RequestFile>(*target.region))
+      take(std::get<RequestFile>(*target.region));
+  }
+  if (request.examples) take(request.examples->index);
+}
+
+}  // namespace fovea

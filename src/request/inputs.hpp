@@ -1,0 +1,32 @@
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "fovea/session.hpp"
+
+/// What feeds the model's inputs: tensors from files and at most one photo.
+namespace fovea::request {
+
+/// Throws Error invalid_argument, listing the model's inputs.
+const ValueInfo& find_input(const Model& model, const std::string& name);
+
+/// The only input's name. Throws Error invalid_argument where there are several.
+std::string only_input(const Model& model);
+
+void check_shapes(const Model& model, const std::map<std::string, Shape>& shapes);
+
+/// Reads the request's tensors into `session.tensors` and binds the inputs' extents to theirs.
+/// Throws Error invalid_argument (unknown input) or bad_input (file, shape).
+void read_tensors(Session& session);
+
+/// Decodes and preprocesses the photo for the one input that takes an image and has no tensor yet;
+/// `in_full`, or as much of its resolution as the input shows.
+/// Throws Error bad_model where no input does, invalid_argument where several do or where the
+/// extents are open.
+void read_photo(Session& session, const std::string& file, const Recipe& recipe, bool in_full);
+
+/// Throws Error invalid_argument naming an input that has no tensor.
+void require_all_inputs(const Session& session);
+
+}  // namespace fovea::request

@@ -1,0 +1,124 @@
+#include "fovea/session.hpp"
+
+#include <utility>
+
+#include "request/check.hpp"
+#include "request/inputs.hpp"
+#include "request/targets.hpp"
+#include "request/text.hpp"
+
+namespace fovea {
+namespace {
+
+using request::in_file;
+using request::timed;
+
+const std::string* metadata(const Model& model, const std::string& key) {
+  const auto found = model.metadata().find(key);
+  return found == model.metadata().end() ? nullptr : &found->second;
+}
+
+/// The request's, the model's own, or ImageNet's.
+Recipe recipe_for(const Session& session) {
+  if (session.request.preprocess) return *session.request.preprocess;
+  const auto* own = metadata(session.model, "fovea.preprocess");
+  if (own == nullptr) return {};
+  try {
+    return recipe_from_json(*own, "in the metadata of '" + session.request.model.file + "'");
+  } catch (const Error& error) {
+    throw Error(ErrorCode::bad_model, error.sentence());
+  }
+}
+
+// Scores at positions have theirs at each.
+std::int64_t class_count(const Session& session, const Explainer& explainer, const Tensor& scores) {
+  const auto& outputs = session.model.outputs();
+  const auto& name = session.options.output.empty() && outputs.size() == 1 ? outputs.front().name
+                                                                           : session.options.output;
+  const auto it = explainer.shapes().find(name);
+  const auto all = scores.shape.back();
+  const bool at_positions = it != explainer.shapes().end() && it->second.size() == 4 &&
+                            it->second[1] != all && it->second[3] != all;
+  return at_positions ? it->second[1] : all;
+}
+
+/// The only input by its name.
+void name_input(std::map<std::string, RequestFile>& inputs, const Model& model) {
+  auto unnamed = inputs.extract("");
+  if (unnamed.empty()) return;
+  unnamed.key() = request::only_input(model);
+  if (!inputs.insert(std::move(unnamed)).inserted)
+    throw Error(ErrorCode::invalid_argument, "the only input is given twice");
+}
+
+}  // namespace
+
+void Session::take_photo(const std::string& file) {
+  if (photo) tensors.erase(photo->input);
+  request::read_photo(*this, file, recipe_for(*this), request.exact_decode);
+}
+
+Feeds Session::feeds() const {
+  Feeds out;
+  for (const auto& [name, tensor] : tensors) out.emplace(name, TensorView(tensor));
+  return out;
+}
+
+Explainer Session::explainer(const std::vector<std::string>& layers,
+                             const std::vector<Method>& methods, const CallOptions& call) {
+  auto all = options;
+  all.layers = layers;
+  all.methods = methods;
+  return in_file(request.model.file, [&] {
+    require_layers(model, options, layers, call);
+    return timed(times.create, [&] { return Explainer(model, all, call); });
+  });
+}
+
+Run Session::forward(const Explainer& explainer) {
+  auto run = in_file(request.model.file, [&] {
+    return timed(times.forward, [&] { return explainer.forward(feeds()); });
+  });
+  const auto classes = class_count(*this, explainer, run.logits());
+  if (!labels.empty() && static_cast<std::int64_t>(labels.size()) != classes)
+    warnings.push_back("there are " + std::to_string(labels.size()) + " labels for " +
+                       std::to_string(classes) + " classes");
+  return run;
+}
+
+Session open_session(Request request, bool whole_photo) {
+  double load = 0;
+  auto model = timed(load, [&] { return Model::load(request.model.file); });
+  auto session = open_session(std::move(request), std::move(model), whole_photo);
+  session.times.load = load;
+  return session;
+}
+
+Session open_session(Request asked, Model model, bool whole_photo) {
+  request::check(asked, "request");
+  Session session{std::move(asked), std::move(model)};
+  auto& request = session.request;
+  if (request.labels)
+    session.labels = read_labels(request.labels->file);
+  else if (const auto* own = metadata(session.model, "fovea.labels"))
+    session.labels = parse_labels(*own);
+  name_input(request.inputs, session.model);
+  request::check_shapes(session.model, request.input_shapes);
+  session.options = explainer_options(request);
+  const auto* activation = metadata(session.model, "fovea.activation");
+  if (activation && *activation == "sigmoid") session.options.multi_label = true;
+
+  request::read_tensors(session);
+  if (request.image)
+    request::read_photo(session, request.image->file, recipe_for(session),
+                        whole_photo || request.exact_decode);
+  else if (request.preprocess)
+    throw Error(ErrorCode::invalid_argument,
+                "--preprocess is for photos; a tensor is taken as it is");
+  request::require_all_inputs(session);
+  request::choose_output(session);
+  request::name_classes(session);
+  return session;
+}
+
+}  // namespace fovea

@@ -1,0 +1,217 @@
+#include "request/targets.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "fovea/files.hpp"
+#include "request/text.hpp"
+
+namespace fovea::request {
+namespace {
+
+[[noreturn]] void refuse(const std::string& sentence) {
+  throw Error(ErrorCode::invalid_argument, sentence);
+}
+
+/// How much of [begin, begin + size) is inside [0, 1) x `i` of `count` equal pieces of
+/// [from, to).
+double share(double from, double to, std::int64_t i, std::int64_t count, std::int64_t begin,
+             std::int64_t size) {
+  const double piece = (to - from) / static_cast<double>(count);
+  const double left = from + piece * static_cast<double>(i), right = left + piece;
+  const double inside = std::min(right, static_cast<double>(begin + size)) -
+                        std::max(left, static_cast<double>(begin));
+  return std::max(0.0, inside) / piece;
+}
+
+/// The part of each of the scores' positions that lies in the box.
+std::vector<float> mask_of(const Box& box, const View& view, std::int64_t rows,
+                           std::int64_t columns) {
+  std::vector<float> out;
+  for (std::int64_t r = 0; r < rows; ++r)
+    for (std::int64_t c = 0; c < columns; ++c)
+      out.push_back(static_cast<float>(share(view.y0, view.y1, r, rows, box.y, box.height) *
+                                       share(view.x0, view.x1, c, columns, box.x, box.width)));
+  return out;
+}
+
+/// What the network sees: of the photo, or all of a tensor.
+View seen(const Session& session, const Explainer& explainer) {
+  if (session.photo) return session.photo->view;
+  const auto& shape = explainer.inputs().front().shape;
+  if (shape.size() != 4) refuse("--region X,Y,W,H is of images: give a mask (.npy)");
+  const bool last = shape[1] > 4 && shape[3] <= 4;
+  return {0, 0, static_cast<double>(last ? shape[2] : shape[3]),
+          static_cast<double>(last ? shape[1] : shape[2])};
+}
+
+std::string text_of(const Box& box) {
+  return std::to_string(box.x) + "," + std::to_string(box.y) + "," + std::to_string(box.width) +
+         "," + std::to_string(box.height);
+}
+
+std::vector<float> region_mask(const std::variant<Box, RequestFile>& region, const Session& session,
+                               const Explainer& explainer, const Shape& scores) {
+  if (const auto* box = std::get_if<Box>(&region)) {
+    auto mask = mask_of(*box, seen(session, explainer), scores[2], scores[3]);
+    if (std::all_of(mask.begin(), mask.end(), [](float v) { return v == 0; }))
+      refuse("--region " + text_of(*box) + ": the network sees nothing of it");
+    return mask;
+  }
+  const auto& file = std::get<RequestFile>(region).file;
+  const ErrorContext where{.file = file, .node = {}, .op = {}};
+  auto mask = read_npy(file);
+  if (mask.shape != Shape{scores[2], scores[3]})
+    throw Error(ErrorCode::bad_input,
+                "the region's mask is " + shape_text(mask.shape) + ", and the scores are " +
+                    shape_text({scores[2], scores[3]}),
+                where);
+  if (!std::all_of(mask.data.begin(), mask.data.end(), [](float v) { return std::isfinite(v); }))
+    throw Error(ErrorCode::bad_input, "the region's mask has values that are not finite", where);
+  return std::move(mask.data);
+}
+
+Target over_region(std::int64_t channel, const Shape& scores, const std::vector<float>& mask) {
+  if (channel < 0 || channel >= scores[1])
+    refuse("class " + std::to_string(channel) + " is out of range: the scores have " +
+           std::to_string(scores[1]) + " channels, 0 to " + std::to_string(scores[1] - 1));
+  return Target::region(channel, scores[1], mask);
+}
+
+/// Of the output that the scores are.
+Shape scores_at_positions(const Session& session, const Explainer& explainer) {
+  return in_file(session.request.model.file, [&] {
+    // A run's own are flat.
+    auto shape = explainer.shapes().at(session.options.output);
+    if (shape.size() != 4)
+      refuse("--region is of scores [images, classes, rows, columns], and the model's are " +
+             shape_text(shape));
+    return shape;
+  });
+}
+
+/// The input that the other image takes the place of.
+std::string compared_input(const Session& session) {
+  if (session.photo) return session.photo->input;
+  if (session.tensors.size() == 1) return session.tensors.begin()->first;
+  refuse("--similar-to: the model has several inputs and none of them is a photo's");
+}
+
+Tensor other_input(const std::string& file, const Session& session) {
+  const auto& own = session.tensors.at(compared_input(session));
+  const ErrorContext where{.file = file, .node = {}, .op = {}};
+  if (lower(file).ends_with(".npy")) {
+    auto tensor = read_npy(file);
+    if (tensor.shape != own.shape)
+      throw Error(ErrorCode::bad_input,
+                  "the tensor to compare with is " + shape_text(tensor.shape) + ", and the input " +
+                      shape_text(own.shape),
+                  where);
+    return tensor;
+  }
+  if (!session.photo)
+    refuse("--similar-to: a tensor is explained, so the other image must be one too (.npy)");
+  const auto& recipe = session.photo->recipe;
+  const auto [layout, channels, height, width] = *image_shape(own.shape);
+  // As the photo itself, so that an image is wholly like itself.
+  if (session.photo->is_whole())
+    return preprocess(read_image(file), recipe, channels, height, width, layout);
+  return preprocess(read_reduced(file, recipe, static_cast<int>(width), static_cast<int>(height)),
+                    recipe, channels, height, width, layout);
+}
+
+Target similar_to(const std::string& file, Session& session, const Explainer& explainer) {
+  auto other = session.tensors;
+  other[compared_input(session)] = other_input(file, session);
+  Feeds feeds;
+  for (const auto& [name, tensor] : other) feeds.emplace(name, TensorView(tensor));
+  const auto run = timed(session.times.forward, [&] { return explainer.forward(feeds); });
+  const auto& scores = run.logits();
+  if (scores.shape.front() != 1) refuse("--similar-to compares one image with another");
+  return Target::similarity(scores.data);
+}
+
+}  // namespace
+
+void choose_output(Session& session) {
+  const auto& targets = session.request.targets;
+  const bool regions = std::any_of(targets.begin(), targets.end(),
+                                   [](const auto& target) { return target.region.has_value(); });
+  if (!regions || !session.options.output.empty()) return;
+  const auto& outputs = session.model.outputs();
+  if (outputs.size() != 1)
+    refuse("--region: the model has several outputs: say which with --output-name");
+  session.options.output = outputs.front().name;
+}
+
+void name_classes(Session& session) {
+  using Kind = RequestTarget::Kind;
+  for (auto& target : session.request.targets) {
+    if (target.kind == Kind::label) {
+      target.value = find_label(session.labels, target.label);
+      target.kind = Kind::class_index;
+      target.label.clear();
+    }
+    const bool of_a_class = target.kind == Kind::class_index;
+    const bool of_probability = target.score == RequestTarget::Score::probability;
+    if (target.region && !of_a_class)
+      refuse("--region is of a class: say which with --class or --label");
+    if ((target.region || target.kind == Kind::similar_to) && (target.minus || of_probability))
+      refuse("--minus and --score are of one class's score, and --region and --similar-to are not");
+    if (target.minus && (!of_a_class || of_probability))
+      refuse(
+          "--minus takes a class off another: say which with --class or --label, and leave "
+          "--score alone");
+  }
+}
+
+RequestTarget for_method(RequestTarget target, const std::string& method) {
+  using Score = RequestTarget::Score;
+  if (target.score != Score::by_method) return target;
+  const bool one_class =
+      !target.region && !target.minus && target.kind != RequestTarget::Kind::similar_to;
+  target.score =
+      one_class && method_info(method).of_probability ? Score::probability : Score::logit;
+  return target;
+}
+
+void check_targets(const std::vector<Target>& targets, std::int64_t classes) {
+  for (const auto& target : targets) {
+    const auto known = [&](std::int64_t index) { return index >= 0 && index < classes; };
+    if (known(target.value) && known(target.other)) continue;
+    const auto range = std::to_string(classes) + " classes, 0 to " + std::to_string(classes - 1);
+    throw Error(ErrorCode::invalid_argument,
+                target.kind == Target::Kind::ranked
+                    ? "--top " + std::to_string(target.value + 1) + " is more than the model's " +
+                          std::to_string(classes) + " classes"
+                    : "class " + std::to_string(known(target.value) ? target.other : target.value) +
+                          " is out of range: the model has " + range);
+  }
+}
+
+std::vector<Target> resolved_targets(const std::vector<RequestTarget>& asked, Session& session,
+                                     const Explainer& explainer) {
+  using Kind = RequestTarget::Kind;
+  std::vector<Target> out;
+  for (const auto& target : asked) {
+    auto& made = out.emplace_back();
+    if (target.kind == Kind::similar_to) {
+      made = similar_to(target.image.file, session, explainer);
+    } else if (target.region) {
+      const auto scores = scores_at_positions(session, explainer);
+      made = over_region(target.value, scores,
+                         region_mask(*target.region, session, explainer, scores));
+    } else if (target.minus) {
+      made = Target::difference(target.value, *target.minus);
+    } else {
+      made = target.kind == Kind::ranked ? Target::ranked(target.value)
+                                         : Target::class_index(target.value);
+      made.probability = target.score == RequestTarget::Score::probability;
+    }
+    made.negated = target.negated;
+  }
+  return out;
+}
+
+}  // namespace fovea::request

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "explain_arguments.hpp"
+#include "fovea/session.hpp"
+
+/// From the command line to a request: the one place where options' texts are read.
+namespace fovea::cli {
+
+/// A request, and what of the command line is no part of it.
+struct Asked {
+  Request request;
+  /// --input, FILE or NAME=FILE. Both may have '=' in them, so that the model's names decide.
+  std::vector<std::string> inputs;
+  std::string plan_cache;
+  std::int64_t memory_limit = 0;       ///< bytes; 0: as ExplainerOptions has it
+  std::vector<std::string> also_read;  ///< files that are no part of the request
+
+  /// Every file that is read, so that no output overwrites one.
+  std::vector<std::string> files() const;
+};
+
+/// The options that all subcommands share. Throws Error invalid_argument naming the option.
+Asked asked(const Arguments& arguments);
+
+/// `fovea explain`: one method, or a sheet of several.
+Asked asked(const ExplainArguments& arguments);
+
+/// Names what --input gives: into the request's inputs, in place of those of the same name. Throws
+/// Error invalid_argument for an input that is given twice.
+void name_inputs(Asked& asked, const Model& model);
+
+}  // namespace fovea::cli
