@@ -100,6 +100,15 @@ TEST(Pictures, ImagesThatAreMixedAreRefused) {
   expect_refused(b, centred, "mixes them");
 }
 
+TEST(Pictures, ImagesAlongAnExtentThatAWindowSlidesOverAreRefused) {
+  Builder b;  // images as columns, beside which they stand as rows
+  const auto x = b.input("x", {2, 3, 2, 2});
+  const auto turned = b.op("t", Transpose{{2, 1, 3, 0}}, {x});
+  const auto conv = b.op("conv", Conv{}, {turned, b.weights("w", {3, 3, 1, 1})});
+  expect_refused(b, b.binary("y", BinaryKind::add, mean(b, "m", conv, {2}), mean(b, "n", x, {2})),
+                 "mixes them");
+}
+
 TEST(Pictures, AnExtentThatCountsNothingBelongsToTheImage) {
   Builder b;  // channels, rows, columns, and no batch
   const auto x = b.input("x", {3, 8, 8});

@@ -60,8 +60,8 @@ class Follow {
   }
 
  private:
-  Along by_fields(const Conv& op) const { return window(op.group == 1); }
-  Along by_fields(const ConvTranspose& op) const { return window(op.group == 1); }
+  Along by_fields(const Conv& op) const { return window(op.window, op.group == 1); }
+  Along by_fields(const ConvTranspose& op) const { return window(op.window, op.group == 1, true); }
   Along by_fields(const LayerNorm& op) const {
     const auto rank = static_cast<std::int64_t>(shape(0).size());
     const auto from = static_cast<std::size_t>(op.axis < 0 ? op.axis + rank : op.axis);
@@ -261,10 +261,16 @@ class Follow {
   Along unchanged_extent() const {
     return first_alone([&](std::size_t axis) { return shape(0)[axis] == output()[axis]; });
   }
-  Along window(bool mixes_channels) const {
+  Along window(const Window& window, bool mixes_channels, bool transposed = false) const {
     const auto x = input(0);
-    if (mixes_channels && x.is_axis() && x.axis == 1 && !others()) return kMixed;
-    return images_alone();
+    if (!x.is_axis() || x.axis == 0 || others()) return images_alone();
+    if (x.axis == 1) return mixes_channels ? kMixed : kUnknown;
+    const auto d = x.axis - 2;
+    const bool slides = window.strides[d] == 1 && window.pads_begin[d] == 0 &&
+                        window.pads_end[d] == 0 && shape(0)[x.axis] == output()[x.axis];
+    if (window.kernel[d] == 1) return slides ? x : kUnknown;
+    const bool meet = !transposed || window.kernel[d] > window.strides[d];
+    return meet && x.inner == 1 && window.dilations[d] == 1 ? kMixed : kUnknown;
   }
 
   /// A factor of a matrix product.
