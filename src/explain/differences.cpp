@@ -10,8 +10,11 @@
 namespace fovea::explain {
 namespace {
 
-constexpr Gradient kMultipliers{.of_input = true, .rule = engine::GradientRule::rescale};
 constexpr int kPoints = 64;  // on the way between two runs' scores
+
+Gradient multipliers() {
+  return {.of_input = true, .rule = engine::GradientRule::rescale};
+}
 
 /// The objective's mean gradient between the two runs' scores.
 void mean_slope(const Objective& objective, std::span<const float> scores,
@@ -40,7 +43,7 @@ const Tensor& background_of(const Settings& settings, std::span<const std::int64
 }
 
 Needs difference_needs() {
-  return {.gradients = {kMultipliers}, .inputs = true, .references = true};
+  return {.gradients = {multipliers()}, .inputs = true, .references = true};
 }
 
 SumRule difference_rule(double expected, double attributed) {
@@ -62,7 +65,7 @@ std::vector<Evidence> mean_difference(Context& context) {
   const auto images = background.references.size();
   const auto batch = static_cast<std::size_t>(context.batch);
   const auto classes = static_cast<std::size_t>(context.classes);
-  const auto index = index_of(context.input, kMultipliers);
+  const auto index = index_of(context.input, multipliers());
   std::vector<Tensor> x;
   for (std::size_t n = 0; n < batch; ++n)
     x.push_back(image_of(context, static_cast<std::int64_t>(n)));
