@@ -41,6 +41,9 @@ struct NetworkSource {
   base::Budget& budget;
 };
 
+/// The explainer's plan without what methods read of it: from the inputs to the scores.
+engine::PlanSpec scores_alone(const NetworkSource& source);
+
 /// The explainer's own plan, as another pool.
 Network network_again(const NetworkSource& source);
 
