@@ -40,6 +40,18 @@ Tensor Builder::make(const Desc& desc) {
   return {desc, static_cast<BufferId>(buffers_.size()) - 1};
 }
 
+Tensor Builder::keep(graph::ValueId of, const Desc& desc) {
+  return kept_[of.index].emplace_back(make(desc));
+}
+
+Tensor Builder::kept(graph::ValueId of, std::size_t i) const {
+  const auto found = kept_.find(of.index);
+  if (found == kept_.end() || i >= found->second.size())
+    throw Error(ErrorCode::internal, "a walk back reads what no forward step kept",
+                {"", graph_.value(of).name, ""});
+  return found->second[i];
+}
+
 Tensor Builder::constant(const Desc& desc, std::shared_ptr<const void> owner, const void* data) {
   Buffer buffer;
   buffer.bytes = desc.get_size();

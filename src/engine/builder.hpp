@@ -164,6 +164,13 @@ class Builder {
   /// The buffer's content is about to change: forgets its reorders.
   void overwritten(const Tensor& tensor);
 
+  // --- what forward steps keep for walks back ---
+
+  /// A new buffer, found again by the value whose node keeps it and its place among that node's.
+  Tensor keep(graph::ValueId of, const Desc& desc);
+  /// Throws Error internal where nothing was kept.
+  Tensor kept(graph::ValueId of, std::size_t i) const;
+
   // --- lifetimes ---
 
   void count_use(graph::ValueId id) { add_uses(id, 1); }
@@ -229,7 +236,8 @@ class Builder {
   /// Indices of `references_`, by the place of their source.
   std::multimap<Place, std::size_t> reference_at_;
   std::map<int, Tensor> values_;
-  std::vector<Occupants> occupants_;  ///< by buffer; those that are missing hold no value
+  std::map<int, std::vector<Tensor>> kept_;  ///< by the first output of the node
+  std::vector<Occupants> occupants_;         ///< by buffer; those that are missing hold no value
   Joins joins_;
   std::map<int, Tensor> roots_;  ///< memory of what is joined in place, by its value
   std::map<int, int> pending_uses_;

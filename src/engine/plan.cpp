@@ -53,8 +53,11 @@ class PlanMaker {
     for (auto& [gradient, rules] : rules_) rules.settle(graph_);
     Builder builder(graph_, spec_, weights_);
     place_feeds(builder);
+    for (const auto& gradient : spec_.gradients)
+      ways_.push_back(way_of(builder, gradient, grid_of(gradient.wrt), spec_.optimize));
     build_forward(builder, keep);
-    for (const auto& gradient : spec_.gradients) build_walk(builder, gradient);
+    for (std::size_t i = 0; i < spec_.gradients.size(); ++i)
+      build_walk(builder, spec_.gradients[i], ways_[i]);
     finish(builder);
     return std::move(impl_);
   }
@@ -82,20 +85,38 @@ class PlanMaker {
   }
 
   void add_read_values(const GradientSpec& gradient, passes::Keep& keep) const {
+    each_passed(gradient, [&](std::size_t n, const BackwardReads& reads) {
+      const auto& node = graph_.nodes()[n];
+      for (std::size_t i = 0; i < node.inputs.size() && i < 32; ++i)
+        if (node.inputs[i] && (reads.inputs >> i & 1u) != 0) keep.insert(node.inputs[i]);
+      if (reads.output) keep.insert(node.outputs.begin(), node.outputs.end());
+    });
+  }
+
+  /// visit(node, what the walk back through it reads).
+  template <class Visit>
+  void each_passed(const GradientSpec& gradient, Visit&& visit) const {
     const auto path = values_between(graph_, gradient.wrt, gradient.of);
     const auto [first, last] = nodes_between(graph_, gradient.wrt, gradient.of);
+    const auto* rules = rules_of(gradient);
+    const bool rescale = gradient.rule == GradientRule::rescale;
     for (std::size_t n = first; n < last; ++n) {
       const auto& node = graph_.nodes()[n];
       if (!on_path(node, path)) continue;
       const auto wanted = wanted_inputs(node, path);
-      const auto* rules = rules_of(gradient);
-      const bool rescale = gradient.rule == GradientRule::rescale;
-      const auto reads =
-          rules != nullptr ? rules->reads(node, wanted) : backward_reads(node.op, wanted, rescale);
-      for (std::size_t i = 0; i < node.inputs.size() && i < 32; ++i)
-        if (node.inputs[i] && (reads.inputs >> i & 1u) != 0) keep.insert(node.inputs[i]);
-      if (reads.output) keep.insert(node.outputs.begin(), node.outputs.end());
+      visit(n, rules != nullptr ? rules->reads(node, wanted)
+                                : backward_reads(node.op, wanted, rescale));
     }
+  }
+
+  /// Per node: does a walk back read what its forward steps keep?
+  std::vector<bool> keeping_nodes() const {
+    std::vector<bool> out(graph_.nodes().size(), false);
+    for (std::size_t i = 0; i < spec_.gradients.size(); ++i)
+      each_passed(spec_.gradients[i], [&](std::size_t n, const BackwardReads& reads) {
+        if (reads.kept && !ways_[i].passed.contains(static_cast<int>(n))) out[n] = true;
+      });
+    return out;
   }
 
   void place_feeds(Builder& builder) {
@@ -125,6 +146,7 @@ class PlanMaker {
         for (const auto input : graph_.nodes()[i].inputs)
           if (input) builder.count_use(input);
     for (const auto id : keep) builder.pin(id);
+    const auto keeping = keeping_nodes();
     for (std::size_t i = 0; i < needed.size(); ++i) {
       if (!needed[i]) continue;
       const auto& node = graph_.nodes()[i];
@@ -132,7 +154,7 @@ class PlanMaker {
       guarded(
           ErrorCode::unsupported, [&] { return graph::where(node); },
           [&] {
-            ForwardContext context(builder, node);
+            ForwardContext context(builder, node, keeping[i]);
             forward(context);
           });
       for (const auto input : node.inputs)
@@ -182,11 +204,11 @@ class PlanMaker {
     return needed;
   }
 
-  void build_walk(Builder& builder, const GradientSpec& spec) {
+  void build_walk(Builder& builder, const GradientSpec& spec, const SumWalk& way) {
     Plan::Impl::Walk walk;
     walk.begin = builder.steps().size();
     const auto grid = grid_of(spec.wrt);
-    walk.ends = walk_back(builder, spec, grid, spec_.optimize, rules_of(spec));
+    walk.ends = walk_back(builder, spec, grid, way, rules_of(spec));
     if (spec.reduce == GradientReduce::none) walk.grid = grid;
     walk.end = builder.steps().size();
     impl_->walks.push_back(walk);
@@ -212,6 +234,7 @@ class PlanMaker {
   graph::Graph graph_;
   PlanSpec spec_;
   std::map<const GradientSpec*, RelevanceRules> rules_;
+  std::vector<SumWalk> ways_;  ///< of each gradient
   WeightCache& weights_;
   std::unique_ptr<Plan::Impl> impl_ = std::make_unique<Plan::Impl>();
 };

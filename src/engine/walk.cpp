@@ -111,10 +111,6 @@ class Walk {
     return result;
   }
 
-  SumWalk shortest() const {
-    return plan_sums(graph_, builder_.uses(), spec_.wrt, spec_.of, path_);
-  }
-
  private:
   /// The whole gradient of a value, in a form that leaves the plan.
   Tensor finished(graph::ValueId id) {
@@ -171,10 +167,24 @@ class Walk {
   std::map<int, Tensor> taps_;
 };
 
+bool is_last(const std::optional<graph::Grid>& grid) {
+  return grid && grid->channels_last;
+}
+
 }  // namespace
 
+SumWalk way_of(Builder& builder, const GradientSpec& spec, const std::optional<graph::Grid>& grid,
+               bool optimize) {
+  const auto& graph = builder.graph();
+  if (spec.reduce != GradientReduce::spatial_mean || is_last(grid)) return {};
+  if (!optimize || graph.value(spec.wrt).shape.size() < 2) return plain_sums(spec.wrt);
+  const auto path = values_between(graph, spec.wrt, spec.of);
+  if (!path[static_cast<std::size_t>(spec.wrt.index)]) return plain_sums(spec.wrt);
+  return plan_sums(graph, builder.uses(), spec.wrt, spec.of, path);
+}
+
 WalkEnds walk_back(Builder& builder, const GradientSpec& spec,
-                   const std::optional<graph::Grid>& grid, bool optimize,
+                   const std::optional<graph::Grid>& grid, const SumWalk& way,
                    const RelevanceRules* rules) {
   builder.begin_gradient(spec.rule);
   Walk walk(builder, spec);
@@ -201,10 +211,9 @@ WalkEnds walk_back(Builder& builder, const GradientSpec& spec,
       throw Error(ErrorCode::invalid_argument,
                   "a mean over positions needs a value of at least two extents",
                   {"", graph.value(spec.wrt).name, ""});
-    const bool last = grid && grid->channels_last;
+    const bool last = is_last(grid);
     ends.shape = {shape[0], last ? shape.back() : shape[1]};
-    ends.result = last ? walk.to_means(*grid)
-                       : walk.to_means(optimize ? walk.shortest() : plain_sums(spec.wrt));
+    ends.result = last ? walk.to_means(*grid) : walk.to_means(way);
   }
   builder.hold_to_here(ends.result);
   builder.hold_to_here(ends.seeds);

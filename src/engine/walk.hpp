@@ -1,6 +1,7 @@
 #pragma once
 
 #include "engine/builder.hpp"
+#include "engine/channel_sums.hpp"
 #include "engine/relevance/treatment.hpp"
 
 /// The backward steps of a plan.
@@ -15,13 +16,18 @@ struct WalkEnds {
   Tensor absorbed;  ///< [images, 2] doubles, of a walk back of relevance
 };
 
-/// Adds the steps of one walk back behind the forward pass and other walks. With `optimize`, a walk
-/// to the mean over positions takes the shortest way. With `grid` the mean is over its positions,
+/// The way of a walk to the mean over positions: with `optimize` the shortest; nothing of other
+/// walks, and of those to positions of a grid that lie in front of the channels.
+SumWalk way_of(Builder& builder, const GradientSpec& spec, const std::optional<graph::Grid>& grid,
+               bool optimize);
+
+/// Adds the steps of one walk back behind the forward pass and other walks, a mean's by its `way`.
+/// With `grid` the mean is over its positions,
 /// and a whole gradient is row-major. Throws Error invalid_argument where no
 /// gradient leads to `spec.wrt`, or it has no positions to take a mean of. `rules`: of a walk of
 /// relevance, else null.
 WalkEnds walk_back(Builder& builder, const GradientSpec& spec,
-                   const std::optional<graph::Grid>& grid, bool optimize,
+                   const std::optional<graph::Grid>& grid, const SumWalk& way,
                    const RelevanceRules* rules);
 
 }  // namespace fovea::engine

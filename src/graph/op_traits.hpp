@@ -73,8 +73,9 @@ enum class Reads {
   both,
   result,
   first_and_result,
-  other_factor,  ///< of inputs 0 and 1 the one that the gradient is not of
-  divisor,       ///< input 1; input 0 where the gradient is of input 1
+  first_and_kept,  ///< and what its forward steps kept (engine's ForwardContext::keep)
+  other_factor,    ///< of inputs 0 and 1 the one that the gradient is not of
+  divisor,         ///< input 1; input 0 where the gradient is of input 1
   reads_by_fields,
 };
 
@@ -276,7 +277,7 @@ constexpr Arithmetic kMoves = {piecewise_linear, as_first_is, as_gradient, 1, no
 /// Of what picks values by the indices in input 1.
 constexpr Arithmetic kPicks = {curved, any_sign, as_gradient, 1, second, second};
 /// Of what scales by its input's own statistics.
-constexpr Arithmetic kNormalises = {curved, any_sign, passed_on, 1, first, first};
+constexpr Arithmetic kNormalises = {curved, any_sign, passed_on, 1, first_and_kept, first};
 
 /// The row of an operator; none: add it here.
 template <class Operator>

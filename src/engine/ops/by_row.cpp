@@ -29,6 +29,8 @@ BackwardReads reads_of(const Op& op, unsigned wanted, bool rescale) {
       return {0, true};
     case trait::first_and_result:
       return {1u, true};
+    case trait::first_and_kept:
+      return {1u, false, true};
     case trait::other_factor:
       return {((wanted & 1u) << 1) | (wanted >> 1 & 1u), false};
     case trait::divisor:

@@ -125,6 +125,14 @@ RowNorm rows_of(const GroupNorm& op, const Shape& shape, const Shape& scale) {
 
 struct Moments {
   float mean, inverse_deviation;
+  /// As [rows, 2].
+  void write(float* rows, std::int64_t row) const {
+    rows[2 * row] = mean;
+    rows[2 * row + 1] = inverse_deviation;
+  }
+  static Moments read(const float* rows, std::int64_t row) {
+    return {rows[2 * row], rows[2 * row + 1]};
+  }
 };
 Moments moments(const float* x, std::int64_t n, float epsilon) {
   double sum = 0, squares = 0;
@@ -141,14 +149,17 @@ void norm_forward(const Op& op, ForwardContext& c) {
   const bool has_bias = c.has(2);
   const Tensor dst = c.make_plain_out();
   const Tensor scale = c.plain_in(1);
+  std::vector<Tensor> writes{dst};
+  if (c.keeps()) writes.push_back(c.keep(plain_desc({r.rows, 2})));
   c.b.kernel(
-      [r, has_bias](Pointers p) {
+      [r, has_bias, keeps = c.keeps()](Pointers p) {
         base::parallel_for(r.rows, std::max<std::int64_t>(1, kElementGrain / 8 / (r.n + 1)),
                            [&](std::int64_t begin, std::int64_t end) {
                              for (auto row = begin; row < end; ++row) {
                                const float* x = floats(p, 0) + row * r.n;
                                float* y = floats(p, 3) + row * r.n;
                                const auto m = moments(x, r.n, r.epsilon);
+                               if (keeps) m.write(floats(p, 4), row);
                                for (std::int64_t i = 0; i < r.n; ++i) {
                                  const auto k = r.parameter(row, i);
                                  y[i] = (x[i] - m.mean) * m.inverse_deviation * floats(p, 1)[k] +
@@ -157,7 +168,7 @@ void norm_forward(const Op& op, ForwardContext& c) {
                              }
                            });
       },
-      {c.plain_in(0), scale, has_bias ? c.plain_in(2) : scale}, {dst});
+      {c.plain_in(0), scale, has_bias ? c.plain_in(2) : scale}, writes);
   c.out(0, dst);
 }
 
@@ -215,8 +226,8 @@ void norm_backward(const Op& op, BackwardContext& c) {
               for (auto row = begin; row < end; ++row) {
                 const float* x = floats(p, 0) + row * r.n;
                 const float* dy = floats(p, 2) + row * r.n;
-                float* out = floats(p, 3) + row * r.n;
-                const auto m = moments(x, r.n, r.epsilon);
+                float* out = floats(p, 4) + row * r.n;
+                const auto m = Moments::read(floats(p, 3), row);
                 double g_sum = 0, gx_sum = 0;
                 for (std::int64_t i = 0; i < r.n; ++i) {
                   const float g = dy[i] * floats(p, 1)[r.parameter(row, i)];
@@ -233,7 +244,7 @@ void norm_backward(const Op& op, BackwardContext& c) {
               }
             });
       },
-      {c.plain_in(0), c.plain_in(1), c.plain_grad()}, {dx});
+      {c.plain_in(0), c.plain_in(1), c.plain_grad(), c.kept()}, {dx});
   c.send(0, dx);
 }
 

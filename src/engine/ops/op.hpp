@@ -13,17 +13,20 @@
 /// reads, and which inputs have a gradient at all, is in the operator's row (graph/op_traits.hpp).
 namespace fovea::engine {
 
-/// Which forward values a walk back reads: a bit per input, and the output. They are kept from
-/// fusion and from being overwritten.
+/// What a walk back reads of the forward pass: a bit per input, and the output, which are kept from
+/// fusion and from being overwritten; and what the node's own steps kept.
 struct BackwardReads {
   unsigned inputs = 0;
   bool output = false;
+  bool kept = false;
 };
 
 /// A node while its forward steps are built.
 class ForwardContext {
  public:
-  ForwardContext(Builder& builder, const graph::Node& node) : b(builder), node_(node) {}
+  /// `keeps`: a walk back that passes the node reads what its steps keep.
+  ForwardContext(Builder& builder, const graph::Node& node, bool keeps = false)
+      : b(builder), node_(node), keeps_(keeps) {}
 
   Builder& b;
 
@@ -70,6 +73,14 @@ class ForwardContext {
   }
   void out(std::size_t o, const Tensor& tensor) { b.set_value(node_.outputs[o], tensor); }
 
+  /// True where a walk back comes by that reads what is kept. Elsewhere it would be memory and time
+  /// for nobody.
+  bool keeps() const { return keeps_; }
+  /// A buffer that the node's steps fill for its walks back: of any element type, as many as are
+  /// asked for. A workspace holds it from the first step that writes it to the end, since walks
+  /// come again.
+  Tensor keep(const Desc& desc) { return b.keep(node_.outputs[0], desc); }
+
   /// Error with this node's place.
   [[noreturn]] void fail(ErrorCode code, const std::string& sentence) const {
     throw Error(code, sentence, graph::where(node_));
@@ -89,10 +100,15 @@ class ForwardContext {
     if (declared_ && !declared_->output)
       fail(ErrorCode::internal, "its walk back reads its result without declaring it");
   }
+  void require_declared_state() const {
+    if (!declared_ || !declared_->kept)
+      fail(ErrorCode::internal, "its walk back reads what was kept without declaring it");
+  }
 
  private:
   const graph::Node& node_;
   std::optional<BackwardReads> declared_;  ///< none: a forward pass
+  bool keeps_ = false;
 };
 
 /// Gradients while a walk back is built: per value, the sum of what its readers sent.
@@ -138,6 +154,12 @@ class BackwardContext : public ForwardContext {
   Tensor dst(std::size_t o = 0) {
     require_declared_output();
     return b.value(node().outputs[o]);
+  }
+  /// What the forward steps kept, in the order in which they asked for it: as the workspace's last
+  /// forward run left it, to be read only.
+  Tensor kept(std::size_t i = 0) {
+    require_declared_state();
+    return b.kept(node().outputs[0], i);
   }
 
   /// Where the gradient of input i, a feature map, had better lie: in the layout that the input had
