@@ -64,7 +64,30 @@ void describe_parameters(const Unary& op, Attributes& a) {
     case UnaryKind::selu:
       a.add("alpha", op.alpha).add("gamma", op.gamma);
       break;
-    default:
+    case UnaryKind::identity:
+    case UnaryKind::relu:
+    case UnaryKind::sigmoid:
+    case UnaryKind::hard_swish:
+    case UnaryKind::tanh:
+    case UnaryKind::softplus:
+    case UnaryKind::softsign:
+    case UnaryKind::mish:
+    case UnaryKind::gelu:
+    case UnaryKind::gelu_tanh:
+    case UnaryKind::erf:
+    case UnaryKind::sqrt:
+    case UnaryKind::exp:
+    case UnaryKind::log:
+    case UnaryKind::abs:
+    case UnaryKind::neg:
+    case UnaryKind::reciprocal:
+    case UnaryKind::floor:
+    case UnaryKind::ceil:
+    case UnaryKind::round:
+    case UnaryKind::sign:
+    case UnaryKind::sin:
+    case UnaryKind::cos:
+    case UnaryKind::logical_not:
       break;
   }
 }

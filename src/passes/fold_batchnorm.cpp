@@ -166,7 +166,18 @@ class Fold {
           out.factor[c] = at == 0 ? -1.0 : 1.0;
           out.offset[c] = at == 0 ? v : -v;
           break;
-        default:
+        case BinaryKind::pow:
+        case BinaryKind::max:
+        case BinaryKind::min:
+        case BinaryKind::mod:
+        case BinaryKind::equal:
+        case BinaryKind::less:
+        case BinaryKind::less_or_equal:
+        case BinaryKind::greater:
+        case BinaryKind::greater_or_equal:
+        case BinaryKind::logical_and:
+        case BinaryKind::logical_or:
+        case BinaryKind::logical_xor:
           return std::nullopt;
       }
     }

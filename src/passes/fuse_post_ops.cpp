@@ -39,9 +39,29 @@ bool is_activation(UnaryKind kind) {
     case UnaryKind::gelu_tanh:
     case UnaryKind::silu:
       return true;
-    default:
-      return false;
+    case UnaryKind::identity:
+    case UnaryKind::selu:
+    case UnaryKind::celu:
+    case UnaryKind::hard_sigmoid:
+    case UnaryKind::softplus:
+    case UnaryKind::softsign:
+    case UnaryKind::erf:
+    case UnaryKind::sqrt:
+    case UnaryKind::exp:
+    case UnaryKind::log:
+    case UnaryKind::abs:
+    case UnaryKind::neg:
+    case UnaryKind::reciprocal:
+    case UnaryKind::floor:
+    case UnaryKind::ceil:
+    case UnaryKind::round:
+    case UnaryKind::sign:
+    case UnaryKind::sin:
+    case UnaryKind::cos:
+    case UnaryKind::logical_not:
+      break;
   }
+  return false;
 }
 
 PostOps* post_ops(Node& node) {

@@ -144,6 +144,15 @@ class Defaults(Planted):
     def test_template_of_a_lambda(self):
         self.plant("auto f = [&]<class Op>(const Op&) { return false; };")
 
+    def test_default_of_a_switch_over_kinds(self):
+        text = "switch (k) {\n  case graph::UnaryKind::relu:\n    return 1;\n  default:\n    return 0;\n}"
+        self.expect(defaults.check, "src/graph/bad.cpp", text + "\n", "src/graph/bad.cpp:4")
+
+    def test_default_of_another_switch(self):
+        text = "switch (k) {\n  case Part::range:\n    return 1;\n  default:\n    return 0;\n}"
+        self.write("src/graph/good.cpp", text + "\n")
+        self.assertEqual(defaults.check(self.root), [])
+
     def test_looks_alike(self):
         self.write(
             "src/graph/good.cpp",

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Checks that no function takes an operator of any kind without a name and so without a look at its
-row of `graph/op_traits.hpp`: a new operator would be wrong there without a word.
+row of `graph/op_traits.hpp`, and that no switch over an operator's kinds has a default: a new
+operator, or a new kind of one, would be wrong there without a word.
 
 usage: defaults.py ROOT
 """
@@ -13,6 +14,8 @@ from cxx_source import code_lines, cxx_files, report
 
 _TEMPLATE = re.compile(r"(?:\btemplate|\])\s*<\s*(?:class|typename)\s+(\w+)\s*>")
 _AUTO = re.compile(r"[(,]\s*const\s+auto\s*&\s*[,)]")
+_CASE = re.compile(r"\b(?:case\s+([\w:]+)|default)\s*:")
+_KIND = re.compile(r"\b(?:Unary|Binary|Reduce|Pool)Kind::")
 _MODULES = ("src/graph", "src/passes", "src/engine")
 
 
@@ -33,7 +36,20 @@ def check(root):
                 f"{path.relative_to(root)}:{number}: takes any operator as an unnamed {argument}: "
                 "ask its row in graph/op_traits.hpp"
             )
+        problems += [
+            f"{path.relative_to(root)}:{number}: a switch over kinds has a default: name the kinds"
+            for number in _defaults_of_kinds(text)
+        ]
     return problems
+
+
+def _defaults_of_kinds(text):
+    """The lines of defaults behind a case of an operator's kind."""
+    before = ""
+    for label in _CASE.finditer(text):
+        if label.group(1) is None and _KIND.search(before):
+            yield text.count("\n", 0, label.start()) + 1
+        before = label.group(1) or ""
 
 
 def _takes_unnamed(text, template):

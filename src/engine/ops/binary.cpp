@@ -24,9 +24,19 @@ std::optional<simd::Binary> simd_kind(BinaryKind kind) {
       return simd::Binary::max;
     case BinaryKind::min:
       return simd::Binary::min;
-    default:
-      return std::nullopt;
+    case BinaryKind::pow:
+    case BinaryKind::mod:
+    case BinaryKind::equal:
+    case BinaryKind::less:
+    case BinaryKind::less_or_equal:
+    case BinaryKind::greater:
+    case BinaryKind::greater_or_equal:
+    case BinaryKind::logical_and:
+    case BinaryKind::logical_or:
+    case BinaryKind::logical_xor:
+      break;
   }
+  return std::nullopt;
 }
 
 /// 0 op 0 == 0: padding in blocked layouts stays zero.
@@ -218,9 +228,20 @@ Scalar slope(BinaryKind kind, std::size_t input) {
         return [](float a, float b) { return a > b ? 1.f : a == b ? 0.5f : 0.f; };
       case BinaryKind::min:
         return [](float a, float b) { return a < b ? 1.f : a == b ? 0.5f : 0.f; };
-      default:
-        return [](float, float) { return 1.f; };
+      case BinaryKind::add:
+      case BinaryKind::sub:
+      case BinaryKind::mod:
+      case BinaryKind::equal:
+      case BinaryKind::less:
+      case BinaryKind::less_or_equal:
+      case BinaryKind::greater:
+      case BinaryKind::greater_or_equal:
+      case BinaryKind::logical_and:
+      case BinaryKind::logical_or:
+      case BinaryKind::logical_xor:
+        break;
     }
+    return [](float, float) { return 1.f; };
   }
   switch (kind) {
     case BinaryKind::sub:
@@ -235,9 +256,19 @@ Scalar slope(BinaryKind kind, std::size_t input) {
       return [](float a, float b) { return b > a ? 1.f : a == b ? 0.5f : 0.f; };
     case BinaryKind::min:
       return [](float a, float b) { return b < a ? 1.f : a == b ? 0.5f : 0.f; };
-    default:
-      return [](float, float) { return 1.f; };
+    case BinaryKind::add:
+    case BinaryKind::mod:
+    case BinaryKind::equal:
+    case BinaryKind::less:
+    case BinaryKind::less_or_equal:
+    case BinaryKind::greater:
+    case BinaryKind::greater_or_equal:
+    case BinaryKind::logical_and:
+    case BinaryKind::logical_or:
+    case BinaryKind::logical_xor:
+      break;
   }
+  return [](float, float) { return 1.f; };
 }
 
 /// The gradient of a map that is multiplied with a value per channel, on its own layout.
@@ -308,9 +339,21 @@ PairFunction pair_function(BinaryKind kind) {
       return [](double a, double b) { return std::pow(a, b); };
     case BinaryKind::max:
       return [](double a, double b) { return std::isnan(a) || a > b ? a : b; };
-    default:
-      return [](double a, double b) { return std::isnan(a) || a < b ? a : b; };
+    case BinaryKind::add:
+    case BinaryKind::sub:
+    case BinaryKind::min:
+    case BinaryKind::mod:
+    case BinaryKind::equal:
+    case BinaryKind::less:
+    case BinaryKind::less_or_equal:
+    case BinaryKind::greater:
+    case BinaryKind::greater_or_equal:
+    case BinaryKind::logical_and:
+    case BinaryKind::logical_or:
+    case BinaryKind::logical_xor:
+      break;
   }
+  return [](double a, double b) { return std::isnan(a) || a < b ? a : b; };
 }
 
 /// Under the rescale rule what is not linear in the operands that vary goes by differences.

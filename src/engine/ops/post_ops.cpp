@@ -33,9 +33,33 @@ bool append(dnnl::post_ops& ops, const graph::Unary& op) {
     case UnaryKind::silu:
       compat::append_eltwise(ops, A::eltwise_swish, op.alpha, 0);
       return true;
-    default:
-      return false;
+    case UnaryKind::identity:
+    case UnaryKind::selu:
+    case UnaryKind::celu:
+    case UnaryKind::hard_sigmoid:
+    case UnaryKind::hard_swish:
+    case UnaryKind::softplus:
+    case UnaryKind::softsign:
+    case UnaryKind::mish:
+    case UnaryKind::gelu:
+    case UnaryKind::gelu_tanh:
+    case UnaryKind::erf:
+    case UnaryKind::sqrt:
+    case UnaryKind::exp:
+    case UnaryKind::log:
+    case UnaryKind::abs:
+    case UnaryKind::neg:
+    case UnaryKind::reciprocal:
+    case UnaryKind::floor:
+    case UnaryKind::ceil:
+    case UnaryKind::round:
+    case UnaryKind::sign:
+    case UnaryKind::sin:
+    case UnaryKind::cos:
+    case UnaryKind::logical_not:
+      break;
   }
+  return false;
 }
 
 }  // namespace

@@ -62,9 +62,15 @@ double start(ReduceKind kind) {
       return std::numeric_limits<double>::infinity();
     case ReduceKind::prod:
       return 1;
-    default:
-      return 0;
+    case ReduceKind::mean:
+    case ReduceKind::sum:
+    case ReduceKind::l1:
+    case ReduceKind::l2:
+    case ReduceKind::sum_square:
+    case ReduceKind::arg_max:
+      break;
   }
+  return 0;
 }
 
 double step(ReduceKind kind, double sum, double x) {
@@ -81,9 +87,12 @@ double step(ReduceKind kind, double sum, double x) {
     case ReduceKind::l2:
     case ReduceKind::sum_square:
       return sum + x * x;
-    default:
-      return sum + x;
+    case ReduceKind::mean:
+    case ReduceKind::sum:
+    case ReduceKind::arg_max:
+      break;
   }
+  return sum + x;
 }
 
 /// True for a mean or sum over every spatial position.
@@ -192,7 +201,13 @@ void forward(const Reduce& op, ForwardContext& c) {
             case ReduceKind::log_sum_exp:
               if (!std::isinf(y[g])) y[g] += static_cast<float>(std::log(acc[g]));
               break;
-            default:
+            case ReduceKind::sum:
+            case ReduceKind::max:
+            case ReduceKind::min:
+            case ReduceKind::prod:
+            case ReduceKind::l1:
+            case ReduceKind::sum_square:
+            case ReduceKind::arg_max:
               y[g] = static_cast<float>(acc[g]);
               break;
           }
@@ -313,7 +328,13 @@ void rescaled(const Reduce& op, BackwardContext& c) {
                   (std::abs(rise) < 1e-7 * sum ? 2 / (sum + sum_r) : std::log(sum / sum_r) / rise);
               break;
             }
-            default:  // sum_square
+            case ReduceKind::mean:
+            case ReduceKind::sum:
+            case ReduceKind::max:
+            case ReduceKind::min:
+            case ReduceKind::prod:
+            case ReduceKind::sum_square:
+            case ReduceKind::arg_max:
               share = double{x[i]} + r[i];
           }
           out[i] = static_cast<float>(dy[g] * share);
@@ -378,7 +399,8 @@ void backward(const Reduce& op, BackwardContext& c) {
             case ReduceKind::prod:
               slope = count[g] > 0 ? 0.f : y[g] / x[i];
               break;
-            default:
+            case ReduceKind::sum:
+            case ReduceKind::arg_max:
               break;
           }
           out[i] = dy[g] * slope;

@@ -93,9 +93,31 @@ bool keeps_zero(const graph::Unary& op) {
     case UnaryKind::cos:
     case UnaryKind::logical_not:
       return false;
-    default:
-      return true;
+    case UnaryKind::identity:
+    case UnaryKind::relu:
+    case UnaryKind::leaky_relu:
+    case UnaryKind::elu:
+    case UnaryKind::selu:
+    case UnaryKind::celu:
+    case UnaryKind::hard_swish:
+    case UnaryKind::tanh:
+    case UnaryKind::softsign:
+    case UnaryKind::mish:
+    case UnaryKind::gelu:
+    case UnaryKind::gelu_tanh:
+    case UnaryKind::silu:
+    case UnaryKind::erf:
+    case UnaryKind::sqrt:
+    case UnaryKind::abs:
+    case UnaryKind::neg:
+    case UnaryKind::floor:
+    case UnaryKind::ceil:
+    case UnaryKind::round:
+    case UnaryKind::sign:
+    case UnaryKind::sin:
+      break;
   }
+  return true;
 }
 
 namespace {
@@ -110,9 +132,37 @@ Scalar scalar_function(UnaryKind kind) {
       return [](float x) { return std::isnan(x) ? x : static_cast<float>((x > 0) - (x < 0)); };
     case UnaryKind::logical_not:
       return [](float x) { return x == 0 ? 1.f : 0.f; };
-    default:
-      return [](float x) { return x; };
+    case UnaryKind::identity:
+    case UnaryKind::relu:
+    case UnaryKind::leaky_relu:
+    case UnaryKind::clip:
+    case UnaryKind::elu:
+    case UnaryKind::selu:
+    case UnaryKind::celu:
+    case UnaryKind::sigmoid:
+    case UnaryKind::hard_sigmoid:
+    case UnaryKind::hard_swish:
+    case UnaryKind::tanh:
+    case UnaryKind::softplus:
+    case UnaryKind::softsign:
+    case UnaryKind::mish:
+    case UnaryKind::gelu:
+    case UnaryKind::gelu_tanh:
+    case UnaryKind::silu:
+    case UnaryKind::erf:
+    case UnaryKind::sqrt:
+    case UnaryKind::exp:
+    case UnaryKind::log:
+    case UnaryKind::abs:
+    case UnaryKind::neg:
+    case UnaryKind::reciprocal:
+    case UnaryKind::floor:
+    case UnaryKind::ceil:
+    case UnaryKind::sin:
+    case UnaryKind::cos:
+      break;
   }
+  return [](float x) { return x; };
 }
 
 }  // namespace
@@ -160,9 +210,28 @@ bool is_rectifier(const graph::Unary& op) {
       return true;
     case UnaryKind::clip:
       return op.alpha == 0;
-    default:
-      return false;
+    case UnaryKind::identity:
+    case UnaryKind::sigmoid:
+    case UnaryKind::hard_sigmoid:
+    case UnaryKind::tanh:
+    case UnaryKind::softsign:
+    case UnaryKind::erf:
+    case UnaryKind::sqrt:
+    case UnaryKind::exp:
+    case UnaryKind::log:
+    case UnaryKind::abs:
+    case UnaryKind::neg:
+    case UnaryKind::reciprocal:
+    case UnaryKind::floor:
+    case UnaryKind::ceil:
+    case UnaryKind::round:
+    case UnaryKind::sign:
+    case UnaryKind::sin:
+    case UnaryKind::cos:
+    case UnaryKind::logical_not:
+      break;
   }
+  return false;
 }
 
 /// max(diff, 0).

@@ -145,7 +145,15 @@ Treatment RelevanceRules::by_fields(const graph::Binary& op, const graph::Node& 
       return {Kind::pass, (signals & 1u) != 0 ? 1u : 2u};
     case BinaryKind::mul:
       break;
-    default:
+    case BinaryKind::mod:
+    case BinaryKind::equal:
+    case BinaryKind::less:
+    case BinaryKind::less_or_equal:
+    case BinaryKind::greater:
+    case BinaryKind::greater_or_equal:
+    case BinaryKind::logical_and:
+    case BinaryKind::logical_or:
+    case BinaryKind::logical_xor:
       return {};
   }
   if (signals != 3) return {Kind::pass, signals};

@@ -62,9 +62,14 @@ std::int64_t apply(BinaryKind kind, std::int64_t a, std::int64_t b) {
       return a != 0 || b != 0;
     case BinaryKind::logical_xor:
       return (a != 0) != (b != 0);
-    default:
-      overflow();
+    case BinaryKind::equal:
+    case BinaryKind::less:
+    case BinaryKind::less_or_equal:
+    case BinaryKind::greater:
+    case BinaryKind::greater_or_equal:
+      break;
   }
+  overflow();
 }
 
 float apply(BinaryKind kind, float a, float b) {
@@ -87,9 +92,17 @@ float apply(BinaryKind kind, float a, float b) {
       return std::isnan(a) || a > b ? a : b;
     case BinaryKind::min:
       return std::isnan(a) || a < b ? a : b;
-    default:
-      bad_model("logic on numbers");
+    case BinaryKind::equal:
+    case BinaryKind::less:
+    case BinaryKind::less_or_equal:
+    case BinaryKind::greater:
+    case BinaryKind::greater_or_equal:
+    case BinaryKind::logical_and:
+    case BinaryKind::logical_or:
+    case BinaryKind::logical_xor:
+      break;
   }
+  bad_model("logic on numbers");
 }
 
 template <class T>
@@ -103,9 +116,21 @@ bool compare(BinaryKind kind, T a, T b) {
       return a > b;
     case BinaryKind::greater_or_equal:
       return a >= b;
-    default:
-      return a == b;
+    case BinaryKind::add:
+    case BinaryKind::sub:
+    case BinaryKind::mul:
+    case BinaryKind::div:
+    case BinaryKind::pow:
+    case BinaryKind::max:
+    case BinaryKind::min:
+    case BinaryKind::mod:
+    case BinaryKind::equal:
+    case BinaryKind::logical_and:
+    case BinaryKind::logical_or:
+    case BinaryKind::logical_xor:
+      break;
   }
+  return a == b;
 }
 
 bool is_comparison(BinaryKind kind) {
@@ -116,9 +141,20 @@ bool is_comparison(BinaryKind kind) {
     case BinaryKind::greater:
     case BinaryKind::greater_or_equal:
       return true;
-    default:
-      return false;
+    case BinaryKind::add:
+    case BinaryKind::sub:
+    case BinaryKind::mul:
+    case BinaryKind::div:
+    case BinaryKind::pow:
+    case BinaryKind::max:
+    case BinaryKind::min:
+    case BinaryKind::mod:
+    case BinaryKind::logical_and:
+    case BinaryKind::logical_or:
+    case BinaryKind::logical_xor:
+      break;
   }
+  return false;
 }
 
 /// visit(a[i], b[i]) over both operands broadcast to `shape`.
@@ -177,9 +213,28 @@ std::optional<float> apply(const Unary& op, float x) {
       return std::log(x);
     case UnaryKind::reciprocal:
       return 1.0f / x;
-    default:
-      return std::nullopt;
+    case UnaryKind::identity:
+    case UnaryKind::leaky_relu:
+    case UnaryKind::elu:
+    case UnaryKind::selu:
+    case UnaryKind::celu:
+    case UnaryKind::sigmoid:
+    case UnaryKind::hard_sigmoid:
+    case UnaryKind::hard_swish:
+    case UnaryKind::tanh:
+    case UnaryKind::softplus:
+    case UnaryKind::softsign:
+    case UnaryKind::mish:
+    case UnaryKind::gelu:
+    case UnaryKind::gelu_tanh:
+    case UnaryKind::silu:
+    case UnaryKind::erf:
+    case UnaryKind::sin:
+    case UnaryKind::cos:
+    case UnaryKind::logical_not:
+      break;
   }
+  return std::nullopt;
 }
 
 std::int64_t bound(const Inputs& in, std::size_t i, std::int64_t absent) {
@@ -203,9 +258,34 @@ std::optional<std::int64_t> apply(const Unary& op, std::int64_t x, const Inputs&
       return (x > 0) - (x < 0);
     case UnaryKind::logical_not:
       return x == 0;
-    default:
-      return std::nullopt;
+    case UnaryKind::identity:
+    case UnaryKind::leaky_relu:
+    case UnaryKind::elu:
+    case UnaryKind::selu:
+    case UnaryKind::celu:
+    case UnaryKind::sigmoid:
+    case UnaryKind::hard_sigmoid:
+    case UnaryKind::hard_swish:
+    case UnaryKind::tanh:
+    case UnaryKind::softplus:
+    case UnaryKind::softsign:
+    case UnaryKind::mish:
+    case UnaryKind::gelu:
+    case UnaryKind::gelu_tanh:
+    case UnaryKind::silu:
+    case UnaryKind::erf:
+    case UnaryKind::sqrt:
+    case UnaryKind::exp:
+    case UnaryKind::log:
+    case UnaryKind::reciprocal:
+    case UnaryKind::floor:
+    case UnaryKind::ceil:
+    case UnaryKind::round:
+    case UnaryKind::sin:
+    case UnaryKind::cos:
+      break;
   }
+  return std::nullopt;
 }
 
 }  // namespace

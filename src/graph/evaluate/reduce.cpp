@@ -17,9 +17,16 @@ std::int64_t combine(ReduceKind kind, std::int64_t a, std::int64_t b) {
       return std::max(a, b);
     case ReduceKind::min:
       return std::min(a, b);
-    default:
-      return exact_add(a, b);
+    case ReduceKind::mean:
+    case ReduceKind::sum:
+    case ReduceKind::l1:
+    case ReduceKind::l2:
+    case ReduceKind::sum_square:
+    case ReduceKind::log_sum_exp:
+    case ReduceKind::arg_max:
+      break;
   }
+  return exact_add(a, b);
 }
 
 double combine(ReduceKind kind, double a, double b) {
@@ -30,9 +37,16 @@ double combine(ReduceKind kind, double a, double b) {
       return std::isnan(a) || a > b ? a : b;
     case ReduceKind::min:
       return std::isnan(a) || a < b ? a : b;
-    default:
-      return a + b;
+    case ReduceKind::mean:
+    case ReduceKind::sum:
+    case ReduceKind::l1:
+    case ReduceKind::l2:
+    case ReduceKind::sum_square:
+    case ReduceKind::log_sum_exp:
+    case ReduceKind::arg_max:
+      break;
   }
+  return a + b;
 }
 
 /// For each element of x in order, where in the output it goes.
@@ -85,9 +99,12 @@ bool is_arithmetic(ReduceKind kind) {
     case ReduceKind::max:
     case ReduceKind::min:
       return true;
-    default:
-      return false;
+    case ReduceKind::l2:
+    case ReduceKind::log_sum_exp:
+    case ReduceKind::arg_max:
+      break;
   }
+  return false;
 }
 
 }  // namespace

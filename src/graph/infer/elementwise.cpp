@@ -15,9 +15,34 @@ bool takes_integers(UnaryKind kind) {
     case UnaryKind::neg:
     case UnaryKind::sign:
       return true;
-    default:
-      return false;
+    case UnaryKind::leaky_relu:
+    case UnaryKind::elu:
+    case UnaryKind::selu:
+    case UnaryKind::celu:
+    case UnaryKind::sigmoid:
+    case UnaryKind::hard_sigmoid:
+    case UnaryKind::hard_swish:
+    case UnaryKind::tanh:
+    case UnaryKind::softplus:
+    case UnaryKind::softsign:
+    case UnaryKind::mish:
+    case UnaryKind::gelu:
+    case UnaryKind::gelu_tanh:
+    case UnaryKind::silu:
+    case UnaryKind::erf:
+    case UnaryKind::sqrt:
+    case UnaryKind::exp:
+    case UnaryKind::log:
+    case UnaryKind::reciprocal:
+    case UnaryKind::floor:
+    case UnaryKind::ceil:
+    case UnaryKind::round:
+    case UnaryKind::sin:
+    case UnaryKind::cos:
+    case UnaryKind::logical_not:
+      break;
   }
+  return false;
 }
 
 float clip_bound(const InferContext& c, std::size_t i, float absent) {
@@ -80,7 +105,13 @@ void infer_op(Binary& op, InferContext& c) {
       for (std::size_t i = 0; i < 2; ++i)
         if (c.type(i) == DType::boolean) c.require(i, DType::f32);
       break;
-    default:
+    case BinaryKind::add:
+    case BinaryKind::sub:
+    case BinaryKind::mul:
+    case BinaryKind::div:
+    case BinaryKind::max:
+    case BinaryKind::min:
+    case BinaryKind::mod:
       c.require(1, c.type(0));
       if (result == DType::boolean) c.require(0, DType::f32);
       break;

@@ -31,9 +31,15 @@ bool takes(ReduceKind kind, DType type) {
     case ReduceKind::max:
     case ReduceKind::min:
       return true;
-    default:
-      return type != DType::boolean;
+    case ReduceKind::mean:
+    case ReduceKind::sum:
+    case ReduceKind::prod:
+    case ReduceKind::l1:
+    case ReduceKind::sum_square:
+    case ReduceKind::arg_max:
+      break;
   }
+  return type != DType::boolean;
 }
 
 }  // namespace

@@ -129,9 +129,21 @@ class HeadWalk {
         for (auto& v : *vector) v = 1 / v;
         map_->prepend(*vector, filled(0));
         return move(node);
-      default:
-        return false;
+      case BinaryKind::pow:
+      case BinaryKind::max:
+      case BinaryKind::min:
+      case BinaryKind::mod:
+      case BinaryKind::equal:
+      case BinaryKind::less:
+      case BinaryKind::less_or_equal:
+      case BinaryKind::greater:
+      case BinaryKind::greater_or_equal:
+      case BinaryKind::logical_and:
+      case BinaryKind::logical_or:
+      case BinaryKind::logical_xor:
+        break;
     }
+    return false;
   }
 
   bool step(const BatchNorm& op, const Node& node) {
