@@ -110,9 +110,9 @@ class ExplainerMaker {
     if (found.value) impl_->default_layer = graph_.value(found.value).name;
     for (const auto id : graph::explainable_layers(graph_, impl_->scores.logits, tokens)) {
       const auto& value = graph_.value(id);
-      if (!impl_->pictures.are_rows_of(id)) continue;
-      const auto& node = graph_.node(value.producer);
       const auto form = forms_->of(id);
+      if (!keeps_images(id, form)) continue;
+      const auto& node = graph_.node(value.producer);
       Shape grid =
           form.grid ? form.grid->extents : Shape(value.shape.begin() + 2, value.shape.end());
       LayerInfo info{value.name,        node.name, node.op_type,   value.shape,
@@ -120,6 +120,13 @@ class ExplainerMaker {
       if (info.is_default) info.why = found.why;
       impl_->layers.push_back(std::move(info));
     }
+  }
+
+  /// Are the places along one axis the images: that of its grid, or the first?
+  bool keeps_images(graph::ValueId id, const graph::MapForm& form) const {
+    const std::size_t axis = form.grid ? form.grid->images : 0;
+    if (impl_->pictures.count == 1) return graph_.value(id).shape[axis] == 1;
+    return impl_->pictures.axis_of(id) == std::optional(axis);
   }
 
   explain::Layer resolve(const std::string& name) const {
@@ -133,7 +140,7 @@ class ExplainerMaker {
                   "this layer is not a feature map: it has " + std::to_string(value.shape.size()) +
                       " extents, where [images, channels, ...] with 3 to 5 is needed",
                   {"", value.name, ""});
-    if (!impl_->pictures.are_rows_of(id))
+    if (!keeps_images(id, forms_->of(id)))
       throw Error(ErrorCode::invalid_argument,
                   "the first extent of this layer is not the number of images",
                   {"", value.name, ""});
@@ -148,9 +155,8 @@ class ExplainerMaker {
     layer.unseen = form.unseen;
     layer.shape = value.shape;
     if (layer.grid) {
-      layer.shape = {value.shape[0],
-                     layer.grid->channels_last ? value.shape.back() : value.shape[1]};
-      layer.shape.insert(layer.shape.end(), layer.grid->extents.begin(), layer.grid->extents.end());
+      layer.value_shape = value.shape;
+      layer.shape = layer.grid->map_shape(value.shape);
     }
     layer.is_linear_head = graph::is_piecewise_linear(graph_, id, impl_->scores.logits);
     layer.is_head_map = impl_->head && impl_->head->feature_map == id;

@@ -32,8 +32,9 @@ std::optional<Rebound> bound_to(const graph::Graph& source, const graph::Graph& 
     if (pictures.count != batch) return std::nullopt;
     for (const auto id : values) {
       Shape wanted = bound.value(id).shape;
-      if (!pictures.are_rows_of(id) || wanted.empty()) return std::nullopt;
-      wanted[0] = batch;
+      const auto axis = pictures.axis_of(id);
+      if (!axis || *axis >= wanted.size()) return std::nullopt;
+      wanted[*axis] = batch;
       if (graph.value(id).shape != wanted) return std::nullopt;
     }
   } catch (const Error& error) {

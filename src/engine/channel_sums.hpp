@@ -29,7 +29,7 @@ SumWalk plan_sums(const graph::Graph& graph, const std::vector<std::vector<graph
 /// ...].
 Tensor sum_positions(Builder& b, const Tensor& gradient, const Shape& shape, float scale);
 
-/// dst[n, c] = the mean over the grid's positions of a row-major value [n, positions..., c].
+/// dst[n, c] = the mean over the grid's positions of a row-major value [n, positions, c].
 Tensor mean_on_grid(Builder& b, const Tensor& src, const Shape& shape, const graph::Grid& grid);
 
 /// The constant weights of a matrix product, summed over the positions that share a channel:

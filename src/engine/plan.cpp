@@ -9,6 +9,7 @@
 #include "base/checked.hpp"
 #include "base/parallel.hpp"
 #include "engine/builder.hpp"
+#include "engine/grid_view.hpp"
 #include "engine/guarded.hpp"
 #include "engine/held.hpp"
 #include "engine/memory.hpp"
@@ -169,9 +170,14 @@ class PlanMaker {
     for (const auto id : spec_.maps) {
       Tensor tensor = builder.f32(builder.value(id));
       const auto grid = grid_of(id);
+      Shape shape = graph_.value(id).shape;
       if (!map_view(tensor.desc) || grid) tensor = builder.plain(tensor);
+      if (grid) {
+        tensor = on_grid(builder, tensor, shape, *grid);
+        shape = grid->ordered_shape(shape);
+      }
       builder.pin(tensor);
-      impl_->maps.push_back({tensor, graph_.value(id).shape, grid});
+      impl_->maps.push_back({tensor, std::move(shape), grid});
     }
     impl_->forward_end = builder.steps().size();
   }
@@ -289,18 +295,6 @@ ValueView view(const Workspace::Impl& workspace, const Tensor& tensor, const Sha
     out.image_stride = base::element_count(shape) / shape[0];
   }
   return out;
-}
-
-/// A row-major value as the map of a grid that its positions hold.
-ValueView on_grid(ValueView view, const graph::Grid& grid) {
-  const auto channels = grid.channels_last ? view.shape.back() : view.shape[1];
-  if (grid.channels_last) {
-    view.data += grid.prefix * channels;
-    view.block = channels;
-  }
-  view.shape = {view.shape[0], channels};
-  view.shape.insert(view.shape.end(), grid.extents.begin(), grid.extents.end());
-  return view;
 }
 
 bool copy_finite(std::span<const float> src, float* dst) {

@@ -80,9 +80,9 @@ struct PlanSpec {
   std::vector<graph::ValueId> fetches;  ///< row-major f32 after a forward run
   std::vector<graph::ValueId> maps;     ///< feature maps, in a layout of the plan's choice
   std::vector<GradientSpec> gradients;  ///< each has a walk back of its own
-  /// For values of maps and of gradients' `wrt` that are no [n, c, ...]: the grid that their
-  /// positions lie on. Their maps and gradients come out as maps [n, c, extents...] of that grid
-  /// alone, and means are over its positions.
+  /// For values of maps and of gradients' `wrt` that are no [n, c, ...]: how they lie, and the grid
+  /// that their positions are on. Their maps and gradients come out as maps [n, c, extents...] of
+  /// that grid alone, and means are over its positions.
   std::map<graph::ValueId, graph::Grid> grids;
   Precision precision = Precision::f32;
   Tuning tuning = Tuning::off;

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "engine/channel_sums.hpp"
+#include "engine/grid_view.hpp"
 #include "engine/guarded.hpp"
 #include "engine/ops/elementwise.hpp"
 #include "engine/ops/op.hpp"
@@ -78,11 +79,11 @@ class Walk {
     return out;
   }
 
-  /// [n, c], over the positions of a grid that has its channels last.
+  /// [n, c], over the positions of a grid that is no map as it lies.
   Tensor to_means(const graph::Grid& grid) {
     const Shape& shape = graph_.value(spec_.wrt).shape;
-    const Tensor gradient = builder_.plain(to_gradient());
-    return mean_on_grid(builder_, gradient, shape, grid);
+    const Tensor gradient = on_grid(builder_, builder_.plain(to_gradient()), shape, grid);
+    return mean_on_grid(builder_, gradient, grid.ordered_shape(shape), grid);
   }
 
   /// [n, c].
@@ -167,8 +168,14 @@ class Walk {
   std::map<int, Tensor> taps_;
 };
 
-bool is_last(const std::optional<graph::Grid>& grid) {
-  return grid && grid->channels_last;
+bool by_grid(const std::optional<graph::Grid>& grid) {
+  return grid && !grid->is_map();
+}
+
+/// A whole result as what leaves the plan.
+void put_on_grid(Builder& b, WalkEnds& ends, const graph::Grid& grid) {
+  ends.result = on_grid(b, b.plain(ends.result), ends.shape, grid);
+  ends.shape = grid.ordered_shape(ends.shape);
 }
 
 }  // namespace
@@ -176,7 +183,7 @@ bool is_last(const std::optional<graph::Grid>& grid) {
 SumWalk way_of(Builder& builder, const GradientSpec& spec, const std::optional<graph::Grid>& grid,
                bool optimize) {
   const auto& graph = builder.graph();
-  if (spec.reduce != GradientReduce::spatial_mean || is_last(grid)) return {};
+  if (spec.reduce != GradientReduce::spatial_mean || by_grid(grid)) return {};
   if (!optimize || graph.value(spec.wrt).shape.size() < 2) return plain_sums(spec.wrt);
   const auto path = values_between(graph, spec.wrt, spec.of);
   if (!path[static_cast<std::size_t>(spec.wrt.index)]) return plain_sums(spec.wrt);
@@ -198,22 +205,21 @@ WalkEnds walk_back(Builder& builder, const GradientSpec& spec,
     RelevanceWalk relevance(builder, *rules, spec.images);
     ends.shape = shape;
     ends.result = walk.to_relevance(relevance);
-    if (grid) ends.result = builder.plain(ends.result);
+    if (grid) put_on_grid(builder, ends, *grid);
     ends.absorbed = relevance.absorbed();
     builder.hold_to_here(ends.absorbed);
   } else if (spec.reduce == GradientReduce::none) {
     ends.shape = shape;
     ends.result = walk.to_gradient();
-    if (grid) ends.result = builder.plain(ends.result);
+    if (grid) put_on_grid(builder, ends, *grid);
     ends.taps = walk.taps();
   } else {
     if (shape.size() < 2)
       throw Error(ErrorCode::invalid_argument,
                   "a mean over positions needs a value of at least two extents",
                   {"", graph.value(spec.wrt).name, ""});
-    const bool last = is_last(grid);
-    ends.shape = {shape[0], last ? shape.back() : shape[1]};
-    ends.result = last ? walk.to_means(*grid) : walk.to_means(way);
+    ends.shape = grid ? Shape{shape[grid->images], grid->width(shape)} : Shape{shape[0], shape[1]};
+    ends.result = by_grid(grid) ? walk.to_means(*grid) : walk.to_means(way);
   }
   builder.hold_to_here(ends.result);
   builder.hold_to_here(ends.seeds);

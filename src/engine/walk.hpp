@@ -17,7 +17,7 @@ struct WalkEnds {
 };
 
 /// The way of a walk to the mean over positions: with `optimize` the shortest; nothing of other
-/// walks, and of those to positions of a grid that lie in front of the channels.
+/// walks, and of those to a grid that is no map as it lies.
 SumWalk way_of(Builder& builder, const GradientSpec& spec, const std::optional<graph::Grid>& grid,
                bool optimize);
 

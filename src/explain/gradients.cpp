@@ -202,7 +202,7 @@ Behind::Behind(const Context& context, const Network& net, std::span<const std::
   auto extents = view.shape;
   extents[0] = net_.batch;
   maps_.resize(static_cast<std::size_t>(base::element_count(extents)));
-  if (const auto& grid = context.layer.grid; grid && grid->channels_last) {
+  if (const auto& grid = context.layer.grid; grid && !grid->is_map()) {
     values_.reserve(images.size() * static_cast<std::size_t>(view.image_stride));
     for (const auto image : images) {
       const float* own = view.data + image * view.image_stride - grid->prefix * view.shape[1];
@@ -240,9 +240,34 @@ void Behind::put_back() {
   }
 }
 
+std::span<const float> Behind::as_fed() {
+  if (values_.empty()) return maps_;
+  put_back();
+  auto shape = layer_.value_shape;
+  shape[layer_.grid->images] = net_.batch;
+  if (layer_.grid->is_in_order(shape)) return values_;
+  // The value's own axes, in the order of the grid, over the distance from place to place.
+  const auto axes = layer_.grid->order(shape.size());
+  std::vector<std::size_t> strides(shape.size(), 1), place(shape.size(), 0);
+  for (auto axis = shape.size() - 1; axis-- > 0;)
+    strides[axis] = strides[axis + 1] * static_cast<std::size_t>(shape[axis + 1]);
+  fed_.resize(values_.size());
+  std::size_t to = 0;
+  for (const float value : values_) {
+    fed_[to] = value;
+    for (auto i = axes.size(); i-- > 0;) {
+      const auto axis = axes[i];
+      to += strides[axis];
+      if (++place[axis] < static_cast<std::size_t>(shape[axis])) break;
+      to -= strides[axis] * place[axis];
+      place[axis] = 0;
+    }
+  }
+  return fed_;
+}
+
 std::span<const float> Behind::forward() {
-  if (!values_.empty()) put_back();
-  std::vector<std::span<const float>> feeds{values_.empty() ? maps_ : values_};
+  std::vector<std::span<const float>> feeds{as_fed()};
   feeds.insert(feeds.end(), inputs_.begin(), inputs_.end());
   net_.plan.forward(net_.workspace, feeds, call_);
   const auto scores = net_.plan.fetch(net_.workspace, 0);

@@ -95,9 +95,12 @@ class Behind {
   CallOptions call_;  ///< whose steps are the explainer's, not the head's
   /// The maps where the layer keeps them, among its other tokens.
   void put_back();
+  /// What the network takes in the layer's place.
+  std::span<const float> as_fed();
 
   std::vector<float> maps_;
-  std::vector<float> values_;               ///< of a layer with its channels last
+  std::vector<float> values_;  ///< of a layer that is no map as it lies, in its grid's order
+  std::vector<float> fed_;     ///< the same in its own, where that is another
   std::vector<std::vector<float>> inputs_;  ///< of the image, repeated where maps have rows in them
 };
 

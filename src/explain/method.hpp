@@ -62,6 +62,7 @@ struct Layer {
   graph::ValueId value;
   Shape shape;                                ///< [images, channels, ...], of its map
   std::optional<graph::Grid> grid;            ///< of a value that is no [n, c, ...]; views are
+  Shape value_shape = {};                     ///< the value's own, where it has a grid
   std::string unseen = {};                    ///< why the scores see nothing of it; empty: they do
   std::size_t map = 0;                        ///< index in the plan's maps; of no use for inputs
   std::map<Gradient, std::size_t> gradients;  ///< indices in the plan's gradients

@@ -62,7 +62,12 @@ Size behind_bytes(const Context& context, const Network& net) {
   const Sizes s(context);
   Size each = s.plain;
   const auto& grid = context.layer.grid;
-  if (grid && grid->channels_last) each += feature_map(context).image_stride;
+  if (grid && !grid->is_map()) {
+    const auto stride = feature_map(context).image_stride;
+    each += grid->is_in_order(context.layer.value_shape) && net.batch == context.batch
+                ? Size(stride)
+                : Size(2) * stride;
+  }
   Size inputs = 0;
   if (net.reads_inputs) inputs = inputs_of_an_image(context);
   return Size(net.batch) * ((each + inputs) * kFloat + Size(16)) + Size(1024);

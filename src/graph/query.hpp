@@ -34,8 +34,15 @@ struct Pictures {
   /// Per value: does its first extent count the images? An input of which that is false is shared
   /// by all of them, or holds one image without such an extent.
   std::vector<bool> rows;
+  /// Per value, the axis whose places are the images: 0 where `rows` is true. Of one image, else
+  /// the first axis of extent 1, as good as any. None where images are merged with other things,
+  /// or nobody knows.
+  std::vector<std::optional<std::size_t>> axes;
 
   bool are_rows_of(ValueId id) const { return rows[static_cast<std::size_t>(id.index)]; }
+  std::optional<std::size_t> axis_of(ValueId id) const {
+    return axes[static_cast<std::size_t>(id.index)];
+  }
 };
 /// Follows the images from their input to the scores. Where an operator does not tell, extents
 /// decide. Throws Error invalid_argument where the scores are no rows of images: where they are
@@ -65,12 +72,30 @@ struct ChannelBias {
 /// Those on the way from `from` to `to`, in order.
 std::vector<ChannelBias> find_channel_biases(const Graph& graph, ValueId from, ValueId to);
 
-/// How the positions of a layer lie on a grid, where it is no map [n, c, ...] as it stands.
+/// How the positions of a layer lie on a grid, where it is no map [n, c, ...] as it stands: one
+/// axis counts the images, some hold the channels ([time, directions, n, hidden] has two of those),
+/// and all others together, in order, the positions.
 struct Grid {
-  Shape extents;              ///< spatial
-  std::int64_t prefix = 0;    ///< class and register tokens in front of the patches, left out
-  bool channels_last = true;  ///< [n, positions..., c]; else [n, c, positions], in one extent
+  Shape extents;            ///< spatial
+  std::int64_t prefix = 0;  ///< class and register tokens in front of the patches, left out
+  std::size_t images = 0;
+  std::vector<std::size_t> channels = {1};
   bool operator==(const Grid&) const = default;
+
+  /// [n, c, positions...], every position a patch: a map but for its extents.
+  bool is_map() const {
+    return images == 0 && prefix == 0 && channels == std::vector<std::size_t>{1};
+  }
+  /// The axes of a value of so many in a map's order: images, channels, positions where they lie so
+  /// (`is_map`), else images, positions, channels.
+  std::vector<std::size_t> order(std::size_t rank) const;
+  /// Do the axes of a row-major value lie in that order as they are?
+  bool is_in_order(const Shape& shape) const;
+  /// A value's extents in that order, positions and channels in one extent each; those of its map.
+  Shape ordered_shape(const Shape& shape) const;
+  Shape map_shape(const Shape& shape) const;
+  /// Channels.
+  std::int64_t width(const Shape& shape) const;
 };
 
 /// What a user says about token sequences that a graph does not show.

@@ -75,15 +75,31 @@ Results run(const Tokens& tokens, bool with_grid, bool optimize) {
   return out;
 }
 
-/// Of a row-major value [n, positions, c]: the grid's positions, channels first.
+/// Of a row-major value: the grid's positions, as [n, c, positions].
 std::vector<float> cut_out(const std::vector<float>& all, const Shape& shape,
                            const graph::Grid& grid) {
-  const auto channels = shape.back(), tokens = count_of(shape) / shape[0] / channels;
-  std::vector<float> out;
-  for (std::int64_t n = 0; n < shape[0]; ++n)
-    for (std::int64_t c = 0; c < channels; ++c)
-      for (std::int64_t p = 0; p < count_of(grid.extents); ++p)
-        out.push_back(all[static_cast<std::size_t>((n * tokens + grid.prefix + p) * channels + c)]);
+  std::int64_t channels = 1;
+  for (const auto axis : grid.channels) channels *= shape[axis];
+  const auto images = shape[grid.images], patches = count_of(grid.extents);
+  std::vector<float> out(static_cast<std::size_t>(images * channels * patches));
+  for (std::int64_t i = 0; i < count_of(shape); ++i) {
+    std::int64_t rest = count_of(shape), n = 0, c = 0, p = 0;
+    for (std::size_t axis = 0; axis < shape.size(); ++axis) {
+      const auto before = rest;
+      rest /= shape[axis];
+      const auto place = i % before / rest;
+      if (axis == grid.images)
+        n = place;
+      else if (std::count(grid.channels.begin(), grid.channels.end(), axis) > 0)
+        c = c * shape[axis] + place;
+      else
+        p = p * shape[axis] + place;
+    }
+    p -= grid.prefix;
+    if (p >= 0 && p < patches)
+      out[static_cast<std::size_t>((n * channels + c) * patches + p)] =
+          all[static_cast<std::size_t>(i)];
+  }
   return out;
 }
 
@@ -97,17 +113,24 @@ TEST(GridViews, HoldTheGridsPositionsAlone) {
     Shape shape;
     graph::Grid grid;
   };
-  std::vector<Case> cases = {{{2, 3, 5, 7}, {{3, 5}, 0, true}},
-                             {{1, 2, 3, 2, 18}, {{2, 3, 2}, 0, true}}};
+  std::vector<Case> cases = {{{2, 3, 5, 7}, {{3, 5}, 0, 0, {3}}},
+                             {{1, 2, 3, 2, 18}, {{2, 3, 2}, 0, 0, {4}}}};
   for (const std::int64_t channels : {1, 3, 8, 16, 17, 48, 61})
-    cases.push_back({{2, 12, channels}, {{3, 3}, 2, true}});
-  cases.push_back({{3, 6, 5}, {{2, 3}, 0, true}});
+    cases.push_back({{2, 12, channels}, {{3, 3}, 2, 0, {2}}});
+  cases.push_back({{3, 6, 5}, {{2, 3}, 0, 0, {2}}});
+  // Tokens before images; an RNN's [time, directions, images, hidden]; channels before images.
+  cases.push_back({{7, 3, 5}, {{2, 3}, 1, 1, {2}}});
+  cases.push_back({{6, 1, 5}, {{2, 3}, 0, 1, {2}}});
+  cases.push_back({{4, 2, 3, 6}, {{4}, 0, 2, {1, 3}}});
+  cases.push_back({{5, 2, 2, 3}, {{2, 3}, 0, 1, {0}}});
+  cases.push_back({{2, 4, 7, 3}, {{4, 7}, 0, 3, {0}}});
   for (const auto& [shape, grid] : cases)
     for (const bool optimize : {true, false}) {
       SCOPED_TRACE(testing::PrintToString(shape));
       const auto built = tokens(shape, grid);
       const auto plain = run(built, false, optimize), view = run(built, true, optimize);
-      Shape wanted{shape[0], shape.back()};
+      Shape wanted{shape[grid.images], 1};
+      for (const auto axis : grid.channels) wanted[1] *= shape[axis];
       EXPECT_EQ(view.means_shape, wanted);
       wanted.insert(wanted.end(), grid.extents.begin(), grid.extents.end());
       EXPECT_EQ(view.map_shape, wanted);
@@ -127,7 +150,7 @@ TEST(GridViews, HoldTheGridsPositionsAlone) {
 }
 
 TEST(GridViews, PositionsInOneExtentAreFolded) {
-  const auto built = tokens({2, 5, 6}, {{2, 3}, 0, false});
+  const auto built = tokens({2, 5, 6}, {{2, 3}, 0, 0, {1}});
   const auto plain = run(built, false, true), view = run(built, true, true);
   EXPECT_EQ(view.map_shape, (Shape{2, 5, 2, 3}));
   EXPECT_EQ(view.map, plain.map);

@@ -71,17 +71,17 @@ struct Encoder : Builder {
 TEST(Tokens, AGridThatIsNoSquareIsThePatchEmbeddings) {
   Encoder e;
   const auto logits = e.class_head(e.block("a/", e.patches(2, 3, 1)));
-  EXPECT_EQ(e.form(logits, "tokens").grid, (Grid{{2, 3}, 1, true}));
-  EXPECT_EQ(e.form(logits, "a/norm1").grid, (Grid{{2, 3}, 1, true}));
-  EXPECT_EQ(e.form(logits, "patches").grid, (Grid{{2, 3}, 0, true}));
-  EXPECT_EQ(e.form(logits, "flat").grid, (Grid{{2, 3}, 0, false}));
+  EXPECT_EQ(e.form(logits, "tokens").grid, (Grid{{2, 3}, 1, 0, {2}}));
+  EXPECT_EQ(e.form(logits, "a/norm1").grid, (Grid{{2, 3}, 1, 0, {2}}));
+  EXPECT_EQ(e.form(logits, "patches").grid, (Grid{{2, 3}, 0, 0, {2}}));
+  EXPECT_EQ(e.form(logits, "flat").grid, (Grid{{2, 3}, 0, 0, {1}}));
   EXPECT_EQ(e.form(logits, "conv").grid, std::nullopt);
 }
 
 TEST(Tokens, HoweverManyStandInFrontAndBehind) {
   Encoder e;
   const auto logits = e.class_head(e.block("a/", e.patches(2, 3, 5, 2)));
-  EXPECT_EQ(e.form(logits, "a/norm1").grid, (Grid{{2, 3}, 5, true}));
+  EXPECT_EQ(e.form(logits, "a/norm1").grid, (Grid{{2, 3}, 5, 0, {2}}));
 }
 
 TEST(Tokens, CutOffTheyAreGoneFromTheFront) {
@@ -90,8 +90,8 @@ TEST(Tokens, CutOffTheyAreGoneFromTheFront) {
   const auto part = e.op("part", Slice{Ints{6}, Ints{11}, Ints{1}, Ints{1}}, {v});
   const auto both = e.op("both", Concat{1}, {v, part});
   const auto logits = e.mean_head(both);
-  EXPECT_EQ(e.form(logits, "cut").grid, (Grid{{2, 3}, 3, true}));
-  EXPECT_EQ(e.form(logits, "both").grid, (Grid{{2, 3}, 3, true}));
+  EXPECT_EQ(e.form(logits, "cut").grid, (Grid{{2, 3}, 3, 0, {2}}));
+  EXPECT_EQ(e.form(logits, "both").grid, (Grid{{2, 3}, 3, 0, {2}}));
 }
 
 TEST(Tokens, AMapWithItsChannelsLastIsItsOwnGrid) {
@@ -100,7 +100,48 @@ TEST(Tokens, AMapWithItsChannelsLastIsItsOwnGrid) {
   v = e.op("nhwc", Transpose{{0, 2, 3, 1}}, {v});
   const auto logits =
       e.finish(e.op("mean", Reduce{.axes = Ints{1, 2}, .keep_dims = false}, {e.norm("norm", v)}));
-  EXPECT_EQ(e.form(logits, "norm").grid, (Grid{{4, 5}, 0, true}));
+  EXPECT_EQ(e.form(logits, "norm").grid, (Grid{{4, 5}, 0, 0, {3}}));
+}
+
+TEST(Tokens, ImagesBehindTheTokensHaveTheirOwnAxis) {
+  for (const std::int64_t images : {1, 3}) {
+    SCOPED_TRACE(images);
+    Encoder e;
+    auto v = e.patches(2, 3, 1, 0, images);
+    v = e.norm("norm", e.op("first", Transpose{{1, 0, 2}}, {v}));
+    e.op("narrow", Transpose{{2, 1, 0}}, {v});
+    const auto read = e.op("mean", Reduce{.axes = Ints{0}, .keep_dims = false}, {v});
+    const auto logits = e.finish(e.op("logits", Gemm{}, {read, e.weights("head", {kWidth, 5})}));
+    EXPECT_EQ(e.form(logits, "first").grid, (Grid{{2, 3}, 1, 1, {2}}));
+    EXPECT_EQ(e.form(logits, "norm").grid, (Grid{{2, 3}, 1, 1, {2}}));
+    EXPECT_EQ(e.form(logits, "narrow").grid, std::nullopt);  // tokens behind their channels
+    EXPECT_NE(e.form(logits, "narrow").refusal.find("behind their channels"), std::string::npos);
+    const auto pictures = find_pictures(e.graph, logits);
+    EXPECT_EQ(pictures.count, images);
+    EXPECT_EQ(pictures.axis_of(find_layer(e.graph, "norm")), std::optional<std::size_t>(1));
+    EXPECT_EQ(pictures.axis_of(find_layer(e.graph, "tokens")), std::optional<std::size_t>(0));
+  }
+}
+
+TEST(Tokens, AnotherOrderOfTheAxesIsNoLaterLayer) {
+  for (const bool pooled : {true, false}) {
+    Encoder e;
+    auto v = e.block("a/", e.patches(2, 3, 1, 0, 2));
+    const auto turned = e.op("turned", Transpose{{1, 0, 2}}, {e.norm("norm", v)});
+    ValueId read = turned;
+    if (!pooled) {
+      const auto rows = e.op("keys", Transpose{{1, 2, 0}}, {turned});
+      const auto back = e.op("back", Transpose{{1, 0, 2}}, {turned});
+      const auto soft = e.op("soft", Softmax{-1}, {e.op("scores", MatMul{}, {back, rows})});
+      const auto mixed = e.op("mixed", MatMul{}, {soft, back});
+      read = e.op("token", Gather{1}, {mixed, e.int_scalar("index", 0)});
+    } else {
+      read = e.op("mean", Reduce{.axes = Ints{0}, .keep_dims = false}, {turned});
+    }
+    const auto logits = e.finish(e.op("logits", Gemm{}, {read, e.weights("head", {kWidth, 5})}));
+    EXPECT_EQ(e.default_name(logits), "norm");
+    EXPECT_EQ(e.form(logits, "turned").grid, (Grid{{2, 3}, 1, 1, {2}}));
+  }
 }
 
 /// Patches cut out by reshaping: nothing but the norms says that these are tokens.
@@ -115,13 +156,13 @@ TEST(Tokens, WithoutAPatchEmbeddingTheImageSaysHowTheyLie) {
   Encoder e;
   const auto logits = cut_out(e, 6, {1, 3, 8, 12});
   EXPECT_EQ(e.default_name(logits), "last");
-  EXPECT_EQ(e.form(logits, "last").grid, (Grid{{2, 3}, 0, true}));
+  EXPECT_EQ(e.form(logits, "last").grid, (Grid{{2, 3}, 0, 0, {2}}));
 }
 
 TEST(Tokens, OrTheyAreASquare) {
   Encoder e;
   const auto logits = cut_out(e, 9, {1, 3, 6, 8});
-  EXPECT_EQ(e.form(logits, "last").grid, (Grid{{3, 3}, 0, true}));
+  EXPECT_EQ(e.form(logits, "last").grid, (Grid{{3, 3}, 0, 0, {2}}));
 }
 
 TEST(Tokens, OrItMustBeSaid) {
@@ -132,16 +173,16 @@ TEST(Tokens, OrItMustBeSaid) {
   EXPECT_NE(unknown.refusal.find("8 tokens"), std::string::npos) << unknown.refusal;
   EXPECT_NE(unknown.refusal.find("give the token grid"), std::string::npos) << unknown.refusal;
   EXPECT_NE(e.default_name(logits).find("give the token grid"), std::string::npos);
-  EXPECT_EQ(e.form(logits, "last", {{2, 4}, {}}).grid, (Grid{{2, 4}, 0, true}));
+  EXPECT_EQ(e.form(logits, "last", {{2, 4}, {}}).grid, (Grid{{2, 4}, 0, 0, {2}}));
   EXPECT_EQ(e.default_name(logits, {{2, 4}, {}}), "last");
-  EXPECT_EQ(e.form(logits, "last", {{}, 4}).grid, (Grid{{2, 2}, 4, true}));
-  EXPECT_EQ(e.form(logits, "last", {{2, 2}, 4}).grid, (Grid{{2, 2}, 4, true}));
+  EXPECT_EQ(e.form(logits, "last", {{}, 4}).grid, (Grid{{2, 2}, 4, 0, {2}}));
+  EXPECT_EQ(e.form(logits, "last", {{2, 2}, 4}).grid, (Grid{{2, 2}, 4, 0, {2}}));
 }
 
 TEST(Tokens, AGridThatDoesNotFitIsRefused) {
   Encoder e;
   const auto logits = e.class_head(e.block("a/", e.patches(3, 4, 1)));
-  EXPECT_EQ(e.form(logits, "a/norm1", {{4, 3}, {}}).grid, (Grid{{4, 3}, 1, true}));
+  EXPECT_EQ(e.form(logits, "a/norm1", {{4, 3}, {}}).grid, (Grid{{4, 3}, 1, 0, {2}}));
   const auto refusal = [&](const TokenOptions& options) {
     const auto form = e.form(logits, "a/norm1", options);
     EXPECT_FALSE(form.grid);
@@ -190,7 +231,7 @@ TEST(Tokens, AClassTokenBehindThePatches) {
   Encoder e;
   const auto logits = e.class_head(e.block("b/", e.block("a/", e.patches(2, 3, 0, 1))), -1);
   EXPECT_EQ(e.default_name(logits), "b/norm1");
-  EXPECT_EQ(e.form(logits, "b/norm1").grid, (Grid{{2, 3}, 0, true}));
+  EXPECT_EQ(e.form(logits, "b/norm1").grid, (Grid{{2, 3}, 0, 0, {2}}));
   EXPECT_NE(e.form(logits, "b/add2").unseen.find("no gradient"), std::string::npos);
 }
 
@@ -201,8 +242,8 @@ TEST(Tokens, AHeadThatPoolsThePatchesReadsTheLastOnes) {
   const auto read = e.op("mean", Reduce{.axes = Ints{1}, .keep_dims = false}, {rest});
   const auto logits = e.finish(e.op("logits", Gemm{}, {read, e.weights("head", {kWidth, 5})}));
   EXPECT_EQ(e.default_name(logits), "rest");
-  EXPECT_EQ(e.form(logits, "rest").grid, (Grid{{2, 3}, 0, true}));
-  EXPECT_EQ(e.form(logits, "last").grid, (Grid{{2, 3}, 1, true}));
+  EXPECT_EQ(e.form(logits, "rest").grid, (Grid{{2, 3}, 0, 0, {2}}));
+  EXPECT_EQ(e.form(logits, "last").grid, (Grid{{2, 3}, 1, 0, {2}}));
 }
 
 using detail::Live;

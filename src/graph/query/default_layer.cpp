@@ -197,6 +197,7 @@ class DefaultLayerSearch {
   /// The head reads a map with its channels last that is no mere transpose: go on to the last one
   /// with its channels first that all paths go through, unless attention lies between.
   DefaultLayer from_sequence(ValueId sequence) const {
+    sequence = in_first_order(sequence);
     ValueId last;
     const auto cuts = values_on_every_path();
     for (const auto& node : graph_.nodes())
@@ -230,14 +231,16 @@ class DefaultLayerSearch {
                   in_words(read, grid) + ", which the head reads by " + reader_of(read)};
     const auto patches = base::element_count(grid.extents);
     const auto cuts = values_on_every_path([&](ValueId id) {
-      return forms_.live[at(id)].touches(shape[1], grid.prefix, grid.prefix + patches);
+      return forms_.live[at(id)].touches(forms_.tokens_of(read), grid.prefix,
+                                         grid.prefix + patches);
     });
     ValueId last;
     for (const auto& node : graph_.nodes())
       for (const auto id : node.outputs)
-        if (cuts[at(id)] && forms_.is_sequence(id) &&
-            graph_.value(id).shape.back() == shape.back() && forms_.form(id).grid)
+        if (cuts[at(id)] && forms_.is_sequence(id) && width_of(id) == grid.width(shape) &&
+            forms_.form(id).grid)
           last = id;
+    last = in_first_order(last);
     if (!last)
       return {{},
               "the head reads the class token of \"" + name +
@@ -246,6 +249,23 @@ class DefaultLayerSearch {
     return {last, "the last sequence of tokens whose patches the scores depend on, " +
                       in_words(last, *forms_.form(last).grid) +
                       "; behind it the head reads the class token alone"};
+  }
+
+  /// The sequence before its axes changed places: attention may want them in another order.
+  ValueId in_first_order(ValueId id) const {
+    for (;;) {
+      const auto* node = detail::producer(graph_, id);
+      if (node == nullptr || !std::holds_alternative<Transpose>(node->op)) return id;
+      const auto input = node->inputs[0];
+      const bool same = forms_.is_sequence(id) && forms_.is_sequence(input) &&
+                        computed_[at(input)] && graph_.value(input).producer;
+      if (!same) return id;
+      id = input;
+    }
+  }
+
+  std::int64_t width_of(ValueId sequence) const {
+    return graph_.value(sequence).shape[forms_.sequence_layout(sequence).channel_axis()];
   }
 
   std::string in_words(ValueId id, const Grid& grid) const {

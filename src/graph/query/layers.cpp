@@ -53,8 +53,8 @@ std::vector<ValueId> explainable_layers(const Graph& graph, ValueId logits,
         continue;
       }
       // What is known to keep its positions elsewhere is no map.
-      const bool other_form =
-          layout.order != detail::Layout::Order::unknown && layout.spatial + 2 != rank;
+      const bool other_form = layout.order != detail::Layout::Order::unknown &&
+                              (layout.spatial + 2 != rank || layout.images != 0);
       if (!other_form && is_wide(value.shape.begin() + 2, value.shape.end())) out.push_back(id);
     }
   return out;

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "graph/graph.hpp"
@@ -29,6 +30,12 @@ inline constexpr Along kMixed{Along::Kind::mixed};
 inline Along along(std::size_t axis, std::int64_t inner = 1) {
   return {Along::Kind::axis, axis, inner};
 }
+
+/// Of Graph::inputs, the one that holds the images: see Pictures::input.
+std::size_t picture_input(const Graph& graph, ValueId logits);
+
+/// As Pictures::axes, whatever the scores look like.
+std::vector<std::optional<std::size_t>> image_axes(const Graph& graph, ValueId logits);
 
 /// Per value, where `images` that lie along `start` of the value `from` end up.
 std::vector<Along> follow_images(const Graph& graph, ValueId from, Along start,

@@ -21,6 +21,46 @@ std::size_t at(ValueId id) {
   return static_cast<std::size_t>(id.index);
 }
 
+/// The axis whose places are the images, of a value in which they lie so.
+std::optional<std::size_t> axis_in(const Along& where, const Shape& shape, std::int64_t images) {
+  if (where.is_axis() && where.inner == 1 && shape[where.axis] == images) return where.axis;
+  if (where.kind == Along::Kind::unknown && !shape.empty() && shape[0] == images) return 0;
+  return std::nullopt;
+}
+/// Of one image.
+std::optional<std::size_t> single_axis(const Shape& shape) {
+  const auto found = std::find(shape.begin(), shape.end(), 1);
+  if (found == shape.end()) return std::nullopt;
+  return static_cast<std::size_t>(found - shape.begin());
+}
+
+bool is_rows(const Along& where, const Shape& shape, std::int64_t images) {
+  return axis_in(where, shape, images) == std::optional<std::size_t>(0);
+}
+
+std::vector<std::optional<std::size_t>> axes_of(const Graph& graph, const std::vector<Along>& where,
+                                                std::int64_t images) {
+  std::vector<std::optional<std::size_t>> out;
+  for (std::size_t v = 0; v < where.size(); ++v)
+    out.push_back(axis_in(where[v], graph.values()[v].shape, images));
+  return out;
+}
+std::vector<std::optional<std::size_t>> single_axes(const Graph& graph) {
+  std::vector<std::optional<std::size_t>> out;
+  for (const auto& value : graph.values()) out.push_back(single_axis(value.shape));
+  return out;
+}
+
+/// How many images the input holds, if its first extent counts them.
+std::int64_t images_in(const Graph& graph, ValueId input) {
+  const auto& shape = graph.value(input).shape;
+  return shape.size() < 2 ? 1 : shape[0];
+}
+
+}  // namespace
+
+namespace detail {
+
 /// The first input with positions that the scores depend on; failing that the first with extents,
 /// then any, then the first.
 std::size_t picture_input(const Graph& graph, ValueId logits) {
@@ -38,11 +78,21 @@ std::size_t picture_input(const Graph& graph, ValueId logits) {
   return 0;
 }
 
-bool is_rows(const Along& where, const Shape& shape, std::int64_t images) {
-  if (shape.empty() || shape[0] != images) return false;
-  return where.kind == Along::Kind::unknown ||
-         (where.is_axis() && where.axis == 0 && where.inner == 1);
+std::vector<std::optional<std::size_t>> image_axes(const Graph& graph, ValueId logits) {
+  if (graph.inputs.empty()) return single_axes(graph);
+  const auto input = graph.inputs[picture_input(graph, logits)];
+  const auto images = images_in(graph, input);
+  if (images > 1) {
+    const auto where = follow_images(graph, input, along(0), images);
+    if (axis_in(where[at(logits)], graph.value(logits).shape, images))
+      return axes_of(graph, where, images);
+  }
+  return single_axes(graph);
 }
+
+}  // namespace detail
+
+namespace {
 
 [[noreturn]] void refuse(const Value& scores, const std::string& sentence) {
   throw Error(ErrorCode::invalid_argument, "the scores " + text(scores.shape) + " " + sentence,
@@ -86,6 +136,7 @@ void check_single(const Value& scores) {
 Pictures find_pictures(const Graph& graph, ValueId logits) {
   Pictures out;
   out.rows.assign(graph.values().size(), false);
+  out.axes.assign(graph.values().size(), std::nullopt);
   const auto& scores = graph.value(logits);
   const auto elements = base::element_count(scores.shape);
   if (elements == 0)
@@ -95,10 +146,9 @@ Pictures find_pictures(const Graph& graph, ValueId logits) {
     check_single(scores);
     return out;
   }
-  out.input = picture_input(graph, logits);
+  out.input = detail::picture_input(graph, logits);
   const auto input = graph.inputs[out.input];
-  const auto& shape = graph.value(input).shape;
-  const auto images = shape.size() < 2 ? 1 : shape[0];
+  const auto images = images_in(graph, input);
   if (images > 1) {
     const auto where = follow_images(graph, input, along(0), images);
     const auto& end = where[at(logits)];
@@ -108,22 +158,24 @@ Pictures find_pictures(const Graph& graph, ValueId logits) {
     if (end.is_axis() || is_rows(end, scores.shape, images)) {
       out.count = images;
       out.scores = elements / images;
+      out.axes = axes_of(graph, where, images);
       for (std::size_t v = 0; v < where.size(); ++v)
-        out.rows[v] = is_rows(where[v], graph.values()[v].shape, images);
+        out.rows[v] = out.axes[v] == std::optional<std::size_t>(0);
       for (const auto other : graph.inputs) {
         const auto& extents = graph.value(other).shape;
         if (other == input || extents.empty() || extents[0] != images) continue;
-        out.rows[at(other)] = is_rows(follow_images(graph, other, along(0), images)[at(logits)],
-                                      scores.shape, images);
+        const bool counts = is_rows(follow_images(graph, other, along(0), images)[at(logits)],
+                                    scores.shape, images);
+        out.rows[at(other)] = counts;
+        out.axes[at(other)] = counts ? std::optional<std::size_t>(0) : std::nullopt;
       }
       return out;
     }
   }
   check_single(scores);
-  for (std::size_t v = 0; v < out.rows.size(); ++v) {
-    const auto& extents = graph.values()[v].shape;
-    out.rows[v] = !extents.empty() && extents[0] == 1;
-  }
+  out.axes = single_axes(graph);
+  for (std::size_t v = 0; v < out.rows.size(); ++v)
+    out.rows[v] = out.axes[v] == std::optional<std::size_t>(0);
   return out;
 }
 

@@ -7,6 +7,7 @@
 #include "base/checked.hpp"
 #include "graph/infer/context.hpp"
 #include "graph/op_traits.hpp"
+#include "graph/query/picture_axes.hpp"
 
 namespace fovea::graph {
 namespace {
@@ -33,13 +34,13 @@ class OriginOf {
   }
 
  private:
-  /// Where the spatial extents begin.
-  std::size_t first(ValueId id) const {
-    return layouts_[at(id)].order == Order::channels_first ? 2 : 1;
-  }
+  /// The first of the spatial extents.
+  std::size_t first(ValueId id) const { return layouts_[at(id)].spatial_axes().front(); }
   Shape spatial(ValueId id) const {
-    const auto begin = graph_.value(id).shape.begin() + static_cast<std::ptrdiff_t>(first(id));
-    return {begin, begin + static_cast<std::ptrdiff_t>(layouts_[at(id)].spatial)};
+    Shape out;
+    for (const auto axis : layouts_[at(id)].spatial_axes())
+      out.push_back(graph_.value(id).shape[axis]);
+    return out;
   }
   bool is_sequence(ValueId id) const {
     return id && layouts_[at(id)].order != Order::unknown && layouts_[at(id)].spatial == 1 &&
@@ -146,7 +147,8 @@ std::string by_rows(const Shape& grid) {
 MapForms::Impl::Impl(const Graph& g, ValueId logits, TokenOptions o)
     : graph(g),
       options(std::move(o)),
-      layouts(detail::layouts(g)),
+      image_axes(detail::image_axes(g, logits)),
+      layouts(detail::layouts(g, image_axes)),
       origins(find_origins(g, layouts)),
       live(detail::live_parts(g, logits)),
       image(image_extents(g)) {}
@@ -159,18 +161,28 @@ bool MapForms::Impl::is_sequence(ValueId id) const {
   return layout.order == Order::unknown && options.given();
 }
 
+detail::Layout MapForms::Impl::sequence_layout(ValueId id) const {
+  const auto& layout = layouts[at(id)];
+  if (layout.order != Order::unknown) return layout;
+  return {Order::channels_last, 1, {}, image_axes[at(id)].value_or(0)};
+}
+
 MapForm MapForms::Impl::token_form(ValueId id) const {
-  const auto tokens = graph.value(id).shape[1];
+  const auto tokens = tokens_of(id);
+  const auto layout = sequence_layout(id);
+  const auto form = [&](Shape extents, std::int64_t prefix) {
+    return MapForm{Grid{std::move(extents), prefix, layout.images, {layout.channel_axis()}}, ""};
+  };
   const auto has = "this layer is a sequence of " + std::to_string(tokens) + " tokens";
   const auto& origin = origins[at(id)];
   const bool shown = origin && (!options.prefix || *options.prefix == origin->prefix);
   if (!options.grid.empty()) {
     const auto places = base::element_count(options.grid);
     if (shown && base::element_count(origin->extents) == places)
-      return {Grid{options.grid, origin->prefix, true}, ""};
+      return form(options.grid, origin->prefix);
     const auto left = tokens - places;
     if (options.prefix ? left == *options.prefix : left == 0 || left == 1)
-      return {Grid{options.grid, left, true}, ""};
+      return form(options.grid, left);
     const auto given = has + ", and the token grid " + by_rows(options.grid) + " has " +
                        std::to_string(places) + " places";
     if (left < 0) return {std::nullopt, given};
@@ -179,11 +191,11 @@ MapForm MapForms::Impl::token_form(ValueId id) const {
     return {std::nullopt, given + ", which leaves " + std::to_string(left) +
                               " tokens in front of the patches, where " + wanted};
   }
-  if (shown) return {Grid{origin->extents, origin->prefix, true}, ""};
+  if (shown) return form(origin->extents, origin->prefix);
   for (const std::int64_t prefix : {0, 1}) {
     const auto front = options.prefix.value_or(prefix);
     if (auto grid = patches(image, tokens - front); !grid.empty())
-      return {Grid{std::move(grid), front, true}, ""};
+      return form(std::move(grid), front);
   }
   return {std::nullopt,
           has + ", and nothing shows the grid that its patches lie on: give the token grid"};
@@ -196,9 +208,9 @@ MapForm MapForms::Impl::form(ValueId id) const {
   if (is_sequence(id)) {
     auto out = token_form(id);
     const auto& part = live[at(id)];
-    if (out.grid && part.part == detail::Live::Part::range && part.axis == 1) {
+    if (out.grid && part.part == detail::Live::Part::range && part.axis == token_axis(id)) {
       const auto first = out.grid->prefix;
-      if (!part.touches(shape[1], first, first + base::element_count(out.grid->extents)))
+      if (!part.touches(tokens_of(id), first, first + base::element_count(out.grid->extents)))
         out.unseen =
             "no gradient reaches this layer's patch tokens, since the scores read other tokens "
             "(the class token) alone from here on: explain an earlier layer, up to the first norm "
@@ -206,13 +218,17 @@ MapForm MapForms::Impl::form(ValueId id) const {
     }
     return out;
   }
-  if (!origin) return {};
-  if (layout.order == Order::channels_last && layout.spatial + 2 == shape.size())
-    return {Grid{origin->extents, 0, true}, ""};
-  const bool whole = origin->prefix == 0 && origin->extents.size() > 1;
-  if (layout.order == Order::channels_first && shape.size() == 3 && whole &&
-      base::element_count(origin->extents) == shape[2])
-    return {Grid{origin->extents, 0, false}, ""};
+  if (!origin || layout.order == Order::unknown) return {};
+  const auto on = [&](const Shape& extents) {
+    return MapForm{Grid{extents, 0, layout.images, {layout.channel_axis()}}, ""};
+  };
+  const bool is_whole = layout.spatial + 2 == shape.size();
+  if (layout.order == Order::channels_last && is_whole) return on(origin->extents);
+  if (layout.images != 0 && is_whole && layout.spatial > 1) return on(origin->extents);
+  const bool folds = origin->prefix == 0 && (origin->extents.size() > 1 || layout.images != 0);
+  if (layout.order == Order::channels_first && shape.size() == 3 && folds &&
+      base::element_count(origin->extents) == shape[layout.spatial_axes().front()])
+    return on(origin->extents);
   if (layout.order == Order::channels_first && shape.size() == 3 && origin->prefix > 0)
     return {std::nullopt,
             "this layer holds its tokens behind their channels, class token included: explain the "

@@ -22,13 +22,19 @@ struct MapForms::Impl {
 
   const Graph& graph;
   TokenOptions options;
+  std::vector<std::optional<std::size_t>> image_axes;
   std::vector<detail::Layout> layouts;
   std::vector<std::optional<Origin>> origins;  ///< as far as the graph shows them
   std::vector<detail::Live> live;
   Shape image;  ///< rows and columns of the image that the model reads; empty: unknown
 
-  /// A sequence of tokens [n, tokens, c], by the graph or by what the user says.
+  /// A sequence of tokens [n, tokens, c], or with its images elsewhere, by the graph or by what the
+  /// user says.
   bool is_sequence(ValueId id) const;
+  /// Of a sequence.
+  detail::Layout sequence_layout(ValueId id) const;
+  std::size_t token_axis(ValueId id) const { return sequence_layout(id).spatial_axes().front(); }
+  std::int64_t tokens_of(ValueId id) const { return graph.value(id).shape[token_axis(id)]; }
   /// Its grid, or why none fits.
   MapForm token_form(ValueId id) const;
   MapForm form(ValueId id) const;

@@ -16,8 +16,9 @@ using Order = Layout::Order;
 /// Follows the layout through one node.
 class LayoutOf {
  public:
-  LayoutOf(const Graph& graph, const Node& node, const std::vector<Layout>& known)
-      : graph_(graph), node_(node), known_(known) {}
+  LayoutOf(const Graph& graph, const Node& node, const std::vector<Layout>& known,
+           const std::vector<std::optional<std::size_t>>& image_axes)
+      : graph_(graph), node_(node), known_(known), image_axes_(image_axes) {}
 
   template <class Operator>
   Layout operator()(const Operator& op) const {
@@ -43,30 +44,25 @@ class LayoutOf {
   Layout by_fields(const LayerNorm&) const {
     const auto layout = input(0);
     if (layout.order != Order::unknown || layout.hidden || !reads_tokens()) return layout;
-    return {Order::channels_last, 1};
+    return tokens();
   }
 
   Layout by_fields(const Transpose& op) const {
-    auto layout = input(0);
-    // Behind the batch only the extents before or behind the spatial ones may change places.
-    if (layout.order == Order::channels_first) {
-      const auto fixed = op.perm.size() - layout.spatial;
-      for (std::size_t d = fixed; d < op.perm.size(); ++d)
-        if (op.perm[d] != static_cast<std::int64_t>(d))
-          return {moves_channels_last(op) && fixed == 2 ? Order::channels_last : Order::unknown,
-                  layout.spatial};
-      return layout;
-    }
-    if (layout.order == Order::channels_last && moves_channels_first(op))
-      return {Order::channels_first, layout.spatial};
-    return {};
+    const auto layout = input(0);
+    if (layout.order != Order::unknown && op.perm.size() == layout.spatial + 2)
+      return permuted(layout, op.perm);
+    // Groups of channels may change places in front of the spatial extents.
+    if (layout.order != Order::channels_first || layout.images != 0) return {};
+    for (std::size_t d = op.perm.size() - layout.spatial; d < op.perm.size(); ++d)
+      if (op.perm[d] != static_cast<std::int64_t>(d)) return {};
+    return layout;
   }
 
   Layout by_fields(const Reshape&) const {
     const auto layout = input(0);
     const auto& from = shape(node_.inputs[0]);
     const auto& to = shape(node_.outputs[0]);
-    if (layout.order == Order::channels_first) {
+    if (layout.order == Order::channels_first && layout.images == 0) {
       // The channels may be grouped (a channel shuffle), the spatial extents merged into one.
       const auto s = static_cast<std::ptrdiff_t>(layout.spatial);
       if (to.size() >= layout.spatial + 2 && std::equal(from.end() - s, from.end(), to.end() - s))
@@ -77,8 +73,8 @@ class LayoutOf {
       if (from.size() == 3 && to.size() > 3 && to[0] == from[0] && to[1] == from[1])
         return {Order::channels_first, to.size() - 2};
     }
-    if (layout.order == Order::channels_last && to.size() == 3 && to[0] == from[0] &&
-        to[2] == from.back())
+    if (layout.order == Order::channels_last && layout.images == 0 && to.size() == 3 &&
+        to[0] == from[0] && to[2] == from.back())
       return {Order::channels_last, 1};
     const auto hidden = layout.order == Order::unknown ? layout.hidden : node_.inputs[0];
     if (hidden && shape(hidden) == to) return known_[at(hidden)];
@@ -90,8 +86,9 @@ class LayoutOf {
   Layout by_fields(const MatMul&) const {
     // A product with a matrix mixes the last extent: the channels, where they are last.
     const auto layout = input(0);
-    const bool mixes_channels =
-        layout.order == Order::channels_last && shape(node_.inputs[1]).size() <= 2;
+    const bool mixes_channels = layout.order == Order::channels_last &&
+                                layout.channel_axis() == layout.spatial + 1 &&
+                                shape(node_.inputs[1]).size() <= 2;
     return mixes_channels ? layout : Layout{};
   }
 
@@ -120,8 +117,31 @@ class LayoutOf {
     return std::holds_alternative<Conv>(node_.op) || std::holds_alternative<Pool>(node_.op);
   }
 
+  /// A sequence of tokens, of which nothing else is known.
+  Layout tokens() const {
+    const auto images = image_axes_[at(node_.inputs[0])].value_or(0);
+    return {Order::channels_last, 1, {}, images < 2 ? images : 0};
+  }
+
  private:
   const Shape& shape(ValueId id) const { return graph_.value(id).shape; }
+  /// Known as long as the spatial extents stay in order, and the channels before or behind them.
+  static Layout permuted(Layout layout, const Ints& perm) {
+    const auto went_to = [&](std::size_t axis) {
+      return static_cast<std::size_t>(
+          std::find(perm.begin(), perm.end(), static_cast<std::int64_t>(axis)) - perm.begin());
+    };
+    std::vector<std::size_t> spatial;
+    for (const auto axis : layout.spatial_axes()) spatial.push_back(went_to(axis));
+    if (!std::is_sorted(spatial.begin(), spatial.end())) return {};
+    const auto channel = went_to(layout.channel_axis());
+    layout.images = went_to(layout.images);
+    for (const auto order : {Order::channels_first, Order::channels_last}) {
+      layout.order = order;
+      if (layout.channel_axis() == channel) return layout;
+    }
+    return {};
+  }
   Layout input(std::size_t i) const { return known_[at(node_.inputs[i])]; }
   Layout channels_first() const {
     const auto rank = shape(node_.outputs[0]).size();
@@ -135,6 +155,7 @@ class LayoutOf {
   const Graph& graph_;
   const Node& node_;
   const std::vector<Layout>& known_;
+  const std::vector<std::optional<std::size_t>>& image_axes_;
 };
 
 }  // namespace
@@ -177,24 +198,17 @@ bool moves_channels_last(const Transpose& op) {
   return true;
 }
 
-bool moves_channels_first(const Transpose& op) {
-  const auto rank = static_cast<std::int64_t>(op.perm.size());
-  if (rank < 3 || op.perm[0] != 0 || op.perm[1] != rank - 1) return false;
-  for (std::int64_t d = 2; d < rank; ++d)
-    if (op.perm[static_cast<std::size_t>(d)] != d - 1) return false;
-  return true;
-}
-
-std::vector<Layout> layouts(const Graph& graph) {
+std::vector<Layout> layouts(const Graph& graph,
+                            const std::vector<std::optional<std::size_t>>& image_axes) {
   std::vector<Layout> out(graph.values().size());
   for (const auto& node : graph.nodes()) {
     if (node.inputs.empty() || !node.inputs[0]) continue;
-    const LayoutOf layout_of(graph, node, out);
+    const LayoutOf layout_of(graph, node, out, image_axes);
     auto& read = out[at(node.inputs[0])];
     if (read.order == Order::unknown && layout_of.reads_channels_first())
       read = {Order::channels_first, graph.value(node.inputs[0]).shape.size() - 2};
     if (read.order == Order::unknown && !read.hidden && layout_of.reads_tokens())
-      read = {Order::channels_last, 1};
+      read = layout_of.tokens();
     const auto layout = std::visit(layout_of, node.op);
     for (const auto id : node.outputs) out[at(id)] = layout;
   }
@@ -205,9 +219,9 @@ bool is_map(const Value& value, const Layout& layout) {
   if (layout.order == Order::unknown || value.type != DType::f32 ||
       value.shape.size() != layout.spatial + 2)
     return false;
-  const auto first = value.shape.begin() + (layout.order == Order::channels_first ? 2 : 1);
-  return std::any_of(first, first + static_cast<std::ptrdiff_t>(layout.spatial),
-                     [](std::int64_t extent) { return extent > 1; });
+  const auto axes = layout.spatial_axes();
+  return std::any_of(axes.begin(), axes.end(),
+                     [&](std::size_t axis) { return value.shape[axis] > 1; });
 }
 
 }  // namespace fovea::graph::detail

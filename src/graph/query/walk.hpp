@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "graph/graph.hpp"
@@ -22,8 +23,6 @@ std::vector<bool> reaching(const Graph& graph, ValueId to);
 
 /// Does the permutation move the channels behind the spatial extents: (0, 2, ..., r - 1, 1)?
 bool moves_channels_last(const Transpose& op);
-/// Its inverse: (0, r - 1, 1, ..., r - 2).
-bool moves_channels_first(const Transpose& op);
 
 /// Where a value keeps its spatial extents.
 struct Layout {
@@ -32,12 +31,27 @@ struct Layout {
   /// Where a reshape hid the extents (to normalise groups, say): the value it came from. A reshape
   /// to that value's shape finds them again.
   ValueId hidden = {};
+  std::size_t images = 0;  ///< the axis that counts the images
+
+  /// Of a value of `spatial` + 2 extents: the channels come first or last of the axes that are no
+  /// images'.
+  std::size_t channel_axis() const {
+    if (order == Order::channels_first) return images == 0 ? 1 : 0;
+    return images == spatial + 1 ? spatial : spatial + 1;
+  }
+  std::vector<std::size_t> spatial_axes() const {
+    std::vector<std::size_t> out;
+    for (std::size_t axis = 0; axis < spatial + 2; ++axis)
+      if (axis != images && axis != channel_axis()) out.push_back(axis);
+    return out;
+  }
 };
 
 /// For each value, as far as the ops say it: what a convolution reads and writes has its channels
 /// first, what follows inherits or permutes. Token sequences are channels_last with one spatial
-/// extent.
-std::vector<Layout> layouts(const Graph& graph);
+/// extent, `image_axes` saying which of theirs are the images'.
+std::vector<Layout> layouts(const Graph& graph,
+                            const std::vector<std::optional<std::size_t>>& image_axes);
 
 /// Is the value a feature map: batch, channels and spatial extents, at least one of them above 1?
 bool is_map(const Value& value, const Layout& layout);
