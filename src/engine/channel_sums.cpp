@@ -203,18 +203,10 @@ Tensor sum_positions(Builder& b, const Tensor& gradient, const Shape& shape, flo
   }
   b.kernel(
       [v = *view, factor = scale * static_cast<float>(view->layout.positions)](Pointers p) {
-        const auto blocks = (v.layout.channels + v.layout.block - 1) / v.layout.block;
-        const auto grain =
-            std::max<std::int64_t>(1, kElementGrain / (v.layout.positions * v.layout.block + 1));
-        base::parallel_for(v.images * blocks, grain, [=](std::int64_t begin, std::int64_t end) {
-          for (auto i = begin; i < end; ++i) {
-            const auto first = i % blocks * v.layout.block;
-            const auto last = std::min(first + v.layout.block, v.layout.channels);
-            float* y = floats(p, 1) + i / blocks * v.layout.channels;
-            simd::kernels().channel_mean(floats(p, 0) + i / blocks * v.image_stride, v.layout,
-                                         first, last, y);
-            for (auto c = first; c < last; ++c) y[c] *= factor;
-          }
+        over_channels(v, [&](std::int64_t n, std::int64_t begin, std::int64_t end) {
+          float* y = floats(p, 1) + n * v.layout.channels;
+          simd::kernels().channel_mean(floats(p, 0) + n * v.image_stride, v.layout, begin, end, y);
+          for (auto c = begin; c < end; ++c) y[c] *= factor;
         });
       },
       {src}, {dst});

@@ -27,8 +27,8 @@ void copy_held(const ValueView& value, std::int64_t image, const Shape& shape, f
       return;
     }
     for (auto c = begin * block; c < end * block; ++c) {
-      float* to = dst + c / block * block * positions + c % block;
-      const float* from = src + c / value.block * value.block * positions + c % value.block;
+      float* to = dst + channel_begin(c, positions, block);
+      const float* from = src + channel_begin(c, positions, value.block);
       for (std::int64_t p = 0; p < positions; ++p)
         to[p * block] = c < channels ? from[p * value.block] : 0.f;
     }

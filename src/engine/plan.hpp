@@ -31,6 +31,13 @@ struct ValueView {
   std::int64_t image_stride = 0;  ///< floats from one image to the next
 };
 
+/// Where a channel begins in one image of a map in channel blocks; its next position lies `block`
+/// further.
+constexpr std::int64_t channel_begin(std::int64_t channel, std::int64_t positions,
+                                     std::int64_t block) {
+  return channel / block * positions * block + channel % block;
+}
+
 /// What is made of a gradient before it comes out.
 enum class GradientReduce {
   none,

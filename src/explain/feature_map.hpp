@@ -13,12 +13,7 @@ namespace fovea::explain {
 /// Spatial extents of a feature map's value.
 Shape spatial_extents(const engine::ValueView& view);
 
-/// Where a channel begins in one image of a map in channel blocks; its next position lies `block`
-/// further.
-constexpr std::int64_t channel_begin(std::int64_t channel, std::int64_t positions,
-                                     std::int64_t block) {
-  return channel / block * positions * block + channel % block;
-}
+using engine::channel_begin;
 
 /// Floats from the first to the last of a value's map, what lies between images included.
 std::int64_t floats_spanned(const engine::ValueView& view);

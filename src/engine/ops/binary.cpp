@@ -160,21 +160,12 @@ bool channelwise_step(ForwardContext& c, const Binary& op) {
   const bool scale = op.kind == BinaryKind::mul;
   c.b.kernel(
       [v = *view, per_image, scale](Pointers p) {
-        for (std::int64_t n = 0; n < v.images; ++n) {
-          const float* x = floats(p, 0) + n * v.image_stride;
+        over_channels(v, [&](std::int64_t n, std::int64_t begin, std::int64_t end) {
+          const auto at = n * v.image_stride;
           const float* w = floats(p, 1) + (per_image ? n * v.layout.channels : 0);
-          float* y = floats(p, 2) + n * v.image_stride;
-          const auto blocks = (v.layout.channels + v.layout.block - 1) / v.layout.block;
-          base::parallel_for(
-              blocks,
-              std::max<std::int64_t>(1, kElementGrain / (v.layout.positions * v.layout.block + 1)),
-              [=](std::int64_t begin, std::int64_t end) {
-                const auto last = std::min(end * v.layout.block, v.layout.channels);
-                simd::kernels().channel_affine(x, v.layout, scale ? w : nullptr,
-                                               scale ? nullptr : w, false, begin * v.layout.block,
-                                               last, y);
-              });
-        }
+          simd::kernels().channel_affine(floats(p, 0) + at, v.layout, scale ? w : nullptr,
+                                         scale ? nullptr : w, false, begin, end, floats(p, 2) + at);
+        });
       },
       {src, values}, {dst});
   c.out(0, dst);

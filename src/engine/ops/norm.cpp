@@ -46,21 +46,12 @@ Tensor affine_step(Builder& b, const Tensor& input, const Shape& shape, const Af
   }
   b.kernel(
       [view, scale = affine.scale, shift = with_shift ? affine.shift : nullptr, relu](Pointers p) {
-        for (std::int64_t n = 0; n < view.images; ++n) {
-          const float* x = floats(p, 0) + n * view.image_stride;
-          float* y = floats(p, 1) + n * view.image_stride;
-          const auto blocks = (view.layout.channels + view.layout.block - 1) / view.layout.block;
-          base::parallel_for(
-              blocks,
-              std::max<std::int64_t>(
-                  1, kElementGrain / (view.layout.positions * view.layout.block + 1)),
-              [&, x, y](std::int64_t begin, std::int64_t end) {
-                simd::kernels().channel_affine(
-                    x, view.layout, scale->data(), shift ? shift->data() : nullptr, relu,
-                    begin * view.layout.block,
-                    std::min(end * view.layout.block, view.layout.channels), y);
-              });
-        }
+        over_channels(view, [&](std::int64_t n, std::int64_t begin, std::int64_t end) {
+          const auto at = n * view.image_stride;
+          simd::kernels().channel_affine(floats(p, 0) + at, view.layout, scale->data(),
+                                         shift ? shift->data() : nullptr, relu, begin, end,
+                                         floats(p, 1) + at);
+        });
       },
       {input}, {into});
   return into;

@@ -114,21 +114,14 @@ bool spatial_mean(const Reduce& op, ForwardContext& c) {
   const bool sum = op.kind == ReduceKind::sum;
   c.b.kernel(
       [v = *view, sum](Pointers p) {
-        for (std::int64_t n = 0; n < v.images; ++n) {
-          const float* x = floats(p, 0) + n * v.image_stride;
+        over_channels(v, [&](std::int64_t n, std::int64_t begin, std::int64_t end) {
           float* y = floats(p, 1) + n * v.layout.channels;
-          const auto blocks = (v.layout.channels + v.layout.block - 1) / v.layout.block;
-          base::parallel_for(
-              blocks,
-              std::max<std::int64_t>(1, kElementGrain / (v.layout.positions * v.layout.block)),
-              [=](std::int64_t begin, std::int64_t end) {
-                simd::kernels().channel_mean(x, v.layout, begin * v.layout.block,
-                                             std::min(end * v.layout.block, v.layout.channels), y);
-              });
+          simd::kernels().channel_mean(floats(p, 0) + n * v.image_stride, v.layout, begin, end, y);
           if (sum)
-            simd::kernels().binary_scalar(
-                simd::Binary::mul, y, static_cast<float>(v.layout.positions), y, v.layout.channels);
-        }
+            simd::kernels().binary_scalar(simd::Binary::mul, y + begin,
+                                          static_cast<float>(v.layout.positions), y + begin,
+                                          end - begin);
+        });
       },
       {src}, {dst});
   c.out(0, dst);
