@@ -42,7 +42,7 @@ ExplainerOptions explainer_options(const Options& options) {
 
 /// The convolutions of the explainer's plan, in the memory that its runs use.
 engine::Convolutions convolutions(const Explainer& explainer, engine::Convolutions::Form form) {
-  const auto& impl = explainer.impl();
+  const auto& impl = Access::impl(explainer);
   auto workspace = impl.pool->take({});
   engine::Convolutions out(*impl.plan, workspace, form);
   impl.pool->give_back(std::move(workspace));

@@ -44,7 +44,7 @@ double median(std::vector<double> all) {
 }
 
 graph::Graph bound(const Model& model, std::int64_t images) {
-  graph::Graph graph = model.impl().imported.graph;
+  graph::Graph graph = Access::impl(model).imported.graph;
   graph::bind(graph, {}, images);
   engine::fold_constants(graph);
   return graph;
@@ -73,7 +73,7 @@ void print_steps(const engine::Plan& plan, const std::vector<double>& ms, double
 void run(const Options& options) {
   const base::ThreadScope threads(options.threads);
   const auto model = Model::load(options.model);
-  auto& weights = *model.impl().weights;
+  auto& weights = *Access::impl(model).weights;
   engine::Choices choices;
   engine::PlanSpec like;
   like.tuning = Tuning::quick;

@@ -71,7 +71,7 @@ void print_steps(Runner& runner, const Inputs& inputs, std::span<const float> se
 void run(const Options& options) {
   const base::ThreadScope threads(options.threads);
   const auto model = Model::load(options.model);
-  graph::Graph graph = model.impl().imported.graph;
+  graph::Graph graph = Access::impl(model).imported.graph;
   graph::bind(graph, {}, 1);
   engine::fold_constants(graph);
   auto infos = model.inputs();

@@ -88,10 +88,10 @@ class FOVEA_API ExampleIndex {
   const std::string& name(std::int64_t index) const;
   const std::string& label(std::int64_t index) const;
 
-  struct Impl;
+  struct FOVEA_LOCAL Impl;
 
  private:
-  explicit ExampleIndex(std::unique_ptr<Impl> impl);
+  FOVEA_LOCAL explicit ExampleIndex(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };
 

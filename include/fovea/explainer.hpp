@@ -160,10 +160,11 @@ class FOVEA_API Run {
   Explanation explain(const Method& method = GradCam{}, const Target& target = Target::top1(),
                       const ExplainOptions& options = {}, const CallOptions& call = {}) const;
 
-  struct Impl;
-  explicit Run(std::unique_ptr<Impl> impl);
+  struct FOVEA_LOCAL Impl;
 
  private:
+  friend class Explainer;
+  FOVEA_LOCAL explicit Run(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };
 
@@ -209,10 +210,10 @@ class FOVEA_API Explainer {
   Precision precision() const;  ///< what it really uses
   int threads() const;
 
-  struct Impl;
-  const Impl& impl() const { return *impl_; }
+  struct FOVEA_LOCAL Impl;
 
  private:
+  friend struct Access;
   std::shared_ptr<const Impl> impl_;
 };
 

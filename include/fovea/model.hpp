@@ -68,11 +68,11 @@ class FOVEA_API Model {
   /// once, by path. As they were named then; nothing says that they are still there.
   const std::vector<std::filesystem::path>& files() const;
 
-  struct Impl;
-  explicit Model(std::shared_ptr<const Impl> impl);
-  const Impl& impl() const { return *impl_; }
+  struct FOVEA_LOCAL Impl;
 
  private:
+  friend struct Access;
+  FOVEA_LOCAL explicit Model(std::shared_ptr<const Impl> impl);
   std::shared_ptr<const Impl> impl_;
 };
 

@@ -36,12 +36,12 @@ class ExplainerMaker {
   ExplainerMaker(const Model& model, ExplainerOptions options, const CallOptions& call)
       : limits_{call.stop, call.deadline},
         impl_(std::make_shared<Explainer::Impl>(model, std::move(options))),
-        graph_(model.impl().imported.graph) {}
+        graph_(Access::impl(model).imported.graph) {}
 
   std::shared_ptr<const Explainer::Impl> make() {
     const auto& options = impl_->options;
     check_options(options);
-    impl_->model.impl().choices->add(std::as_bytes(std::span(options.plan_cache)));
+    Access::impl(impl_->model).choices->add(std::as_bytes(std::span(options.plan_cache)));
     graph::bind(graph_, options.input_shapes, options.batch, limits_);
     engine::fold_constants(graph_, limits_);
     describe_inputs();
@@ -182,7 +182,7 @@ class ExplainerMaker {
     engine::PlanSpec spec;
     spec.feeds = impl_->feeds;
     spec.tuning = options.tuning;
-    spec.choices = impl_->model.impl().choices.get();
+    spec.choices = Access::impl(impl_->model).choices.get();
     spec.optimize = options.optimize;
     spec.memory_limit = options.memory_limit;
     spec.limits = limits_;
@@ -191,7 +191,7 @@ class ExplainerMaker {
     for (const auto& name : options.fetches) fetch(spec, name);
 
     prepare_layers(spec);
-    impl_->plan = api::build_plan(options, graph_, spec, *impl_->model.impl().weights);
+    impl_->plan = api::build_plan(options, graph_, spec, *Access::impl(impl_->model).weights);
     impl_->precision = spec.precision;
     const auto pool_of_plan = [&] {
       return std::make_unique<api::WorkspacePool>(*impl_->plan, options.max_workspaces,
@@ -200,7 +200,7 @@ class ExplainerMaker {
     impl_->pool = pool_of_plan();
     if (options.smoothing) impl_->smoothing_pool = pool_of_plan();
     impl_->keeps_inputs = impl_->keeps_inputs || options.smoothing;
-    const api::NetworkSource source{impl_->model.impl().imported.graph,
+    const api::NetworkSource source{Access::impl(impl_->model).imported.graph,
                                     graph_,
                                     impl_->pictures,
                                     impl_->scores.logits,
@@ -208,7 +208,7 @@ class ExplainerMaker {
                                     options,
                                     spec,
                                     impl_->plan,
-                                    *impl_->model.impl().weights,
+                                    *Access::impl(impl_->model).weights,
                                     impl_->budget};
     if (again()) impl_->networks.add(kAgain, api::network_again(source));
     prepare_backgrounds();
@@ -448,7 +448,7 @@ std::vector<StepInfo> Explainer::steps() const {
   return impl_->plan->steps();
 }
 std::string Explainer::plan_cache() const {
-  return impl_->model.impl().choices->text();
+  return Access::impl(impl_->model).choices->text();
 }
 Precision Explainer::precision() const {
   return impl_->precision;

@@ -2,6 +2,7 @@
 
 #include <memory>
 
+#include "api/access.hpp"
 #include "engine/plan.hpp"
 #include "fovea/model.hpp"
 #include "onnx/importer.hpp"
