@@ -8,7 +8,7 @@
 
 namespace fovea {
 
-/// What kind of thing went wrong; `exit_code` maps it to the command line's exit status.
+/// What kind of thing went wrong.
 enum class ErrorCode {
   invalid_argument,   ///< the caller asked for something that does not exist or cannot be
   bad_model,          ///< the model file is missing, unreadable, malformed or inconsistent
@@ -50,8 +50,5 @@ class FOVEA_API Error : public std::runtime_error {
 
 /// "bad_model" and so on.
 FOVEA_API std::string_view to_string(ErrorCode code) noexcept;
-
-/// 2 wrong usage, 3 bad model, 4 bad image or tensor, 5 unsupported operator, 1 everything else.
-FOVEA_API int exit_code(ErrorCode code) noexcept;
 
 }  // namespace fovea

@@ -21,7 +21,7 @@ namespace {
 TEST(Error, OneLineWithSentenceAndContext) {
   const Error error(ErrorCode::bad_model, "no such tensor", {"m.onnx", "conv1", "Conv"});
   EXPECT_STREQ(error.what(), "no such tensor (file m.onnx, node conv1, op Conv)");
-  EXPECT_EQ(exit_code(error.code()), 3);
+  EXPECT_EQ(error.code(), ErrorCode::bad_model);
 }
 
 TEST(Error, ContextIsFilledNotOverwritten) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "arguments.hpp"
+#include "exit_code.hpp"
 #include "fovea/error.hpp"
 #include "fovea/version.hpp"
 #include "text.hpp"
