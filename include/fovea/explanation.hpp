@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "fovea/export.hpp"
+#include "fovea/target.hpp"
 #include "fovea/tensor.hpp"
 
 namespace fovea {
@@ -71,8 +72,10 @@ struct Explanation {
   std::string method;               ///< registered name
   std::string layer;                ///< name of the value whose map this is
   std::vector<std::string> layers;  ///< all of them, where several were fused
-  /// The class that was explained; of other targets `class_index` is -1 and `logit` the score.
-  Prediction target;
+  Target target;                    ///< as it was asked for
+  /// The class whose score the target is; of a ranked target, the one that it came to. None for
+  /// other targets, and where scores lie at positions.
+  std::optional<Prediction> prediction;
   double score = 0;  ///< the target's value: a logit, a probability, a difference, ...
   std::vector<Prediction> predictions;   ///< of this image, best first
   std::int64_t image = 0;                ///< index in the batch

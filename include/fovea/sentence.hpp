@@ -7,14 +7,12 @@
 
 #include "fovea/explanation.hpp"
 #include "fovea/export.hpp"
-#include "fovea/target.hpp"
 
 namespace fovea {
 
 struct DescribeOptions {
-  Target target = Target::top1();        ///< what was explained
   std::vector<std::string> labels = {};  ///< by class; those missing or empty are told by number
-  /// What Run::channels gives for the same target; null: nothing is said of channels.
+  /// What Run::channels gives for the explanation's target; null: nothing is said of channels.
   const Channels* channels = nullptr;
   std::int64_t most_channels = 3;  ///< how many are named for the target; one is named against it
 };

@@ -326,7 +326,8 @@ void Explaining::hold_results(std::span<const Target> targets) {
   const Size images = explainer_.batch, classes = explainer_.classes;
   const Size count = images * std::ssize(targets);
   Size attribution = 0, inputs = 0, weights = 0;
-  for (const auto& target : targets) weights += images * std::ssize(target.weights);
+  // As objectives, and as explanations say what they are of.
+  for (const auto& target : targets) weights += images * std::ssize(target.weights) * Size(2);
   if (layers_.front()->is_input) {
     attribution = 1;
     for (const auto extent : explainer_.input_layer.shape) attribution = attribution * Size(extent);
@@ -353,13 +354,14 @@ std::vector<Explanation> Explaining::explain(std::span<const Target> targets) {
   std::vector<Explanation> out(all.size());
   for (std::size_t t = 0; t < targets.size(); ++t) {
     if (together_) together_->set_target(t);
-    auto found = explain_one(std::span(all).subspan(t * images, images));
+    auto found = explain_one(targets[t], std::span(all).subspan(t * images, images));
     for (std::size_t n = 0; n < images; ++n) out[n * targets.size() + t] = std::move(found[n]);
   }
   return out;
 }
 
-std::vector<Explanation> Explaining::explain_one(std::span<const explain::Objective> wanted) {
+std::vector<Explanation> Explaining::explain_one(const Target& target,
+                                                 std::span<const explain::Objective> wanted) {
   std::vector<Explanation> out(wanted.size());
   const auto start = Clock::now();
   backward_ms_ = 0;
@@ -383,11 +385,11 @@ std::vector<Explanation> Explaining::explain_one(std::span<const explain::Object
     one.method = entry_.info.name;
     one.layer = layers_[0]->name;
     one.score = wanted[n].value(std::span(run_.logits.data).subspan(n * classes, classes));
-    one.target = {-1, static_cast<float>(one.score), 0};
+    one.target = target;
     if (!explainer_.dense_scores) {
       one.predictions = run_.ranking(image);
       for (const auto& prediction : one.predictions)
-        if (prediction.class_index == wanted[n].class_index()) one.target = prediction;
+        if (prediction.class_index == wanted[n].class_index()) one.prediction = prediction;
     }
     one.image = image;
     one.normalize = normalize_;

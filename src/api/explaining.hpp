@@ -70,7 +70,9 @@ class Explaining {
   void hold_results(std::span<const Target> targets);
   base::Size map_floats() const;
   std::vector<explain::Objective> objectives(const Target& target);
-  std::vector<Explanation> explain_one(std::span<const explain::Objective> wanted);
+  /// `wanted`: the target of each image.
+  std::vector<Explanation> explain_one(const Target& target,
+                                       std::span<const explain::Objective> wanted);
   /// Prepares to walk back from all of these at once, where that is possible and they fill a walk.
   void join(std::span<const explain::Objective> all);
   std::vector<explain::Evidence> evidence(std::span<const explain::Objective> objectives,

@@ -53,22 +53,21 @@ struct Words {
   void say(const std::string& sentence) { out.text += (out.text.empty() ? "" : " ") + sentence; }
 
   void score() {
-    const auto& target = options.target;
+    const auto& target = why.target;
     out.score = why.score;
     const double plain = target.negated ? -why.score : why.score;
     if (target.kind == Target::Kind::difference && !why.predictions.empty()) {
       say("The score explained is how far the logit of " + name(target.value) +
           " is above that of " + name(target.other) + ": " + number(plain) + ".");
-    } else if (why.target.class_index < 0) {
+    } else if (!why.prediction) {
       say("The score explained is " + number(plain) + ".");
     } else {
-      of_class();
+      of_class(*why.prediction);
     }
     if (target.negated) say("What speaks against this score is explained.");
   }
 
-  void of_class() {
-    const auto& own = why.target;
+  void of_class(const Prediction& own) {
     out.class_index = own.class_index;
     out.label = label(own.class_index);
     out.probability = own.probability;
@@ -155,7 +154,7 @@ struct Words {
     out.channels = largest(values, 1, adds, options.most_channels);
     out.against = largest(values, -1, takes, 1);
     out.against_share = adds + takes > 0 ? static_cast<float>(takes / (adds + takes)) : 0;
-    const bool negated = options.target.negated;
+    const bool negated = why.target.negated;
     const std::string verb = negated ? "take from" : "add to";
     const std::string third_person = negated ? " takes " : " adds ";
     std::vector<std::string> parts;

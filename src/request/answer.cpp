@@ -51,11 +51,11 @@ void add_times(Session& session, const std::vector<Explanation>& explanations) {
   }
 }
 
-// A rank, as what it turned out to be.
-void name_class(RequestTarget& target, std::int64_t explained) {
-  if (target.kind != RequestTarget::Kind::ranked) return;
+// A rank, as what it turned out to be. One of scores at positions stays: no class has it.
+void name_class(RequestTarget& target, const Explanation& why) {
+  if (target.kind != RequestTarget::Kind::ranked || !why.prediction) return;
   target.kind = RequestTarget::Kind::class_index;
-  target.value = explained;
+  target.value = why.prediction->class_index;
 }
 
 Answer answer_one(Session& session, const Prepared& prepared, Answer out, const CallOptions& call) {
@@ -77,7 +77,7 @@ Answer answer_one(Session& session, const Prepared& prepared, Answer out, const 
   // A tie may turn out otherwise the next time, unless each image has its own.
   if (out.explanations.size() == out.targets.size())
     for (std::size_t i = 0; i < out.targets.size(); ++i)
-      name_class(out.request.targets[i], out.explanations[i].target.class_index);
+      name_class(out.request.targets[i], out.explanations[i]);
   out.request.normalize = first.normalize;
   return out;
 }
@@ -106,7 +106,7 @@ Answer answer_sheet(Session& session, const Prepared& prepared, Answer out,
           return out.run.explain(method, target, options, call ? call(method) : CallOptions{});
         }));
       }
-    name_class(out.request.targets[t], out.explanations.at(first).target.class_index);
+    name_class(out.request.targets[t], out.explanations.at(first));
   }
   if (!request.layers.empty()) out.request.layers = layers;
   return out;

@@ -29,7 +29,7 @@ TEST(Explainer, PredictsOnceAndExplainsAsOftenAsWanted) {
   EXPECT_NE(first.feature_map.data, other.feature_map.data);
   EXPECT_EQ(first.method, "gradcam");
   EXPECT_EQ(first.layer, explainer.default_layer());
-  EXPECT_EQ(first.target.class_index, 0);
+  EXPECT_EQ(first.prediction.value().class_index, 0);
   EXPECT_GT(first.timings_ms.backward, 0);
 }
 
@@ -69,7 +69,8 @@ TEST(Explainer, PredictionsAreRankedAndSumToOne) {
               run.logits().data[static_cast<std::size_t>(ranking[i].class_index)]);
   }
   EXPECT_NEAR(sum, 1, 1e-5);
-  EXPECT_EQ(run.explain(GradCam{}, Target::ranked(1)).target.class_index, ranking[1].class_index);
+  EXPECT_EQ(run.explain(GradCam{}, Target::ranked(1)).prediction.value().class_index,
+            ranking[1].class_index);
 }
 
 TEST(Explainer, ASigmoidHeadGivesEachClassItsOwnProbability) {
@@ -107,7 +108,7 @@ TEST(Explainer, ABatchAndSeveralTargetsInOneCallAreTheSingleOnes) {
         const auto want = run.explain(GradCam{}, targets[t]);
         const auto& got = all[n * 2 + t];
         EXPECT_EQ(got.image, static_cast<std::int64_t>(n));
-        EXPECT_EQ(got.target.class_index, want.target.class_index);
+        EXPECT_EQ(got.prediction.value().class_index, want.prediction.value().class_index);
         for (std::size_t i = 0; i < want.feature_map.data.size(); ++i)
           EXPECT_NEAR(got.feature_map.data[i], want.feature_map.data[i], 1e-5) << optimize;
       }

@@ -20,7 +20,7 @@ Explanation example() {
                       0, 0, 0, 0,  //
                       0, 0, 0, 5}};
   why.predictions = {{1, 12.25F, 0.9F}, {0, 10, 0.08F}, {2, 8, 0.02F}};
-  why.target = why.predictions[0];
+  why.prediction = why.predictions[0];
   why.score = 12.25;
   return why;
 }
@@ -98,7 +98,7 @@ TEST(Sentence, NamesWhatThereIs) {
 
 TEST(Sentence, TellsOfAClassThatIsNotTheBest) {
   auto why = example();
-  why.target = why.predictions[2];
+  why.prediction = why.predictions[2];
   EXPECT_EQ(
       text(why),
       "The network gives class 2 a logit of 8, a probability of 2 %, number 3 of 3 classes. " +
@@ -107,19 +107,21 @@ TEST(Sentence, TellsOfAClassThatIsNotTheBest) {
 
 TEST(Sentence, TellsOfOtherTargets) {
   auto why = example();
-  why.target = {-1, 0, 0};
+  why.prediction.reset();
   why.score = 2.25;
-  EXPECT_EQ(text(why, {.target = Target::difference(1, 0)}),
+  why.target = Target::difference(1, 0);
+  EXPECT_EQ(text(why),
             "The score explained is how far the logit of goldfish (class 1) is above that of tench "
             "(class 0): 2.25. " +
                 kPlace.substr(0, kPlace.size() - 1));
-  EXPECT_EQ(text(why, {.target = Target::weighted({1, 2, 3})}),
-            "The score explained is 2.25. " + kPlace.substr(0, kPlace.size() - 1));
+  why.target = Target::weighted({1, 2, 3});
+  EXPECT_EQ(text(why), "The score explained is 2.25. " + kPlace.substr(0, kPlace.size() - 1));
   // A counterfactual's contributions are those to the negated score.
   why = example();
+  why.target = Target::top1().counterfactual();
   why.score = -12.25;
   EXPECT_EQ(
-      text(why, {.target = Target::top1().counterfactual(), .channels = &kChannels}),
+      text(why, {.channels = &kChannels}),
       kClass + "What speaks against this score is explained. " + kPlace +
           "Of what the channels of 'relu5' take from the score, channel 0 takes 55 %, channel "
           "3 27 % and channel 2 18 %. For it speaks 15 % of all that they contribute, channel "
@@ -127,7 +129,8 @@ TEST(Sentence, TellsOfOtherTargets) {
           kRival);
   // Scores at positions: nothing is ranked.
   why.predictions.clear();
-  why.target = {-1, 3, 0};
+  why.target = {};
+  why.prediction.reset();
   why.score = 3;
   EXPECT_EQ(text(why), "The score explained is 3. " + kPlace.substr(0, kPlace.size() - 1));
 }
@@ -159,7 +162,7 @@ TEST(Sentence, NeverRoundsToNothingOrAll) {
   auto why = example();
   why.predictions[0].probability = 0.99999F;
   why.predictions[1].probability = 1e-5F;
-  why.target = why.predictions[0];
+  why.prediction = why.predictions[0];
   const auto out = text(why);
   EXPECT_NE(out.find("a probability of more than 99 %"), std::string::npos) << out;
   EXPECT_NE(out.find("a probability of less than 1 %"), std::string::npos) << out;

@@ -53,6 +53,16 @@ class OtherTargets : public testing::Test {
   Scratch scratch_;
 };
 
+TEST_F(OtherTargets, TheBestScoreAtPositionsIsMadeAgain) {
+  expect_done(
+      run({"--model", "segments.onnx", "--output-name", "segments", "--input", "x.npy", "--layer",
+           "relu", "--method", "hirescam", "--json", "r.json", "--map", "a.npy"}));
+  EXPECT_EQ(written()["target"]["class"], -1);  // a position's, which is no class
+  EXPECT_EQ(written()["provenance"]["targets"], (json{{{"rank", 0}}}));
+  expect_done(run({"--replay", "r.json", "--map", "b.npy"}));
+  EXPECT_EQ(values("b.npy"), values("a.npy"));
+}
+
 TEST_F(OtherTargets, ARegionIsOfItsPixelsAlone) {
   expect_done(run(over("4,2,3,5")));
   auto expected = rectified(some_colours(), 0, 1);

@@ -125,7 +125,8 @@ TEST(Differences, ImagesOfABatchAreExplainedEachOnItsOwn) {
   for (const auto& method : methods) {
     const Target target = Target::top1();
     const auto together = pair.forward(both).explain(method, std::span(&target, 1));
-    ASSERT_NE(together[0].target.class_index, together[1].target.class_index);
+    ASSERT_NE(together[0].prediction.value().class_index,
+              together[1].prediction.value().class_index);
     for (std::ptrdiff_t n = 0; n < 2; ++n) {
       const Tensor one{single.inputs()[0].shape,
                        {both.data.begin() + n * half, both.data.begin() + (n + 1) * half}};

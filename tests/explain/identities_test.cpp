@@ -193,7 +193,7 @@ TEST(Identities, ResultsDoNotDependOnTheBatch) {
     for (const auto& method : all) {
       if (method.name == "random-cam") continue;  // the second image draws on
       const auto maps = together.explain(method, std::span(&target, 1), {.keep_sign = true});
-      ASSERT_NE(maps[n].target.class_index, maps[1 - n].target.class_index);
+      ASSERT_NE(maps[n].prediction.value().class_index, maps[1 - n].prediction.value().class_index);
       EXPECT_LE(difference(maps[n].feature_map.data, map_of(alone, method, target).data), 1e-3f)
           << method.name << " image " << n;
     }

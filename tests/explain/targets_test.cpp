@@ -21,14 +21,32 @@ TEST(Targets, TellTheirValue) {
   const auto& best = run.predictions()[0];
   const auto top = run.explain(GradCam{});
   EXPECT_EQ(top.score, best.logit);
-  EXPECT_EQ(top.target.class_index, best.class_index);
+  EXPECT_EQ(top.prediction.value().class_index, best.class_index);
   const auto probability = run.explain(GradCam{}, Target::top1().of_probability());
   EXPECT_NEAR(probability.score, best.probability, 1e-6);
-  EXPECT_EQ(probability.target.class_index, best.class_index);
+  EXPECT_EQ(probability.prediction.value().class_index, best.class_index);
   const auto difference = run.explain(GradCam{}, Target::difference(1, 0));
   EXPECT_NEAR(difference.score, logits[1] - logits[0], 1e-6);
-  EXPECT_EQ(difference.target.class_index, -1);
+  EXPECT_FALSE(difference.prediction);
   EXPECT_EQ(difference.predictions.size(), logits.size());
+}
+
+TEST(Targets, AnExplanationSaysWhatItIsOf) {
+  const auto explainer = explainer_for("vgg", {GradCam{}});
+  const auto run = explainer.forward(random_input(explainer));
+  const auto second = run.explain(GradCam{}, Target::ranked(1).of_probability().counterfactual());
+  EXPECT_EQ(second.target.kind, Target::Kind::ranked);
+  EXPECT_EQ(second.target.value, 1);
+  EXPECT_TRUE(second.target.probability && second.target.negated);
+  EXPECT_EQ(second.prediction.value().class_index, second.predictions[1].class_index);
+  EXPECT_EQ(second.prediction.value().probability, second.predictions[1].probability);
+  const std::vector<float> weights(scores_of(run).size(), 0.5f);
+  const std::vector<Target> targets = {Target::weighted(weights), Target::difference(1, 0)};
+  const auto others = run.explain(GradCam{}, targets);
+  EXPECT_EQ(others[0].target.weights, weights);
+  EXPECT_EQ(others[1].target.kind, Target::Kind::difference);
+  EXPECT_EQ(others[1].target.value, 1);
+  for (const auto& other : others) EXPECT_FALSE(other.prediction);
 }
 
 TEST(Targets, WeightsOfOneClassAreTheClass) {

@@ -158,7 +158,7 @@ TEST_F(Requests, ASheetGoesTargetByTargetLayerByLayer) {
   ASSERT_EQ(sheet.size(), 8U);
   for (std::size_t i = 0; i < 8; ++i) {
     EXPECT_EQ(sheet[i].method, i % 2 == 0 ? "gradcam" : "rise") << i;
-    EXPECT_EQ(sheet[i].target.class_index, i < 4 ? 2 : 0) << i;
+    EXPECT_EQ(sheet[i].prediction.value().class_index, i < 4 ? 2 : 0) << i;
     if (i % 2 == 0) {
       EXPECT_EQ(sheet[i].layer, i % 4 == 0 ? "features" : "mixed") << i;
     }

@@ -140,8 +140,8 @@ Results finish(Session& session, const std::vector<Explanation>& explanations, s
       for (const auto& warning : why.warnings)
         session.warnings.push_back(explanations.size() == 1
                                        ? warning
-                                       : class_text(why.target.class_index, session.labels) + ": " +
-                                             warning);
+                                       : class_text(explained(why).class_index, session.labels) +
+                                             ": " + warning);
       results.rows.push_back(std::move(result));
     }
   if (!names.map.empty())

@@ -29,6 +29,10 @@ std::array<Stage, 9> stages(const Stages& times) {
 
 }  // namespace
 
+Prediction explained(const Explanation& why) {
+  return why.prediction.value_or(Prediction{-1, static_cast<float>(why.score), 0});
+}
+
 Json prediction_json(const Prediction& prediction, const Labels& labels) {
   const auto index = static_cast<std::size_t>(prediction.class_index);
   Json row;

@@ -12,6 +12,9 @@ namespace fovea::cli {
 
 using Json = nlohmann::ordered_json;
 
+/// The class that was explained; of other targets -1, and the score in the place of its logit.
+Prediction explained(const Explanation& why);
+
 /// {class, label, logit, probability}; the label is null where there is none.
 Json prediction_json(const Prediction& prediction, const Labels& labels);
 

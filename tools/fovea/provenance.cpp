@@ -42,7 +42,7 @@ std::vector<ImageText> picture_texts(Json provenance, const std::string& kind,
                                      const Explanation& why, std::size_t target) {
   const auto software = "fovea " + provenance.at("fovea").get<std::string>();
   auto own = provenance.at("targets").at(target);
-  if (own.erase("rank") > 0) own["class"] = why.target.class_index;
+  if (why.prediction && own.erase("rank") > 0) own["class"] = why.prediction->class_index;
   provenance["targets"] = Json::array({std::move(own)});
   provenance["picture"] = {{"kind", kind}, {"image", why.image}};
   // ASCII, which every program that shows a PNG's texts can show.

@@ -130,8 +130,7 @@ std::vector<Reason> Reasons::find(const Run& run, Session& session,
       if (request_.words)
         out[at].words = describe(
             explanations[at],
-            {.target = targets[t],
-             .labels = session.labels,
+            {.labels = session.labels,
              .channels = of_layer(request_.methods.front().name) && !channels.empty() ? &channels[n]
                                                                                       : nullptr});
       if (!index_) continue;
@@ -151,10 +150,9 @@ Image Reasons::sheet(Session& session, const std::vector<Explanation>& explanati
   std::vector<std::vector<SheetCell>> rows;
   for (std::size_t i = 0; i < explanations.size(); ++i) {
     auto& row = rows.emplace_back();
-    const auto& target = explanations[i].target;
-    row.push_back(
-        {target.class_index < 0 ? "the input" : class_text(target.class_index, session.labels),
-         session.photo ? session.photo->pixels.image : Image{}});
+    const auto& explained = explanations[i].prediction;
+    row.push_back({explained ? class_text(explained->class_index, session.labels) : "the input",
+                   session.photo ? session.photo->pixels.image : Image{}});
     for (const auto& example : reasons[i].examples) {
       const auto caption = number_text("%.3f ", example.similarity) +
                            (example.label.empty() ? example.name : example.label);

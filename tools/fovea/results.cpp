@@ -52,7 +52,7 @@ Json result_json(const Session& session, const Explainer& explainer, const Resul
   json["method"] = first.why->method;
   json["layer"] = first.why->layer;
   json["normalize"] = normalize_text(first.why->normalize);
-  json["target"] = prediction_json(first.why->target, session.labels);
+  json["target"] = prediction_json(explained(*first.why), session.labels);
   json["score"] = shortest(static_cast<float>(first.why->score));
   if (!first.why->layers.empty()) json["layers"] = first.why->layers;
   json["map"] = map_json(first);
@@ -68,7 +68,7 @@ Json result_json(const Session& session, const Explainer& explainer, const Resul
     for (std::int64_t t = 0; t < results.targets; ++t) {
       const auto& result = results.at(i, t);
       Json row;
-      row["target"] = prediction_json(result.why->target, session.labels);
+      row["target"] = prediction_json(explained(*result.why), session.labels);
       row["score"] = shortest(static_cast<float>(result.why->score));
       row["map"] = map_json(result);
       if (result.why->sum_rule) row["sum_rule"] = sum_rule_json(*result.why->sum_rule);
@@ -94,12 +94,12 @@ std::string result_text(const Session& session, const Explainer& explainer, cons
       const auto& why = result.why;
       const auto& place = result.max_at;
       if (results.images > 1) out += "image        " + std::to_string(i + 1) + "\n";
-      if (why->target.class_index < 0) {
+      if (!why->prediction) {
         out += "score        " + number_text("%.4g", why->score) + "\n";
       } else {
-        out += "class        " + class_text(why->target.class_index, session.labels) + "\n";
-        out += "probability  " + number_text("%.4f", why->target.probability);
-        out += number_text("   (logit %.4g)\n", why->target.logit);
+        out += "class        " + class_text(why->prediction->class_index, session.labels) + "\n";
+        out += "probability  " + number_text("%.4f", why->prediction->probability);
+        out += number_text("   (logit %.4g)\n", why->prediction->logit);
       }
       out += "looked at    ";
       if (!place) out += "nothing: the map is zero everywhere";

@@ -42,7 +42,7 @@ std::string caption(const Explanation& why, const RequestTarget& target, const L
   if (target.region) return against + class_text(target.value, labels) + " in the region";
   if (target.minus)
     return class_text(target.value, labels) + " - " + class_text(*target.minus, labels);
-  return against + class_text(why.target.class_index, labels);
+  return against + class_text(explained(why).class_index, labels);
 }
 
 /// The last row in pieces that a screen shows, each below the photo's place.
@@ -61,7 +61,7 @@ Json row_json(const Explanation& why, const Labels& labels) {
   Json row;
   row["method"] = why.method;
   row["layer"] = why.layer;
-  row["target"] = prediction_json(why.target, labels);
+  row["target"] = prediction_json(explained(why), labels);
   row["score"] = shortest(static_cast<float>(why.score));
   row["grid"] = why.feature_map.shape;
   row["warnings"] = why.warnings;
