@@ -194,12 +194,12 @@ void explain_batch(const fovea::Explainer& explainer, const fovea::Method& metho
 }
 
 void predict(const fovea::Explainer& explainer, const fovea::TensorView& x, std::int64_t batch) {
-  const auto run = explainer.forward(x);
+  auto run = explainer.forward(x);
   for (std::int64_t image = 0; image < batch; ++image) run.predictions(image);
 }
 
 void class_maps(const fovea::Explainer& explainer, const fovea::TensorView& x, std::int64_t batch) {
-  const auto run = explainer.forward(x);
+  auto run = explainer.forward(x);
   for (std::int64_t image = 0; image < batch; ++image) run.class_maps(fovea::GradCam{}, image);
 }
 

@@ -103,7 +103,7 @@ Json measured(const Network& network, const MethodInfo& info, const Options& opt
                             (asked > 0 && spent() > options.seconds)))
         break;
       ++asked;
-      const auto run = explainer.forward(picture.input);
+      auto run = explainer.forward(picture.input);
       for (const auto& thing : picture.things) {
         const auto target = Target::class_index(thing.class_index);
         const auto why =

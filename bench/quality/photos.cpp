@@ -98,7 +98,7 @@ Network network(const std::string& name, const json& entry, const json& boxes,
     const Image photo = read_image(folder / "photos" / file);
     Picture picture{preprocess(photo, recipe, 3, shape[2], shape[3]), photo.width, photo.height,
                     view_of(photo.width, photo.height, recipe, shape[3], shape[2])};
-    const auto run = explainer.forward(picture.input);
+    auto run = explainer.forward(picture.input);
     for (const auto& object : about.at("objects")) {
       const auto box = seen(object.at("box_xyxy"), picture.view);
       const auto index = cifar ? cifar_class(object) : imagenet_class(object, run.predictions());

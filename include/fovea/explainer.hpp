@@ -117,7 +117,9 @@ struct ExplainOptions {
 };
 
 /// A forward pass and what it left behind: predictions now, explanations as often as wanted. Holds
-/// a workspace until destroyed; movable; not for concurrent use (two runs of one explainer are).
+/// a workspace until destroyed; movable. An explanation walks back in that workspace and
+/// predictions are kept, so these members are not const, and not for concurrent use (two runs of
+/// one explainer are); the const ones only read.
 class FOVEA_API Run {
  public:
   Run(Run&&) noexcept;
@@ -125,7 +127,7 @@ class FOVEA_API Run {
   ~Run();
 
   /// Every class of one image, best first. Cost: a sort, on the first call.
-  const std::vector<Prediction>& predictions(std::int64_t image = 0) const;
+  const std::vector<Prediction>& predictions(std::int64_t image = 0);
 
   /// The value of an output or fetch of the explainer.
   Tensor output(const std::string& name) const;
@@ -138,13 +140,13 @@ class FOVEA_API Run {
   /// Cost: a walk back per target, or a matrix product where the head is pool + linear.
   std::vector<Explanation> explain(const Method& method, std::span<const Target> targets,
                                    const ExplainOptions& options = {},
-                                   const CallOptions& call = {}) const;
+                                   const CallOptions& call = {});
 
   /// The maps of every class of one image at the layer's own grid, as `Explanation::feature_map`
   /// holds one: [classes, grid]. `options.normalize` plays no part.
   /// Cost: one matrix product where the head is pool + linear, else as many walks back as classes.
   Tensor class_maps(const Method& method = GradCam{}, std::int64_t image = 0,
-                    const ExplainOptions& options = {}, const CallOptions& call = {}) const;
+                    const ExplainOptions& options = {}, const CallOptions& call = {});
 
   /// The mean over positions of each channel of a prepared layer (empty: the first),
   /// [batch, channels]. Cost: one read of the layer's map.
@@ -154,11 +156,11 @@ class FOVEA_API Run {
   /// explainer must have been made for it. Throws Error invalid_argument as `explain`.
   /// Cost: as Grad-CAM without its map.
   std::vector<Channels> channels(const Target& target = Target::top1(),
-                                 const std::string& layer = {}, const CallOptions& call = {}) const;
+                                 const std::string& layer = {}, const CallOptions& call = {});
 
   /// The first image's, for one target.
   Explanation explain(const Method& method = GradCam{}, const Target& target = Target::top1(),
-                      const ExplainOptions& options = {}, const CallOptions& call = {}) const;
+                      const ExplainOptions& options = {}, const CallOptions& call = {});
 
   struct FOVEA_LOCAL Impl;
 

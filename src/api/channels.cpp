@@ -10,16 +10,22 @@
 namespace fovea {
 namespace api {
 
-Tensor Explaining::features() {
-  const auto view = explainer_.plan->map(run_.workspace, layers_[0]->map);
-  // The features, the gradients, what is handed out of both; seeds.
+namespace {
+
+/// For the features, the gradients, what is handed out of both; seeds.
+base::Reservation held_for_channels(const Explainer::Impl& explainer,
+                                    const engine::ValueView& view) {
   constexpr base::Size kPerChannel = 8 * sizeof(float), kPerClass = 8 * sizeof(double);
   const base::Size images = view.shape[0];
-  held_ = {explainer_.budget,
-           (images * (base::Size(view.shape[1]) * kPerChannel +
-                      base::Size(explainer_.classes) * kPerClass + base::Size(1024)))
-               .n,
-           "what the channels are"};
+  return {explainer.budget,
+          (images * (base::Size(view.shape[1]) * kPerChannel +
+                     base::Size(explainer.classes) * kPerClass + base::Size(1024)))
+              .n,
+          "what the channels are"};
+}
+
+/// [batch, channels].
+Tensor means_of(const engine::ValueView& view) {
   const simd::MapLayout layout{view.shape[1], base::element_count(explain::spatial_extents(view)),
                                view.block};
   Tensor out{{view.shape[0], layout.channels}, {}};
@@ -30,12 +36,16 @@ Tensor Explaining::features() {
   return out;
 }
 
+}  // namespace
+
 std::vector<Channels> Explaining::channels(const Target& target) {
   const auto& layer = *layers_[0];
   const auto wanted = objectives(target);
   auto context = context_of(layer, wanted, run_.workspace, run_.logits.data);
   // Before the walk back, which may overwrite what lies behind the layer, never the layer itself.
-  const auto means = features();
+  const auto view = explainer_.plan->map(run_.workspace, layer.map);
+  held_ = held_for_channels(explainer_, view);
+  const auto means = means_of(view);
   const auto gradients = explain::mean_gradient(context);
   const auto positions = static_cast<float>(
       base::element_count(explain::spatial_extents(explain::feature_map(context))));
@@ -57,12 +67,11 @@ std::vector<Channels> Explaining::channels(const Target& target) {
 
 }  // namespace api
 
-Tensor Run::Impl::features(const std::string& layer) {
+Tensor Run::Impl::features(const std::string& layer) const {
   const base::ThreadScope threads(explainer->options.threads);
-  const Method method = ActivationMap{};
-  const ExplainOptions options{.layer = layer};
-  const CallOptions call;
-  return api::Explaining(*this, method, options, call, 1).features();
+  const auto view = explainer->plan->map(workspace, api::layer_named(*explainer, layer).map);
+  const auto taken = api::held_for_channels(*explainer, view);
+  return api::means_of(view);
 }
 
 std::vector<Channels> Run::Impl::channels(const Target& target, const std::string& layer,

@@ -20,19 +20,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using Part = explain::NetworkSpec::Part;
 
-const explain::Layer& layer_named(const Explainer::Impl& explainer, const std::string& name) {
-  if (explainer.prepared.empty())
-    throw Error(ErrorCode::invalid_argument,
-                explainer.default_layer.empty()
-                    ? "this model has no layer to explain by default: " + explainer.default_why
-                    : "the explainer was made without methods or layers to explain");
-  if (name.empty()) return explainer.prepared.front();
-  for (const auto& layer : explainer.prepared)
-    if (layer.name == name) return layer;
-  throw Error(ErrorCode::invalid_argument, "the explainer was not prepared for this layer",
-              {"", name, ""});
-}
-
 void describe(Explanation& out) {
   const auto& map = out.feature_map.data;
   if (std::any_of(map.begin(), map.end(), [](float v) { return std::isnan(v); })) {
@@ -57,6 +44,19 @@ float combined(Fuse how, float so_far, float next) {
 }
 
 }  // namespace
+
+const explain::Layer& layer_named(const Explainer::Impl& explainer, const std::string& name) {
+  if (explainer.prepared.empty())
+    throw Error(ErrorCode::invalid_argument,
+                explainer.default_layer.empty()
+                    ? "this model has no layer to explain by default: " + explainer.default_why
+                    : "the explainer was made without methods or layers to explain");
+  if (name.empty()) return explainer.prepared.front();
+  for (const auto& layer : explainer.prepared)
+    if (layer.name == name) return layer;
+  throw Error(ErrorCode::invalid_argument, "the explainer was not prepared for this layer",
+              {"", name, ""});
+}
 
 explain::Needs needs_of(const explain::Entry& entry, explain::Layer layer,
                         const explain::Settings& settings, const ExplainerOptions& options,

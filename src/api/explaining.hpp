@@ -18,6 +18,9 @@ explain::Needs needs_of(const explain::Entry& entry, explain::Layer layer,
                         const explain::Settings& settings, const ExplainerOptions& options,
                         const Shape& extents);
 
+/// The prepared layer of this name; of none, the first. Throws Error invalid_argument.
+const explain::Layer& layer_named(const Explainer::Impl& explainer, const std::string& name);
+
 /// A workspace on loan.
 class Lease {
  public:
@@ -58,8 +61,7 @@ class Explaining {
   std::vector<Explanation> explain(std::span<const Target> targets);
   /// [classes, extents of the layer].
   Tensor class_maps(std::int64_t image);
-  /// [batch, channels] of the first layer; `channels` is of Grad-CAM.
-  Tensor features();
+  /// Of Grad-CAM.
   std::vector<Channels> channels(const Target& target);
 
  private:

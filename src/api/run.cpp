@@ -136,7 +136,7 @@ const Tensor& Run::logits() const {
   return impl_->logits;
 }
 
-const std::vector<Prediction>& Run::predictions(std::int64_t image) const {
+const std::vector<Prediction>& Run::predictions(std::int64_t image) {
   return with_memory([&]() -> std::reference_wrapper<const std::vector<Prediction>> {
     return impl_->ranking(image);
   });
@@ -178,27 +178,26 @@ Tensor Run::output(const std::string& name) const {
 }
 
 std::vector<Explanation> Run::explain(const Method& method, std::span<const Target> targets,
-                                      const ExplainOptions& options,
-                                      const CallOptions& call) const {
+                                      const ExplainOptions& options, const CallOptions& call) {
   return with_memory([&] { return impl_->explain(method, targets, options, call); });
 }
 
 Tensor Run::class_maps(const Method& method, std::int64_t image, const ExplainOptions& options,
-                       const CallOptions& call) const {
+                       const CallOptions& call) {
   return with_memory([&] { return impl_->class_maps(method, image, options, call); });
 }
 
 Tensor Run::features(const std::string& layer) const {
-  return with_memory([&] { return impl_->features(layer); });
+  return with_memory([&] { return std::as_const(*impl_).features(layer); });
 }
 
 std::vector<Channels> Run::channels(const Target& target, const std::string& layer,
-                                    const CallOptions& call) const {
+                                    const CallOptions& call) {
   return with_memory([&] { return impl_->channels(target, layer, call); });
 }
 
 Explanation Run::explain(const Method& method, const Target& target, const ExplainOptions& options,
-                         const CallOptions& call) const {
+                         const CallOptions& call) {
   return std::move(explain(method, std::span(&target, 1), options, call).front());
 }
 

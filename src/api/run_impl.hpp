@@ -22,7 +22,7 @@ struct Run::Impl {
                                    const ExplainOptions& options, const CallOptions& call);
   Tensor class_maps(const Method& method, std::int64_t image, const ExplainOptions& options,
                     const CallOptions& call);
-  Tensor features(const std::string& layer);
+  Tensor features(const std::string& layer) const;
   std::vector<Channels> channels(const Target& target, const std::string& layer,
                                  const CallOptions& call);
   /// Throws Error invalid_argument where the batch has no such image.

@@ -59,7 +59,7 @@ TEST(ManyLayers, OfALongChainAreExplained) {
   all.layers.clear();
   for (int i = 0; i < kNodes / 3; i += 4) all.layers.push_back("v" + std::to_string(i));
   const Explainer explainer(model, all);
-  const auto run = explainer.forward(random_input(explainer, 1));
+  auto run = explainer.forward(random_input(explainer, 1));
   for (const auto& layer : {all.layers.front(), all.layers.back()}) {
     const auto map = run.explain(EigenCam{}, Target::top1(), {.layer = layer}).feature_map;
     EXPECT_FALSE(map.data.empty()) << layer;

@@ -330,7 +330,7 @@ TEST_P(ChannelsOf, AddUpToGradCamsMap) {
   const auto layer = Explainer(model, options).prepared_layers().front();
   options.fetches = {layer};
   const Explainer explainer(model, options);
-  const auto run = explainer.forward(random_input(explainer, 3));
+  auto run = explainer.forward(random_input(explainer, 3));
   const auto channels = run.channels(Target::class_index(1));
   const std::vector targets = {Target::class_index(1)};
   const auto maps = run.explain(GradCam{}, targets, {.keep_sign = true});
@@ -379,7 +379,7 @@ TEST(ChannelsOfAHead, AddUpToTheLogit) {
   const Explainer explainer(Model::load(golden_model("gap")));
   double logit[2], sum[2] = {0, 0};
   for (const unsigned i : {0U, 1U}) {
-    const auto run = explainer.forward(random_input(explainer, i));
+    auto run = explainer.forward(random_input(explainer, i));
     logit[i] = run.logits().data[2];
     const auto one = run.channels(Target::class_index(2)).front();
     for (std::size_t k = 0; k < one.features.size(); ++k) sum[i] += one.contribution(k);
@@ -392,7 +392,7 @@ TEST(ChannelsOfAHead, WantGradCamPrepared) {
   ExplainerOptions options;
   options.methods = {ActivationMap{}};
   const Explainer explainer(Model::load(golden_model("vgg")), options);
-  const auto run = explainer.forward(random_input(explainer, 3));
+  auto run = explainer.forward(random_input(explainer, 3));
   EXPECT_FALSE(run.features().data.empty());
   EXPECT_EQ(code_of([&] { run.channels(); }), ErrorCode::invalid_argument);
   EXPECT_EQ(code_of([&] { run.features("nowhere"); }), ErrorCode::invalid_argument);

@@ -21,7 +21,7 @@ ExplainerOptions with_batch(std::int64_t n) {
 TEST(Explainer, PredictsOnceAndExplainsAsOftenAsWanted) {
   // A fully connected head: every explanation walks back over what the forward pass left.
   const Explainer explainer(Model::load(golden_model("vgg")));
-  const fovea::Run run = explainer.forward(random_input(explainer, 1));
+  fovea::Run run = explainer.forward(random_input(explainer, 1));
   const auto first = run.explain(GradCam{}, Target::class_index(0));
   const auto other = run.explain(GradCam{}, Target::class_index(1));
   const auto again = run.explain(GradCam{}, Target::class_index(0));
@@ -37,7 +37,7 @@ TEST(Explainer, PredictsOnceAndExplainsAsOftenAsWanted) {
 TEST(Explainer, AllClassesAtOnceAreTheMapsOfEach) {
   for (const auto* name : {"gap", "vgg", "squeezenet"}) {
     const Explainer explainer(Model::load(golden_model(name)));
-    const fovea::Run run = explainer.forward(random_input(explainer, 4));
+    fovea::Run run = explainer.forward(random_input(explainer, 4));
     const auto all = run.class_maps();
     const auto classes = run.logits().shape[1];
     ASSERT_EQ(all.shape[0], classes) << name;
@@ -58,7 +58,7 @@ TEST(Explainer, AllClassesAtOnceAreTheMapsOfEach) {
 
 TEST(Explainer, PredictionsAreRankedAndSumToOne) {
   const Explainer explainer(Model::load(golden_model("resnet")), with_batch(1));
-  const fovea::Run run = explainer.forward(random_input(explainer, 2));
+  fovea::Run run = explainer.forward(random_input(explainer, 2));
   const auto& ranking = run.predictions();
   ASSERT_EQ(ranking.size(), static_cast<std::size_t>(run.logits().shape[1]));
   float sum = 0;
@@ -75,13 +75,13 @@ TEST(Explainer, PredictionsAreRankedAndSumToOne) {
 
 TEST(Explainer, ASigmoidHeadGivesEachClassItsOwnProbability) {
   const Explainer explainer(Model::load(golden_model("sigmoid_end")));
-  const fovea::Run run = explainer.forward(random_input(explainer, 3));
+  fovea::Run run = explainer.forward(random_input(explainer, 3));
   for (const auto& p : run.predictions())
     EXPECT_NEAR(p.probability, 1 / (1 + std::exp(-p.logit)), 1e-6);
   ExplainerOptions multi;
   multi.multi_label = true;
   const Explainer labels(Model::load(golden_model("gap")), multi);
-  const fovea::Run other = labels.forward(random_input(labels, 3));
+  fovea::Run other = labels.forward(random_input(labels, 3));
   for (const auto& p : other.predictions())
     EXPECT_NEAR(p.probability, 1 / (1 + std::exp(-p.logit)), 1e-6);
 }
@@ -103,7 +103,7 @@ TEST(Explainer, ABatchAndSeveralTargetsInOneCallAreTheSingleOnes) {
       Tensor image{single.inputs()[0].shape,
                    {batch.data.begin() + static_cast<std::ptrdiff_t>(n * each),
                     batch.data.begin() + static_cast<std::ptrdiff_t>((n + 1) * each)}};
-      const fovea::Run run = single.forward(image);
+      fovea::Run run = single.forward(image);
       for (std::size_t t = 0; t < 2; ++t) {
         const auto want = run.explain(GradCam{}, targets[t]);
         const auto& got = all[n * 2 + t];
@@ -196,7 +196,7 @@ TEST(Explainer, EveryLayerOfferedCanBeExplained) {
     for (const auto& layer : offered.layers()) options.layers.push_back(layer.name);
     ASSERT_GT(options.layers.size(), 5u);
     const Explainer explainer(model, options);
-    const fovea::Run run = explainer.forward(random_input(explainer, 11));
+    fovea::Run run = explainer.forward(random_input(explainer, 11));
     for (const auto& layer : offered.layers()) {
       const auto map = run.explain(GradCam{}, Target::top1(), {Normalize::none, layer.name});
       EXPECT_EQ(map.layer, layer.name);

@@ -80,7 +80,7 @@ TEST(Limits, BadRequestsAreNamed) {
   const Model model = Model::load(golden_model("vgg"));
   const Explainer explainer(model);
   const Tensor input = random_input(explainer, 1);
-  const fovea::Run run = explainer.forward(input);
+  fovea::Run run = explainer.forward(input);
   const auto invalid = ErrorCode::invalid_argument;
   EXPECT_EQ(code_of([&] { run.explain(Method{"magic"}); }), invalid);
   EXPECT_EQ(code_of([&] { run.explain(GradCam{}, Target::class_index(1000)); }), invalid);
@@ -148,7 +148,7 @@ TEST(Limits, DenormalInputsAreZeros) {
     const Explainer explainer = small(name);
     auto [input, flushed] = with_denormals(explainer);
     for (int all = 0; all < 2; ++all) {
-      const fovea::Run run = explainer.forward(input), zeros = explainer.forward(flushed);
+      fovea::Run run = explainer.forward(input), zeros = explainer.forward(flushed);
       const auto got = run.explain(), want = zeros.explain();
       EXPECT_EQ(run.logits().data, zeros.logits().data) << name;
       EXPECT_EQ(got.feature_map.data, want.feature_map.data) << name;

@@ -52,7 +52,7 @@ std::optional<std::int64_t> peak_of(const Case& one, std::int64_t limit) {
     const Explainer explainer(one.model, options);
     const Tensor input = random_input(explainer, 1);
     const engine_test::PeakBytes bytes;
-    const fovea::Run run = explainer.forward(input);
+    fovea::Run run = explainer.forward(input);
     run.predictions();
     if (one.every_class) {
       const Tensor maps = run.class_maps(one.method, 0, one.how);
@@ -196,7 +196,7 @@ TEST(MemoryLimit, ARefusedCallSaysWhatItWantedAndLeavesTheExplainerAsItWas) {
   const Explainer explainer(one.model, one.options);
   const Tensor input = random_input(explainer, 1);
   const auto alone = explainer.explain(input);
-  const fovea::Run run = explainer.forward(input);
+  fovea::Run run = explainer.forward(input);
   const std::vector<Target> many(100000, Target::top1());
   for (int i = 0; i < 2; ++i) {
     try {

@@ -59,7 +59,7 @@ TEST(Steps, TimesOfTheStepsThatRanAreAdded) {
   CallOptions call;
   call.step_ms = ms;
   const auto start = std::chrono::steady_clock::now();
-  const fovea::Run run = explainer.forward(input, call);
+  fovea::Run run = explainer.forward(input, call);
   for (std::size_t i = 0; i < steps.size(); ++i)
     EXPECT_EQ(ms[i] > 0, !steps[i].backward) << steps[i].op << ' ' << i;
   run.explain(GradCam{}, Target::top1(), {}, call);
@@ -79,7 +79,7 @@ TEST(Steps, AProfileOfAnotherLengthIsRefused) {
   CallOptions call;
   call.step_ms = ms;
   EXPECT_EQ(code_of([&] { explainer.forward(input, call); }), ErrorCode::invalid_argument);
-  const fovea::Run run = explainer.forward(input);
+  fovea::Run run = explainer.forward(input);
   EXPECT_EQ(code_of([&] { run.explain(GradCam{}, Target::top1(), {}, call); }),
             ErrorCode::invalid_argument);
   EXPECT_EQ(std::accumulate(ms.begin(), ms.end(), 0.), 0);

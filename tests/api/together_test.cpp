@@ -58,7 +58,7 @@ TEST_P(Together, IsTheSameAsOneByOne) {
       }
       const Explainer joined(model, options_for(kMethods, at_once, batch));
       const auto input = random_input(single, 7);
-      const auto one = single.forward(input), several = joined.forward(input);
+      auto one = single.forward(input), several = joined.forward(input);
       for (const auto& method : kMethods) {
         SCOPED_TRACE(method.name);
         const auto expected = one.explain(method, targets),
@@ -86,7 +86,7 @@ INSTANTIATE_TEST_SUITE_P(Networks, Together,
 int walked(const Explainer& explainer, std::size_t targets) {
   const auto steps = explainer.steps();
   std::vector<double> spent(steps.size());
-  const auto run = explainer.forward(random_input(explainer, 3));
+  auto run = explainer.forward(random_input(explainer, 3));
   CallOptions call;
   call.step_ms = spent;
   run.explain(HiResCam{}, std::vector<Target>(targets, Target::class_index(1)), {}, call);
@@ -114,7 +114,7 @@ TEST(TargetsAtOnce, MustBeAtLeastOne) {
 
 TEST(TargetsAtOnce, StopsWhenTold) {
   const Explainer joined(Model::load(golden_model("vgg")), options_for({HiResCam{}}, 4, 2));
-  const auto run = joined.forward(random_input(joined, 3));
+  auto run = joined.forward(random_input(joined, 3));
   std::stop_source stop;
   stop.request_stop();
   CallOptions call;

@@ -47,7 +47,7 @@ TEST_P(SceneExamples, FollowTheClassExplained) {
   Count weighed, alone, all;
   for (std::uint64_t seed = kFirstSeed; seed < kFirstSeed + kQueries; ++seed) {
     const auto query = demo::draw_scene(seed);
-    const auto run = explainer.forward(input_of(query));
+    auto run = explainer.forward(input_of(query));
     for (const auto& object : query.objects) {
       const auto add = [&](Count& to, const demo::Scene& scene) {
         for (const auto& other : query.objects)

@@ -24,7 +24,7 @@ TEST_P(Localization, ThreeOfFiveBoxesOverlapTheObjectByHalf) {
   double sum = 0;
   for (std::uint64_t seed = kFirstSeed; seed < kFirstSeed + kScenes; ++seed) {
     const auto scene = demo::draw_scene(seed);
-    const auto run = explainer.forward(input_of(scene));
+    auto run = explainer.forward(input_of(scene));
     ++scenes;
     for (std::size_t i = 0; i < 2; ++i) {
       const auto& object = scene.objects[i];

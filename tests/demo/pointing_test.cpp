@@ -26,7 +26,7 @@ TEST_P(Pointing, NineOfTenMapsPointAtTheObjectExplained) {
   for (std::uint64_t seed = kFirstSeed; seed < kFirstSeed + kScenes; ++seed) {
     const auto scene = demo::draw_scene(seed);
     ASSERT_GE(scene.objects.size(), 2u);
-    const fovea::Run run = explainer.forward(input_of(scene));
+    fovea::Run run = explainer.forward(input_of(scene));
     ++scenes;
     for (std::size_t i = 0; i < 2; ++i) {
       const auto why = run.explain(GradCam{}, Target::class_index(scene.objects[i].cls));

@@ -43,7 +43,7 @@ TEST_P(EveryNetwork, ValuesAddUpToTheScoresDifference) {
   const Tensor images = background_for(explainer_for(name, {Saliency{}}), 3);
   const Method lift{"deeplift", {}, {{"baseline", first_image(images)}}};
   const auto explainer = explainer_for(name, {DeepShap{images}, DeepLift{}, lift}, plan);
-  const auto run = explainer.forward(random_input(explainer));
+  auto run = explainer.forward(random_input(explainer));
   const auto classes = static_cast<std::int64_t>(run.predictions().size());
   for (const auto& method : {Method(DeepShap{images}), Method(DeepLift{}), lift}) {
     const std::vector<Target> targets = {Target::top1(), Target::class_index(classes - 1),
@@ -98,7 +98,7 @@ TEST(Differences, DeepShapIsTheMeanOfDeepLift) {
   const Tensor images = background_for(explainer_for("efficientnet", {Saliency{}}), 2);
   const Method shap = DeepShap{images};
   const auto explainer = explainer_for("efficientnet", {shap, DeepLift{}});
-  const auto run = explainer.forward(random_input(explainer));
+  auto run = explainer.forward(random_input(explainer));
   const auto whole = run.explain(shap, Target::class_index(1));
   std::vector<float> mean(whole.attribution.data.size(), 0.f);
   for (std::size_t i = 0; i < 2; ++i) {
@@ -178,7 +178,7 @@ TEST(Differences, ABackgroundIsRefusedByName) {
   }
   const auto explainer =
       explainer_for("vgg", {DeepShap{images}, GradientShap{.background = images}});
-  const auto run = explainer.forward(random_input(explainer));
+  auto run = explainer.forward(random_input(explainer));
   Tensor others = images;
   others.data[5] += 1;
   EXPECT_NE(

@@ -15,7 +15,7 @@ std::vector<float> scaled(std::vector<float> v, double factor, double offset = 0
   return v;
 }
 
-Tensor map_of(const Run& run, const Method& method, const Target& target = Target::class_index(1)) {
+Tensor map_of(Run& run, const Method& method, const Target& target = Target::class_index(1)) {
   return run.explain(method, target, {.keep_sign = true}).feature_map;
 }
 
@@ -30,7 +30,7 @@ class PoolAndLinear : public testing::TestWithParam<bool> {
 
 TEST_P(PoolAndLinear, GradCamAndItsLikeAreCamOverThePositions) {
   const auto explainer = make({Cam{}, GradCam{}, HiResCam{}, XGradCam{}, ShapleyCam{}});
-  const auto run = explainer.forward(random_input(explainer));
+  auto run = explainer.forward(random_input(explainer));
   const Tensor cam = map_of(run, Cam{});
   const auto want = scaled(cam.data, 1.0 / static_cast<double>(cam.data.size()));
   EXPECT_LE(difference(map_of(run, GradCam{}).data, want), kClose);
@@ -41,7 +41,7 @@ TEST_P(PoolAndLinear, GradCamAndItsLikeAreCamOverThePositions) {
 
 TEST_P(PoolAndLinear, ReciproCamIsTheSameAndTheBias) {
   const auto explainer = make({Cam{}, ReciproCam{}});
-  const auto run = explainer.forward(random_input(explainer));
+  auto run = explainer.forward(random_input(explainer));
   const Tensor cam = map_of(run, Cam{}), recipro = map_of(run, ReciproCam{});
   // The bias is what one position's map and score leave over.
   const auto share = scaled(cam.data, 1.0 / static_cast<double>(cam.data.size()));
@@ -52,7 +52,7 @@ TEST_P(PoolAndLinear, ReciproCamIsTheSameAndTheBias) {
 TEST_P(PoolAndLinear, LayerCamAndElementwiseDifferByTheSignOfTheActivation) {
   // Behind a ReLU no activation is negative, so that both keep the positive weights only.
   const auto explainer = make({LayerCam{}, GradCamElementwise{}});
-  const auto run = explainer.forward(random_input(explainer));
+  auto run = explainer.forward(random_input(explainer));
   EXPECT_LE(difference(map_of(run, LayerCam{}).data, map_of(run, GradCamElementwise{}).data),
             kClose);
 }
@@ -60,7 +60,7 @@ TEST_P(PoolAndLinear, LayerCamAndElementwiseDifferByTheSignOfTheActivation) {
 TEST_P(PoolAndLinear, AblationTakesOffWhatTheChannelAdds) {
   // sum_k w_k = (y - bias) / y for a linear head.
   const auto explainer = make({AblationCam{}, Cam{}});
-  const auto run = explainer.forward(random_input(explainer));
+  auto run = explainer.forward(random_input(explainer));
   const auto one = run.explain(AblationCam{}, Target::class_index(1), {.keep_sign = true});
   const auto other = make({AblationCam{}});
   EXPECT_GT(largest(one.feature_map.data), 0);
@@ -84,7 +84,7 @@ TEST(FastHeads, EveryLayerMethodGivesThePlainPlansMap) {
   const auto plain = explainer_for("mean_keepdims", all,
                                    [](ExplainerOptions& options) { options.optimize = false; });
   const Tensor x = random_input(fast);
-  const auto a = fast.forward(x), b = plain.forward(x);
+  auto a = fast.forward(x), b = plain.forward(x);
   for (const auto& method : all) {
     for (const auto& target : {Target::class_index(0), Target::class_index(1).of_probability()}) {
       if (method.name == "finercam" && target.probability) continue;
@@ -100,7 +100,7 @@ TEST(Identities, IntegratedGradientsAddUpToTheScoreDifference) {
     const Tensor x = random_input(explainer);
     Tensor zero = x;
     std::fill(zero.data.begin(), zero.data.end(), 0.f);
-    const auto run = explainer.forward(x);
+    auto run = explainer.forward(x);
     const auto from = explainer.forward(zero);
     for (const std::int64_t rule : {0, 1, 2}) {
       const auto one =
@@ -117,7 +117,7 @@ TEST(Identities, WithoutNoiseTheSmoothedMethodsAreThePlainOnes) {
   const auto explainer =
       explainer_for("vgg", {SmoothGrad{}, SmoothGradSquared{}, VarGrad{}, Saliency{},
                             SmoothGradCamPlusPlus{}, GradCamPlusPlus{}});
-  const auto run = explainer.forward(random_input(explainer));
+  auto run = explainer.forward(random_input(explainer));
   const auto gradient = run.explain(Saliency{}).attribution.data;
   const auto quiet = [](const char* name) { return Method{name, {{"samples", 3}, {"noise", 0}}}; };
   EXPECT_LE(difference(run.explain(quiet("smoothgrad")).attribution.data, gradient), kClose);
@@ -134,7 +134,7 @@ TEST(Identities, WithoutNoiseTheSmoothedMethodsAreThePlainOnes) {
 
 TEST(Identities, GuidedGradCamIsTheProduct) {
   const auto explainer = explainer_for("vgg", {GuidedGradCam{}, GuidedBackprop{}, GradCam{}});
-  const auto run = explainer.forward(random_input(explainer));
+  auto run = explainer.forward(random_input(explainer));
   const auto guided = run.explain(GuidedBackprop{}).attribution;
   const auto cam = run.explain(GradCam{}).feature_map;
   const auto large = resized(cam, {guided.shape[1], guided.shape[2]});
@@ -145,7 +145,7 @@ TEST(Identities, GuidedGradCamIsTheProduct) {
 
 TEST(Identities, CounterfactualIsTheNegative) {
   const auto explainer = explainer_for("vgg", {GradCam{}});
-  const auto run = explainer.forward(random_input(explainer));
+  auto run = explainer.forward(random_input(explainer));
   const auto target = Target::class_index(2);
   EXPECT_LE(difference(scaled(map_of(run, GradCam{}, target.counterfactual()).data, -1),
                        map_of(run, GradCam{}, target).data),
@@ -154,7 +154,7 @@ TEST(Identities, CounterfactualIsTheNegative) {
 
 TEST(Identities, ADifferenceIsTheDifferenceOfTheMaps) {
   const auto explainer = explainer_for("vgg", {GradCam{}});
-  const auto run = explainer.forward(random_input(explainer));
+  auto run = explainer.forward(random_input(explainer));
   auto want = map_of(run, GradCam{}, Target::class_index(2)).data;
   const auto other = map_of(run, GradCam{}, Target::class_index(0)).data;
   for (std::size_t i = 0; i < want.size(); ++i) want[i] -= other[i];
@@ -183,12 +183,12 @@ TEST(Identities, ResultsDoNotDependOnTheBatch) {
   Tensor both = random_input(pair);
   const auto half = both.data.size() / 2;
   for (std::size_t i = half; i < 2 * half; ++i) both.data[i] += 1;  // of another class
-  const auto together = pair.forward(both);
+  auto together = pair.forward(both);
   for (std::size_t n = 0; n < 2; ++n) {
     Tensor one{single.inputs()[0].shape,
                {both.data.begin() + static_cast<std::ptrdiff_t>(n * half),
                 both.data.begin() + static_cast<std::ptrdiff_t>((n + 1) * half)}};
-    const auto alone = single.forward(one);
+    auto alone = single.forward(one);
     const Target target = Target::top1();
     for (const auto& method : all) {
       if (method.name == "random-cam") continue;  // the second image draws on

@@ -50,7 +50,7 @@ TEST(Lrp, ExplainsALayerOnRequest) {
   const auto input = random_input(plain);
   const auto layer = plain.default_layer();
   const auto both = explainer_for("vgg", {lrp}, [&](auto& options) { options.layers = {layer}; });
-  const auto run = both.forward(input);
+  auto run = both.forward(input);
   const auto at_input = run.explain(lrp);
   EXPECT_EQ(at_input.attribution.data, plain.forward(input).explain(lrp).attribution.data);
   EXPECT_EQ(at_input.layer, both.inputs()[0].name);
@@ -87,7 +87,7 @@ TEST(Lrp, TheErrorIsWhatGoesRoundALayer) {
 TEST(Lrp, StartsAtTheScore) {
   const Lrp lrp;
   const auto explainer = explainer_for("gap", {lrp});
-  const auto run = explainer.forward(random_input(explainer));
+  auto run = explainer.forward(random_input(explainer));
   const auto start = [&](const Target& target) {
     const auto one = run.explain(lrp, target);
     EXPECT_LT(one.sum_rule->error, 1e-4);

@@ -94,7 +94,7 @@ TEST(MethodOptions, WrongOnesAreRefusedByName) {
 
 TEST(MethodOptions, AreCheckedAtTheCallToo) {
   const auto explainer = explainer_for("vgg", {SmoothGrad{}, RandomCam{}});
-  const auto run = explainer.forward(random_input(explainer));
+  auto run = explainer.forward(random_input(explainer));
   EXPECT_NE(refusal([&] {
               run.explain(Method{"smoothgrad", {{"seeds", 1}}});
             }).find("no option"),
@@ -130,7 +130,7 @@ TEST(MethodOptions, AreCheckedAtTheCallToo) {
 
 TEST(Prepared, AMethodThatNeedsMoreIsRefusedByName) {
   const auto explainer = explainer_for("vgg", {GradCam{}});
-  const auto run = explainer.forward(random_input(explainer));
+  auto run = explainer.forward(random_input(explainer));
   for (const auto& info : methods()) {
     if (info.name == "gradcam" || info.name == "finercam") continue;  // the same gradient
     if (info.name == "cam") continue;                                 // refused for its head
@@ -182,7 +182,7 @@ TEST(Random, TheSameSeedGivesTheSameMap) {
                                       SsCam{.channels = 2, .samples = 2}};
   const auto explainer = explainer_for("vgg", random);
   const Tensor x = random_input(explainer);
-  const auto run = explainer.forward(x);
+  auto run = explainer.forward(x);
   for (auto method : random) {
     const auto one = run.explain(method), two = explainer.forward(x).explain(method);
     EXPECT_EQ(one.feature_map.data, two.feature_map.data) << method.name;
@@ -193,7 +193,7 @@ TEST(Random, TheSameSeedGivesTheSameMap) {
 
 TEST(KeepSign, LeavesWhatSpeaksAgainst) {
   const auto explainer = explainer_for("vgg", {GradCam{}});
-  const auto run = explainer.forward(random_input(explainer));
+  auto run = explainer.forward(random_input(explainer));
   const auto target = Target::difference(0, 1);
   const auto plain = run.explain(GradCam{}, target);
   const auto whole = run.explain(GradCam{}, target, {.keep_sign = true});
@@ -213,7 +213,7 @@ TEST(SeveralLayers, FuseByName) {
                                "/features/features.2/module/module.1/Relu_output_0"};
   const auto explainer = explainer_for("vgg", {GradCam{}},
                                        [&](ExplainerOptions& options) { options.layers = layers; });
-  const auto run = explainer.forward(random_input(explainer));
+  auto run = explainer.forward(random_input(explainer));
   Tensor maps[2];
   for (int i : {0, 1})
     maps[i] =
@@ -238,7 +238,7 @@ TEST(SeveralLayers, FuseByName) {
 TEST(Stopping, AnyMethodEndsBetweenItsRuns) {
   const std::vector<Method> all = {ScoreCam{}, IntegratedGradients{}, SmoothGrad{}, AblationCam{}};
   const auto explainer = explainer_for("vgg", all);
-  const auto run = explainer.forward(random_input(explainer));
+  auto run = explainer.forward(random_input(explainer));
   std::stop_source source;
   source.request_stop();
   for (const auto& method : all) {

@@ -405,7 +405,7 @@ std::ptrdiff_t threads() {
 
 TEST(Threads, AreThoseOfOpenMPAlone) {
   const auto explainer = linear(kAll);
-  const auto run = explainer.forward(image());
+  auto run = explainer.forward(image());
   const auto before = threads();
   for (const auto& method : kAll) {
     CallOptions call;

@@ -16,7 +16,7 @@ std::vector<float> scores_of(const Run& run) {
 
 TEST(Targets, TellTheirValue) {
   const auto explainer = explainer_for("vgg", {GradCam{}});
-  const auto run = explainer.forward(random_input(explainer));
+  auto run = explainer.forward(random_input(explainer));
   const auto logits = scores_of(run);
   const auto& best = run.predictions()[0];
   const auto top = run.explain(GradCam{});
@@ -33,7 +33,7 @@ TEST(Targets, TellTheirValue) {
 
 TEST(Targets, AnExplanationSaysWhatItIsOf) {
   const auto explainer = explainer_for("vgg", {GradCam{}});
-  const auto run = explainer.forward(random_input(explainer));
+  auto run = explainer.forward(random_input(explainer));
   const auto second = run.explain(GradCam{}, Target::ranked(1).of_probability().counterfactual());
   EXPECT_EQ(second.target.kind, Target::Kind::ranked);
   EXPECT_EQ(second.target.value, 1);
@@ -51,7 +51,7 @@ TEST(Targets, AnExplanationSaysWhatItIsOf) {
 
 TEST(Targets, WeightsOfOneClassAreTheClass) {
   const auto explainer = explainer_for("vgg", {GradCam{}, ScoreCam{.channels = 3}});
-  const auto run = explainer.forward(random_input(explainer));
+  auto run = explainer.forward(random_input(explainer));
   std::vector<float> weights(scores_of(run).size(), 0.f);
   weights[1] = 1;
   for (const Method& method : {Method(GradCam{}), Method(ScoreCam{.channels = 3})})
@@ -80,7 +80,7 @@ TEST(Targets, SimilarityPullsTowardsTheOtherImage) {
 
 TEST(Targets, ProbabilityOfASigmoidIsItsOwn) {
   const auto explainer = explainer_for("sigmoid_end", {Saliency{}});
-  const auto run = explainer.forward(random_input(explainer));
+  auto run = explainer.forward(random_input(explainer));
   const auto logit = run.explain(Saliency{}, Target::class_index(1)).attribution.data;
   const auto one = run.explain(Saliency{}, Target::class_index(1).of_probability());
   const double p = one.score;
@@ -112,7 +112,7 @@ TEST(Targets, ARegionOfASegmentationIsWhereTheMaskIs) {
     wanted += x.data[256 + p];
   }
   const auto target = Target::region(1, 3, mask);
-  const auto run = explainer.forward(x);
+  auto run = explainer.forward(x);
   const auto one = run.explain(Saliency{}, target);
   EXPECT_NEAR(one.score, wanted, 1e-3);
   EXPECT_TRUE(one.predictions.empty());  // nothing to rank at 256 positions
@@ -125,7 +125,7 @@ TEST(Targets, ARegionOfASegmentationIsWhereTheMaskIs) {
 
 TEST(Targets, ARegionOfAnotherSizeIsRefused) {
   const auto explainer = segmentation({Saliency{}});
-  const auto run = explainer.forward(random_input(explainer));
+  auto run = explainer.forward(random_input(explainer));
   EXPECT_NE(refusal([&] {
               run.explain(Saliency{}, Target::region(0, 3, std::vector<float>(64, 1.f)));
             }).find("192 weights, the model 768 scores"),

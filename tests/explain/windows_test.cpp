@@ -41,7 +41,7 @@ TEST_P(Windows, WhatTheyChangeGivesTheWholeNetworksMap) {
     // Shifted and scaled, some are of another class.
     for (auto i = input.data.size() / static_cast<std::size_t>(images); i < input.data.size(); ++i)
       input.data[i] = 2 * input.data[i] + 1;
-    const auto run = explainer.forward(input);
+    auto run = explainer.forward(input);
     const auto maps = [&](const Method& method) {
       std::vector<float> out;
       for (const auto& one : run.explain(method, std::vector{Target::top1()})) {
@@ -89,7 +89,7 @@ INSTANTIATE_TEST_SUITE_P(Networks, Windows,
 TEST(WindowsProgress, GrowsToOne) {
   const auto method = occlusion(8, 4, true);
   const auto explainer = explainer_for("vgg", {method});
-  const auto run = explainer.forward(random_input(explainer));
+  auto run = explainer.forward(random_input(explainer));
   std::vector<double> told;
   CallOptions call;
   call.progress = [&](double done) { told.push_back(done); };
@@ -104,7 +104,7 @@ TEST(WindowsProgress, ShowsWhichNetworkRan) {
   const auto explainer = explainer_for("vgg", {method});
   const auto input = random_input(explainer);
   const auto images = static_cast<std::size_t>(input.shape[0]);
-  const auto run = explainer.forward(input);
+  auto run = explainer.forward(input);
   const auto runs = [&](int window, int stride, bool incremental) {
     std::size_t told = 0;
     CallOptions call;
@@ -131,7 +131,7 @@ TEST(WindowsProgress, ShowsWhichNetworkRan) {
 TEST(WindowsProgress, StopsWhenToldTo) {
   const auto method = occlusion(8, 4, true);
   const auto explainer = explainer_for("vgg", {method});
-  const auto run = explainer.forward(random_input(explainer));
+  auto run = explainer.forward(random_input(explainer));
   std::stop_source source;
   CallOptions call;
   call.stop = source.get_token();

@@ -88,7 +88,7 @@ TEST_P(Golden, GradCamIsAutogradsByEveryPlan) {
     for (const bool optimize : {true, false}) {
       auto opts = options(one["layer"]);
       opts.optimize = optimize;
-      const auto run = Explainer(model(), opts).forward(tensor("input"));
+      auto run = Explainer(model(), opts).forward(tensor("input"));
       const auto maps = run.explain(GradCam{}, std::span(&target, 1));
       ASSERT_EQ(maps.size(), static_cast<std::size_t>(want.shape[0]));
       for (const auto& map : maps) {
@@ -109,7 +109,7 @@ TEST_P(Golden, NormalisedAndResizedItIsThePackages) {
     if (one["package_map"].is_null()) continue;
     const Tensor want = read_npy(kData / one["package_map"].get<std::string>());
     const Target target = Target::class_index(one["class"].get<std::int64_t>());
-    const auto run = Explainer(model(), options(one["layer"])).forward(tensor("input"));
+    auto run = Explainer(model(), options(one["layer"])).forward(tensor("input"));
     for (const auto& map : run.explain(GradCam{}, std::span(&target, 1), {Normalize::minmax, ""})) {
       // The package scales twice: at the layer's grid, and again after resizing.
       const Tensor again = normalized(map.map, Normalize::minmax);
@@ -129,7 +129,7 @@ TEST_P(Golden, EveryAlgorithmGivesTheSameMap) {
   for (const auto tuning : {Tuning::off, Tuning::quick, Tuning::winograd}) {
     auto opts = options(one["layer"]);
     opts.tuning = tuning;
-    const auto run = Explainer(model(), opts).forward(tensor("input"));
+    auto run = Explainer(model(), opts).forward(tensor("input"));
     for (const auto& map : run.explain(GradCam{}, std::span(&target, 1))) {
       const auto golden = image_of(want, map.image);
       EXPECT_LE(worst(map.feature_map.data, golden), 1e-4f * largest(golden))
@@ -182,7 +182,7 @@ TEST_P(Golden, CamIsGradCamTimesThePositionsOrRefused) {
   const Explainer grad(model(), options(entry()["cases"][0]["layer"]));
   ExplainerOptions opts = options(entry()["cases"][0]["layer"]);
   opts.methods = {Cam{}};
-  const auto run = grad.forward(tensor("input"));
+  auto run = grad.forward(tensor("input"));
   Explanation cam;
   try {
     cam = Explainer(model(), opts).forward(tensor("input")).explain(Cam{});

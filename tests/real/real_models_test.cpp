@@ -54,7 +54,7 @@ TEST(RealModels, GiveTheClassesAndProbabilitiesOfOnnxRuntime) {
     double worst = 0;
     for (const auto& [photo, top5] : entry.at("top5").items()) {
       const Image image = read_image(kReal / "photos" / photo);
-      const fovea::Run run = explainer.forward(input_for(explainer, image, recipe));
+      fovea::Run run = explainer.forward(input_for(explainer, image, recipe));
       const auto& best = run.predictions().front();
       const double off = std::abs(best.probability - top5[0][2].get<double>());
       worst = std::max(worst, off);

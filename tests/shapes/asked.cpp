@@ -125,7 +125,7 @@ class Asking {
       feeds[input.name] = tensor;
     }
     attempt("running", [&] {
-      const Run run = explainer.forward(feeds, call());
+      Run run = explainer.forward(feeds, call());
       ask_run(explainer, run);
     });
   }
@@ -140,7 +140,7 @@ class Asking {
     return out;
   }
 
-  void ask_run(const Explainer& explainer, const Run& run) {
+  void ask_run(const Explainer& explainer, Run& run) {
     ++tally_.runs;
     const Tensor& logits = run.logits();
     expect_whole(logits, "the logits");
@@ -192,7 +192,7 @@ class Asking {
   }
 
   /// The last image replaced: nothing of the others may change.
-  void ask_beside_another(const Explainer& explainer, const Run& run,
+  void ask_beside_another(const Explainer& explainer, Run& run,
                           const std::vector<Explanation>& found) {
     const auto images = run.logits().shape[0];
     const auto classes = static_cast<std::size_t>(run.logits().shape[1]);
@@ -209,7 +209,7 @@ class Asking {
     }
     Feeds feeds;
     for (const auto& [name, tensor] : fed) feeds[name] = tensor;
-    const Run other = explainer.forward(feeds, call());
+    Run other = explainer.forward(feeds, call());
     const auto same = [&](std::span<const float> a, std::span<const float> b,
                           const std::string& what) {
       float largest = 1e-6f;
@@ -252,7 +252,7 @@ class Asking {
       });
   }
 
-  void compare_outputs(const Run& run) {
+  void compare_outputs(Run& run) {
     std::int64_t most = 0;
     for (const auto& [name, tensor] : fed_) most = std::max(most, elements(tensor.shape));
     if (!question_.compare || most > kMostCompared) return;

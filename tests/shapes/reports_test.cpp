@@ -27,7 +27,7 @@ Asked asked_about(const std::string& name) {
 }
 
 /// The maps of each image's first class, where autograd has them, one after the other.
-std::string unlike_autograd(const Run& run, const Asked& asked, const Method& method) {
+std::string unlike_autograd(Run& run, const Asked& asked, const Method& method) {
   const auto& want = expected().at(asked.name);
   if (!want.contains(method.name)) return "";
   const Target first = Target::class_index(0);
@@ -61,7 +61,7 @@ std::string unlike_expected(const Asked& asked, const MethodInfo& info, bool opt
     options.methods = {method};
     if (info.kind == MapKind::layer) options.layers = {"r"};
     const Explainer explainer(model, options);
-    const Run run = explainer.forward(feeds);
+    Run run = explainer.forward(feeds);
     const auto scores = tensor_of(expected().at(asked.name).at("scores"));
     const auto what = unlike(run.output("y").data, scores.data, "y");
     if (!what.empty()) return what;

@@ -170,8 +170,8 @@ void explain_one(Asked asked, const ExplainOutputs& names, const Replay* replay)
   const auto& explainer = prepared.explainer;
   reasons.check(session, explainer, digests);
   LongCall call(prepared.methods.front().name);
-  const auto answered = answer(session, prepared, [&](const Method&) { return call.options(); });
-  const auto& [came_out, targets, run, explanations] = answered;
+  auto answered = answer(session, prepared, [&](const Method&) { return call.options(); });
+  auto& [came_out, targets, run, explanations] = answered;
 
   const auto found = reasons.find(run, session, targets, explanations);
   if (!names.examples_output.empty())

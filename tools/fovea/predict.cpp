@@ -25,7 +25,7 @@ void check_usage(const Outputs& arguments, const std::vector<std::string>& input
   }
 }
 
-std::string result_text(const Session& session, const Run& run, std::size_t top) {
+std::string result_text(const Session& session, Run& run, std::size_t top) {
   std::string out;
   const auto images = run.logits().shape.front();
   for (std::int64_t image = 0; image < images; ++image) {
@@ -40,8 +40,7 @@ std::string result_text(const Session& session, const Run& run, std::size_t top)
   return out + "time  " + timings_text(session.times) + "\n";
 }
 
-Json result_json(const Session& session, const Explainer& explainer, const Run& run,
-                 std::size_t top) {
+Json result_json(const Session& session, const Explainer& explainer, Run& run, std::size_t top) {
   auto json = run_json(session, explainer);
   json["predictions"] = predictions_json(run.predictions(0), session.labels, top);
   auto& images = json["images"] = Json::array();
@@ -67,7 +66,7 @@ void predict(const PredictArguments& arguments) {
   const bool tells = !arguments.json.empty() && !arguments.no_provenance;
   if (tells) start_digests(session, digests);
   const auto explainer = make_explainer(session, {}, {}, plan_cache);
-  const auto run = session.forward(explainer);
+  auto run = session.forward(explainer);
   const auto top = static_cast<std::size_t>(arguments.top);
   OutputFiles outputs;
   if (!arguments.logits.empty()) outputs.add(arguments.logits, npy_bytes(run.logits()));

@@ -118,8 +118,7 @@ void Reasons::check(const Session& session, const Explainer& explainer, Digests&
           [&] { index_->require(origin_of(session, explainer, digests, &index_->origin())); });
 }
 
-std::vector<Reason> Reasons::find(const Run& run, Session& session,
-                                  const std::vector<Target>& targets,
+std::vector<Reason> Reasons::find(Run& run, Session& session, const std::vector<Target>& targets,
                                   const std::vector<Explanation>& explanations) const {
   std::vector<Reason> out(explanations.size());
   for (std::size_t t = 0; t < targets.size(); ++t) {

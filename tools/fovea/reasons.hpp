@@ -38,7 +38,7 @@ class Reasons {
   /// Throws Error invalid_argument where the index is of another model, layer or recipe.
   void check(const Session& session, const Explainer& explainer, Digests& digests) const;
   /// One for each explanation, image by image, target by target.
-  std::vector<Reason> find(const Run& run, Session& session, const std::vector<Target>& targets,
+  std::vector<Reason> find(Run& run, Session& session, const std::vector<Target>& targets,
                            const std::vector<Explanation>& explanations) const;
   /// A row for each explanation: the photo, then the examples. Warns of pictures that cannot be
   /// read.

@@ -88,7 +88,7 @@ double turn(const Once& once, std::int64_t first, int workers, const Limits& lim
 double Task::predict(const Feeds& feeds) const {
   double ms = 0;
   timed(ms, [&] {
-    const auto run = explainer_.forward(feeds);
+    auto run = explainer_.forward(feeds);
     for (std::int64_t i = 0; i < batch_; ++i) run.predictions(i);
   });
   return ms;
