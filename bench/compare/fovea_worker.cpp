@@ -174,16 +174,17 @@ fovea::Method method_of(const Options& options) {
 
 fovea::ExplainerOptions explainer_options(const Options& options, std::int64_t batch) {
   fovea::ExplainerOptions out;
-  out.batch = batch;
-  out.methods = {method_of(options)};
-  if (const auto layer = options.text("layer"); !layer.empty()) out.layers = {layer};
-  out.threads = static_cast<int>(options.number("threads", 0));
+  out.compile.batch = batch;
+  out.prepare.methods = {method_of(options)};
+  if (const auto layer = options.text("layer"); !layer.empty()) out.prepare.layers = {layer};
+  out.pool.threads = static_cast<int>(options.number("threads", 0));
   const auto precision = options.text("precision", "f32");
-  out.precision = precision == "bf16"   ? fovea::Precision::bf16
-                  : precision == "auto" ? fovea::Precision::automatic
-                                        : fovea::Precision::f32;
+  out.compile.precision = precision == "bf16"   ? fovea::Precision::bf16
+                          : precision == "auto" ? fovea::Precision::automatic
+                                                : fovea::Precision::f32;
   // A file that is not there yet is an empty cache: the explainer tunes.
-  if (const auto file = options.text("plan-cache"); !file.empty()) out.plan_cache = content(file);
+  if (const auto file = options.text("plan-cache"); !file.empty())
+    out.compile.plan_cache = content(file);
   return out;
 }
 
@@ -256,7 +257,7 @@ Json measured(const Options& options) {
   std::optional<fovea::Explainer> predictor;
   if (task != "method") {
     auto predict_options = explainer_options(options, batch);
-    predict_options.methods.clear();
+    predict_options.prepare.methods.clear();
     predictor.emplace(*model, predict_options);
   }
   std::vector<std::pair<std::string, Clock>> clocks;

@@ -25,10 +25,10 @@ struct Times {
 
 fovea::ExplainerOptions options(const fovea::Method& method) {
   fovea::ExplainerOptions out;
-  out.methods = {method};
-  out.layers = {"layer"};
-  out.tuning = fovea::Tuning::off;
-  out.threads = 1;
+  out.prepare.methods = {method};
+  out.prepare.layers = {"layer"};
+  out.compile.tuning = fovea::Tuning::off;
+  out.pool.threads = 1;
   return out;
 }
 

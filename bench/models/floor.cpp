@@ -29,14 +29,14 @@ struct Options {
 
 ExplainerOptions explainer_options(const Options& options) {
   ExplainerOptions out;
-  out.tuning = options.tune == "off"        ? Tuning::off
-               : options.tune == "thorough" ? Tuning::thorough
-                                            : Tuning::quick;
-  out.precision = options.precision == "f32"    ? Precision::f32
-                  : options.precision == "bf16" ? Precision::bf16
-                                                : Precision::automatic;
-  out.threads = options.threads;
-  out.max_workspaces = 1;  // so that every run, and the floor, uses the same memory
+  out.compile.tuning = options.tune == "off"        ? Tuning::off
+                       : options.tune == "thorough" ? Tuning::thorough
+                                                    : Tuning::quick;
+  out.compile.precision = options.precision == "f32"    ? Precision::f32
+                          : options.precision == "bf16" ? Precision::bf16
+                                                        : Precision::automatic;
+  out.pool.threads = options.threads;
+  out.pool.max_workspaces = 1;  // so that every run, and the floor, uses the same memory
   return out;
 }
 

@@ -35,8 +35,8 @@ struct Network {
 /// The same algorithms on every machine and in every run.
 inline ExplainerOptions untuned(std::vector<Method> methods) {
   ExplainerOptions out;
-  out.methods = std::move(methods);
-  out.tuning = Tuning::off;
+  out.prepare.methods = std::move(methods);
+  out.compile.tuning = Tuning::off;
   return out;
 }
 

@@ -16,7 +16,7 @@ enum class ErrorCode {
   unsupported,        ///< the model is valid but uses an operator or form fovea does not have
   cancelled,          ///< the caller's stop token was triggered
   deadline_exceeded,  ///< the caller's deadline passed
-  out_of_memory,      ///< an allocation failed, or would exceed ExplainerOptions::memory_limit
+  out_of_memory,      ///< an allocation failed, or would exceed PoolOptions::memory_limit
   internal,           ///< a bug in fovea: please report it
 };
 

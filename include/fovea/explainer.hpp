@@ -18,10 +18,11 @@
 
 namespace fovea {
 
-struct ExplainerOptions {
+/// How the network is compiled, whatever will be explained.
+struct CompileOptions {
   /// Extents per input name, for what the file leaves open. Anything left open after this: the
   /// first extent of an input becomes `batch`, any other is refused.
-  std::map<std::string, Shape> input_shapes;
+  std::map<std::string, Shape> input_shapes = {};
   std::int64_t batch = 1;
   Precision precision = Precision::f32;
   /// Where the CPU cannot do `precision`: false refuses (Error invalid_argument), true uses f32 and
@@ -30,27 +31,31 @@ struct ExplainerOptions {
   Tuning tuning = Tuning::quick;
   /// What `Explainer::plan_cache` gave for the same model on this kind of machine: nothing is timed
   /// again. One of another CPU, of another oneDNN or a damaged one is ignored.
-  std::string plan_cache;
-  /// OpenMP threads of each call, at most 1024; 0 takes what the calling thread would use.
-  int threads = 0;
+  std::string plan_cache = {};
+  /// Optimise the graph (fold batch-norms, fuse, fast heads). Off: the slow, obvious plan.
+  bool optimize = true;
+  /// Output that holds the scores; empty: the only one, or the first of rank 2.
+  std::string output = {};
+  /// Probabilities by sigmoid, each class on its own.
+  bool multi_label = false;
+  /// Further outputs or inner values to read from a run, by name.
+  std::vector<std::string> fetches = {};
+};
+
+/// What an explainer is made ready to explain.
+struct PrepareOptions {
+  /// Methods prepared for; a method asked for later that needs more is refused.
+  std::vector<Method> methods = {GradCam{}};
   /// Layers to be explained, by value or node name; empty: the default layer.
-  std::vector<std::string> layers;
+  std::vector<std::string> layers = {};
   /// For transformers whose graph does not show it: rows and columns of the patch tokens. Sequences
   /// [images, tokens, channels] are then explained on this grid; empty: found out, from the patch
   /// embedding where the graph has one, else by the input's extents or as a square. Refused (Error
   /// invalid_argument) where it does not fit the layer's tokens.
-  Shape token_grid;
+  Shape token_grid = {};
   /// Class, register and other tokens in front of the patches; they are left out of the map, not of
   /// the network. None: as the graph shows, else 0 or 1.
-  std::optional<std::int64_t> prefix_tokens;
-  /// Methods prepared for; a method asked for later that needs more is refused.
-  std::vector<Method> methods = {GradCam{}};
-  /// Output that holds the scores; empty: the only one, or the first of rank 2.
-  std::string output;
-  /// Probabilities by sigmoid, each class on its own.
-  bool multi_label = false;
-  /// Further outputs or inner values to read from a run, by name.
-  std::vector<std::string> fetches;
+  std::optional<std::int64_t> prefix_tokens = {};
   /// Prepares for the walks back of so many images' targets at once (a call's targets times the
   /// batch), for methods that read the gradient at every position: the network behind each layer is
   /// made a second time, for so many rows, and reads its weights once for all of them. Calls of at
@@ -65,8 +70,12 @@ struct ExplainerOptions {
   /// AISE) put through the network at once; a file that fixes the batch wins. 0: fovea's choice.
   /// Results do not depend on it beyond f32's rounding.
   std::int64_t perturbation_batch = 0;
-  /// Optimise the graph (fold batch-norms, fuse, fast heads). Off: the slow, obvious plan.
-  bool optimize = true;
+};
+
+/// What its runs may take of the machine.
+struct PoolOptions {
+  /// OpenMP threads of each call, at most 1024; 0 takes what the calling thread would use.
+  int threads = 0;
   /// Runs that may be under way at once; a call beyond waits for one to end. As many need room
   /// within `memory_limit`.
   int max_workspaces = 64;
@@ -85,6 +94,13 @@ struct ExplainerOptions {
   /// what a matrix product of its own packs; OpenMP's threads; what the caller owns (tensors handed
   /// in, Method::given, results); indexes of examples and all of fovea::vision (decoded photos).
   std::int64_t memory_limit = std::int64_t{4} << 30;
+};
+
+/// `options.compile.batch = 8`, or {.prepare = {.methods = {Cam{}}}, .pool = {.threads = 1}}.
+struct ExplainerOptions {
+  CompileOptions compile = {};
+  PrepareOptions prepare = {};
+  PoolOptions pool = {};
 };
 
 /// A layer that can be explained.
@@ -110,7 +126,7 @@ struct ExplainOptions {
   std::vector<std::string> layers = {};
   Fuse fuse = Fuse::mean;
   /// The mean over six runs: the image as it is and mirrored, each times 0.9, 1 and 1.1 (as
-  /// pytorch-grad-cam's aug_smooth). Needs ExplainerOptions::smoothing.
+  /// pytorch-grad-cam's aug_smooth). Needs PrepareOptions::smoothing.
   bool smooth = false;
   /// Keeps what speaks against the target as negative values where a method's last step is a ReLU.
   bool keep_sign = false;
@@ -177,7 +193,7 @@ class FOVEA_API Explainer {
  public:
   /// Cost: packs weights and creates oneDNN's primitives, tens to hundreds of milliseconds.
   /// Throws Error invalid_argument, bad_model, unsupported; out_of_memory also where one run and
-  /// what its methods run beside it are more than ExplainerOptions::memory_limit; and, as the stop
+  /// what its methods run beside it are more than PoolOptions::memory_limit; and, as the stop
   /// token and the deadline of `call` say, cancelled or deadline_exceeded: they are looked at
   /// between nodes, between two timings of an algorithm and between two runs. Nothing is left
   /// behind but what tuning found by then, for the model's next explainer. The rest of `call` plays

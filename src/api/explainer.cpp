@@ -41,12 +41,12 @@ class ExplainerMaker {
   std::shared_ptr<const Explainer::Impl> make() {
     const auto& options = impl_->options;
     check_options(options);
-    Access::impl(impl_->model).choices->add(std::as_bytes(std::span(options.plan_cache)));
-    graph::bind(graph_, options.input_shapes, options.batch, limits_);
+    Access::impl(impl_->model).choices->add(std::as_bytes(std::span(options.compile.plan_cache)));
+    graph::bind(graph_, options.compile.input_shapes, options.compile.batch, limits_);
     engine::fold_constants(graph_, limits_);
     describe_inputs();
     for (const auto& value : graph_.values()) impl_->shapes[value.name] = value.shape;
-    impl_->scores = graph::find_scores(graph_, options.output);
+    impl_->scores = graph::find_scores(graph_, options.compile.output);
     find_pictures();
     const Shape& logits = graph_.value(impl_->scores.logits).shape;
     impl_->dense_scores =
@@ -61,21 +61,22 @@ class ExplainerMaker {
 
  private:
   static void check_options(const ExplainerOptions& options) {
-    if (options.batch < 1) throw Error(ErrorCode::invalid_argument, "the batch must be at least 1");
-    if (options.perturbation_batch < 0)
+    if (options.compile.batch < 1)
+      throw Error(ErrorCode::invalid_argument, "the batch must be at least 1");
+    if (options.prepare.perturbation_batch < 0)
       throw Error(ErrorCode::invalid_argument, "the perturbation batch must not be negative");
-    if (options.max_workspaces < 1)
+    if (options.pool.max_workspaces < 1)
       throw Error(ErrorCode::invalid_argument, "at least one workspace is needed");
-    if (options.targets_at_once < 1)
+    if (options.prepare.targets_at_once < 1)
       throw Error(ErrorCode::invalid_argument, "at least one target is explained at once");
-    for (const auto extent : options.token_grid)
+    for (const auto extent : options.prepare.token_grid)
       if (extent < 1)
         throw Error(ErrorCode::invalid_argument, "a token grid's extents must be at least 1");
-    if (options.token_grid.size() > 3)
+    if (options.prepare.token_grid.size() > 3)
       throw Error(ErrorCode::invalid_argument, "a token grid has at most 3 extents");
-    if (options.prefix_tokens && *options.prefix_tokens < 0)
+    if (options.prepare.prefix_tokens && *options.prepare.prefix_tokens < 0)
       throw Error(ErrorCode::invalid_argument, "the number of prefix tokens must not be negative");
-    for (const auto& method : options.methods)
+    for (const auto& method : options.prepare.methods)
       explain::Settings(explain::find(method.name).info, method);
   }
 
@@ -103,7 +104,8 @@ class ExplainerMaker {
   }
 
   void describe_layers() {
-    const graph::TokenOptions tokens{impl_->options.token_grid, impl_->options.prefix_tokens};
+    const graph::TokenOptions tokens{impl_->options.prepare.token_grid,
+                                     impl_->options.prepare.prefix_tokens};
     forms_ = std::make_unique<const graph::MapForms>(graph_, impl_->scores.logits, tokens);
     const auto found = graph::find_default_layer(graph_, impl_->scores.logits, tokens);
     impl_->default_why = found.why;
@@ -170,7 +172,7 @@ class ExplainerMaker {
     if (!form.refusal.empty())
       throw Error(ErrorCode::invalid_argument, form.refusal, {"", value.name, ""});
     const bool is_sequence = form.grid && value.shape.size() == 3;
-    if (!impl_->options.token_grid.empty() && !is_sequence)
+    if (!impl_->options.prepare.token_grid.empty() && !is_sequence)
       throw Error(ErrorCode::invalid_argument,
                   "a token grid is given, but this layer is no sequence of tokens",
                   {"", value.name, ""});
@@ -181,25 +183,25 @@ class ExplainerMaker {
     const auto& options = impl_->options;
     engine::PlanSpec spec;
     spec.feeds = impl_->feeds;
-    spec.tuning = options.tuning;
+    spec.tuning = options.compile.tuning;
     spec.choices = Access::impl(impl_->model).choices.get();
-    spec.optimize = options.optimize;
-    spec.memory_limit = options.memory_limit;
+    spec.optimize = options.compile.optimize;
+    spec.memory_limit = options.pool.memory_limit;
     spec.limits = limits_;
     fetch(spec, graph_.value(impl_->scores.logits).name);
     fetch(spec, graph_.value(impl_->scores.output).name);
-    for (const auto& name : options.fetches) fetch(spec, name);
+    for (const auto& name : options.compile.fetches) fetch(spec, name);
 
     prepare_layers(spec);
     impl_->plan = api::build_plan(options, graph_, spec, *Access::impl(impl_->model).weights);
     impl_->precision = spec.precision;
     const auto pool_of_plan = [&] {
-      return std::make_unique<api::WorkspacePool>(*impl_->plan, options.max_workspaces,
+      return std::make_unique<api::WorkspacePool>(*impl_->plan, options.pool.max_workspaces,
                                                   impl_->budget);
     };
     impl_->pool = pool_of_plan();
-    if (options.smoothing) impl_->smoothing_pool = pool_of_plan();
-    impl_->keeps_inputs = impl_->keeps_inputs || options.smoothing;
+    if (options.prepare.smoothing) impl_->smoothing_pool = pool_of_plan();
+    impl_->keeps_inputs = impl_->keeps_inputs || options.prepare.smoothing;
     const api::NetworkSource source{Access::impl(impl_->model).imported.graph,
                                     graph_,
                                     impl_->pictures,
@@ -214,7 +216,7 @@ class ExplainerMaker {
     prepare_backgrounds();
     spec.memory_limit = left_beside_a_run();
     prepare_networks(source);
-    if (options.targets_at_once > impl_->batch)
+    if (options.prepare.targets_at_once > impl_->batch)
       for (const auto& layer : impl_->prepared) prepare_walk(source, layer);
   }
 
@@ -251,22 +253,22 @@ class ExplainerMaker {
   /// held. Throws Error out_of_memory where there is nothing.
   std::int64_t left_beside_a_run() const {
     const base::Size each = impl_->plan->workspace_bytes();
-    const std::int64_t others = (again() ? 1 : 0) + (impl_->options.smoothing ? 1 : 0);
+    const std::int64_t others = (again() ? 1 : 0) + (impl_->options.prepare.smoothing ? 1 : 0);
     base::Size needed = each * (others + 1);
     for (const auto& background : impl_->backgrounds) needed += background.held.bytes();
-    const auto left = impl_->options.memory_limit - needed.n;
+    const auto left = impl_->options.pool.memory_limit - needed.n;
     if (left < 0)
       throw Error(ErrorCode::out_of_memory, "a run and what its methods run beside it need " +
                                                 std::to_string(needed.n) +
                                                 " bytes, more than the memory_limit of " +
-                                                std::to_string(impl_->options.memory_limit));
+                                                std::to_string(impl_->options.pool.memory_limit));
     return left + (again() ? each.n : 0);
   }
 
   /// Runs the images that methods compare with, once for all explanations.
   void prepare_backgrounds() {
     const auto& input = impl_->input_layer;
-    for (const auto& method : impl_->options.methods) {
+    for (const auto& method : impl_->options.prepare.methods) {
       const auto& entry = explain::find(method.name);
       if (entry.background == nullptr || input.shape.empty()) continue;
       const bool alone = impl_->inputs.size() == 1;
@@ -288,9 +290,9 @@ class ExplainerMaker {
   /// Maps and gradients of every layer, and what else the methods need.
   void prepare_layers(engine::PlanSpec& spec) {
     const auto& options = impl_->options;
-    std::vector<std::string> names = options.layers;
+    std::vector<std::string> names = options.prepare.layers;
     const bool wants_layer =
-        std::any_of(options.methods.begin(), options.methods.end(),
+        std::any_of(options.prepare.methods.begin(), options.prepare.methods.end(),
                     [](const Method& method) { return explain::find(method.name).uses_layer(); });
     const bool named = !names.empty();
     if (!named && wants_layer && !impl_->default_layer.empty())
@@ -302,7 +304,7 @@ class ExplainerMaker {
       layer.map = spec.maps.size();
       spec.maps.push_back(layer.value);
       if (layer.grid) spec.grids[layer.value] = *layer.grid;
-      for (const auto& method : options.methods) {
+      for (const auto& method : options.prepare.methods) {
         const auto& entry = explain::find(method.name);
         if (!entry.uses_layer() && !(entry.layer_on_request && named)) continue;
         entry.check(impl_->head, layer);
@@ -326,7 +328,7 @@ class ExplainerMaker {
   void prepare_input(engine::PlanSpec& spec) {
     auto& input = impl_->input_layer;
     input.is_input = true;
-    for (const auto& method : impl_->options.methods) {
+    for (const auto& method : impl_->options.prepare.methods) {
       const auto& entry = explain::find(method.name);
       if (!entry.uses_layer()) entry.check(impl_->head, input);
       const auto needs = needs_of(entry, input, method);
@@ -402,8 +404,8 @@ void check_threads(int threads) {
 }  // namespace
 
 Explainer::Explainer(const Model& model, ExplainerOptions options, const CallOptions& call) {
-  check_threads(options.threads);
-  const base::ThreadScope threads(options.threads);
+  check_threads(options.pool.threads);
+  const base::ThreadScope threads(options.pool.threads);
   try {
     impl_ = ExplainerMaker(model, std::move(options), call).make();
   } catch (const std::bad_alloc&) {
@@ -454,7 +456,7 @@ Precision Explainer::precision() const {
   return impl_->precision;
 }
 int Explainer::threads() const {
-  return impl_->options.threads > 0 ? impl_->options.threads : base::max_threads();
+  return impl_->options.pool.threads > 0 ? impl_->options.pool.threads : base::max_threads();
 }
 
 }  // namespace fovea

@@ -18,11 +18,11 @@ namespace fovea {
 
 struct Explainer::Impl {
   Impl(Model m, ExplainerOptions o)
-      : model(std::move(m)), options(std::move(o)), budget(options.memory_limit) {}
+      : model(std::move(m)), options(std::move(o)), budget(options.pool.memory_limit) {}
 
   Model model;
   ExplainerOptions options;
-  /// Of ExplainerOptions::memory_limit; workspaces, runs and calls take from it.
+  /// Of PoolOptions::memory_limit; workspaces, runs and calls take from it.
   mutable base::Budget budget;
   Precision precision = Precision::f32;
   std::vector<ValueInfo> inputs;
@@ -58,7 +58,7 @@ struct Explainer::Impl {
   explain::NetworkSpec walk_of(graph::ValueId layer) const {
     return {.part = explain::NetworkSpec::Part::behind,
             .from = layer,
-            .batch = options.targets_at_once / batch * batch,
+            .batch = options.prepare.targets_at_once / batch * batch,
             .gradient = true};
   }
 };

@@ -61,10 +61,10 @@ const explain::Layer& layer_named(const Explainer::Impl& explainer, const std::s
 explain::Needs needs_of(const explain::Entry& entry, explain::Layer layer,
                         const explain::Settings& settings, const ExplainerOptions& options,
                         const Shape& extents) {
-  layer.is_head_map = layer.is_head_map && options.optimize;
+  layer.is_head_map = layer.is_head_map && options.compile.optimize;
   auto needs = entry.needs(layer, settings);
   const auto of_windows = [](const auto& spec) { return spec.part == Part::windows; };
-  if (!options.optimize) std::erase_if(needs.networks, of_windows);
+  if (!options.compile.optimize) std::erase_if(needs.networks, of_windows);
   for (auto& spec : needs.networks)
     if (of_windows(spec)) spec.windows = explain::sized_for(spec.windows, extents);
   return needs;
@@ -97,7 +97,7 @@ void Explaining::check_prepared(const explain::Layer& layer) const {
   if (!ready)
     throw Error(ErrorCode::invalid_argument, "the explainer was not prepared for " +
                                                  entry_.info.title +
-                                                 ": name it in ExplainerOptions::methods");
+                                                 ": name it in PrepareOptions::methods");
 }
 
 Explaining::Explaining(Run::Impl& run, const Method& method, const ExplainOptions& options,
@@ -122,7 +122,7 @@ Explaining::Explaining(Run::Impl& run, const Method& method, const ExplainOption
   if (entry_.background != nullptr) choose_background();
   if (options.smooth && !explainer_.smoothing_pool)
     throw Error(ErrorCode::invalid_argument,
-                "the explainer was not prepared for smoothing: see ExplainerOptions::smoothing");
+                "the explainer was not prepared for smoothing: see PrepareOptions::smoothing");
   if (options.smooth && explainer_.inputs.empty())
     throw Error(ErrorCode::invalid_argument,
                 "the model has no input that could be mirrored and scaled to smooth its maps");
@@ -144,7 +144,7 @@ void Explaining::choose_background() {
   if (needs_of(explainer_.input_layer).find(Part::again) == nullptr)
     throw Error(ErrorCode::invalid_argument,
                 "the explainer was not prepared for this background: name " + entry_.info.title +
-                    " with it in ExplainerOptions::methods");
+                    " with it in PrepareOptions::methods");
   Lease lease(*explainer_.networks.find({.part = Part::again})->pool, call_);
   own_background_ = run_background({*explainer_.plan, explainer_.batch, explainer_.classes,
                                     explainer_.budget, run_.inputs, explainer_.pictures.input},
@@ -154,7 +154,7 @@ void Explaining::choose_background() {
 
 std::vector<explain::Objective> Explaining::objectives(const Target& target) {
   std::vector<explain::Objective> out;
-  const bool sigmoid = explainer_.scores.sigmoid || explainer_.options.multi_label;
+  const bool sigmoid = explainer_.scores.sigmoid || explainer_.options.compile.multi_label;
   for (std::int64_t n = 0; n < explainer_.batch; ++n)
     out.emplace_back(
         target, static_cast<std::size_t>(explainer_.classes),
@@ -442,14 +442,14 @@ Tensor Explaining::class_maps(std::int64_t image) {
 std::vector<Explanation> Run::Impl::explain(const Method& method, std::span<const Target> targets,
                                             const ExplainOptions& options,
                                             const CallOptions& call) {
-  const base::ThreadScope threads(explainer->options.threads);
+  const base::ThreadScope threads(explainer->options.pool.threads);
   return api::Explaining(*this, method, options, call, targets.size()).explain(targets);
 }
 
 Tensor Run::Impl::class_maps(const Method& method, std::int64_t image,
                              const ExplainOptions& options, const CallOptions& call) {
   check_image(image);
-  const base::ThreadScope threads(explainer->options.threads);
+  const base::ThreadScope threads(explainer->options.pool.threads);
   const auto targets = static_cast<std::size_t>(explainer->classes);
   return api::Explaining(*this, method, options, call, targets).class_maps(image);
 }

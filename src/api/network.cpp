@@ -59,7 +59,7 @@ Network made(const NetworkSource& source, const NetworkSpec& spec, std::int64_t 
   }
   out.plan = engine::Plan::build(graph, plan, source.weights);
   out.pool =
-      std::make_unique<WorkspacePool>(*out.plan, source.options.max_workspaces, source.budget);
+      std::make_unique<WorkspacePool>(*out.plan, source.options.pool.max_workspaces, source.budget);
   return out;
 }
 
@@ -76,7 +76,7 @@ Network behind(const NetworkSource& source, const NetworkSpec& spec) {
 }
 
 Network whole(const NetworkSource& source, const NetworkSpec& spec) {
-  if (source.options.perturbation_batch == 0 && engine::outgrows_caches(source.bound)) {
+  if (source.options.prepare.perturbation_batch == 0 && engine::outgrows_caches(source.bound)) {
     constexpr std::int64_t kSeveral = 4;
     try {
       return made(source, spec, kSeveral, {{source.logits}});
@@ -85,7 +85,7 @@ Network whole(const NetworkSource& source, const NetworkSpec& spec) {
     }
   }
   // One image's maps stay in the caches, where those of several do not.
-  const auto wanted = std::max<std::int64_t>(source.options.perturbation_batch, 1);
+  const auto wanted = std::max<std::int64_t>(source.options.prepare.perturbation_batch, 1);
   return made(source, spec, wanted, {{source.logits}});
 }
 
@@ -105,7 +105,7 @@ Network network_again(const NetworkSource& source) {
   Network out;
   out.plan = source.plan;
   out.pool =
-      std::make_unique<WorkspacePool>(*out.plan, source.options.max_workspaces, source.budget);
+      std::make_unique<WorkspacePool>(*out.plan, source.options.pool.max_workspaces, source.budget);
   out.batch = source.pictures.count;
   out.stacked = stacked_inputs(source.bound, source.pictures);
   return out;

@@ -101,14 +101,17 @@ PlanPtr faster_plan(const graph::Graph& graph, engine::PlanSpec& spec,
 
 PlanPtr build_plan(const ExplainerOptions& options, const graph::Graph& graph,
                    engine::PlanSpec& spec, engine::WeightCache& weights) {
-  if (options.precision == Precision::f32) return plan_in(Precision::f32, graph, spec, weights);
+  if (options.compile.precision == Precision::f32)
+    return plan_in(Precision::f32, graph, spec, weights);
   if (!engine::bf16_supported()) {
-    if (options.precision == Precision::automatic || options.allow_precision_fallback)
+    if (options.compile.precision == Precision::automatic ||
+        options.compile.allow_precision_fallback)
       return plan_in(Precision::f32, graph, spec, weights);
     throw Error(ErrorCode::invalid_argument,
                 "this CPU cannot compute in bf16 (it needs AVX-512 or AMX); f32 works everywhere");
   }
-  if (options.precision == Precision::bf16) return plan_in(Precision::bf16, graph, spec, weights);
+  if (options.compile.precision == Precision::bf16)
+    return plan_in(Precision::bf16, graph, spec, weights);
   return faster_plan(graph, spec, weights);
 }
 

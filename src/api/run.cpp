@@ -109,7 +109,7 @@ std::unique_ptr<Run::Impl> Run::Impl::run_forward(std::shared_ptr<const Explaine
   if (explainer->keeps_inputs)
     for (const auto& one : data) floats += std::ssize(one);
   run->held = {explainer->budget, (floats * base::Size(sizeof(float))).n, "a run's result"};
-  const base::ThreadScope threads(explainer->options.threads);
+  const base::ThreadScope threads(explainer->options.pool.threads);
   const auto start = Clock::now();
   for (const auto i : explainer->plan->forward(run->workspace, data, call))
     run->warnings.push_back("the input '" + explainer->inputs[i].name +
@@ -157,7 +157,7 @@ const std::vector<Prediction>& Run::Impl::ranking(std::int64_t image) {
     held.add(bytes, "the classes in order");
     const std::span<const float> row(logits.data.data() + image * explainer->classes,
                                      static_cast<std::size_t>(explainer->classes));
-    cached = ranked(row, explainer->scores.sigmoid || explainer->options.multi_label);
+    cached = ranked(row, explainer->scores.sigmoid || explainer->options.compile.multi_label);
   }
   return cached;
 }
@@ -167,7 +167,7 @@ Tensor Run::output(const std::string& name) const {
   const auto it = std::find(names.begin(), names.end(), name);
   if (it == names.end())
     throw Error(ErrorCode::invalid_argument,
-                "this value is not fetched: name it in ExplainerOptions::fetches", {"", name, ""});
+                "this value is not fetched: name it in CompileOptions::fetches", {"", name, ""});
   const auto view =
       impl_->explainer->plan->fetch(impl_->workspace, static_cast<std::size_t>(it - names.begin()));
   const base::Reservation copy(

@@ -45,8 +45,8 @@ Network plans(const NetworkSource& source, const passes::IncrementalNetwork& net
   const auto made = [&](const graph::Graph& graph, const engine::PlanSpec& like) {
     Network out;
     out.plan = engine::Plan::build(graph, like, source.weights);
-    out.pool =
-        std::make_unique<WorkspacePool>(*out.plan, source.options.max_workspaces, source.budget);
+    out.pool = std::make_unique<WorkspacePool>(*out.plan, source.options.pool.max_workspaces,
+                                               source.budget);
     return out;
   };
   engine::PlanSpec changed = scores_alone(source);
@@ -107,8 +107,8 @@ std::optional<Network> window_network(const NetworkSource& source,
   const bool channels_first = !extents.empty() && shape.size() == extents.size() + 2 &&
                               std::equal(extents.begin(), extents.end(), shape.begin() + 2);
   if (!channels_first || source.like.precision != Precision::f32) return std::nullopt;
-  if (source.options.perturbation_batch > 0)
-    return made(source, windows, source.options.perturbation_batch);
+  if (source.options.prepare.perturbation_batch > 0)
+    return made(source, windows, source.options.prepare.perturbation_batch);
   // Small patches keep a CPU's cores busy only several at a time.
   constexpr std::int64_t kSeveral = 4, kMany = 16;
   if (engine::outgrows_caches(source.bound))

@@ -183,7 +183,7 @@ struct Entry {
   MethodInfo info;
   /// Throws Error invalid_argument with the reason where a model cannot serve the method.
   void (*check)(const std::optional<graph::PoolLinearHead>& head, const Layer& layer);
-  /// Options that change what is prepared must be those of ExplainerOptions::methods.
+  /// Options that change what is prepared must be those of PrepareOptions::methods.
   Needs (*needs)(const Layer& layer, const Settings& settings);
   /// Per image of the batch.
   std::vector<Evidence> (*run)(Context& context);

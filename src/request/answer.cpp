@@ -30,9 +30,9 @@ bool can_serve(Session& session, const Method& method, const CallOptions& call) 
   const auto& request = session.request;
   try {
     auto options = session.options;
-    options.methods = {method};
-    options.layers = request.layers;
-    options.tuning = Tuning::off;
+    options.prepare.methods = {method};
+    options.prepare.layers = request.layers;
+    options.compile.tuning = Tuning::off;
     const Explainer trial(session.model, options, call);
     return true;
   } catch (const Error& error) {
@@ -181,9 +181,9 @@ Request came_out(const Session& session, const Explainer& explainer) {
     out.image = RequestFile{session.photo->file};
     out.preprocess = Recipe{session.photo->recipe, true};
   }
-  out.input_shapes = options.input_shapes;
-  out.output = options.output;
-  out.multi_label = options.multi_label;
+  out.input_shapes = options.compile.input_shapes;
+  out.output = options.compile.output;
+  out.multi_label = options.compile.multi_label;
   out.precision = explainer.precision();
   out.threads = explainer.threads();
   return out;

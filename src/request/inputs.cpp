@@ -33,8 +33,8 @@ bool fits(const Shape& declared, const Shape& shape) {
 
 // The shape that an input will have, as far as the file and --input-shape say.
 Shape known_shape(const Session& session, const ValueInfo& input) {
-  const auto given = session.options.input_shapes.find(input.name);
-  return given == session.options.input_shapes.end() ? input.shape : given->second;
+  const auto given = session.options.compile.input_shapes.find(input.name);
+  return given == session.options.compile.input_shapes.end() ? input.shape : given->second;
 }
 
 const ValueInfo& find_image_input(const Session& session) {
@@ -121,8 +121,8 @@ void read_tensors(Session& session) {
     if (!std::all_of(tensor.data.begin(), tensor.data.end(),
                      [](float value) { return std::isfinite(value); }))
       session.warnings.push_back("the tensor in '" + file + "' has values that are not finite");
-    session.options.input_shapes[name] = tensor.shape;
-    if (!tensor.shape.empty()) session.options.batch = tensor.shape.front();
+    session.options.compile.input_shapes[name] = tensor.shape;
+    if (!tensor.shape.empty()) session.options.compile.batch = tensor.shape.front();
     session.tensors.emplace(name, std::move(tensor));
   }
 }
@@ -158,8 +158,8 @@ void read_photo(Session& session, const std::string& file, const Recipe& recipe,
     return preprocess(photo.pixels, photo.recipe, extents.channels, extents.height, extents.width,
                       extents.layout);
   });
-  session.options.input_shapes[input.name] = tensor.shape;
-  session.options.batch = 1;
+  session.options.compile.input_shapes[input.name] = tensor.shape;
+  session.options.compile.batch = 1;
   session.tensors.emplace(input.name, std::move(tensor));
   session.photo = std::move(photo);
 }

@@ -18,9 +18,9 @@ bool layer_exists(const Model& model, const std::string& name) {
                                 const std::string& name, const CallOptions& call) {
   std::vector<std::string> names;
   try {
-    options.layers.clear();
-    options.methods.clear();
-    options.tuning = Tuning::off;
+    options.prepare.layers.clear();
+    options.prepare.methods.clear();
+    options.compile.tuning = Tuning::off;
     const Explainer bare(model, options, call);
     for (const auto& layer : bare.layers()) {
       names.push_back(layer.name);

@@ -4,16 +4,16 @@ namespace fovea {
 
 ExplainerOptions explainer_options(const Request& request) {
   ExplainerOptions out;
-  out.input_shapes = request.input_shapes;
-  out.output = request.output;
-  out.multi_label = request.multi_label;
-  out.token_grid = request.token_grid;
-  out.prefix_tokens = request.prefix_tokens;
-  out.precision = request.precision;
-  out.optimize = request.optimize;
-  out.tuning = request.tuning;
-  out.threads = request.threads;
-  out.smoothing = request.smooth;
+  out.compile.input_shapes = request.input_shapes;
+  out.compile.output = request.output;
+  out.compile.multi_label = request.multi_label;
+  out.prepare.token_grid = request.token_grid;
+  out.prepare.prefix_tokens = request.prefix_tokens;
+  out.compile.precision = request.precision;
+  out.compile.optimize = request.optimize;
+  out.compile.tuning = request.tuning;
+  out.pool.threads = request.threads;
+  out.prepare.smoothing = request.smooth;
   return out;
 }
 

@@ -33,8 +33,9 @@ Recipe recipe_for(const Session& session) {
 // Scores at positions have theirs at each.
 std::int64_t class_count(const Session& session, const Explainer& explainer, const Tensor& scores) {
   const auto& outputs = session.model.outputs();
-  const auto& name = session.options.output.empty() && outputs.size() == 1 ? outputs.front().name
-                                                                           : session.options.output;
+  const auto& name = session.options.compile.output.empty() && outputs.size() == 1
+                         ? outputs.front().name
+                         : session.options.compile.output;
   const auto it = explainer.shapes().find(name);
   const auto all = scores.shape.back();
   const bool at_positions = it != explainer.shapes().end() && it->second.size() == 4 &&
@@ -67,8 +68,8 @@ Feeds Session::feeds() const {
 Explainer Session::explainer(const std::vector<std::string>& layers,
                              const std::vector<Method>& methods, const CallOptions& call) {
   auto all = options;
-  all.layers = layers;
-  all.methods = methods;
+  all.prepare.layers = layers;
+  all.prepare.methods = methods;
   return in_file(request.model.file, [&] {
     require_layers(model, options, layers, call);
     return timed(times.create, [&] { return Explainer(model, all, call); });
@@ -106,7 +107,7 @@ Session open_session(Request asked, Model model, bool whole_photo) {
   request::check_shapes(session.model, request.input_shapes);
   session.options = explainer_options(request);
   const auto* activation = metadata(session.model, "fovea.activation");
-  if (activation && *activation == "sigmoid") session.options.multi_label = true;
+  if (activation && *activation == "sigmoid") session.options.compile.multi_label = true;
 
   request::read_tensors(session);
   if (request.image)

@@ -83,7 +83,7 @@ Target over_region(std::int64_t channel, const Shape& scores, const std::vector<
 Shape scores_at_positions(const Session& session, const Explainer& explainer) {
   return in_file(session.request.model.file, [&] {
     // A run's own are flat.
-    auto shape = explainer.shapes().at(session.options.output);
+    auto shape = explainer.shapes().at(session.options.compile.output);
     if (shape.size() != 4)
       refuse("--region is of scores [images, classes, rows, columns], and the model's are " +
              shape_text(shape));
@@ -138,11 +138,11 @@ void choose_output(Session& session) {
   const auto& targets = session.request.targets;
   const bool regions = std::any_of(targets.begin(), targets.end(),
                                    [](const auto& target) { return target.region.has_value(); });
-  if (!regions || !session.options.output.empty()) return;
+  if (!regions || !session.options.compile.output.empty()) return;
   const auto& outputs = session.model.outputs();
   if (outputs.size() != 1)
     refuse("--region: the model has several outputs: say which with --output-name");
-  session.options.output = outputs.front().name;
+  session.options.compile.output = outputs.front().name;
 }
 
 void name_classes(Session& session) {

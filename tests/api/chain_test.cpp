@@ -23,10 +23,10 @@ using test::Chain;
 
 ExplainerOptions options() {
   ExplainerOptions out;
-  out.layers = {"layer"};
-  out.methods = {GradCam{}, GuidedBackprop{}, FullGrad{}};
-  out.tuning = Tuning::off;
-  out.threads = 1;
+  out.prepare.layers = {"layer"};
+  out.prepare.methods = {GradCam{}, GuidedBackprop{}, FullGrad{}};
+  out.compile.tuning = Tuning::off;
+  out.pool.threads = 1;
   return out;
 }
 
@@ -55,12 +55,12 @@ TEST(ManyLayers, OfALongChainAreExplained) {
   const auto bytes = test::chains::residuals(kNodes);
   const auto model = Model::from_bytes(std::as_bytes(std::span(bytes)));
   auto all = options();
-  all.methods = {EigenCam{}};
-  all.layers.clear();
-  for (int i = 0; i < kNodes / 3; i += 4) all.layers.push_back("v" + std::to_string(i));
+  all.prepare.methods = {EigenCam{}};
+  all.prepare.layers.clear();
+  for (int i = 0; i < kNodes / 3; i += 4) all.prepare.layers.push_back("v" + std::to_string(i));
   const Explainer explainer(model, all);
   auto run = explainer.forward(random_input(explainer, 1));
-  for (const auto& layer : {all.layers.front(), all.layers.back()}) {
+  for (const auto& layer : {all.prepare.layers.front(), all.prepare.layers.back()}) {
     const auto map = run.explain(EigenCam{}, Target::top1(), {.layer = layer}).feature_map;
     EXPECT_FALSE(map.data.empty()) << layer;
   }

@@ -324,11 +324,11 @@ class ChannelsOf : public testing::TestWithParam<Net> {};
 /// Grad-CAM's map is sum_k alpha_k A^k, so its sum over positions is that of the contributions.
 TEST_P(ChannelsOf, AddUpToGradCamsMap) {
   ExplainerOptions options;
-  options.optimize = GetParam().optimize;
-  options.tuning = Tuning::off;
+  options.compile.optimize = GetParam().optimize;
+  options.compile.tuning = Tuning::off;
   const auto model = Model::load(golden_model(GetParam().name));
   const auto layer = Explainer(model, options).prepared_layers().front();
-  options.fetches = {layer};
+  options.compile.fetches = {layer};
   const Explainer explainer(model, options);
   auto run = explainer.forward(random_input(explainer, 3));
   const auto channels = run.channels(Target::class_index(1));
@@ -390,7 +390,7 @@ TEST(ChannelsOfAHead, AddUpToTheLogit) {
 
 TEST(ChannelsOfAHead, WantGradCamPrepared) {
   ExplainerOptions options;
-  options.methods = {ActivationMap{}};
+  options.prepare.methods = {ActivationMap{}};
   const Explainer explainer(Model::load(golden_model("vgg")), options);
   auto run = explainer.forward(random_input(explainer, 3));
   EXPECT_FALSE(run.features().data.empty());

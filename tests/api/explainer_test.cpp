@@ -14,7 +14,7 @@ namespace {
 /// For `resnet`, whose batch and extents the file leaves open; other models have their own.
 ExplainerOptions with_batch(std::int64_t n) {
   ExplainerOptions out;
-  out.input_shapes["input"] = {n, 3, 49, 49};
+  out.compile.input_shapes["input"] = {n, 3, 49, 49};
   return out;
 }
 
@@ -79,7 +79,7 @@ TEST(Explainer, ASigmoidHeadGivesEachClassItsOwnProbability) {
   for (const auto& p : run.predictions())
     EXPECT_NEAR(p.probability, 1 / (1 + std::exp(-p.logit)), 1e-6);
   ExplainerOptions multi;
-  multi.multi_label = true;
+  multi.compile.multi_label = true;
   const Explainer labels(Model::load(golden_model("gap")), multi);
   fovea::Run other = labels.forward(random_input(labels, 3));
   for (const auto& p : other.predictions())
@@ -90,9 +90,9 @@ TEST(Explainer, ABatchAndSeveralTargetsInOneCallAreTheSingleOnes) {
   const Model model = Model::load(golden_model("resnet"));
   for (const bool optimize : {true, false}) {  // from the head's weights, and by walking back
     ExplainerOptions options = with_batch(3);
-    options.optimize = optimize;
+    options.compile.optimize = optimize;
     const Explainer three(model, options);
-    options.input_shapes["input"][0] = 1;
+    options.compile.input_shapes["input"][0] = 1;
     const Explainer single(model, options);
     const Tensor batch = random_input(three, 4);
     const std::vector<Target> targets = {Target::top1(), Target::class_index(2)};
@@ -121,7 +121,7 @@ TEST(Explainer, LoadsFromBytesInMemory) {
   const std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
   const Model model = Model::from_bytes(std::as_bytes(std::span(text)));
   ExplainerOptions same;  // algorithms that are timed may differ, and with them the last bits
-  same.tuning = Tuning::off;
+  same.compile.tuning = Tuning::off;
   const Explainer a(model, same), b(Model::load(golden_model("gap")), same);
   const Tensor input = random_input(a, 5);
   EXPECT_EQ(a.forward(input).logits().data, b.forward(input).logits().data);
@@ -138,8 +138,8 @@ TEST(Explainer, ExternalWeightsAreRefusedFromBytesWithoutAFolder) {
 
 TEST(Explainer, ManyThreadsShareOneExplainerAndAgreeWithOne) {
   ExplainerOptions options;
-  options.threads = 1;
-  options.max_workspaces = 3;
+  options.pool.threads = 1;
+  options.pool.max_workspaces = 3;
   const Explainer explainer(Model::load(golden_model("vgg")), options);
   std::vector<Tensor> inputs;
   std::vector<std::vector<float>> want;
@@ -167,7 +167,7 @@ TEST(Explainer, TwoExplainersOfOneModelDoNotDisturbEachOther) {
   const auto before = first.explain(input).feature_map.data;
   {
     ExplainerOptions options = with_batch(2);
-    options.optimize = false;
+    options.compile.optimize = false;
     const Explainer second(model, options);
     second.explain(random_input(second, 8));
   }
@@ -177,7 +177,7 @@ TEST(Explainer, TwoExplainersOfOneModelDoNotDisturbEachOther) {
 TEST(Explainer, FetchesInnerValuesByName) {
   const Model model = Model::load(golden_model("gap"));
   ExplainerOptions options;
-  options.fetches = {"relu_1"};
+  options.compile.fetches = {"relu_1"};
   const Explainer explainer(model, options);
   const fovea::Run run = explainer.forward(random_input(explainer, 9));
   const Tensor inner = run.output("relu_1");
@@ -193,8 +193,8 @@ TEST(Explainer, EveryLayerOfferedCanBeExplained) {
     const Model model = Model::load(golden_model(name));
     const Explainer offered(model);
     ExplainerOptions options;
-    for (const auto& layer : offered.layers()) options.layers.push_back(layer.name);
-    ASSERT_GT(options.layers.size(), 5u);
+    for (const auto& layer : offered.layers()) options.prepare.layers.push_back(layer.name);
+    ASSERT_GT(options.prepare.layers.size(), 5u);
     const Explainer explainer(model, options);
     fovea::Run run = explainer.forward(random_input(explainer, 11));
     for (const auto& layer : offered.layers()) {

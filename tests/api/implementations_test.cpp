@@ -30,32 +30,32 @@ std::vector<path> models() {
 ExplainerOptions options_for(const Model& model, Precision precision, Tuning tuning) {
   constexpr std::int64_t kExtent = 48;
   ExplainerOptions out;
-  out.precision = precision;
-  out.tuning = tuning;
+  out.compile.precision = precision;
+  out.compile.tuning = tuning;
   for (const auto& input : model.inputs()) {
     Shape shape = input.shape;
     for (std::size_t i = 0; i < shape.size(); ++i)
       if (shape[i] < 0) shape[i] = i == 0 ? 1 : kExtent;
-    if (shape != input.shape) out.input_shapes[input.name] = shape;
+    if (shape != input.shape) out.compile.input_shapes[input.name] = shape;
   }
   return out;
 }
 
 /// Prepared for the first layer that can be explained, so that the walk back is as long as can be.
 Explainer explainer_for(const Model& model, ExplainerOptions options) {
-  options.methods = {};
-  options.layers = {};
+  options.prepare.methods = {};
+  options.prepare.layers = {};
   const auto layers = Explainer(model, options).layers();
-  options.methods = {GradCam{}};
+  options.prepare.methods = {GradCam{}};
   for (const auto& layer : layers) {
-    options.layers = {layer.name};
+    options.prepare.layers = {layer.name};
     try {
       return Explainer(model, options);
     } catch (const Error& error) {
       if (error.code() != ErrorCode::invalid_argument) throw;
     }
   }
-  options.layers = {};
+  options.prepare.layers = {};
   return Explainer(model, options);
 }
 
@@ -66,7 +66,7 @@ TEST_P(Implementations, AreNeverOnednnsReference) {
   for (const auto precision : {Precision::f32, Precision::bf16})
     for (const auto tuning : {Tuning::off, Tuning::quick}) {
       auto options = options_for(model, precision, tuning);
-      options.allow_precision_fallback = true;
+      options.compile.allow_precision_fallback = true;
       const auto explainer = explainer_for(model, options);
       if (explainer.precision() != precision) continue;  // this CPU has no bf16
       const auto steps = explainer.steps();

@@ -44,7 +44,7 @@ TEST(Limits, ADeadlineEndsACall) {
 
 TEST(Limits, NoMoreWorkspacesThanAllowed) {
   ExplainerOptions options;
-  options.max_workspaces = 1;
+  options.pool.max_workspaces = 1;
   const Explainer explainer(Model::load(golden_model("vgg")), options);
   const Tensor input = random_input(explainer, 1);
   CallOptions soon;
@@ -58,7 +58,7 @@ TEST(Limits, NoMoreWorkspacesThanAllowed) {
 
 TEST(Limits, AMemoryLimitRefusesThePlan) {
   ExplainerOptions options;
-  options.memory_limit = 1000;
+  options.pool.memory_limit = 1000;
   const Model model = Model::load(golden_model("vgg"));
   EXPECT_EQ(code_of([&] { const Explainer explainer(model, options); }), ErrorCode::out_of_memory);
 }
@@ -67,7 +67,7 @@ TEST(Limits, TheHostsOpenMpSettingsAreGivenBack) {
   omp_set_num_threads(2);
   const unsigned csr = _mm_getcsr();
   ExplainerOptions options;
-  options.threads = 3;
+  options.pool.threads = 3;
   const Explainer explainer(Model::load(golden_model("vgg")), options);
   explainer.explain(random_input(explainer, 1));
   EXPECT_EQ(omp_get_max_threads(), 2);
@@ -96,13 +96,13 @@ TEST(Limits, BadRequestsAreNamed) {
     change(options);
     return code_of([&] { const Explainer made(model, options); });
   };
-  EXPECT_EQ(with([](auto& o) { o.layers = {"nowhere"}; }), invalid);
-  EXPECT_EQ(with([](auto& o) { o.output = "nowhere"; }), invalid);
-  EXPECT_EQ(with([](auto& o) { o.fetches = {"nowhere"}; }), invalid);
-  EXPECT_EQ(with([](auto& o) { o.batch = 0; }), invalid);
-  EXPECT_EQ(with([](auto& o) { o.threads = -1; }), invalid);
-  EXPECT_EQ(with([](auto& o) { o.threads = 100000; }), invalid);
-  EXPECT_EQ(with([](auto& o) { o.methods = {Method{"magic"}}; }), invalid);
+  EXPECT_EQ(with([](auto& o) { o.prepare.layers = {"nowhere"}; }), invalid);
+  EXPECT_EQ(with([](auto& o) { o.compile.output = "nowhere"; }), invalid);
+  EXPECT_EQ(with([](auto& o) { o.compile.fetches = {"nowhere"}; }), invalid);
+  EXPECT_EQ(with([](auto& o) { o.compile.batch = 0; }), invalid);
+  EXPECT_EQ(with([](auto& o) { o.pool.threads = -1; }), invalid);
+  EXPECT_EQ(with([](auto& o) { o.pool.threads = 100000; }), invalid);
+  EXPECT_EQ(with([](auto& o) { o.prepare.methods = {Method{"magic"}}; }), invalid);
   Tensor wrong = input;
   wrong.shape.back() += 1;
   EXPECT_EQ(code_of([&] { explainer.forward(wrong); }), ErrorCode::bad_input);
@@ -169,9 +169,9 @@ TEST(Limits, DenormalsAreFlushedInEveryThread) {
       Model::load(std::filesystem::path(FOVEA_SOURCE_DIR) / "tests/cli/fixtures/colours.onnx");
   for (const int threads : {1, 2, 3}) {
     ExplainerOptions options;
-    options.threads = threads;
-    options.fetches = {"features"};
-    options.input_shapes["data"] = {8, 3, 16, 16};
+    options.pool.threads = threads;
+    options.compile.fetches = {"features"};
+    options.compile.input_shapes["data"] = {8, 3, 16, 16};
     const Explainer explainer(model, options);
     Tensor input = random_input(explainer, 1);
     for (auto& v : input.data) v = kDenormal;
@@ -183,7 +183,7 @@ TEST(Limits, DenormalsAreFlushedInEveryThread) {
 TEST(Limits, TheCallersTreatmentOfDenormalsIsGivenBack) {
   constexpr int kThreads = 3;
   ExplainerOptions options;
-  options.threads = kThreads;
+  options.pool.threads = kThreads;
   const Explainer explainer(Model::load(golden_model("vgg")), options);
   Tensor input = random_input(explainer, 1);
   for (auto& v : input.data) v = kDenormal;

@@ -17,12 +17,13 @@ using Clock = std::chrono::steady_clock;
 /// windows, variants, images to compare with.
 ExplainerOptions everything() {
   ExplainerOptions options;
-  options.input_shapes["input"] = {1, 3, 48, 48};
-  options.methods = {GradCam{}, Occlusion{}, Rise{}, ReciproCam{}, DeepLift{}, FullGrad{}, Lrp{}};
-  options.targets_at_once = 4;
-  options.perturbation_batch = 3;
-  options.smoothing = true;
-  options.tuning = Tuning::off;
+  options.compile.input_shapes["input"] = {1, 3, 48, 48};
+  options.prepare.methods = {GradCam{},  Occlusion{}, Rise{}, ReciproCam{},
+                             DeepLift{}, FullGrad{},  Lrp{}};
+  options.prepare.targets_at_once = 4;
+  options.prepare.perturbation_batch = 3;
+  options.prepare.smoothing = true;
+  options.compile.tuning = Tuning::off;
   return options;
 }
 
@@ -62,7 +63,7 @@ std::optional<ErrorCode> given_up(const Model& model, const ExplainerOptions& op
 TEST(Making, EndsAtAnyMomentAndLeavesTheModelAsItWas) {
   const auto options = everything();
   const auto expected =
-      maps_of(Explainer(Model::load(golden_model("resnet")), options), options.methods);
+      maps_of(Explainer(Model::load(golden_model("resnet")), options), options.prepare.methods);
   const auto model = Model::load(golden_model("resnet"));
   const auto start = Clock::now();
   { const Explainer whole(model, options); }
@@ -84,19 +85,19 @@ TEST(Making, EndsAtAnyMomentAndLeavesTheModelAsItWas) {
               to_string(by_deadline ? ErrorCode::deadline_exceeded : ErrorCode::cancelled));
     ++ended;
   }
-  EXPECT_EQ(maps_of(Explainer(model, options), options.methods), expected);
+  EXPECT_EQ(maps_of(Explainer(model, options), options.prepare.methods), expected);
 }
 
 TEST(Making, EndsWhileAlgorithmsAreTimed) {
   const auto model = Model::load(golden_model("vgg"));
   ExplainerOptions options;
-  options.tuning = Tuning::thorough;
+  options.compile.tuning = Tuning::thorough;
   EXPECT_EQ(given_up(model, options, std::chrono::milliseconds(1), true),
             ErrorCode::deadline_exceeded);
   // What was found by then serves the next one, which finds the rest.
-  options.tuning = Tuning::quick;
+  options.compile.tuning = Tuning::quick;
   const Explainer tuned(model, options);
-  options.tuning = Tuning::off;
+  options.compile.tuning = Tuning::off;
   const Explainer plain(Model::load(golden_model("vgg")), options);
   const auto got = maps_of(tuned, {GradCam{}}), expected = maps_of(plain, {GradCam{}});
   ASSERT_EQ(got.size(), expected.size());

@@ -8,7 +8,7 @@
 #include "api/support.hpp"
 #include "engine/counting_allocator.hpp"
 
-/// ExplainerOptions::memory_limit: what lives at once beyond the weights is never more. Whether a
+/// PoolOptions::memory_limit: what lives at once beyond the weights is never more. Whether a
 /// call fits is fovea's own account, said before it begins; what it then takes is counted by the
 /// allocator.
 namespace fovea::api_test {
@@ -28,13 +28,13 @@ struct Case {
 /// At 48 positions a side where the file leaves that open.
 ExplainerOptions options_for(const Model& model) {
   ExplainerOptions out;
-  out.tuning = Tuning::off;
-  out.threads = 1;
+  out.compile.tuning = Tuning::off;
+  out.pool.threads = 1;
   for (const auto& input : model.inputs()) {
     Shape shape = input.shape;
     for (std::size_t d = 1; d < shape.size(); ++d)
       if (shape[d] < 0) shape[d] = 48;
-    out.input_shapes[input.name] = shape;
+    out.compile.input_shapes[input.name] = shape;
   }
   return out;
 }
@@ -43,11 +43,11 @@ ExplainerOptions options_for(const Model& model) {
 std::optional<std::int64_t> peak_of(const Case& one, std::int64_t limit) {
   auto options = one.options;
   const auto base = options_for(one.model);
-  options.input_shapes = base.input_shapes;
-  options.tuning = base.tuning;
-  options.threads = base.threads;
-  options.methods = {one.method};
-  options.memory_limit = limit;
+  options.compile.input_shapes = base.compile.input_shapes;
+  options.compile.tuning = base.compile.tuning;
+  options.pool.threads = base.pool.threads;
+  options.prepare.methods = {one.method};
+  options.pool.memory_limit = limit;
   try {
     const Explainer explainer(one.model, options);
     const Tensor input = random_input(explainer, 1);
@@ -116,7 +116,7 @@ TEST(MemoryLimit, HoldsForEveryMethod) {
         Case one{Model::load(golden_model(network)), {}};
         const Explainer any(one.model, options_for(one.model));
         one.method = cheap(info, any.inputs()[0].shape);
-        if (info.kind == MapKind::layer) one.options.layers = {layer_of(any, early)};
+        if (info.kind == MapKind::layer) one.options.prepare.layers = {layer_of(any, early)};
         try {
           peak_of(one, kRoomy);
         } catch (const Error& error) {
@@ -136,7 +136,7 @@ TEST(MemoryLimit, HoldsForManyTargetsLayersAndSmoothing) {
   for (int i = 0; i < 60; ++i) many.push_back(Target::ranked(i % 5));
   Case targets{model, LayerCam{}, {}, {}, many};
   expect_held(targets, "many targets");
-  targets.options.targets_at_once = 16;
+  targets.options.prepare.targets_at_once = 16;
   expect_held(targets, "many targets at once");
   Case inputs{model, Saliency{}, {}, {}, many};
   expect_held(inputs, "many targets of the input");
@@ -146,11 +146,11 @@ TEST(MemoryLimit, HoldsForManyTargetsLayersAndSmoothing) {
     expect_held(classes, "every class of " + network);
   }
   Case smooth{model, GradCam{}};
-  smooth.options.smoothing = smooth.how.smooth = true;
+  smooth.options.prepare.smoothing = smooth.how.smooth = true;
   expect_held(smooth, "smoothing");
   Case fused{model, GradCam{}};
   for (std::size_t i = 0; i < 3; ++i) fused.how.layers.push_back(any.layers()[i].name);
-  fused.options.layers = fused.how.layers;
+  fused.options.prepare.layers = fused.how.layers;
   expect_held(fused, "several layers");
 }
 
@@ -158,10 +158,10 @@ TEST(MemoryLimit, HoldsForConcurrentRuns) {
   Case one{Model::load(golden_model("vgg")), SmoothGrad{.samples = 3}};
   const auto alone = peak_of(one, kRoomy);
   ASSERT_TRUE(alone);
-  one.options.methods = {one.method};
-  one.options.tuning = Tuning::off;
-  one.options.threads = 1;
-  one.options.memory_limit = *alone * 5 / 2;
+  one.options.prepare.methods = {one.method};
+  one.options.compile.tuning = Tuning::off;
+  one.options.pool.threads = 1;
+  one.options.pool.memory_limit = *alone * 5 / 2;
   const Explainer explainer(one.model, one.options);
   const Tensor input = random_input(explainer, 1);
   std::atomic<int> done = 0, refused = 0, other = 0;
@@ -181,7 +181,7 @@ TEST(MemoryLimit, HoldsForConcurrentRuns) {
       });
     callers.clear();
     constexpr std::int64_t kThreads = 8 << 16;  // what the threads themselves are made of
-    EXPECT_LE(bytes.most(), one.options.memory_limit + kThreads);
+    EXPECT_LE(bytes.most(), one.options.pool.memory_limit + kThreads);
   }
   EXPECT_GT(done, 0);
   EXPECT_EQ(other, 0);
@@ -191,8 +191,8 @@ TEST(MemoryLimit, HoldsForConcurrentRuns) {
 TEST(MemoryLimit, ARefusedCallSaysWhatItWantedAndLeavesTheExplainerAsItWas) {
   Case one{Model::load(golden_model("vgg")), GradCam{}};
   one.options = options_for(one.model);
-  one.options.methods = {GradCam{}};
-  one.options.memory_limit = *peak_of(one, kRoomy) + (1 << 20);
+  one.options.prepare.methods = {GradCam{}};
+  one.options.pool.memory_limit = *peak_of(one, kRoomy) + (1 << 20);
   const Explainer explainer(one.model, one.options);
   const Tensor input = random_input(explainer, 1);
   const auto alone = explainer.explain(input);
@@ -226,12 +226,12 @@ TEST(MemoryLimit, WorkspacesThatNobodyUsesMakeRoomForOthers) {
   const std::vector<Method> all = {SmoothGrad{.samples = 2}, Rise{.masks = 8, .cells = 3},
                                    GradCam{}};
   ExplainerOptions options;
-  options.methods = all;
-  options.tuning = Tuning::off;
-  options.smoothing = true;
+  options.prepare.methods = all;
+  options.compile.tuning = Tuning::off;
+  options.prepare.smoothing = true;
   // The least that serves each of them alone.
   const auto serves = [&](std::int64_t limit, std::size_t rounds) {
-    options.memory_limit = limit;
+    options.pool.memory_limit = limit;
     try {
       for (std::size_t first = 0; first < (rounds > 1 ? 1 : all.size()); ++first) {
         const Explainer explainer(model, options);

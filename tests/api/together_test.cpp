@@ -1,4 +1,4 @@
-// Several targets' walks back at once (ExplainerOptions::targets_at_once).
+// Several targets' walks back at once (PrepareOptions::targets_at_once).
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -18,10 +18,10 @@ std::int64_t class_of(const Explanation& why) {
 ExplainerOptions options_for(const std::vector<Method>& methods, std::int64_t at_once,
                              std::int64_t batch) {
   ExplainerOptions out;
-  out.methods = methods;
-  out.tuning = Tuning::off;
-  out.batch = batch;
-  out.targets_at_once = at_once;
+  out.prepare.methods = methods;
+  out.compile.tuning = Tuning::off;
+  out.compile.batch = batch;
+  out.prepare.targets_at_once = at_once;
   return out;
 }
 

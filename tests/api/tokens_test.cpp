@@ -21,7 +21,7 @@ std::string refusal(const std::string& model, const ExplainerOptions& options) {
 
 ExplainerOptions with_layer(const std::string& layer) {
   ExplainerOptions out;
-  out.layers = {layer};
+  out.prepare.layers = {layer};
   return out;
 }
 
@@ -44,40 +44,40 @@ TEST(Tokens, BehindTheLastAttentionOfAClassTokenHeadIsRefused) {
   // What a layer holds can be shown all the same.
   auto options = with_layer("layer_norm_6");
   for (const auto* method : {"eigencam", "activationmap"}) {
-    options.methods = {Method{method}};
+    options.prepare.methods = {Method{method}};
     EXPECT_EQ(refusal("vit", options), "accepted") << method;
   }
   for (const auto* method : {"layercam", "ablationcam"}) {
-    options.methods = {Method{method}};
+    options.prepare.methods = {Method{method}};
     EXPECT_NE(refusal("vit", options).find("no gradient reaches"), std::string::npos) << method;
   }
 }
 
 TEST(Tokens, AGridThatDoesNotFitIsRefused) {
   auto options = with_layer("layer_norm_4");
-  options.token_grid = {7, 8};
+  options.prepare.token_grid = {7, 8};
   EXPECT_NE(refusal("vit", options).find("49 tokens, and the token grid 7x8 has 56 places"),
             std::string::npos);
-  options.token_grid = {0, 8};
+  options.prepare.token_grid = {0, 8};
   EXPECT_NE(refusal("vit", options).find("at least 1"), std::string::npos);
-  options.token_grid = {1, 1, 6, 8};
+  options.prepare.token_grid = {1, 1, 6, 8};
   EXPECT_NE(refusal("vit", options).find("at most 3"), std::string::npos);
-  options.token_grid.clear();
-  options.prefix_tokens = -1;
+  options.prepare.token_grid.clear();
+  options.prepare.prefix_tokens = -1;
   EXPECT_NE(refusal("vit", options).find("must not be negative"), std::string::npos);
-  options.prefix_tokens = 2;
+  options.prepare.prefix_tokens = 2;
   EXPECT_NE(refusal("vit", options).find("give the token grid"), std::string::npos);
   ExplainerOptions map = with_layer("conv2d");
-  map.token_grid = {6, 8};
+  map.prepare.token_grid = {6, 8};
   EXPECT_NE(refusal("vit", map).find("no sequence of tokens"), std::string::npos);
 }
 
 TEST(Tokens, AGivenGridIsTheSameMapInOtherRows) {
   const Model model = Model::load(golden_model("vit"));
   ExplainerOptions options;
-  options.tuning = Tuning::off;
+  options.compile.tuning = Tuning::off;
   const Explainer own(model, options);
-  options.token_grid = {4, 12};
+  options.prepare.token_grid = {4, 12};
   const Explainer given(model, options);
   const Tensor input = random_input(own, 3);
   const auto a = own.explain(input), b = given.explain(input);
@@ -96,14 +96,14 @@ TEST(Tokens, ALayerOfUnknownFormIsASequenceWhenItsGridIsGiven) {
                                   [](const NodeInfo& node) { return node.op == "Reshape"; });
   ASSERT_NE(mixed, nodes.rend());
   ExplainerOptions options = with_layer(mixed->outputs[0]);
-  options.token_grid = {6, 8};
+  options.prepare.token_grid = {6, 8};
   EXPECT_NE(refusal("vit", options).find("no gradient reaches"), std::string::npos);
 }
 
 /// The last layer of a shape.
 std::string layer_of(const Model& model, const Shape& shape) {
   ExplainerOptions options;
-  options.tuning = Tuning::off;
+  options.compile.tuning = Tuning::off;
   const Explainer explainer(model, options);
   std::string out;
   for (const auto& layer : explainer.layers())
@@ -131,12 +131,12 @@ TEST(Tokens, EveryMethodSeesTheMapThatTheTokensAre) {
     for (const bool optimize : {true, false}) {
       SCOPED_TRACE(info.name + (optimize ? "" : ", plain plan"));
       ExplainerOptions options;
-      options.tuning = Tuning::off;
-      options.optimize = optimize;
-      options.methods = {Method{info.name}};
-      options.layers = {stream};
+      options.compile.tuning = Tuning::off;
+      options.compile.optimize = optimize;
+      options.prepare.methods = {Method{info.name}};
+      options.prepare.layers = {stream};
       const Explainer one(tokens, options);
-      options.layers = {map};
+      options.prepare.layers = {map};
       const Explainer other(unfolded, options);
       const Tensor input = random_input(one, 3);
       const auto target = Target::class_index(1);
@@ -163,7 +163,7 @@ TEST(Tokens, EveryMethodSeesTheMapThatTheTokensAre) {
 
 TEST(Tokens, CamIsRefused) {
   ExplainerOptions options;
-  options.methods = {Cam{}};
+  options.prepare.methods = {Cam{}};
   EXPECT_NE(refusal("vit", options).find("Grad-CAM serves any head"), std::string::npos);
 }
 

@@ -9,7 +9,7 @@ namespace {
 
 ExplainerOptions tuned(Tuning tuning) {
   ExplainerOptions out;
-  out.tuning = tuning;
+  out.compile.tuning = tuning;
   return out;
 }
 
@@ -55,7 +55,7 @@ TEST(Tuning, WhatWasFoundIsTakenFromTheCache) {
   const auto cache = first.plan_cache();
   ASSERT_NE(cache.find('\t'), std::string::npos) << cache;
   auto options = tuned(Tuning::quick);
-  options.plan_cache = cache;
+  options.compile.plan_cache = cache;
   const Explainer second(Model::load(file), options);
   EXPECT_EQ(implementations(first), implementations(second));
   EXPECT_EQ(second.plan_cache(), cache);
@@ -87,7 +87,7 @@ TEST(Tuning, ADamagedOrForeignCacheIsIgnored) {
         cache.substr(0, cache.size() - 1), cache + "more\n", with_choice(cache, "blocked/none"),
         other_cpu, std::string("\0\xff\n\t\n", 5)}) {
     auto options = tuned(Tuning::off);
-    options.plan_cache = text;
+    options.compile.plan_cache = text;
     const Explainer explainer(Model::load(file), options);
     EXPECT_EQ(explainer.plan_cache().find('\t'), std::string::npos) << text;
     expect_same_scores(explainer, plain);
@@ -105,7 +105,7 @@ TEST(Tuning, WinogradIsUsedWhereOneDnnHasIt) {
 
 TEST(Tuning, AutomaticPrecisionIsOneOfTheTwoAndRemembered) {
   auto options = tuned(Tuning::quick);
-  options.precision = Precision::automatic;
+  options.compile.precision = Precision::automatic;
   const auto file = golden_model("vgg");
   const Explainer first(Model::load(file), options);
   EXPECT_NE(first.precision(), Precision::automatic);
@@ -113,16 +113,16 @@ TEST(Tuning, AutomaticPrecisionIsOneOfTheTwoAndRemembered) {
     EXPECT_EQ(first.precision(), Precision::f32);
     return;
   }
-  options.plan_cache = first.plan_cache();
-  EXPECT_NE(options.plan_cache.find("precision "), std::string::npos);
+  options.compile.plan_cache = first.plan_cache();
+  EXPECT_NE(options.compile.plan_cache.find("precision "), std::string::npos);
   const Explainer second(Model::load(file), options);
   EXPECT_EQ(second.precision(), first.precision());
-  EXPECT_EQ(second.plan_cache(), options.plan_cache);
+  EXPECT_EQ(second.plan_cache(), options.compile.plan_cache);
 }
 
 TEST(Tuning, AutomaticPrecisionWithoutTimingNeedsMatrixInstructions) {
   auto options = tuned(Tuning::off);
-  options.precision = Precision::automatic;
+  options.compile.precision = Precision::automatic;
   const Explainer explainer(Model::load(golden_model("vgg")), options);
   const bool amx = build_info().onednn_isa.find("amx") != std::string::npos;
   EXPECT_EQ(explainer.precision(), amx ? Precision::bf16 : Precision::f32);

@@ -42,7 +42,7 @@ class Weights : public testing::Test {
 /// Every explainer computes in the same way, to the bit.
 ExplainerOptions untuned() {
   ExplainerOptions options;
-  options.tuning = Tuning::off;
+  options.compile.tuning = Tuning::off;
   return options;
 }
 
@@ -100,9 +100,9 @@ TEST_F(Weights, OneModelServesOtherExtentsAndPrecisions) {
   const auto file = original("demo_gap");
   const auto model = Model::load(file);
   ExplainerOptions small = untuned(), large = untuned(), bf16 = untuned();
-  large.batch = 3;
-  bf16.precision = Precision::bf16;
-  bf16.allow_precision_fallback = true;
+  large.compile.batch = 3;
+  bf16.compile.precision = Precision::bf16;
+  bf16.compile.allow_precision_fallback = true;
   for (const auto& options : {small, large, bf16, small})
     EXPECT_EQ(map_of(model, options), map_of(Model::load(file), options));
 }

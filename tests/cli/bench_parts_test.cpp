@@ -66,7 +66,7 @@ TEST(BenchProcess, ReadsTheSystemsMemoryFields) {
 
 void expect_usable(const std::string& model, const Shape& shape) {
   ExplainerOptions options;
-  if (model == "open_extents") options.input_shapes["data"] = shape;
+  if (model == "open_extents") options.compile.input_shapes["data"] = shape;
   const Explainer explainer(Model::load(fixture(model)), options);
   const Inputs inputs(explainer, 64, 1), same(explainer, 64, 1), other(explainer, 64, 2);
   ASSERT_EQ(inputs.size(), 64U);
@@ -107,7 +107,7 @@ TEST(BenchInputs, AreDifferentAndLikeANormalisedPhoto) {
 TEST(BenchInputs, HaveStructureBeyondThePixel) {
   // Of white noise, neighbours know nothing; here about half of the variance is shared.
   ExplainerOptions options;
-  options.input_shapes["data"] = {1, 3, 128, 128};
+  options.compile.input_shapes["data"] = {1, 3, 128, 128};
   const Explainer explainer(Model::load(fixture("open_extents")), options);
   const Inputs inputs(explainer, 1, 1);
   const auto& data = inputs[0].begin()->second.data;

@@ -86,8 +86,8 @@ std::vector<std::string> names_for(const std::string& model) {
 
 Explainer explainer_of(const std::string& file, const std::string& model) {
   ExplainerOptions options;
-  for (const auto& name : names_for(model)) options.methods.push_back(method_of(name));
-  options.tuning = Tuning::off;
+  for (const auto& name : names_for(model)) options.prepare.methods.push_back(method_of(name));
+  options.compile.tuning = Tuning::off;
   return Explainer(Model::from_bytes(std::as_bytes(std::span(file))), options);
 }
 

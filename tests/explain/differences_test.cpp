@@ -39,7 +39,7 @@ class EveryNetwork : public testing::TestWithParam<std::tuple<std::string, bool>
 TEST_P(EveryNetwork, ValuesAddUpToTheScoresDifference) {
   const auto& [name, optimize] = GetParam();
   const bool fast = optimize;
-  const auto plan = [fast](ExplainerOptions& options) { options.optimize = fast; };
+  const auto plan = [fast](ExplainerOptions& options) { options.compile.optimize = fast; };
   const Tensor images = background_for(explainer_for(name, {Saliency{}}), 3);
   const Method lift{"deeplift", {}, {{"baseline", first_image(images)}}};
   const auto explainer = explainer_for(name, {DeepShap{images}, DeepLift{}, lift}, plan);
@@ -87,8 +87,8 @@ TEST(Differences, OneReluUsedThroughoutAddsUp) {
                                  "tests/golden/methods/shared_relu/model.onnx");
   const Method lift = DeepLift{};
   ExplainerOptions options;
-  options.methods = {lift};
-  options.batch = model.inputs()[0].shape[0] > 0 ? model.inputs()[0].shape[0] : 1;
+  options.prepare.methods = {lift};
+  options.compile.batch = model.inputs()[0].shape[0] > 0 ? model.inputs()[0].shape[0] : 1;
   const Explainer explainer(model, options);
   const auto one = explainer.explain(random_input(explainer), lift);
   EXPECT_LT(one.sum_rule->error, 1e-4);
@@ -117,8 +117,8 @@ TEST(Differences, ImagesOfABatchAreExplainedEachOnItsOwn) {
   const Tensor images = background_for(explainer_for("dynamic_wide", {Saliency{}}), 2);
   const std::vector<Method> methods = {DeepShap{images}, DeepLift{}};
   const auto single = explainer_for("dynamic_wide", methods);
-  const auto pair =
-      explainer_for("dynamic_wide", methods, [](ExplainerOptions& options) { options.batch = 2; });
+  const auto pair = explainer_for("dynamic_wide", methods,
+                                  [](ExplainerOptions& options) { options.compile.batch = 2; });
   Tensor both = random_input(pair);
   const auto half = static_cast<std::ptrdiff_t>(both.data.size() / 2);
   for (auto i = both.data.begin() + half; i != both.data.end(); ++i) *i += 1;  // of another class
@@ -199,7 +199,7 @@ TEST(Differences, ABackgroundBeyondTheLimitIsRefused) {
   const auto plan = explainer_for("vgg", {DeepLift{}});
   try {
     explainer_for("vgg", {DeepShap{images}},
-                  [](ExplainerOptions& options) { options.memory_limit = 4 << 20; });
+                  [](ExplainerOptions& options) { options.pool.memory_limit = 4 << 20; });
     FAIL() << "40 reference runs fit in the memory of one";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ErrorCode::out_of_memory);

@@ -24,7 +24,7 @@ class PoolAndLinear : public testing::TestWithParam<bool> {
  protected:
   Explainer make(std::vector<Method> methods) const {
     return explainer_for("gap", std::move(methods),
-                         [](ExplainerOptions& options) { options.optimize = GetParam(); });
+                         [](ExplainerOptions& options) { options.compile.optimize = GetParam(); });
   }
 };
 
@@ -81,8 +81,8 @@ TEST(FastHeads, EveryLayerMethodGivesThePlainPlansMap) {
       all.push_back({info.name});
   all.push_back(AblationCam{});
   const auto fast = explainer_for("mean_keepdims", all);
-  const auto plain = explainer_for("mean_keepdims", all,
-                                   [](ExplainerOptions& options) { options.optimize = false; });
+  const auto plain = explainer_for(
+      "mean_keepdims", all, [](ExplainerOptions& options) { options.compile.optimize = false; });
   const Tensor x = random_input(fast);
   auto a = fast.forward(x), b = plain.forward(x);
   for (const auto& method : all) {
@@ -178,8 +178,8 @@ TEST(Identities, ResultsDoNotDependOnTheBatch) {
     }
   for (auto& method : all) method.given.clear();
   const auto single = explainer_for("dynamic_wide", all);
-  const auto pair =
-      explainer_for("dynamic_wide", all, [](ExplainerOptions& options) { options.batch = 2; });
+  const auto pair = explainer_for("dynamic_wide", all,
+                                  [](ExplainerOptions& options) { options.compile.batch = 2; });
   Tensor both = random_input(pair);
   const auto half = both.data.size() / 2;
   for (std::size_t i = half; i < 2 * half; ++i) both.data[i] += 1;  // of another class

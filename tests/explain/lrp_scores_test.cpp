@@ -14,10 +14,10 @@ const test::Floats kWeights = {0.5f, -1, 2, 0.25f, 1, -0.5f, 3, -2};
 Explanation lrp(const test::ModelBuilder& builder, const Tensor& input, std::int64_t image = 0) {
   const Lrp method{.composite = LrpComposite::epsilon};
   ExplainerOptions options;
-  options.methods = {method};
-  options.tuning = Tuning::off;
-  options.output = "y";
-  options.batch = input.shape[0];
+  options.prepare.methods = {method};
+  options.compile.tuning = Tuning::off;
+  options.compile.output = "y";
+  options.compile.batch = input.shape[0];
   const Explainer explainer(Model::from_bytes(test::as_bytes(builder.serialize())), options);
   const Target target = Target::top1();
   return explainer.forward(input).explain(method, {&target, 1}).at(static_cast<std::size_t>(image));

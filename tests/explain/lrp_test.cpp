@@ -49,7 +49,8 @@ TEST(Lrp, ExplainsALayerOnRequest) {
   const auto plain = explainer_for("vgg", {lrp});
   const auto input = random_input(plain);
   const auto layer = plain.default_layer();
-  const auto both = explainer_for("vgg", {lrp}, [&](auto& options) { options.layers = {layer}; });
+  const auto both =
+      explainer_for("vgg", {lrp}, [&](auto& options) { options.prepare.layers = {layer}; });
   auto run = both.forward(input);
   const auto at_input = run.explain(lrp);
   EXPECT_EQ(at_input.attribution.data, plain.forward(input).explain(lrp).attribution.data);
@@ -75,7 +76,7 @@ TEST(Lrp, TheErrorIsWhatGoesRoundALayer) {
   const std::string branch =
       "/features/features.3/module/module.0/branches.1/branches.1.0/Conv_output_0";
   const auto explainer =
-      explainer_for("resnet", {lrp}, [&](auto& options) { options.layers = {branch}; });
+      explainer_for("resnet", {lrp}, [&](auto& options) { options.prepare.layers = {branch}; });
   const auto one =
       explainer.forward(random_input(explainer)).explain(lrp, Target::top1(), {.layer = branch});
   const auto& rule = *one.sum_rule;
@@ -101,11 +102,11 @@ TEST(Lrp, StartsAtTheScore) {
 TEST(Lrp, ImagesOfABatchDoNotMeet) {
   const Lrp lrp{.composite = LrpComposite::epsilon_gamma_box};
   const auto two = explainer_for("resnet", {lrp}, [](auto& options) {
-    options.batch = 2;
-    for (auto& [name, shape] : options.input_shapes) shape[0] = 2;
+    options.compile.batch = 2;
+    for (auto& [name, shape] : options.compile.input_shapes) shape[0] = 2;
   });
   const auto one = explainer_for("resnet", {lrp}, [](auto& options) {
-    for (auto& [name, shape] : options.input_shapes) shape[0] = 1;
+    for (auto& [name, shape] : options.compile.input_shapes) shape[0] = 1;
   });
   const auto input = random_input(two);
   const auto target = Target::class_index(1);

@@ -211,8 +211,8 @@ TEST(SeveralLayers, FuseByName) {
   const auto layers =
       std::vector<std::string>{"/features/features.5/module/module.1/Relu_output_0",
                                "/features/features.2/module/module.1/Relu_output_0"};
-  const auto explainer = explainer_for("vgg", {GradCam{}},
-                                       [&](ExplainerOptions& options) { options.layers = layers; });
+  const auto explainer = explainer_for(
+      "vgg", {GradCam{}}, [&](ExplainerOptions& options) { options.prepare.layers = layers; });
   auto run = explainer.forward(random_input(explainer));
   Tensor maps[2];
   for (int i : {0, 1})

@@ -39,8 +39,8 @@ Model linear_model(const std::vector<float>& weights = kWeights) {
 }
 
 Explainer linear(std::vector<Method> methods, ExplainerOptions options = {}) {
-  options.methods = std::move(methods);
-  options.tuning = Tuning::off;
+  options.prepare.methods = std::move(methods);
+  options.compile.tuning = Tuning::off;
   return Explainer(linear_model(), options);
 }
 
@@ -151,7 +151,7 @@ TEST(Lime, WithoutRidgeFindsTheCoefficients) {
 TEST(Rise, DividesByWhatMasksShowOnAverage) {
   const Rise method{.masks = 3000, .cells = 3, .probability = 0.3};
   ExplainerOptions options;
-  options.methods = {method};
+  options.prepare.methods = {method};
   const Explainer explainer(linear_model(std::vector<float>(kWeights.size(), 0.f)), options);
   for (const float v : explainer.explain(image(), method, Target::class_index(1)).feature_map.data)
     EXPECT_NEAR(v, 1, 0.08);  // the bias alone, weighed by the masks' mean
@@ -161,8 +161,8 @@ TEST(Rise, DividesByWhatMasksShowOnAverage) {
 TEST(Aise, TurnsWhatIsNegativeEverywhereAsItsAuthorsDo) {
   const Aise method{.widths = 2, .evaluations = 15};
   ExplainerOptions options;
-  options.methods = {method};
-  options.tuning = Tuning::off;
+  options.prepare.methods = {method};
+  options.compile.tuning = Tuning::off;
   const Explainer explainer(linear_model(std::vector<float>(kWeights.size(), 1.f)), options);
   const Tensor ones{{1, kChannels, kRows, kColumns}, std::vector<float>(kInputs, 1.f)};
   const auto map = explainer.explain(ones, method, Target::class_index(1)).feature_map.data;
@@ -191,7 +191,7 @@ TEST(Rise, IsStretchedUnlessToldOtherwise) {
 /// nothing.
 TEST(Rise, ShiftsItsGrids) {
   ExplainerOptions options;
-  options.methods = {Rise{}};
+  options.prepare.methods = {Rise{}};
   const Explainer explainer(linear_model(std::vector<float>(kWeights.size(), 0.f)), options);
   int between = 0;
   for (std::int64_t seed = 0; seed < 20; ++seed) {
@@ -217,7 +217,7 @@ TEST(KernelShap, DrawnCoalitionsLeadToTheShapleyValues) {
   const auto model = Model::from_bytes(test::as_bytes(builder.serialize()));
   const Tensor x{{1, 1, 3, 3}, std::vector<float>(9, 1.f)};
   ExplainerOptions options;
-  options.methods = {KernelShap{.cells = 3}};
+  options.prepare.methods = {KernelShap{.cells = 3}};
   const Explainer explainer(model, options);
   const auto values = [&](std::int64_t samples, std::int64_t seed) {
     const KernelShap method{.cells = 3, .samples = samples, .seed = seed};
@@ -273,8 +273,8 @@ TEST(Perturbation, DoesNotDependOnTheBatch) {
     std::vector<std::vector<Explanation>> found;
     for (const std::int64_t batch : {1, 3, 8}) {
       ExplainerOptions options;
-      options.batch = 2;
-      options.perturbation_batch = batch;
+      options.compile.batch = 2;
+      options.prepare.perturbation_batch = batch;
       const auto target = Target::class_index(1);
       found.push_back(linear({method}, options).forward(x).explain(method, std::span(&target, 1)));
     }
@@ -309,9 +309,9 @@ TEST(Perturbation, TakesSeveralImagesAtOnceWhereTheWeightsAreMany) {
   for (const auto& [limit, runs] : std::vector<std::pair<std::int64_t, std::size_t>>{
            {std::int64_t{1} << 30, 5}, {kHidden * 4 * 3, 20}}) {
     ExplainerOptions options;
-    options.methods = {method};
-    options.tuning = Tuning::off;
-    options.memory_limit = limit;  // the second: room for one image, not for four
+    options.prepare.methods = {method};
+    options.compile.tuning = Tuning::off;
+    options.pool.memory_limit = limit;  // the second: room for one image, not for four
     std::size_t told = 0;
     CallOptions call;
     call.progress = [&](double) { ++told; };
@@ -339,7 +339,7 @@ TEST(Progress, RisesToOne) {
   for (const bool smooth : {false, true})
     for (const auto& method : kAll) {
       ExplainerOptions options;
-      options.smoothing = smooth;
+      options.prepare.smoothing = smooth;
       const auto explainer = linear({method}, options);
       std::vector<double> told;
       CallOptions call;
@@ -438,7 +438,7 @@ TEST(BadInput, IsRefusedByName) {
   given.given["masks"] = {{1, kRows, kColumns}, std::vector<float>(kPositions, 1.f)};
   says(given, "more masks are asked for");
   ExplainerOptions options;
-  options.perturbation_batch = -1;
+  options.prepare.perturbation_batch = -1;
   EXPECT_NE(refusal([&] { linear({kAll[0]}, options); }).find("perturbation batch"),
             std::string::npos);
 }
@@ -452,7 +452,7 @@ TEST(BadInput, WithoutPositionsIsRefused) {
   const auto model = Model::from_bytes(test::as_bytes(builder.serialize()));
   for (const auto& method : kAll) {
     ExplainerOptions options;
-    options.methods = {method};
+    options.prepare.methods = {method};
     const auto sentence = refusal([&] {
       Explainer(model, options).explain(Tensor{{1, 6}, random_values(6, 2)}, method);
     });
@@ -472,9 +472,9 @@ TEST(SeveralInputs, OthersAreTheImagesOwn) {
   const auto model = Model::from_bytes(test::as_bytes(builder.serialize()));
   const Occlusion method{.window = 1, .stride = 1};
   ExplainerOptions options;
-  options.methods = {method};
-  options.batch = 2;
-  options.perturbation_batch = 3;
+  options.prepare.methods = {method};
+  options.compile.batch = 2;
+  options.prepare.perturbation_batch = 3;
   const Tensor x{{2, 1, 2, 2}, std::vector<float>(8, 1.f)}, scale{{2, 1}, {1, 10}};
   const auto target = Target::class_index(0);
   const auto found = Explainer(model, options)

@@ -20,14 +20,14 @@ inline Model golden_model(const std::string& name) {
 inline Explainer explainer_for(const std::string& network, std::vector<Method> methods,
                                std::function<void(ExplainerOptions&)> change = {}) {
   ExplainerOptions options;
-  options.methods = std::move(methods);
-  options.tuning = Tuning::off;
+  options.prepare.methods = std::move(methods);
+  options.compile.tuning = Tuning::off;
   const Model model = golden_model(network);
   for (const auto& input : model.inputs()) {
     Shape shape = input.shape;
     for (std::size_t d = 1; d < shape.size(); ++d)
       if (shape[d] < 0) shape[d] = 48;
-    options.input_shapes[input.name] = shape;
+    options.compile.input_shapes[input.name] = shape;
   }
   if (change) change(options);
   return Explainer(model, options);

@@ -92,10 +92,10 @@ TEST(Targets, ProbabilityOfASigmoidIsItsOwn) {
 /// Scores at every position: [1, 3, 16, 16], each the input's own value where that is positive.
 Explainer segmentation(std::vector<Method> methods) {
   ExplainerOptions options;
-  options.methods = std::move(methods);
-  options.output = "segments";
-  options.layers = {"features"};
-  options.tuning = Tuning::off;
+  options.prepare.methods = std::move(methods);
+  options.compile.output = "segments";
+  options.prepare.layers = {"features"};
+  options.compile.tuning = Tuning::off;
   return Explainer(
       Model::load(std::filesystem::path(FOVEA_SOURCE_DIR) / "tests/cli/fixtures/segments.onnx"),
       options);

@@ -21,7 +21,7 @@ TEST(Warnings, TellAnEmptyMapFromOneThatSpeaksAgainst) {
         .add("MatMul", {"flat", "w"}, {"y"});
     const Occlusion method{.window = 1, .stride = 1};
     ExplainerOptions options;
-    options.methods = {method};
+    options.prepare.methods = {method};
     const Explainer explainer(Model::from_bytes(test::as_bytes(builder.serialize())), options);
     const auto map = explainer.explain(Tensor{{1, 1, 2, 2}, std::vector<float>(4, 1.f)}, method);
     ASSERT_EQ(map.warnings.size(), 1U);

@@ -33,7 +33,7 @@ TEST_P(Windows, WhatTheyChangeGivesTheWholeNetworksMap) {
   for (const auto& [window, stride] : std::vector<std::pair<int, int>>{{8, 4}, {5, 3}}) {
     const auto changed = occlusion(window, stride, true), whole = occlusion(window, stride, false);
     const auto explainer = explainer_for(network, {changed, whole}, [&](ExplainerOptions& options) {
-      for (auto& [name, shape] : options.input_shapes)
+      for (auto& [name, shape] : options.compile.input_shapes)
         if (shape[0] < 0) shape[0] = batch;
     });
     auto input = random_input(explainer);

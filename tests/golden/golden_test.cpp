@@ -34,10 +34,10 @@ class Golden : public testing::TestWithParam<json> {
   }
   ExplainerOptions options(const std::string& layer) const {
     ExplainerOptions out;
-    out.layers = {layer};
+    out.prepare.layers = {layer};
     const Tensor input = tensor("input");
-    out.batch = input.shape[0];
-    out.input_shapes[entry()["input_name"].get<std::string>()] = input.shape;
+    out.compile.batch = input.shape[0];
+    out.compile.input_shapes[entry()["input_name"].get<std::string>()] = input.shape;
     return out;
   }
 };
@@ -63,7 +63,7 @@ TEST_P(Golden, LogitsAreTheFrameworks) {
   const Tensor want = tensor("logits");
   for (const bool optimize : {true, false}) {
     auto opts = options(entry()["cases"][0]["layer"]);
-    opts.optimize = optimize;
+    opts.compile.optimize = optimize;
     const auto run = Explainer(model(), opts).forward(tensor("input"));
     ASSERT_EQ(run.logits().shape, want.shape);
     const auto [low, high] = std::minmax_element(want.data.begin(), want.data.end());
@@ -73,7 +73,7 @@ TEST_P(Golden, LogitsAreTheFrameworks) {
 
 TEST_P(Golden, TheDefaultLayerIsTheOneThatFeedsTheHead) {
   ExplainerOptions opts = options("");
-  opts.layers.clear();
+  opts.prepare.layers.clear();
   const Explainer explainer(model(), opts);
   for (const auto& one : entry()["cases"])
     EXPECT_EQ(one["default_layer"].get<bool>(),
@@ -87,7 +87,7 @@ TEST_P(Golden, GradCamIsAutogradsByEveryPlan) {
     const Target target = Target::class_index(one["class"].get<std::int64_t>());
     for (const bool optimize : {true, false}) {
       auto opts = options(one["layer"]);
-      opts.optimize = optimize;
+      opts.compile.optimize = optimize;
       auto run = Explainer(model(), opts).forward(tensor("input"));
       const auto maps = run.explain(GradCam{}, std::span(&target, 1));
       ASSERT_EQ(maps.size(), static_cast<std::size_t>(want.shape[0]));
@@ -128,7 +128,7 @@ TEST_P(Golden, EveryAlgorithmGivesTheSameMap) {
   const Target target = Target::class_index(one["class"].get<std::int64_t>());
   for (const auto tuning : {Tuning::off, Tuning::quick, Tuning::winograd}) {
     auto opts = options(one["layer"]);
-    opts.tuning = tuning;
+    opts.compile.tuning = tuning;
     auto run = Explainer(model(), opts).forward(tensor("input"));
     for (const auto& map : run.explain(GradCam{}, std::span(&target, 1))) {
       const auto golden = image_of(want, map.image);
@@ -156,7 +156,7 @@ TEST_P(Golden, InBf16TheMapLooksAtTheSamePlace) {
     const Tensor want = read_npy(kData / one["cam"].get<std::string>());
     const Target target = Target::class_index(one["class"].get<std::int64_t>());
     auto opts = options(one["layer"]);
-    opts.precision = Precision::bf16;
+    opts.compile.precision = Precision::bf16;
     const Explainer explainer(model(), opts);
     EXPECT_EQ(explainer.precision(), Precision::bf16);
     for (const auto& map :
@@ -181,7 +181,7 @@ TEST_P(Golden, InBf16TheMapLooksAtTheSamePlace) {
 TEST_P(Golden, CamIsGradCamTimesThePositionsOrRefused) {
   const Explainer grad(model(), options(entry()["cases"][0]["layer"]));
   ExplainerOptions opts = options(entry()["cases"][0]["layer"]);
-  opts.methods = {Cam{}};
+  opts.prepare.methods = {Cam{}};
   auto run = grad.forward(tensor("input"));
   Explanation cam;
   try {

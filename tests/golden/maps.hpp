@@ -35,11 +35,11 @@ inline Model model_of(const std::string& folder, const nlohmann::json& network) 
 inline ExplainerOptions options_for(const nlohmann::json& network, const Tensor& input,
                                     const Method& method, bool optimize) {
   ExplainerOptions options;
-  options.batch = input.shape[0];
-  options.input_shapes[network["input_name"].get<std::string>()] = input.shape;
-  options.methods = {method};
-  options.optimize = optimize;
-  options.tuning = Tuning::off;
+  options.compile.batch = input.shape[0];
+  options.compile.input_shapes[network["input_name"].get<std::string>()] = input.shape;
+  options.prepare.methods = {method};
+  options.compile.optimize = optimize;
+  options.compile.tuning = Tuning::off;
   return options;
 }
 

@@ -51,8 +51,8 @@ class MethodGolden : public testing::TestWithParam<json> {
     const Tensor input = load(GetParam()["input"]);
     const auto method = method_of(one);
     auto options = golden::options_for(GetParam(), input, method, optimize);
-    options.smoothing = how.smooth;
-    for (const auto& layer : one["layers"]) options.layers.push_back(layer);
+    options.prepare.smoothing = how.smooth;
+    for (const auto& layer : one["layers"]) options.prepare.layers.push_back(layer);
     const Explainer explainer(golden::model_of("methods", GetParam()), options);
     const auto target = target_of(one["target"]);
     return explainer.forward(input).explain(method, std::span(&target, 1), how);

@@ -26,10 +26,10 @@ class PerturbationGolden : public testing::TestWithParam<json> {
     for (const auto& [name, file] : one["given"].items()) method.given[name] = load(file);
     const Tensor input = load(GetParam()["input"]);
     auto options = golden::options_for(GetParam(), input, method, optimize);
-    options.perturbation_batch = batch;
-    options.multi_label = one["target"]["kind"] == "sigmoid";
+    options.prepare.perturbation_batch = batch;
+    options.compile.multi_label = one["target"]["kind"] == "sigmoid";
     auto target = Target::class_index(one["target"]["class"]);
-    if (options.multi_label) target = target.of_probability();
+    if (options.compile.multi_label) target = target.of_probability();
     const Explainer explainer(golden::model_of("perturbation", GetParam()), options);
     return explainer.forward(input).explain(method, std::span(&target, 1));
   }

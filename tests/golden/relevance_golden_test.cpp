@@ -28,7 +28,7 @@ LrpComposite composite_named(const std::string& name) {
 Explainer explainer_for(const json& network, const char* folder, const Method& method,
                         const std::string& layer, bool optimize, const Tensor& input) {
   auto options = golden::options_for(network, input, method, optimize);
-  if (!layer.empty()) options.layers = {layer};
+  if (!layer.empty()) options.prepare.layers = {layer};
   return Explainer(golden::model_of(folder, network), options);
 }
 

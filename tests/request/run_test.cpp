@@ -95,10 +95,10 @@ TEST_F(Requests, AreTheLibrarysOwnCalls) {
   const auto answered = run(request);
 
   ExplainerOptions options;
-  options.batch = 2;
-  options.tuning = Tuning::off;
+  options.compile.batch = 2;
+  options.compile.tuning = Tuning::off;
   const Method method{"smoothgrad", {{"samples", 3}, {"seed", 5}}};
-  options.methods = {method};
+  options.prepare.methods = {method};
   const Explainer explainer(Model::load(request.model.file), options);
   const auto two = input(2);
   const std::vector targets = {Target::class_index(2).counterfactual(),

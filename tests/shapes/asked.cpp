@@ -86,7 +86,7 @@ class Asking {
     const Shape image = image_shape(model, options);
     for (const auto& info : methods())
       if (info.name == question_.method) method_ = cheap_method(info, image, draw_);
-    options.methods = {method_};
+    options.prepare.methods = {method_};
     attempt("making the explainer", [&] {
       const Explainer explainer(model, options);
       ask_explainer(explainer);
@@ -98,10 +98,11 @@ class Asking {
     Shape out;
     for (const auto& input : model.inputs()) {
       Shape shape = input.shape;
-      const auto given = options.input_shapes.find(input.name);
-      const bool fits = given != options.input_shapes.end() && given->second.size() == shape.size();
+      const auto given = options.compile.input_shapes.find(input.name);
+      const bool fits =
+          given != options.compile.input_shapes.end() && given->second.size() == shape.size();
       for (std::size_t d = 0; d < shape.size(); ++d)
-        if (shape[d] < 0) shape[d] = fits ? given->second[d] : options.batch;
+        if (shape[d] < 0) shape[d] = fits ? given->second[d] : options.compile.batch;
       if (out.empty()) out = shape;
       if (shape.size() >= 3 && shape.size() <= 5) return shape;
     }
@@ -259,11 +260,11 @@ class Asking {
     attempt("evaluating by the reference", [&] {
       const auto reference = reference_outputs(question_.bytes, fed_);
       if (!reference) return;
-      for (const auto& name : question_.options.fetches) {
+      for (const auto& name : question_.options.compile.fetches) {
         const auto want = reference->find(name);
         if (want != reference->end()) compare(run.output(name), want->second, name);
       }
-      const auto scores = reference->find(question_.options.output);
+      const auto scores = reference->find(question_.options.compile.output);
       if (scores != reference->end() && !ends_in_probabilities_)
         compare_logits(run.logits(), scores->second);
     });

@@ -37,27 +37,27 @@ Question drawn_question(const Network& network, Draw& draw) {
   out.bytes = network.bytes;
   out.told = network.told;
   auto& options = out.options;
-  options.batch = network.batch;
-  options.input_shapes = network.input_shapes;
-  options.tuning = Tuning::off;
-  options.threads = draw.chance(80) ? 1 : 2;
-  options.max_workspaces = 4;
-  options.memory_limit = std::int64_t{64} << 20;
-  options.optimize = draw.chance(85);
-  options.targets_at_once = draw.one_of<std::int64_t>({1, 1, 1, 2, 4, 5});
-  options.perturbation_batch = draw.one_of<std::int64_t>({0, 0, 1, 2, 3});
-  options.smoothing = draw.chance(20);
-  options.multi_label = draw.chance(10);
-  options.fetches = network.outputs;
+  options.compile.batch = network.batch;
+  options.compile.input_shapes = network.input_shapes;
+  options.compile.tuning = Tuning::off;
+  options.pool.threads = draw.chance(80) ? 1 : 2;
+  options.pool.max_workspaces = 4;
+  options.pool.memory_limit = std::int64_t{64} << 20;
+  options.compile.optimize = draw.chance(85);
+  options.prepare.targets_at_once = draw.one_of<std::int64_t>({1, 1, 1, 2, 4, 5});
+  options.prepare.perturbation_batch = draw.one_of<std::int64_t>({0, 0, 1, 2, 3});
+  options.prepare.smoothing = draw.chance(20);
+  options.compile.multi_label = draw.chance(10);
+  options.compile.fetches = network.outputs;
   // Scores of another rank than two are never chosen unasked.
-  if (draw.chance(70)) options.output = draw.one_of(network.outputs);
+  if (draw.chance(70)) options.compile.output = draw.one_of(network.outputs);
   if (!network.values.empty() && draw.chance(40)) {
-    options.layers = {draw.one_of(network.values)};
-    if (draw.chance(30)) options.layers.push_back(draw.one_of(network.values));
-    if (draw.chance(50)) out.explain.layers = options.layers;
+    options.prepare.layers = {draw.one_of(network.values)};
+    if (draw.chance(30)) options.prepare.layers.push_back(draw.one_of(network.values));
+    if (draw.chance(50)) out.explain.layers = options.prepare.layers;
   }
-  if (draw.chance(5)) options.token_grid = {2, 2};
-  out.explain.smooth = options.smoothing && draw.chance(70);
+  if (draw.chance(5)) options.prepare.token_grid = {2, 2};
+  out.explain.smooth = options.prepare.smoothing && draw.chance(70);
   out.explain.keep_sign = draw.chance(20);
   out.targets = {drawn_target(draw)};
   while (draw.chance(40)) out.targets.push_back(drawn_target(draw));

@@ -45,15 +45,15 @@ std::string broken_mutant(std::int64_t number, Tally& tally) {
   const auto all = methods();
   question.method = all[draw.index(all.size())].name;
   auto& options = question.options;
-  options.tuning = Tuning::off;
-  options.threads = 1;
-  options.max_workspaces = 4;
-  options.memory_limit = std::int64_t{256} << 20;
-  options.batch = draw.one_of<std::int64_t>({1, 1, 2});
-  options.optimize = draw.chance(80);
-  options.smoothing = draw.chance(10);
-  options.targets_at_once = draw.one_of<std::int64_t>({1, 1, 4});
-  question.explain.smooth = options.smoothing;
+  options.compile.tuning = Tuning::off;
+  options.pool.threads = 1;
+  options.pool.max_workspaces = 4;
+  options.pool.memory_limit = std::int64_t{256} << 20;
+  options.compile.batch = draw.one_of<std::int64_t>({1, 1, 2});
+  options.compile.optimize = draw.chance(80);
+  options.prepare.smoothing = draw.chance(10);
+  options.prepare.targets_at_once = draw.one_of<std::int64_t>({1, 1, 4});
+  question.explain.smooth = options.prepare.smoothing;
   question.compare = false;
   // As their own tests bind what the file leaves open.
   try {
@@ -63,7 +63,7 @@ std::string broken_mutant(std::int64_t number, Tally& tally) {
       Shape shape = input.shape;
       for (std::size_t d = 1; d < shape.size(); ++d)
         if (shape[d] < 0) shape[d] = 32;
-      options.input_shapes[input.name] = shape;
+      options.compile.input_shapes[input.name] = shape;
     }
   } catch (const Error&) {  // asked again, and judged, below
   }

@@ -42,11 +42,12 @@ std::string unlike_expected(const Asked& asked, const MethodInfo& info, bool opt
   about_to(info.name + (optimize ? "" : ", not optimized"));
   Draw draw(1);
   ExplainerOptions options;
-  options.tuning = Tuning::off;
-  options.threads = 1;
-  options.output = "y";
-  options.optimize = optimize;
-  for (const auto& [input, tensor] : asked.feeds) options.input_shapes[input] = tensor.shape;
+  options.compile.tuning = Tuning::off;
+  options.pool.threads = 1;
+  options.compile.output = "y";
+  options.compile.optimize = optimize;
+  for (const auto& [input, tensor] : asked.feeds)
+    options.compile.input_shapes[input] = tensor.shape;
   try {
     const Model model =
         Model::from_bytes(std::as_bytes(std::span(asked.bytes.data(), asked.bytes.size())));
@@ -58,8 +59,8 @@ std::string unlike_expected(const Asked& asked, const MethodInfo& info, bool opt
       feeds[input.name] = tensor;
     }
     const Method method = cheap_method(info, first, draw);
-    options.methods = {method};
-    if (info.kind == MapKind::layer) options.layers = {"r"};
+    options.prepare.methods = {method};
+    if (info.kind == MapKind::layer) options.prepare.layers = {"r"};
     const Explainer explainer(model, options);
     Run run = explainer.forward(feeds);
     const auto scores = tensor_of(expected().at(asked.name).at("scores"));
@@ -93,14 +94,14 @@ TEST_P(Reports, EveryMethodAnswersRightlyOrRefuses) {
         question.told = asked.name;
         question.feeds = asked.feeds;
         question.method = info.name;
-        question.options.output = "y";
-        question.options.fetches = {"y"};
-        question.options.tuning = Tuning::off;
-        question.options.threads = 1;
-        question.options.smoothing = true;
-        question.options.targets_at_once = 4;
+        question.options.compile.output = "y";
+        question.options.compile.fetches = {"y"};
+        question.options.compile.tuning = Tuning::off;
+        question.options.pool.threads = 1;
+        question.options.prepare.smoothing = true;
+        question.options.prepare.targets_at_once = 4;
         for (const auto& [input, tensor] : asked.feeds)
-          question.options.input_shapes[input] = tensor.shape;
+          question.options.compile.input_shapes[input] = tensor.shape;
         question.targets = {Target::top1(), Target::class_index(1), Target::weighted({})};
         Tally other;
         for (const bool smooth : {false, true}) {

@@ -23,14 +23,14 @@ constexpr unsigned kSeed = 1, kFirstSeed = 2;
 ExplainerOptions bench_options(const BenchArguments& arguments, const Request& request) {
   auto options = explainer_options(request);
   if (arguments.memory_limit > 0)
-    options.memory_limit = static_cast<std::int64_t>(arguments.memory_limit);
-  options.batch = std::max<std::int64_t>(arguments.batch, 1);
-  if (arguments.workers > 0) options.threads = 1;
-  if (arguments.tune.empty()) options.tuning = Tuning::quick;
-  options.plan_cache = read_plan_cache(arguments.plan_cache);
-  options.max_workspaces = std::max(options.max_workspaces, arguments.workers);
-  options.methods = {Method{arguments.method}};
-  if (!arguments.layer.empty()) options.layers = {arguments.layer};
+    options.pool.memory_limit = static_cast<std::int64_t>(arguments.memory_limit);
+  options.compile.batch = std::max<std::int64_t>(arguments.batch, 1);
+  if (arguments.workers > 0) options.pool.threads = 1;
+  if (arguments.tune.empty()) options.compile.tuning = Tuning::quick;
+  options.compile.plan_cache = read_plan_cache(arguments.plan_cache);
+  options.pool.max_workspaces = std::max(options.pool.max_workspaces, arguments.workers);
+  options.prepare.methods = {Method{arguments.method}};
+  if (!arguments.layer.empty()) options.prepare.layers = {arguments.layer};
   return options;
 }
 
@@ -57,9 +57,9 @@ void measure_first(const Explainer& explainer, const BenchArguments& arguments, 
 /// Of a fresh model, which has no packed weights and no measurements yet.
 void measure_with_plan_cache(ExplainerOptions options, const std::string& plan_cache,
                              Report& report) {
-  if (options.tuning == Tuning::off) return;
+  if (options.compile.tuning == Tuning::off) return;
   const auto model = Model::load(report.model);
-  options.plan_cache = plan_cache;
+  options.compile.plan_cache = plan_cache;
   report.create_cached_ms = 0;
   timed(*report.create_cached_ms, [&] { return make_explainer(model, options); });
 }
@@ -103,13 +103,13 @@ void bench(const BenchArguments& arguments) {
   const auto model = timed(report.load_ms, [&] { return Model::load(report.model); });
   require_shapes(model, request.input_shapes);
   const auto options = bench_options(arguments, request);
-  in_file(report.model, [&] { require_layers(model, options, options.layers); });
+  in_file(report.model, [&] { require_layers(model, options, options.prepare.layers); });
   const auto explainer = in_file(report.model, [&] {
     return timed(report.create_ms, [&] { return make_explainer(model, options); });
   });
-  keep_plan_cache(arguments.plan_cache, explainer, options.plan_cache);
+  keep_plan_cache(arguments.plan_cache, explainer, options.compile.plan_cache);
   report.method = arguments.method;
-  report.plan_cache_given = !options.plan_cache.empty();
+  report.plan_cache_given = !options.compile.plan_cache.empty();
   report.precision = explainer.precision();
   report.threads = explainer.threads();
   report.workers = arguments.workers;

@@ -26,8 +26,8 @@ struct Bound {
 Bound bind(const Model& model, const Request& request) {
   require_shapes(model, request.input_shapes);
   auto options = explainer_options(request);
-  options.methods.clear();
-  options.tuning = Tuning::off;
+  options.prepare.methods.clear();
+  options.compile.tuning = Tuning::off;
   try {
     return {make_explainer(model, options), {}};
   } catch (const Error& error) {

@@ -93,7 +93,7 @@ ExampleOrigin origin_of(const Session& session, const Explainer& explainer, Dige
   const auto layers = explainer.prepared_layers();
   if (!layers.empty()) out.layer = layers.front();
   if (session.photo) {
-    const auto& shape = session.options.input_shapes.at(session.photo->input);
+    const auto& shape = session.options.compile.input_shapes.at(session.photo->input);
     out.inputs = to_json(session.photo->recipe).dump() + " to " + shape_text(shape);
   } else if (of != nullptr) {
     out.inputs = of->inputs;
@@ -134,7 +134,7 @@ std::vector<Reason> Reasons::find(Run& run, Session& session, const std::vector<
                                                                                       : nullptr});
       if (!index_) continue;
       out[at].examples = in_file(request_.examples->index.file, [&] {
-        return index_->nearest(channels[n], request_.examples->count, session.options.threads);
+        return index_->nearest(channels[n], request_.examples->count, session.options.pool.threads);
       });
       if (out[at].examples.empty())
         session.warnings.push_back(

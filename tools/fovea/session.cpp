@@ -51,14 +51,14 @@ Explainer make_explainer(Session& session, const std::vector<std::string>& layer
                          const std::vector<Method>& methods, const std::string& plan_cache) {
   auto out =
       stoppable([&](const CallOptions& call) { return session.explainer(layers, methods, call); });
-  keep_plan_cache(plan_cache, out, session.options.plan_cache);
+  keep_plan_cache(plan_cache, out, session.options.compile.plan_cache);
   return out;
 }
 
 Prepared prepare(Session& session, const std::vector<Method>& also, const std::string& plan_cache) {
   auto out =
       stoppable([&](const CallOptions& call) { return fovea::prepare(session, also, call); });
-  keep_plan_cache(plan_cache, out.explainer, session.options.plan_cache);
+  keep_plan_cache(plan_cache, out.explainer, session.options.compile.plan_cache);
   return out;
 }
 
@@ -69,8 +69,8 @@ Session open_session(Asked asked, bool whole_photo) {
   name_inputs(asked, model);
   auto session = fovea::open_session(std::move(asked.request), std::move(model), whole_photo);
   session.times.load = load;
-  session.options.plan_cache = read_plan_cache(asked.plan_cache);
-  if (asked.memory_limit > 0) session.options.memory_limit = asked.memory_limit;
+  session.options.compile.plan_cache = read_plan_cache(asked.plan_cache);
+  if (asked.memory_limit > 0) session.options.pool.memory_limit = asked.memory_limit;
   return session;
 }
 
