@@ -54,12 +54,12 @@ enum class MapKind {
 
 /// A row of the registry of methods.
 struct MethodInfo {
-  std::string name;   ///< as the command line takes it
-  std::string title;  ///< "Grad-CAM"
-  std::string paper;  ///< authors, title, year, equation
-  std::string needs;  ///< what a model must have
-  std::string cost;   ///< in forwards and walks back
-  std::string use;    ///< when to choose it, one sentence
+  std::string name = {};   ///< as the command line takes it
+  std::string title;       ///< "Grad-CAM"
+  std::string paper;       ///< authors, title, year, equation
+  std::string needs = {};  ///< what a model must have
+  std::string cost = {};   ///< in forwards and walks back
+  std::string use;         ///< when to choose it, one sentence
   MapKind kind = MapKind::layer;
   bool dear = false;  ///< runs the whole network hundreds of times: minutes on a large one
   /// The lowest value of its map says nothing, and neither does 0: Normalize::minmax shows the
@@ -75,5 +75,9 @@ struct MethodInfo {
 
 /// Every method that this build knows.
 FOVEA_API std::vector<MethodInfo> methods();
+
+/// Refuses what the method's use would refuse whatever the model is: Error invalid_argument for
+/// unknown names, values out of range, and required tensors that are missing.
+FOVEA_API void check_method(const Method& method);
 
 }  // namespace fovea

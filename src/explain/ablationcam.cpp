@@ -13,8 +13,9 @@
 #include "explain/combine.hpp"
 #include "explain/feature_map.hpp"
 #include "explain/gradients.hpp"
-#include "explain/method.hpp"
+#include "explain/row.hpp"
 #include "explain/sizes.hpp"
+#include "fovea/methods/cam.hpp"
 
 namespace fovea::explain {
 namespace {
@@ -91,28 +92,26 @@ std::vector<Evidence> run(Context& context) {
 
 }  // namespace
 
-const Entry& ablationcam() {
-  static const Entry entry{
-      .info = {.name = "ablationcam",
-               .title = "Ablation-CAM",
-               .paper = "Desai and Ramaswamy 2020, Ablation-CAM: Visual Explanations for Deep "
-                        "Convolutional Network via Gradient-free Localization, eq. 2 and 3",
-               .needs = "a spatial layer that the score depends on",
-               .cost = "1 forward, the network behind the layer once per channel",
-               .use = "without gradients: what the score loses with each channel"},
-      .check = serves_all,
-      .needs =
-          [](const Layer& layer, const Settings&) {
-            constexpr std::int64_t kAtOnce = 32;
-            Needs needs;
-            if (!layer.is_head_map)
-              needs.networks = {
-                  {.part = NetworkSpec::Part::behind, .from = layer.value, .batch = kAtOnce}};
-            return needs;
-          },
-      .run = run,
-      .takes = [](const Context& context) { return behind_bytes(context); }};
-  return entry;
+template <>
+Row<AblationCam> row<AblationCam>() {
+  return {.info = {.title = "Ablation-CAM",
+                   .paper = "Desai and Ramaswamy 2020, Ablation-CAM: Visual Explanations for Deep "
+                            "Convolutional Network via Gradient-free Localization, eq. 2 and 3",
+                   .needs = "a spatial layer that the score depends on",
+                   .cost = "1 forward, the network behind the layer once per channel",
+                   .use = "without gradients: what the score loses with each channel"},
+          .needs =
+              [](const Layer& layer) {
+                constexpr std::int64_t kAtOnce = 32;
+                Needs needs;
+                if (!layer.is_head_map)
+                  needs.networks = {
+                      {.part = NetworkSpec::Part::behind, .from = layer.value, .batch = kAtOnce}};
+                return needs;
+              },
+          .run = run,
+          .takes = [](const Context& context) { return behind_bytes(context); }};
 }
+template const Entry& entry<AblationCam>();
 
 }  // namespace fovea::explain

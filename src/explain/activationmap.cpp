@@ -5,7 +5,8 @@
 #include "explain/combine.hpp"
 #include "explain/feature_map.hpp"
 #include "explain/gradients.hpp"
-#include "explain/method.hpp"
+#include "explain/row.hpp"
+#include "fovea/methods/cam.hpp"
 
 namespace fovea::explain {
 namespace {
@@ -23,19 +24,16 @@ std::vector<Evidence> run(Context& context) {
 
 }  // namespace
 
-const Entry& activationmap() {
-  static const Entry entry{
-      .info = {.name = "activationmap",
-               .title = "Activation map",
-               .paper = "OpenVINO XAI's ActivationMap (no paper)",
-               .needs = "a spatial layer",
-               .cost = "1 forward",
-               .use = "what the layer responds to at all; a baseline that no class changes"},
-      .check = serves_all,
-      .needs = [](const Layer&, const Settings&) { return Needs{}; },
-      .run = run,
-      .relu = false};
-  return entry;
+template <>
+Row<ActivationMap> row<ActivationMap>() {
+  return {.info = {.title = "Activation map",
+                   .paper = "OpenVINO XAI's ActivationMap (no paper)",
+                   .needs = "a spatial layer",
+                   .cost = "1 forward",
+                   .use = "what the layer responds to at all; a baseline that no class changes"},
+          .run = run,
+          .relu = false};
 }
+template const Entry& entry<ActivationMap>();
 
 }  // namespace fovea::explain

@@ -14,8 +14,10 @@
 
 #include "explain/direct.hpp"
 #include "explain/perturbation.hpp"
+#include "explain/row.hpp"
 #include "explain/sizes.hpp"
 #include "explain/windows.hpp"
+#include "fovea/methods/perturbation.hpp"
 
 namespace fovea::explain {
 namespace {
@@ -55,9 +57,9 @@ class Bell {
   std::array<std::vector<double>, 3> factors_;
 };
 
-std::vector<double> widths_of(const Settings& settings) {
-  const auto count = settings.whole("widths");
-  const double first = settings.number("narrowest"), last = settings.number("widest");
+std::vector<double> widths_of(const Aise& method) {
+  const auto count = method.widths;
+  const double first = method.narrowest, last = method.widest;
   std::vector<double> out{first};
   for (std::int64_t i = 1; i < count; ++i)
     out.push_back(first + (last - first) * static_cast<double>(i) / static_cast<double>(count - 1));
@@ -66,8 +68,9 @@ std::vector<double> widths_of(const Settings& settings) {
 
 class Sampling {
  public:
-  Sampling(Context& context, Perturbation& perturbation, std::int64_t image)
+  Sampling(Context& context, const Aise& method, Perturbation& perturbation, std::int64_t image)
       : context_(context),
+        evaluations_(static_cast<std::size_t>(method.evaluations)),
         perturbation_(perturbation),
         image_(image),
         mask_(static_cast<std::size_t>(perturbation.steps().positions)),
@@ -75,9 +78,9 @@ class Sampling {
 
   /// sum_i f(m_i) G_mi of one width.
   std::vector<double> weighed(double width) {
-    const auto found = direct_search(
-        context_.extents.size(), static_cast<std::size_t>(context_.settings.whole("evaluations")),
-        kEpsilon, [&](std::span<const Point> centres) { return losses(centres, width); });
+    const auto found =
+        direct_search(context_.extents.size(), evaluations_, kEpsilon,
+                      [&](std::span<const Point> centres) { return losses(centres, width); });
     std::vector<double> sum(mask_.size(), 0.0);
     for (const auto& [at, loss] : found)
       Bell(context_.extents, at, width).each([&sum, score = -loss](std::size_t p, double v) {
@@ -108,28 +111,29 @@ class Sampling {
   }
 
   Context& context_;
+  std::size_t evaluations_;
   Perturbation& perturbation_;
   std::int64_t image_;
   std::vector<float> mask_, nothing_;
 };
 
-base::Size aise_bytes(const Context& context) {
+base::Size aise_bytes(const Context& context, const Aise& method) {
   constexpr base::Size kEvaluation = 512;  // a point, its rectangle, both while they move
   const Sizes s(context);
-  const base::Size evaluations = context.settings.whole("evaluations");
-  const base::Size widths = context.settings.whole("widths");
+  const base::Size evaluations = method.evaluations;
+  const base::Size widths = method.widths;
   return perturbation_bytes(context, evaluations * base::Size(2)) + evaluations * kEvaluation +
          widths * kDouble * kGrown + s.pixels * (kFloat + base::Size(2) * kDouble);
 }
 
-std::vector<Evidence> run(Context& context) {
+std::vector<Evidence> run(Context& context, const Aise& method) {
   const Shape& extents = perturbed_extents(context);
-  const auto widths = widths_of(context.settings);
-  Perturbation perturbation(context, context.batch * static_cast<std::int64_t>(widths.size()) * 2 *
-                                         context.settings.whole("evaluations"));
+  const auto widths = widths_of(method);
+  Perturbation perturbation(
+      context, context.batch * static_cast<std::int64_t>(widths.size()) * 2 * method.evaluations);
   std::vector<Evidence> out;
   for (std::int64_t n = 0; n < context.batch; ++n) {
-    Sampling sampling(context, perturbation, n);
+    Sampling sampling(context, method, perturbation, n);
     std::vector<double> sum(static_cast<std::size_t>(perturbation.steps().positions), 0.0);
     for (const double width : widths) {
       const auto part = sampling.weighed(width);
@@ -147,10 +151,10 @@ std::vector<Evidence> run(Context& context) {
 
 }  // namespace
 
-const Entry& aise() {
-  static const Entry entry{
-      .info = {.name = "aise",
-               .title = "AISE",
+template <>
+Row<Aise> row<Aise>() {
+  return {
+      .info = {.title = "AISE",
                .paper = "OpenVINO XAI's Adaptive Input Sampling for Explanation (no paper); Jones "
                         "et al. 1993, Lipschitzian Optimization Without the Lipschitz Constant",
                .needs = "an image as the input",
@@ -160,35 +164,12 @@ const Entry& aise() {
                .kind = MapKind::input,
                .dear = true,
                .has_offset = true,
-               .of_probability = true,
-               .options = {{.name = "widths",
-                            .value = 3,
-                            .least = 1,
-                            .most = 100,
-                            .whole = true,
-                            .help = "of the Gaussian windows, from `narrowest` to `widest`"},
-                           {.name = "narrowest",
-                            .value = 0.1,
-                            .least = 1e-3,
-                            .most = 10,
-                            .help = "deviation, in shares of the picture"},
-                           {.name = "widest",
-                            .value = 0.25,
-                            .least = 1e-3,
-                            .most = 10,
-                            .help = "deviation, in shares of the picture"},
-                           {.name = "evaluations",
-                            .value = 50,
-                            .least = 1,
-                            .most = 10000,
-                            .whole = true,
-                            .help = "of each width, two forwards each"}}},
-      .check = serves_all,
-      .needs = [](const Layer&, const Settings&) { return perturbation_needs(); },
+               .of_probability = true},
+      .needs = [] { return perturbation_needs(); },
       .run = run,
       .takes = aise_bytes,
       .relu = false};
-  return entry;
 }
+template const Entry& entry<Aise>();
 
 }  // namespace fovea::explain

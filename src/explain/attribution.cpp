@@ -51,17 +51,11 @@ Tensor image_of(const Context& context, std::int64_t image) {
   return {{shape.begin(), shape.end()}, {own.begin(), own.end()}};
 }
 
-Tensor baseline_of(const Settings& settings, const Shape& image) {
-  if (const auto* given = settings.given("baseline", image)) return *given;
+Tensor baseline_of(const Tensor* given, double value, const Shape& image) {
+  if (given != nullptr) return *given;
   Tensor out{image, {}};
-  out.data.assign(static_cast<std::size_t>(base::element_count(image)),
-                  static_cast<float>(settings.number("baseline")));
+  out.data.assign(static_cast<std::size_t>(base::element_count(image)), static_cast<float>(value));
   return out;
-}
-
-Tensor baseline_of(const Context& context) {
-  const auto shape = image_shape(context);
-  return baseline_of(context.settings, {shape.begin(), shape.end()});
 }
 
 }  // namespace fovea::explain

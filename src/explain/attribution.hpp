@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "explain/method.hpp"
+#include "explain/row.hpp"
 
 /// From signed values at the input to a map over its positions.
 namespace fovea::explain {
@@ -22,10 +22,17 @@ Needs input_gradient_needs(engine::GradientRule rule = engine::GradientRule::pla
 /// One image, without the images' extent.
 Tensor image_of(const Context& context, std::int64_t image);
 
-/// The image without evidence, of extents `image`: the given tensor "baseline", else the option
-/// "baseline" everywhere.
-Tensor baseline_of(const Settings& settings, const Shape& image);
+/// The image without evidence, of extents `image`: what is given, else the value everywhere.
+Tensor baseline_of(const Tensor* given, double value, const Shape& image);
+template <class M>
+Tensor baseline_of(const Chosen<M>& method, const Shape& image) {
+  return baseline_of(method.given(&M::given_baseline, image), method->baseline, image);
+}
 /// That of the context's images.
-Tensor baseline_of(const Context& context);
+template <class M>
+Tensor baseline_of(const Context& context, const Chosen<M>& method) {
+  const auto shape = image_shape(context);
+  return baseline_of(method, {shape.begin(), shape.end()});
+}
 
 }  // namespace fovea::explain

@@ -8,10 +8,11 @@
 // paper; MONAI's CAM adds the bias at each location. For a target other than a class's logit, the
 // weights are those of the target's gradient with respect to the logits, W^T dy/dlogits.
 
+#include "fovea/methods/cam.hpp"
 #include "explain/feature_map.hpp"
 #include "explain/gradients.hpp"
 #include "explain/head_weights.hpp"
-#include "explain/method.hpp"
+#include "explain/row.hpp"
 
 namespace fovea::explain {
 namespace {
@@ -42,22 +43,22 @@ std::vector<Evidence> run(Context& context) {
 
 }  // namespace
 
-const Entry& cam() {
-  static const Entry entry{
-      .info = {.name = "cam",
-               .title = "CAM",
+template <>
+Row<Cam> row<Cam>() {
+  return {
+      .info = {.title = "CAM",
                .paper = "Zhou et al. 2016, Learning Deep Features for Discriminative Localization, "
                         "eq. 2",
                .needs = "a head of global average pooling and at most one linear layer",
                .cost = "1 forward",
                .use = "the original; Grad-CAM before its ReLU, up to scale"},
       .check = check,
-      .needs = [](const Layer&, const Settings&) { return Needs{}; },
       .run = run,
       .relu = false,
-      .class_maps = [](Context& context,
-                       std::int64_t image) { return detail::every_class(context, image, 1.f); }};
-  return entry;
+      .class_maps = [](Context& context, std::int64_t image) {
+        return detail::every_class(context, image, 1.f);
+      }};
 }
+template const Entry& entry<Cam>();
 
 }  // namespace fovea::explain

@@ -60,36 +60,10 @@ void Cells::show(const Coalition& shown, std::span<const float> image, std::span
   });
 }
 
-MethodOption cells_option() {
-  return {.name = "cells",
-          .value = 7,
-          .least = 1,
-          .most = static_cast<double>(kMostCells),
-          .whole = true,
-          .help = "of the grid, a side"};
-}
-
-MethodOption coalitions_option() {
-  return {.name = "samples",
-          .value = 1000,
-          .least = 1,
-          .most = 1e7,
-          .whole = true,
-          .help = "pictures with cells hidden"};
-}
-
-MethodTensor coalitions_tensor() {
-  return {"masks", "[samples, cells of the grid]", "1: the cell is shown, 0: it is hidden"};
-}
-
-const Tensor* given_coalitions(const Context& context, const Cells& cells) {
-  const auto* given =
-      context.settings.given("masks", {-1, static_cast<std::int64_t>(cells.count())});
-  if (given != nullptr &&
-      std::any_of(given->data.begin(), given->data.end(), [](float v) { return v != 0 && v != 1; }))
+void check_coalitions(const Tensor& given) {
+  if (std::any_of(given.data.begin(), given.data.end(), [](float v) { return v != 0 && v != 1; }))
     throw Error(ErrorCode::invalid_argument,
                 "the masks of cells hold values other than 0 and 1: a cell is shown or hidden");
-  return given;
 }
 
 Coalition coalition_of(const Tensor& given, std::int64_t sample) {
@@ -97,9 +71,8 @@ Coalition coalition_of(const Tensor& given, std::int64_t sample) {
   return {begin, begin + given.shape[1]};
 }
 
-base::Size coalition_bytes(const Context& context, base::Size coalitions) {
+base::Size coalition_bytes(const Context& context, base::Size side, base::Size coalitions) {
   constexpr base::Size kRow = 64, kMatrices = 2, kVectors = 16;  // a row's vector and weight
-  const base::Size side = context.settings.whole("cells");
   base::Size cells = 1;
   for (std::size_t d = 0; d < perturbed_extents(context).size(); ++d) cells = cells * side;
   if (base::Size(kMostCells) < cells) return 0;  // which is refused

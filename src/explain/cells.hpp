@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "explain/perturbation.hpp"
+#include "explain/row.hpp"
 
 /// The cells of a grid over the image as the players that LIME and Kernel SHAP hide and show.
 namespace fovea::explain {
@@ -33,16 +34,19 @@ class Cells {
   std::vector<std::int32_t> cell_;  ///< of each position
 };
 
-MethodOption cells_option();
-MethodOption coalitions_option();
-MethodTensor coalitions_tensor();
+/// Throws Error invalid_argument for values other than 0 and 1.
+void check_coalitions(const Tensor& given);
 
-/// The given "masks" [samples, cells], else null. Throws Error invalid_argument for values other
-/// than 0 and 1.
-const Tensor* given_coalitions(const Context& context, const Cells& cells);
+/// The given coalitions [samples, cells], else null.
+template <class M>
+const Tensor* given_coalitions(const Chosen<M>& method, const Cells& cells) {
+  const auto* given = method.given(&M::given_masks, {-1, static_cast<std::int64_t>(cells.count())});
+  if (given != nullptr) check_coalitions(*given);
+  return given;
+}
 Coalition coalition_of(const Tensor& given, std::int64_t sample);
 
-/// Cells, so many coalitions of them with their scores, the equations, the map.
-base::Size coalition_bytes(const Context& context, base::Size coalitions);
+/// Cells, so many a `side`, so many coalitions of them with their scores, the equations, the map.
+base::Size coalition_bytes(const Context& context, base::Size side, base::Size coalitions);
 
 }  // namespace fovea::explain

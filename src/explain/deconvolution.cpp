@@ -8,8 +8,9 @@
 // channels.
 
 #include "explain/attribution.hpp"
-#include "explain/method.hpp"
+#include "explain/row.hpp"
 #include "explain/sizes.hpp"
+#include "fovea/methods/gradients.hpp"
 
 namespace fovea::explain {
 namespace {
@@ -23,25 +24,20 @@ std::vector<Evidence> run(Context& context) {
 
 }  // namespace
 
-const Entry& deconvolution() {
-  static const Entry entry{
-      .info = {.name = "deconvolution",
-               .title = "Deconvolution",
-               .paper = "Zeiler and Fergus 2014, Visualizing and Understanding Convolutional "
-                        "Networks, section 2.1",
-               .needs = "an input that the score depends on",
-               .cost = "1 forward, 1 walk back to the input",
-               .use = "for comparison with the literature",
-               .kind = MapKind::input},
-      .check = serves_all,
-      .needs =
-          [](const Layer&, const Settings&) {
-            return input_gradient_needs(engine::GradientRule::deconvolution);
-          },
-      .run = run,
-      .takes = input_gradient_bytes,
-      .relu = false};
-  return entry;
+template <>
+Row<Deconvolution> row<Deconvolution>() {
+  return {.info = {.title = "Deconvolution",
+                   .paper = "Zeiler and Fergus 2014, Visualizing and Understanding Convolutional "
+                            "Networks, section 2.1",
+                   .needs = "an input that the score depends on",
+                   .cost = "1 forward, 1 walk back to the input",
+                   .use = "for comparison with the literature",
+                   .kind = MapKind::input},
+          .needs = [] { return input_gradient_needs(engine::GradientRule::deconvolution); },
+          .run = run,
+          .takes = input_gradient_bytes,
+          .relu = false};
 }
+template const Entry& entry<Deconvolution>();
 
 }  // namespace fovea::explain

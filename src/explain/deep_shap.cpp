@@ -6,38 +6,36 @@
 // What depends on the background alone is computed when the explainer is made.
 
 #include "explain/differences.hpp"
-#include "explain/method.hpp"
+#include "explain/row.hpp"
 #include "explain/sizes.hpp"
+#include "fovea/methods/relevance.hpp"
 
 namespace fovea::explain {
 namespace {
 
-Tensor background(const Settings& settings, const Shape& image) {
-  return background_of(settings, image);
+Tensor background(const Shape& image, const Chosen<DeepShap>& method) {
+  return background_of(method, image);
 }
 
 }  // namespace
 
-const Entry& deep_shap() {
-  static const Entry entry{
-      .info = {.name = "deep-shap",
-               .title = "Deep SHAP",
+template <>
+Row<DeepShap> row<DeepShap>() {
+  return {
+      .info = {.title = "Deep SHAP",
                .paper = "Lundberg and Lee 2017, A Unified Approach to Interpreting Model "
                         "Predictions, section 4.2",
                .needs = "one input, that the score depends on",
                .cost = "1 forward, 1 walk back to the input per image of the background; as many "
                        "forwards per explainer",
                .use = "what tells the image from those of a background set",
-               .kind = MapKind::input,
-               .given = {{"background", "[images, the input's extents without the images]",
-                          "what the image is compared with, as the network sees it", true}}},
-      .check = serves_all,
-      .needs = [](const Layer&, const Settings&) { return difference_needs(); },
+               .kind = MapKind::input},
+      .needs = [] { return difference_needs(); },
       .run = mean_difference,
       .takes = mean_difference_bytes,
       .relu = false,
       .background = background};
-  return entry;
 }
+template const Entry& entry<DeepShap>();
 
 }  // namespace fovea::explain

@@ -9,24 +9,25 @@
 
 #include "explain/attribution.hpp"
 #include "explain/differences.hpp"
-#include "explain/method.hpp"
+#include "explain/row.hpp"
 #include "explain/sizes.hpp"
+#include "fovea/methods/relevance.hpp"
 
 namespace fovea::explain {
 namespace {
 
-Tensor background(const Settings& settings, const Shape& image) {
-  Tensor out = baseline_of(settings, image);
+Tensor background(const Shape& image, const Chosen<DeepLift>& method) {
+  Tensor out = baseline_of(method, image);
   out.shape.insert(out.shape.begin(), 1);
   return out;
 }
 
 }  // namespace
 
-const Entry& deeplift() {
-  static const Entry entry{
-      .info = {.name = "deeplift",
-               .title = "DeepLIFT",
+template <>
+Row<DeepLift> row<DeepLift>() {
+  return {
+      .info = {.title = "DeepLIFT",
                .paper = "Shrikumar et al. 2017, Learning Important Features Through Propagating "
                         "Activation Differences, section 3, rescale rule",
                .needs = "an input that the score depends on",
@@ -34,21 +35,13 @@ const Entry& deeplift() {
                    "1 forward, 1 walk back to the input; 1 forward of the baseline per explainer, "
                    "or per call where it is another one's",
                .use = "as integrated gradients, at the cost of one walk",
-               .kind = MapKind::input,
-               .options = {{.name = "baseline",
-                            .value = 0,
-                            .least = -1e30,
-                            .most = 1e30,
-                            .help = "every value of the baseline, as the network sees it"}},
-               .given = {{"baseline", "[the input's extents without the images]",
-                          "the image without evidence, as the network sees it"}}},
-      .check = serves_all,
-      .needs = [](const Layer&, const Settings&) { return difference_needs().and_again(); },
+               .kind = MapKind::input},
+      .needs = [] { return difference_needs().and_again(); },
       .run = mean_difference,
       .takes = mean_difference_bytes,
       .relu = false,
       .background = background};
-  return entry;
 }
+template const Entry& entry<DeepLift>();
 
 }  // namespace fovea::explain

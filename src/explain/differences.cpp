@@ -36,12 +36,6 @@ void mean_slope(const Objective& objective, std::span<const float> scores,
 
 }  // namespace
 
-const Tensor& background_of(const Settings& settings, std::span<const std::int64_t> image) {
-  Shape shape{-1};
-  shape.insert(shape.end(), image.begin(), image.end());
-  return settings.required("background", shape);
-}
-
 Needs difference_needs() {
   return {.gradients = {multipliers()}, .inputs = true, .references = true};
 }

@@ -4,14 +4,19 @@
 #include <span>
 #include <vector>
 
-#include "explain/method.hpp"
+#include "explain/row.hpp"
 
 /// DeepLIFT's multipliers: what each value of the image adds to the score's difference to a
 /// reference.
 namespace fovea::explain {
 
-/// The given tensor "background", [images, image...]. Throws Error invalid_argument without one.
-const Tensor& background_of(const Settings& settings, std::span<const std::int64_t> image);
+/// The method's background, [images, image...].
+template <class M>
+const Tensor& background_of(const Chosen<M>& method, std::span<const std::int64_t> image) {
+  Shape shape{-1};
+  shape.insert(shape.end(), image.begin(), image.end());
+  return method.required(&M::background, shape);
+}
 
 /// A walk to the input under the rescale rule, and the reference runs that it reads.
 Needs difference_needs();

@@ -8,9 +8,10 @@
 // plays a part.
 
 #include "explain/gradients.hpp"
-#include "explain/method.hpp"
 #include "explain/principal.hpp"
+#include "explain/row.hpp"
 #include "explain/sizes.hpp"
+#include "fovea/methods/cam.hpp"
 
 namespace fovea::explain {
 namespace {
@@ -26,24 +27,21 @@ std::vector<Evidence> run(Context& context) {
 
 }  // namespace
 
-const Entry& eigencam() {
-  static const Entry entry{
-      .info = {.name = "eigencam",
-               .title = "EigenCAM",
+template <>
+Row<EigenCam> row<EigenCam>() {
+  return {
+      .info = {.title = "EigenCAM",
                .paper = "Muhammad and Yeasin 2020, Eigen-CAM: Class Activation Map using Principal "
                         "Components, eq. 3 and 4",
                .needs = "a spatial layer",
                .cost = "1 forward, an eigenvector of positions by positions",
                .use = "what the layer saw, without a class or a walk back"},
-      .check = serves_all,
-      .needs = [](const Layer&, const Settings&) { return Needs{}; },
       .run = run,
-      .takes =
-          [](const Context& context) {
-            const Sizes s(context);
-            return first_component_bytes(s.channels, s.positions) + s.plain * kFloat;
-          }};
-  return entry;
+      .takes = [](const Context& context) {
+        const Sizes s(context);
+        return first_component_bytes(s.channels, s.positions) + s.plain * kFloat;
+      }};
 }
+template const Entry& entry<EigenCam>();
 
 }  // namespace fovea::explain

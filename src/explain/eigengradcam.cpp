@@ -7,9 +7,10 @@
 // the class.
 
 #include "explain/gradients.hpp"
-#include "explain/method.hpp"
 #include "explain/principal.hpp"
+#include "explain/row.hpp"
 #include "explain/sizes.hpp"
+#include "fovea/methods/cam.hpp"
 
 namespace fovea::explain {
 namespace {
@@ -28,17 +29,16 @@ std::vector<Evidence> run(Context& context) {
 
 }  // namespace
 
-const Entry& eigengradcam() {
-  static const Entry entry{
-      .info = {.name = "eigengradcam",
-               .title = "EigenGradCAM",
+template <>
+Row<EigenGradCam> row<EigenGradCam>() {
+  return {
+      .info = {.title = "EigenGradCAM",
                .paper = "pytorch-grad-cam's EigenGradCAM (no paper)",
                .needs = "a spatial layer that the score depends on",
                .cost = "1 forward, 1 walk back from the score to the layer, an eigenvector",
                .use = "as EigenCAM, but about one class"},
-      .check = serves_all,
       .needs =
-          [](const Layer& layer, const Settings&) {
+          [](const Layer& layer) {
             return Needs{.gradients = layer_gradient_needs(layer, engine::GradientReduce::none)};
           },
       .run = run,
@@ -48,7 +48,7 @@ const Entry& eigengradcam() {
             return layer_gradient_bytes(context) + first_component_bytes(s.channels, s.positions) +
                    s.plain * base::Size(2) * kFloat;
           }};
-  return entry;
 }
+template const Entry& entry<EigenGradCam>();
 
 }  // namespace fovea::explain

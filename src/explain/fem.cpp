@@ -12,13 +12,14 @@
 #include "explain/combine.hpp"
 #include "explain/feature_map.hpp"
 #include "explain/gradients.hpp"
-#include "explain/method.hpp"
+#include "explain/row.hpp"
+#include "fovea/methods/cam.hpp"
 
 namespace fovea::explain {
 namespace {
 
-std::vector<Evidence> run(Context& context) {
-  const double factor = context.settings.number("k");
+std::vector<Evidence> run(Context& context, const Fem& method) {
+  const double factor = method.k;
   const auto map = feature_map(context);
   std::vector<Evidence> out;
   for (std::int64_t n = 0; n < context.batch; ++n) {
@@ -39,24 +40,16 @@ std::vector<Evidence> run(Context& context) {
 
 }  // namespace
 
-const Entry& fem() {
-  static const Entry entry{
-      .info = {.name = "fem",
-               .title = "FEM",
-               .paper = "Fuad et al. 2020, Features Understanding in 3D CNNs for Actions "
-                        "Recognition in Video, section III",
-               .needs = "a spatial layer",
-               .cost = "1 forward",
-               .use = "which rare, strong features the layer found; no class, no walk back",
-               .options = {{.name = "k",
-                            .value = 2,
-                            .least = 0,
-                            .most = 10,
-                            .help = "standard deviations above the mean that count as strong"}}},
-      .check = serves_all,
-      .needs = [](const Layer&, const Settings&) { return Needs{}; },
-      .run = run};
-  return entry;
+template <>
+Row<Fem> row<Fem>() {
+  return {.info = {.title = "FEM",
+                   .paper = "Fuad et al. 2020, Features Understanding in 3D CNNs for Actions "
+                            "Recognition in Video, section III",
+                   .needs = "a spatial layer",
+                   .cost = "1 forward",
+                   .use = "which rare, strong features the layer found; no class, no walk back"},
+          .run = run};
 }
+template const Entry& entry<Fem>();
 
 }  // namespace fovea::explain

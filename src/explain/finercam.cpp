@@ -13,8 +13,9 @@
 
 #include "explain/feature_map.hpp"
 #include "explain/gradients.hpp"
-#include "explain/method.hpp"
+#include "explain/row.hpp"
 #include "explain/sizes.hpp"
+#include "fovea/methods/cam.hpp"
 
 namespace fovea::explain {
 namespace {
@@ -65,7 +66,7 @@ void gradient_of_lead(Scores scores, std::size_t t, std::size_t count, double al
     out[i] = static_cast<float>((d[i] - common * p[i]) / below);
 }
 
-std::vector<Evidence> run(Context& context) {
+std::vector<Evidence> run(Context& context, const FinerCam& method) {
   const auto classes = static_cast<std::size_t>(context.classes);
   std::vector<float> from(static_cast<std::size_t>(context.batch) * classes);
   for (std::size_t n = 0; n < static_cast<std::size_t>(context.batch); ++n) {
@@ -76,8 +77,7 @@ std::vector<Evidence> run(Context& context) {
     if (classes < 2)
       throw Error(ErrorCode::invalid_argument, "FinerCAM needs at least two classes");
     gradient_of_lead(context.scores.subspan(n * classes, classes), static_cast<std::size_t>(target),
-                     static_cast<std::size_t>(context.settings.whole("comparisons")),
-                     context.settings.number("alpha"),
+                     static_cast<std::size_t>(method.comparisons), method.alpha,
                      std::span(from).subspan(n * classes, classes));
   }
   const auto alpha = mean_gradient(context, from);
@@ -92,35 +92,22 @@ std::vector<Evidence> run(Context& context) {
 
 }  // namespace
 
-const Entry& finercam() {
-  static const Entry entry{
-      .info = {.name = "finercam",
-               .title = "FinerCAM",
-               .paper = "Zhang et al. 2025, Finer-CAM: Spotting the Difference Reveals Finer "
-                        "Details for Visual Explanation, eq. 5 to 7",
-               .needs = "a spatial layer that the score depends on; a class as the target",
-               .cost = "1 forward, 1 walk back from the score to the layer",
-               .use = "what tells the class from the ones most like it",
-               .options = {{.name = "alpha",
-                            .value = 1,
-                            .least = 0,
-                            .most = 10,
-                            .help = "how much the other classes count"},
-                           {.name = "comparisons",
-                            .value = 3,
-                            .least = 1,
-                            .most = 1000,
-                            .whole = true,
-                            .help = "how many classes to compare with"}}},
-      .check = serves_all,
-      .needs =
-          [](const Layer& layer, const Settings&) {
-            return Needs{.gradients =
-                             layer_gradient_needs(layer, engine::GradientReduce::spatial_mean)};
-          },
-      .run = run,
-      .takes = [](const Context& context) { return Sizes(context).classes * base::Size(64); }};
-  return entry;
+template <>
+Row<FinerCam> row<FinerCam>() {
+  return {.info = {.title = "FinerCAM",
+                   .paper = "Zhang et al. 2025, Finer-CAM: Spotting the Difference Reveals Finer "
+                            "Details for Visual Explanation, eq. 5 to 7",
+                   .needs = "a spatial layer that the score depends on; a class as the target",
+                   .cost = "1 forward, 1 walk back from the score to the layer",
+                   .use = "what tells the class from the ones most like it"},
+          .needs =
+              [](const Layer& layer) {
+                return Needs{.gradients =
+                                 layer_gradient_needs(layer, engine::GradientReduce::spatial_mean)};
+              },
+          .run = run,
+          .takes = [](const Context& context) { return Sizes(context).classes * base::Size(64); }};
 }
+template const Entry& entry<FinerCam>();
 
 }  // namespace fovea::explain

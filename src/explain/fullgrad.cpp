@@ -19,8 +19,9 @@
 #include "explain/feature_map.hpp"
 #include "explain/gradients.hpp"
 #include "explain/masks.hpp"
-#include "explain/method.hpp"
+#include "explain/row.hpp"
 #include "explain/sizes.hpp"
+#include "fovea/methods/gradients.hpp"
 
 namespace fovea::explain {
 namespace {
@@ -98,25 +99,22 @@ std::vector<Evidence> run(Context& context) {
 
 }  // namespace
 
-const Entry& fullgrad() {
-  static const Entry entry{
-      .info = {.name = "fullgrad",
-               .title = "FullGrad",
+template <>
+Row<FullGrad> row<FullGrad>() {
+  return {
+      .info = {.title = "FullGrad",
                .paper = "Srinivas and Fleuret 2019, Full-Gradient Representation for Neural "
                         "Network Visualization, eq. 8",
                .needs = "an input that the score depends on",
                .cost = "1 forward, 1 walk back to the input",
                .use = "the whole network at once: input and biases",
                .kind = MapKind::input},
-      .check = serves_all,
       .needs =
-          [](const Layer&, const Settings&) {
-            return Needs{.gradients = {{.of_input = true, .biases = true}}, .inputs = true};
-          },
+          [] { return Needs{.gradients = {{.of_input = true, .biases = true}}, .inputs = true}; },
       .run = run,
       .takes = fullgrad_bytes,
       .relu = false};
-  return entry;
 }
+template const Entry& entry<FullGrad>();
 
 }  // namespace fovea::explain

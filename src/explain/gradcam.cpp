@@ -10,7 +10,8 @@
 #include "explain/feature_map.hpp"
 #include "explain/gradients.hpp"
 #include "explain/head_weights.hpp"
-#include "explain/method.hpp"
+#include "explain/row.hpp"
+#include "fovea/methods/cam.hpp"
 
 namespace fovea::explain {
 namespace {
@@ -37,24 +38,23 @@ Tensor of_every_class(Context& context, std::int64_t image) {
 
 }  // namespace
 
-const Entry& gradcam() {
-  static const Entry entry{
-      .info = {.name = "gradcam",
-               .title = "Grad-CAM",
+template <>
+Row<GradCam> row<GradCam>() {
+  return {
+      .info = {.title = "Grad-CAM",
                .paper = "Selvaraju et al. 2017, Grad-CAM: Visual Explanations from Deep Networks "
                         "via Gradient-based Localization, eq. 1 and 2",
                .needs = "a spatial layer that the score depends on",
                .cost = "1 forward, 1 walk back from the score to the layer",
                .use = "the first choice: fast, class-specific, serves every network"},
-      .check = serves_all,
       .needs =
-          [](const Layer& layer, const Settings&) {
+          [](const Layer& layer) {
             return Needs{.gradients =
                              layer_gradient_needs(layer, engine::GradientReduce::spatial_mean)};
           },
       .run = run,
       .class_maps = of_every_class};
-  return entry;
 }
+template const Entry& entry<GradCam>();
 
 }  // namespace fovea::explain

@@ -4,8 +4,9 @@
 
 #include "explain/combine.hpp"
 #include "explain/gradients.hpp"
-#include "explain/method.hpp"
+#include "explain/row.hpp"
 #include "explain/sizes.hpp"
+#include "fovea/methods/cam.hpp"
 
 namespace fovea::explain {
 namespace {
@@ -22,24 +23,23 @@ std::vector<Evidence> run(Context& context) {
 
 }  // namespace
 
-const Entry& gradcam_elementwise() {
-  static const Entry entry{
+template <>
+Row<GradCamElementwise> row<GradCamElementwise>() {
+  return {
       .info =
-          {.name = "gradcam-elementwise",
-           .title = "Grad-CAM element-wise",
+          {.title = "Grad-CAM element-wise",
            .paper = "pytorch-grad-cam's GradCAMElementWise (no paper)",
            .needs = "a spatial layer that the score depends on",
            .cost = "1 forward, 1 walk back from the score to the layer",
            .use =
                "everything that adds to the score, with nothing that speaks against it taken off"},
-      .check = serves_all,
       .needs =
-          [](const Layer& layer, const Settings&) {
+          [](const Layer& layer) {
             return Needs{.gradients = layer_gradient_needs(layer, engine::GradientReduce::none)};
           },
       .run = run,
       .takes = layer_gradient_bytes};
-  return entry;
 }
+template const Entry& entry<GradCamElementwise>();
 
 }  // namespace fovea::explain

@@ -11,8 +11,9 @@
 #include "explain/combine.hpp"
 #include "explain/feature_map.hpp"
 #include "explain/gradients.hpp"
-#include "explain/method.hpp"
+#include "explain/row.hpp"
 #include "explain/sizes.hpp"
+#include "fovea/methods/cam.hpp"
 
 namespace fovea::explain {
 namespace {
@@ -36,23 +37,22 @@ std::vector<Evidence> run(Context& context) {
 
 }  // namespace
 
-const Entry& gradcam_plus_plus() {
-  static const Entry entry{
-      .info = {.name = "gradcam++",
-               .title = "Grad-CAM++",
+template <>
+Row<GradCamPlusPlus> row<GradCamPlusPlus>() {
+  return {
+      .info = {.title = "Grad-CAM++",
                .paper = "Chattopadhay et al. 2018, Grad-CAM++: Improved Visual Explanations for "
                         "Deep Convolutional Networks, eq. 5, 10 and 19",
                .needs = "a spatial layer that the score depends on",
                .cost = "1 forward, 1 walk back from the score to the layer",
                .use = "several objects of one class in the picture"},
-      .check = serves_all,
       .needs =
-          [](const Layer& layer, const Settings&) {
+          [](const Layer& layer) {
             return Needs{.gradients = layer_gradient_needs(layer, engine::GradientReduce::none)};
           },
       .run = run,
       .takes = layer_gradient_bytes};
-  return entry;
 }
+template const Entry& entry<GradCamPlusPlus>();
 
 }  // namespace fovea::explain

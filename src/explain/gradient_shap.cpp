@@ -11,7 +11,9 @@
 #include "explain/differences.hpp"
 #include "explain/gradients.hpp"
 #include "explain/random.hpp"
+#include "explain/row.hpp"
 #include "explain/sizes.hpp"
+#include "fovea/methods/relevance.hpp"
 
 namespace fovea::explain {
 namespace {
@@ -23,12 +25,23 @@ struct Draws {
   std::vector<double> points;       // [samples, batch]
 };
 
-Draws drawn(const Context& context, std::int64_t images, Random& random) {
-  const auto& settings = context.settings;
-  const Shape each{-1, context.batch};
-  const auto *points = settings.given("points", each), *picks = settings.given("picks", each);
+/// Where the caller has them.
+struct Given {
+  const Tensor *points, *picks;
+  std::int64_t samples;
+
+  Given(const Context& context, const Chosen<GradientShap>& method)
+      : points(method.given(&GradientShap::given_points, {-1, context.batch})),
+        picks(method.given(&GradientShap::given_picks, {-1, context.batch})),
+        samples(method.rows(&GradientShap::samples, points != nullptr ? points : picks)) {}
+};
+
+Draws drawn(const Context& context, const Chosen<GradientShap>& method, std::int64_t images,
+            Random& random) {
+  const Given given(context, method);
+  const auto *points = given.points, *picks = given.picks;
   Draws out;
-  out.samples = settings.samples(points != nullptr ? points : picks);
+  out.samples = given.samples;
   const auto count = static_cast<std::size_t>(out.samples * context.batch);
   if (picks != nullptr && picks->data.size() < count)
     throw Error(ErrorCode::invalid_argument,
@@ -67,29 +80,26 @@ std::vector<double> mean_values(Context& context, Rerun& rerun, const Tensor& ba
   return out;
 }
 
-base::Size gradient_shap_bytes(const Context& context) {
+base::Size gradient_shap_bytes(const Context& context, const Chosen<GradientShap>& method) {
   constexpr base::Size kDraw = sizeof(double) + sizeof(std::int64_t), kSums = 2;
-  const auto& settings = context.settings;
-  const Shape each{-1, context.batch};
-  const auto *points = settings.given("points", each), *picks = settings.given("picks", each);
-  const base::Size samples = settings.samples(points != nullptr ? points : picks);
+  const base::Size samples = Given(context, method).samples;
   const Sizes s(context);
   return rerun_bytes(context) + input_gradient_bytes(context) +
          s.images * s.input * kSums * kDouble + samples * s.images * kDraw * kGrown;
 }
 
-std::vector<Evidence> run(Context& context) {
+std::vector<Evidence> run(Context& context, const Chosen<GradientShap>& method) {
   const Tensor& clean = picture(context);
-  const Tensor& background = background_of(context.settings, image_shape(context));
+  const Tensor& background = background_of(method, image_shape(context));
   Shape noise_shape{-1};
   noise_shape.insert(noise_shape.end(), clean.shape.begin(), clean.shape.end());
-  const auto* noise = context.settings.given("noise", noise_shape);
-  Random random(context.settings);
-  const auto draws = drawn(context, background.shape[0], random);
+  const auto* noise = method.given(&GradientShap::given_noise, noise_shape);
+  Random random(method->seed);
+  const auto draws = drawn(context, method, background.shape[0], random);
   if (noise != nullptr && noise->shape[0] < draws.samples)
     throw Error(ErrorCode::invalid_argument,
                 "Gradient SHAP: 'noise' holds fewer samples than are asked for");
-  const double deviation = context.settings.number("noise");
+  const double deviation = method->noise;
   const auto batch = static_cast<std::size_t>(context.batch);
   const auto size = clean.data.size() / batch, classes = static_cast<std::size_t>(context.classes);
   std::vector<Tensor> inputs(context.inputs.begin(), context.inputs.end());
@@ -136,10 +146,10 @@ std::vector<Evidence> run(Context& context) {
 
 }  // namespace
 
-const Entry& gradient_shap() {
-  static const Entry entry{
-      .info = {.name = "gradient-shap",
-               .title = "Gradient SHAP",
+template <>
+Row<GradientShap> row<GradientShap>() {
+  return {
+      .info = {.title = "Gradient SHAP",
                .paper = "Lundberg and Lee 2017, A Unified Approach to Interpreting Model "
                         "Predictions; Erion et al. 2021, Improving performance of deep learning "
                         "models with axiomatic attribution priors and expected gradients, eq. 3",
@@ -148,37 +158,17 @@ const Entry& gradient_shap() {
                        "background",
                .use =
                    "as Deep SHAP, where the network has no rescale rule; adds up on average only",
-               .kind = MapKind::input,
-               .options = {{.name = "samples",
-                            .value = 50,
-                            .least = 1,
-                            .most = 100000,
-                            .whole = true,
-                            .help = "points between the image and images of the background"},
-                           {.name = "noise",
-                            .value = 0,
-                            .least = 0,
-                            .most = 1e6,
-                            .help =
-                                "deviation of the noise added to the image, in the input's units"},
-                           seed_option()},
-               .given = {{"background", "[images, the input's extents without the images]",
-                          "what the image is compared with, as the network sees it", true},
-                         {"points", "[samples, batch]", "where between the two, 0 to 1"},
-                         {"picks", "[samples, batch]", "which image of the background, from 0"},
-                         {"noise", "[samples, the input's extents]",
-                          "what is added to the images, as it is"}}},
-      .check = serves_all,
+               .kind = MapKind::input},
       .needs =
-          [](const Layer& layer, const Settings& settings) {
+          [](const Layer& layer, const Chosen<GradientShap>& method) {
             const std::span extents(layer.shape);
-            background_of(settings, extents.subspan(extents.empty() ? 0 : 1));
+            background_of(method, extents.subspan(extents.empty() ? 0 : 1));
             return input_gradient_needs().and_again();
           },
       .run = run,
       .takes = gradient_shap_bytes,
       .relu = false};
-  return entry;
 }
+template const Entry& entry<GradientShap>();
 
 }  // namespace fovea::explain

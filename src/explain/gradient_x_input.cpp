@@ -5,8 +5,9 @@
 //   a = x dy / dx        L(p) = sum_c a_c(p)
 
 #include "explain/attribution.hpp"
-#include "explain/method.hpp"
+#include "explain/row.hpp"
 #include "explain/sizes.hpp"
+#include "fovea/methods/gradients.hpp"
 
 namespace fovea::explain {
 namespace {
@@ -24,19 +25,18 @@ std::vector<Evidence> run(Context& context) {
 
 }  // namespace
 
-const Entry& gradient_x_input() {
-  static const Entry entry{
-      .info = {.name = "gradient-x-input",
-               .title = "Gradient x input",
+template <>
+Row<GradientXInput> row<GradientXInput>() {
+  return {
+      .info = {.title = "Gradient x input",
                .paper = "Shrikumar et al. 2016, Not Just a Black Box: Learning Important Features "
                         "Through Propagating Activation Differences, section 3",
                .needs = "an input that the score depends on",
                .cost = "1 forward, 1 walk back to the input",
                .use = "as saliency, with a sign: what speaks for and against",
                .kind = MapKind::input},
-      .check = serves_all,
       .needs =
-          [](const Layer&, const Settings&) {
+          [] {
             auto needs = input_gradient_needs();
             needs.inputs = true;
             return needs;
@@ -44,7 +44,7 @@ const Entry& gradient_x_input() {
       .run = run,
       .takes = input_gradient_bytes,
       .relu = false};
-  return entry;
 }
+template const Entry& entry<GradientXInput>();
 
 }  // namespace fovea::explain

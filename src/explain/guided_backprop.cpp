@@ -9,8 +9,9 @@
 // magnitude over channels.
 
 #include "explain/attribution.hpp"
-#include "explain/method.hpp"
+#include "explain/row.hpp"
 #include "explain/sizes.hpp"
+#include "fovea/methods/gradients.hpp"
 
 namespace fovea::explain {
 namespace {
@@ -24,23 +25,21 @@ std::vector<Evidence> run(Context& context) {
 
 }  // namespace
 
-const Entry& guided_backprop() {
-  static const Entry entry{
-      .info = {.name = "guided-backprop",
-               .title = "Guided backpropagation",
+template <>
+Row<GuidedBackprop> row<GuidedBackprop>() {
+  return {
+      .info = {.title = "Guided backpropagation",
                .paper = "Springenberg et al. 2015, Striving for Simplicity: The All Convolutional "
                         "Net, section 3.4",
                .needs = "an input that the score depends on",
                .cost = "1 forward, 1 walk back to the input",
                .use = "crisp contours; hardly depends on the class",
                .kind = MapKind::input},
-      .check = serves_all,
-      .needs = [](const Layer&,
-                  const Settings&) { return input_gradient_needs(engine::GradientRule::guided); },
+      .needs = [] { return input_gradient_needs(engine::GradientRule::guided); },
       .run = run,
       .takes = input_gradient_bytes,
       .relu = false};
-  return entry;
 }
+template const Entry& entry<GuidedBackprop>();
 
 }  // namespace fovea::explain

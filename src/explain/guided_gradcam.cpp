@@ -10,15 +10,17 @@
 #include "explain/feature_map.hpp"
 #include "explain/gradients.hpp"
 #include "explain/masks.hpp"
-#include "explain/method.hpp"
+#include "explain/row.hpp"
 #include "explain/sizes.hpp"
+#include "fovea/methods/cam.hpp"
+#include "fovea/methods/gradients.hpp"
 
 namespace fovea::explain {
 namespace {
 
 std::vector<Evidence> run(Context& context) {
   auto guided = gradients_at_input(context, engine::GradientRule::guided);
-  auto maps = gradcam().run(context);
+  auto maps = entry<GradCam>().run(context);
   std::vector<Evidence> out;
   for (std::size_t n = 0; n < guided.size(); ++n) {
     Tensor& map = maps[n].map;
@@ -41,19 +43,18 @@ std::vector<Evidence> run(Context& context) {
 
 }  // namespace
 
-const Entry& guided_gradcam() {
-  static const Entry entry{
-      .info = {.name = "guided-gradcam",
-               .title = "Guided Grad-CAM",
+template <>
+Row<GuidedGradCam> row<GuidedGradCam>() {
+  return {
+      .info = {.title = "Guided Grad-CAM",
                .paper = "Selvaraju et al. 2017, Grad-CAM: Visual Explanations from Deep Networks "
                         "via Gradient-based Localization, section 3.2",
                .needs = "an input and a spatial layer that the score depends on",
                .cost = "1 forward, 1 walk back to the layer, 1 to the input",
                .use = "the fine detail of what Grad-CAM found",
                .kind = MapKind::input},
-      .check = serves_all,
       .needs =
-          [](const Layer& layer, const Settings&) {
+          [](const Layer& layer) {
             auto needs = input_gradient_needs(engine::GradientRule::guided);
             for (const auto& gradient :
                  layer_gradient_needs(layer, engine::GradientReduce::spatial_mean))
@@ -69,7 +70,7 @@ const Entry& guided_gradcam() {
           },
       .relu = false,
       .input_method_reads_layer = true};
-  return entry;
 }
+template const Entry& entry<GuidedGradCam>();
 
 }  // namespace fovea::explain

@@ -8,8 +8,9 @@
 
 #include "explain/combine.hpp"
 #include "explain/gradients.hpp"
-#include "explain/method.hpp"
+#include "explain/row.hpp"
 #include "explain/sizes.hpp"
+#include "fovea/methods/cam.hpp"
 
 namespace fovea::explain {
 namespace {
@@ -26,25 +27,24 @@ std::vector<Evidence> run(Context& context) {
 
 }  // namespace
 
-const Entry& hirescam() {
-  static const Entry entry{
+template <>
+Row<HiResCam> row<HiResCam>() {
+  return {
       .info =
-          {.name = "hirescam",
-           .title = "HiResCAM",
+          {.title = "HiResCAM",
            .paper = "Draelos and Carin 2020, Use HiResCAM instead of Grad-CAM for faithful "
                     "explanations of convolutional neural networks, eq. 3",
            .needs = "a spatial layer that the score depends on",
            .cost = "1 forward, 1 walk back from the score to the layer",
            .use =
                "where positions must not lend each other their gradient: FC heads, early layers"},
-      .check = serves_all,
       .needs =
-          [](const Layer& layer, const Settings&) {
+          [](const Layer& layer) {
             return Needs{.gradients = layer_gradient_needs(layer, engine::GradientReduce::none)};
           },
       .run = run,
       .takes = layer_gradient_bytes};
-  return entry;
 }
+template const Entry& entry<HiResCam>();
 
 }  // namespace fovea::explain

@@ -12,8 +12,9 @@
 
 #include "explain/attribution.hpp"
 #include "explain/gradients.hpp"
-#include "explain/method.hpp"
+#include "explain/row.hpp"
 #include "explain/sizes.hpp"
+#include "fovea/methods/gradients.hpp"
 
 namespace fovea::explain {
 namespace {
@@ -63,11 +64,11 @@ std::vector<Point> quadrature(std::int64_t rule, std::size_t steps) {
   return out;
 }
 
-std::vector<Evidence> run(Context& context) {
-  const auto steps = static_cast<std::size_t>(context.settings.whole("steps"));
-  const auto points = quadrature(context.settings.whole("rule"), steps);
+std::vector<Evidence> run(Context& context, const Chosen<IntegratedGradients>& method) {
+  const auto steps = static_cast<std::size_t>(method->steps);
+  const auto points = quadrature(method->rule, steps);
   const Tensor& x = picture(context);
-  const Tensor baseline = baseline_of(context);
+  const Tensor baseline = baseline_of(context, method);
   const auto size = baseline.data.size();
   std::vector<double> sum(x.data.size(), 0.0);
   std::vector<Tensor> inputs(context.inputs.begin(), context.inputs.end());
@@ -95,49 +96,28 @@ std::vector<Evidence> run(Context& context) {
 
 }  // namespace
 
-const Entry& integrated_gradients() {
-  static const Entry entry{
-      .info = {.name = "integrated-gradients",
-               .title = "Integrated gradients",
+template <>
+Row<IntegratedGradients> row<IntegratedGradients>() {
+  return {
+      .info = {.title = "Integrated gradients",
                .paper =
                    "Sundararajan et al. 2017, Axiomatic Attribution for Deep Networks, eq. 1 and 3",
                .needs = "an input that the score depends on",
                .cost = "`steps` forwards and walks back to the input",
                .use = "attributions that add up to the score difference to the baseline",
-               .kind = MapKind::input,
-               .options = {{.name = "steps",
-                            .value = 50,
-                            .least = 1,
-                            .most = 100000,
-                            .whole = true,
-                            .help = "points of the integral"},
-                           {.name = "baseline",
-                            .value = 0,
-                            .least = -1e30,
-                            .most = 1e30,
-                            .help = "every value of the baseline, as the network sees it"},
-                           {.name = "rule",
-                            .value = 0,
-                            .least = 0,
-                            .most = 2,
-                            .whole = true,
-                            .help = "where the points lie",
-                            .choices = {"gauss-legendre", "right", "trapezoidal"}}},
-               .given = {{"baseline", "[the input's extents without the images]",
-                          "the image without evidence, as the network sees it"}}},
-      .check = serves_all,
-      .needs = [](const Layer&, const Settings&) { return input_gradient_needs().and_again(); },
+               .kind = MapKind::input},
+      .needs = [] { return input_gradient_needs().and_again(); },
       .run = run,
       .takes =
-          [](const Context& context) {
+          [](const Context& context, const IntegratedGradients& method) {
             const Sizes s(context);
-            const base::Size points = context.settings.whole("steps");
+            const base::Size points = method.steps;
             return rerun_bytes(context) + base::Size(2) * input_gradient_bytes(context) +
                    base::Size(1) * s.images * s.input * kDouble +
                    points * base::Size(sizeof(Point)) * kGrown;
           },
       .relu = false};
-  return entry;
 }
+template const Entry& entry<IntegratedGradients>();
 
 }  // namespace fovea::explain

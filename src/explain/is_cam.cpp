@@ -6,8 +6,10 @@
 // The masks add up, as in the paper's algorithm and in torch-cam, so that the last one is (n + 1) /
 // 2 times the full mask.
 
+#include "explain/row.hpp"
 #include "explain/score_weights.hpp"
 #include "explain/sizes.hpp"
+#include "fovea/methods/cam.hpp"
 
 namespace fovea::explain {
 namespace {
@@ -15,8 +17,8 @@ namespace {
 using Masks = std::vector<std::vector<float>>;
 using Score = std::function<std::vector<double>(const Masks&)>;
 
-std::vector<Evidence> run(Context& context) {
-  const auto samples = context.settings.whole("samples");
+std::vector<Evidence> run(Context& context, const IsCam& method) {
+  const auto samples = method.samples;
   const auto trial = [&](std::int64_t, const Masks& masks, const Score& score) {
     std::vector<double> sum(masks.size(), 0.0);
     for (std::int64_t i = 1; i <= samples; ++i) {
@@ -30,33 +32,24 @@ std::vector<Evidence> run(Context& context) {
     }
     return sum;
   };
-  return score_weighted(context, trial);
+  return score_weighted(context, method.channels, trial);
 }
 
 }  // namespace
 
-const Entry& is_cam() {
-  static const Entry entry{
-      .info = {.name = "is-cam",
-               .title = "IS-CAM",
-               .paper = "Naidu et al. 2020, IS-CAM: Integrated Score-CAM for axiomatic-based "
-                        "explanations, eq. 4 and 5",
-               .needs = "a spatial layer; an image as the input",
-               .cost = "`samples` forwards per channel of the layer",
-               .use = "as Score-CAM, over masks of growing strength",
-               .dear = true,
-               .options = {channels_option(),
-                           {.name = "samples",
-                            .value = 10,
-                            .least = 1,
-                            .most = 10000,
-                            .whole = true,
-                            .help = "steps of the integral"}}},
-      .check = serves_all,
-      .needs = [](const Layer&, const Settings&) { return Needs{}.and_again(); },
-      .run = run,
-      .takes = score_weighted_bytes};
-  return entry;
+template <>
+Row<IsCam> row<IsCam>() {
+  return {.info = {.title = "IS-CAM",
+                   .paper = "Naidu et al. 2020, IS-CAM: Integrated Score-CAM for axiomatic-based "
+                            "explanations, eq. 4 and 5",
+                   .needs = "a spatial layer; an image as the input",
+                   .cost = "`samples` forwards per channel of the layer",
+                   .use = "as Score-CAM, over masks of growing strength",
+                   .dear = true},
+          .needs = [] { return Needs{}.and_again(); },
+          .run = run,
+          .takes = score_weighted_bytes};
 }
+template const Entry& entry<IsCam>();
 
 }  // namespace fovea::explain

@@ -20,7 +20,9 @@
 #include "explain/cells.hpp"
 #include "explain/least_squares.hpp"
 #include "explain/random.hpp"
+#include "explain/row.hpp"
 #include "explain/sizes.hpp"
+#include "fovea/methods/perturbation.hpp"
 
 namespace fovea::explain {
 namespace {
@@ -73,13 +75,13 @@ std::vector<Weighted> drawn(std::size_t cells, std::int64_t samples, Random rand
   return out;
 }
 
-std::vector<Weighted> coalitions(const Context& context, const Cells& cells) {
-  const auto* given = given_coalitions(context, cells);
-  const auto samples = context.settings.samples(given);
+std::vector<Weighted> coalitions(const Chosen<KernelShap>& method, const Cells& cells) {
+  const auto* given = given_coalitions(method, cells);
+  const auto samples = method.rows(&KernelShap::samples, given);
   if (given == nullptr) {
     const bool few = cells.count() < 24 && (std::int64_t{1} << cells.count()) - 2 <= samples;
     return few ? every_coalition(cells.count())
-               : drawn(cells.count(), samples, Random(context.settings));
+               : drawn(cells.count(), samples, Random(method->seed));
   }
   std::vector<Weighted> out;
   for (std::int64_t i = 0; i < samples; ++i) {
@@ -110,20 +112,21 @@ Evidence shapley(const Cells& cells, const std::vector<Weighted>& rows,
   return {cells.spread(shares), {}, rule};
 }
 
-base::Size kernel_shap_bytes(const Context& context) {
-  const Cells cells(perturbed_extents(context), context.settings.whole("cells"));
-  return coalition_bytes(context, context.settings.samples(given_coalitions(context, cells)) + 2);
+base::Size kernel_shap_bytes(const Context& context, const Chosen<KernelShap>& method) {
+  const Cells cells(perturbed_extents(context), method->cells);
+  return coalition_bytes(context, method->cells,
+                         method.rows(&KernelShap::samples, given_coalitions(method, cells)) + 2);
 }
 
-std::vector<Evidence> run(Context& context) {
-  const Cells cells(perturbed_extents(context), context.settings.whole("cells"));
-  const auto rows = coalitions(context, cells);
+std::vector<Evidence> run(Context& context, const Chosen<KernelShap>& method) {
+  const Cells cells(perturbed_extents(context), method->cells);
+  const auto rows = coalitions(method, cells);
   if (rows.size() + 1 < cells.count())
     throw Error(ErrorCode::invalid_argument, "Kernel SHAP: " + std::to_string(rows.size()) +
                                                  " samples are too few for " +
                                                  std::to_string(cells.count()) + " cells");
   const auto samples = static_cast<std::int64_t>(rows.size());
-  const auto cover = baseline_of(context).data;
+  const auto cover = baseline_of(context, method).data;
   const Coalition none(cells.count(), 0.0), all(cells.count(), 1.0);
   Perturbation perturbation(context, context.batch * (samples + 2));
   std::vector<Evidence> out;
@@ -142,10 +145,10 @@ std::vector<Evidence> run(Context& context) {
 
 }  // namespace
 
-const Entry& kernel_shap() {
-  static const Entry entry{
-      .info = {.name = "kernel-shap",
-               .title = "Kernel SHAP",
+template <>
+Row<KernelShap> row<KernelShap>() {
+  return {
+      .info = {.title = "Kernel SHAP",
                .paper = "Lundberg and Lee 2017, A Unified Approach to Interpreting Model "
                         "Predictions, theorem 2",
                .needs = "an image as the input",
@@ -155,15 +158,12 @@ const Entry& kernel_shap() {
                .use = "Shapley values of the cells of a grid: they add up to the score difference "
                       "to the baseline",
                .kind = MapKind::input,
-               .dear = true,
-               .options = {cells_option(), coalitions_option(), baseline_option(), seed_option()},
-               .given = {coalitions_tensor(), baseline_tensor()}},
-      .check = serves_all,
-      .needs = [](const Layer&, const Settings&) { return perturbation_needs(); },
+               .dear = true},
+      .needs = [] { return perturbation_needs(); },
       .run = run,
       .takes = kernel_shap_bytes,
       .relu = false};
-  return entry;
 }
+template const Entry& entry<KernelShap>();
 
 }  // namespace fovea::explain

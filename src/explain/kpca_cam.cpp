@@ -5,47 +5,39 @@
 // The sign is scikit-learn's, which the grad-cam package uses: the largest magnitude is positive.
 
 #include "explain/gradients.hpp"
-#include "explain/method.hpp"
 #include "explain/principal.hpp"
+#include "explain/row.hpp"
 #include "explain/sizes.hpp"
+#include "fovea/methods/cam.hpp"
 
 namespace fovea::explain {
 namespace {
 
-std::vector<Evidence> run(Context& context) {
+std::vector<Evidence> run(Context& context, const KpcaCam& method) {
   std::vector<Evidence> out;
   for (std::int64_t n = 0; n < context.batch; ++n) {
     Tensor x = plain(feature_map(context), n);
-    out.push_back({first_kernel_component(x, context.settings.number("gamma"))});
+    out.push_back({first_kernel_component(x, method.gamma)});
   }
   return out;
 }
 
 }  // namespace
 
-const Entry& kpca_cam() {
-  static const Entry entry{
-      .info = {.name = "kpca-cam",
-               .title = "KPCA-CAM",
-               .paper = "Karmani et al. 2024, KPCA-CAM: Visual Explainability of Deep Computer "
-                        "Vision Models using Kernel PCA, eq. 5 to 9",
-               .needs = "a spatial layer",
-               .cost = "1 forward, an eigenvector of positions by positions",
-               .use = "as EigenCAM, where a linear component is too coarse",
-               .options = {{.name = "gamma",
-                            .value = 0,
-                            .least = 0,
-                            .most = 1000,
-                            .help = "the kernel's factor; 0: 1 / channels"}}},
-      .check = serves_all,
-      .needs = [](const Layer&, const Settings&) { return Needs{}; },
-      .run = run,
-      .takes =
-          [](const Context& context) {
+template <>
+Row<KpcaCam> row<KpcaCam>() {
+  return {.info = {.title = "KPCA-CAM",
+                   .paper = "Karmani et al. 2024, KPCA-CAM: Visual Explainability of Deep Computer "
+                            "Vision Models using Kernel PCA, eq. 5 to 9",
+                   .needs = "a spatial layer",
+                   .cost = "1 forward, an eigenvector of positions by positions",
+                   .use = "as EigenCAM, where a linear component is too coarse"},
+          .run = run,
+          .takes = [](const Context& context) {
             const Sizes s(context);
             return first_kernel_component_bytes(s.channels, s.positions) + s.plain * kFloat;
           }};
-  return entry;
 }
+template const Entry& entry<KpcaCam>();
 
 }  // namespace fovea::explain

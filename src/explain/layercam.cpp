@@ -8,8 +8,9 @@
 
 #include "explain/combine.hpp"
 #include "explain/gradients.hpp"
-#include "explain/method.hpp"
+#include "explain/row.hpp"
 #include "explain/sizes.hpp"
+#include "fovea/methods/cam.hpp"
 
 namespace fovea::explain {
 namespace {
@@ -26,23 +27,22 @@ std::vector<Evidence> run(Context& context) {
 
 }  // namespace
 
-const Entry& layercam() {
-  static const Entry entry{
-      .info = {.name = "layercam",
-               .title = "LayerCAM",
+template <>
+Row<LayerCam> row<LayerCam>() {
+  return {
+      .info = {.title = "LayerCAM",
                .paper = "Jiang et al. 2021, LayerCAM: Exploring Hierarchical Class Activation Maps "
                         "for Localization, eq. 6 to 8",
                .needs = "a spatial layer that the score depends on",
                .cost = "1 forward, 1 walk back from the score to the layer",
                .use = "early layers, fused with late ones, for fine detail"},
-      .check = serves_all,
       .needs =
-          [](const Layer& layer, const Settings&) {
+          [](const Layer& layer) {
             return Needs{.gradients = layer_gradient_needs(layer, engine::GradientReduce::none)};
           },
       .run = run,
       .takes = layer_gradient_bytes};
-  return entry;
 }
+template const Entry& entry<LayerCam>();
 
 }  // namespace fovea::explain

@@ -19,16 +19,18 @@
 #include "explain/cells.hpp"
 #include "explain/least_squares.hpp"
 #include "explain/random.hpp"
+#include "explain/row.hpp"
 #include "explain/sizes.hpp"
+#include "fovea/methods/perturbation.hpp"
 
 namespace fovea::explain {
 namespace {
 
-std::vector<Coalition> coalitions(const Context& context, const Cells& cells) {
-  const auto* given = given_coalitions(context, cells);
-  const auto samples = context.settings.samples(given);
+std::vector<Coalition> coalitions(const Chosen<Lime>& method, const Cells& cells) {
+  const auto* given = given_coalitions(method, cells);
+  const auto samples = method.rows(&Lime::samples, given);
   std::vector<Coalition> out;
-  Random random(context.settings);
+  Random random(method->seed);
   for (std::int64_t i = 0; i < samples; ++i) {
     if (given != nullptr) {
       out.push_back(coalition_of(*given, i));
@@ -65,16 +67,17 @@ std::vector<double> coefficients(const std::vector<Coalition>& rows,
   return out;
 }
 
-base::Size lime_bytes(const Context& context) {
-  const Cells cells(perturbed_extents(context), context.settings.whole("cells"));
-  return coalition_bytes(context, context.settings.samples(given_coalitions(context, cells)));
+base::Size lime_bytes(const Context& context, const Chosen<Lime>& method) {
+  const Cells cells(perturbed_extents(context), method->cells);
+  return coalition_bytes(context, method->cells,
+                         method.rows(&Lime::samples, given_coalitions(method, cells)));
 }
 
-std::vector<Evidence> run(Context& context) {
-  const Cells cells(perturbed_extents(context), context.settings.whole("cells"));
-  const auto rows = coalitions(context, cells);
+std::vector<Evidence> run(Context& context, const Chosen<Lime>& method) {
+  const Cells cells(perturbed_extents(context), method->cells);
+  const auto rows = coalitions(method, cells);
   const auto samples = static_cast<std::int64_t>(rows.size());
-  const auto cover = baseline_of(context).data;
+  const auto cover = baseline_of(context, method).data;
   Perturbation perturbation(context, context.batch * samples);
   std::vector<Evidence> out;
   for (std::int64_t n = 0; n < context.batch; ++n) {
@@ -83,18 +86,17 @@ std::vector<Evidence> run(Context& context) {
           cells.show(rows[static_cast<std::size_t>(i)], perturbation.image(n), cover,
                      perturbation.steps(), variant);
         });
-    out.push_back({cells.spread(coefficients(rows, values, context.settings.number("kernel"),
-                                             context.settings.number("ridge")))});
+    out.push_back({cells.spread(coefficients(rows, values, method->kernel, method->ridge))});
   }
   return out;
 }
 
 }  // namespace
 
-const Entry& lime() {
-  static const Entry entry{
-      .info = {.name = "lime",
-               .title = "LIME",
+template <>
+Row<Lime> row<Lime>() {
+  return {
+      .info = {.title = "LIME",
                .paper =
                    "Ribeiro et al. 2016, Why Should I Trust You? Explaining the Predictions of "
                    "Any Classifier, eq. 1 and algorithm 1",
@@ -103,28 +105,12 @@ const Entry& lime() {
                .use =
                    "which cells of a grid the score rests on, by a linear model around the image",
                .kind = MapKind::input,
-               .dear = true,
-               .options = {cells_option(),
-                           coalitions_option(),
-                           {.name = "kernel",
-                            .value = 0.25,
-                            .least = 1e-3,
-                            .most = 1e6,
-                            .help = "width of the similarity kernel"},
-                           {.name = "ridge",
-                            .value = 1,
-                            .least = 0,
-                            .most = 1e12,
-                            .help = "of the regression"},
-                           baseline_option(),
-                           seed_option()},
-               .given = {coalitions_tensor(), baseline_tensor()}},
-      .check = serves_all,
-      .needs = [](const Layer&, const Settings&) { return perturbation_needs(); },
+               .dear = true},
+      .needs = [] { return perturbation_needs(); },
       .run = run,
       .takes = lime_bytes,
       .relu = false};
-  return entry;
 }
+template const Entry& entry<Lime>();
 
 }  // namespace fovea::explain

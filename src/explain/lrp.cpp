@@ -14,19 +14,20 @@
 #include "base/checked.hpp"
 #include "explain/attribution.hpp"
 #include "explain/gradients.hpp"
-#include "explain/method.hpp"
+#include "explain/row.hpp"
 #include "explain/rules/rules.hpp"
 #include "explain/sizes.hpp"
+#include "fovea/methods/relevance.hpp"
 
 namespace fovea::explain {
 namespace {
 
-Gradient gradient_for(const Layer& layer, const Settings& settings) {
-  const auto number = [&](const char* name) { return static_cast<float>(settings.number(name)); };
-  const RuleOptions options{number("epsilon"), number("gamma"), number("low"), number("high")};
+Gradient gradient_for(const Layer& layer, const Lrp& method) {
+  const RuleOptions options{static_cast<float>(method.epsilon), static_cast<float>(method.gamma),
+                            static_cast<float>(method.low), static_cast<float>(method.high)};
   Gradient out{.of_input = layer.is_input};
-  out.relevance = composite_of(static_cast<LrpComposite>(settings.whole("composite")), options);
-  for (const auto& [name, rule] : settings.layer_rules())
+  out.relevance = composite_of(method.composite, options);
+  for (const auto& [name, rule] : method.rules)
     out.relevance->layers[name] = rule_named(rule, options);
   return out;
 }
@@ -53,10 +54,10 @@ SumRule sum_rule(std::span<const float> start, const Tensor& relevance,
   return out;
 }
 
-std::vector<Evidence> run(Context& context) {
+std::vector<Evidence> run(Context& context, const Lrp& method) {
   auto start = seeds(context);
   for (std::size_t i = 0; i < start.size(); ++i) start[i] *= context.scores[i];
-  const auto index = index_of(context.layer, gradient_for(context.layer, context.settings));
+  const auto index = index_of(context.layer, gradient_for(context.layer, method));
   walk_back(context, index, start);
   const auto view = context.plan.gradient(context.workspace, index);
   const auto absorbed = context.plan.absorbed(context.workspace, index);
@@ -76,50 +77,19 @@ std::vector<Evidence> run(Context& context) {
 
 }  // namespace
 
-const Entry& lrp() {
-  static const Entry entry{
-      .info = {.name = "lrp",
-               .title = "LRP",
+template <>
+Row<Lrp> row<Lrp>() {
+  return {
+      .info = {.title = "LRP",
                .paper = "Bach et al. 2015, On Pixel-Wise Explanations for Non-Linear Classifier "
                         "Decisions by Layer-Wise Relevance Propagation, eq. 58 and 60; Montavon et "
                         "al. 2019, Layer-Wise Relevance Propagation: An Overview",
                .needs = "an input that the score depends on, operators that have a rule",
                .cost = "1 forward, 1 walk back with a second forward of each convolution",
                .use = "pixels' shares of the score, without the gradient's noise; also at a layer",
-               .kind = MapKind::input,
-               .options = {{.name = "composite",
-                            .value = static_cast<double>(LrpComposite::epsilon_plus_flat),
-                            .least = 0,
-                            .most = static_cast<double>(LrpComposite::epsilon),
-                            .whole = true,
-                            .help = "which layers follow which rule",
-                            .choices = composite_names()},
-                           {.name = "epsilon",
-                            .value = 1e-6,
-                            .least = 1e-12,
-                            .most = 1e6,
-                            .help = "stabilizer of the epsilon rule"},
-                           {.name = "gamma",
-                            .value = 0.25,
-                            .least = 0,
-                            .most = 1e6,
-                            .help = "how much the gamma rule prefers what speaks for a result"},
-                           {.name = "low",
-                            .value = -3,
-                            .least = -1e6,
-                            .most = 0,
-                            .help = "the least that an input's value can be, of the z-box rule"},
-                           {.name = "high",
-                            .value = 3,
-                            .least = 0,
-                            .most = 1e6,
-                            .help = "the most that it can be"}},
-               .layer_rules = rule_names()},
-      .check = serves_all,
-      .needs =
-          [](const Layer& layer, const Settings& settings) {
-            return Needs{.gradients = {gradient_for(layer, settings)}};
-          },
+               .kind = MapKind::input},
+      .needs = [](const Layer& layer,
+                  const Lrp& method) { return Needs{.gradients = {gradient_for(layer, method)}}; },
       .run = run,
       .takes =
           [](const Context& context) {
@@ -128,7 +98,7 @@ const Entry& lrp() {
           },
       .relu = false,
       .layer_on_request = true};
-  return entry;
 }
+template const Entry& entry<Lrp>();
 
 }  // namespace fovea::explain

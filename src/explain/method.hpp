@@ -81,27 +81,20 @@ struct Background {
   std::vector<float> scores;                   ///< [images, classes]
 };
 
-/// A method's options and tensors, checked.
+/// A method that is asked for by name, checked against what it declares.
 class Settings {
  public:
   /// Throws Error invalid_argument for an unknown option or tensor, a value out of range, or a
   /// required tensor that is missing or empty.
   Settings(const MethodInfo& info, const Method& method);
-  double number(std::string_view name) const;
-  /// True where the caller named the option.
-  bool is_named(const std::string& option) const { return method_.options.contains(option); }
-  std::int64_t whole(std::string_view name) const;
-  bool flag(std::string_view name) const { return number(name) != 0; }
-  /// Rules by layer, where MethodInfo::layer_rules names any.
-  const std::map<std::string, std::string>& layer_rules() const { return method_.layer_rules; }
+  const Method& method() const { return method_; }
   /// Null where none was given. Throws Error invalid_argument where its shape is another (a first
   /// extent of -1 allows any), bad_input where a value is not finite.
   const Tensor* given(const std::string& name, const Shape& shape) const;
   /// As `given`, of a required one.
   const Tensor& required(const std::string& name, const Shape& shape) const;
-  /// The option "samples" (or another name); of a given tensor [samples, ...], all that there are,
-  /// unless the caller asks for fewer. Throws Error invalid_argument where it asks for more.
-  std::int64_t samples(const Tensor* given, std::string_view name = "samples") const;
+  /// The option asks for more rows than the given tensor has.
+  [[noreturn]] void refuse_rows(const std::string& option) const;
 
  private:
   const MethodInfo& info_;
@@ -178,27 +171,30 @@ struct Evidence {
   std::optional<SumRule> sum_rule = {};  ///< of methods that have one
 };
 
-/// A row of the registry.
+/// For methods that serve every model.
+inline void serves_all(const std::optional<graph::PoolLinearHead>&, const Layer&) {}
+
+/// A row of the registry: what a method's file says (row.hpp), with its type erased.
 struct Entry {
   MethodInfo info;
   /// Throws Error invalid_argument with the reason where a model cannot serve the method.
-  void (*check)(const std::optional<graph::PoolLinearHead>& head, const Layer& layer);
+  void (*check)(const std::optional<graph::PoolLinearHead>& head, const Layer& layer) = serves_all;
   /// Options that change what is prepared must be those of PrepareOptions::methods.
-  Needs (*needs)(const Layer& layer, const Settings& settings);
+  std::function<Needs(const Layer& layer, const Settings& settings)> needs;
   /// Per image of the batch.
-  std::vector<Evidence> (*run)(Context& context);
+  std::function<std::vector<Evidence>(Context& context)> run;
   /// Bytes that `run` allocates together at most, beside what `common_bytes` counts (sizes.hpp);
   /// null: nothing worth counting.
-  base::Size (*takes)(const Context& context) = nullptr;
+  std::function<base::Size(const Context& context)> takes;
   /// The map's negative values are no evidence: they become 0 (unless the caller keeps the sign).
   bool relu = true;
   /// The maps of every class of one image at once, [classes, spatial extents]; null where a method
   /// has nothing better than `run` for each. Called for layers that need no gradient only.
-  Tensor (*class_maps)(Context& context, std::int64_t image) = nullptr;
+  std::function<Tensor(Context& context, std::int64_t image)> class_maps;
   bool input_method_reads_layer = false;  ///< an input method that needs a layer as well
   /// [images, the input's extents], where Needs::references; `image`: the extents without the
   /// batch. Throws Error invalid_argument as Settings::given does.
-  Tensor (*background)(const Settings& settings, const Shape& image) = nullptr;
+  std::function<Tensor(const Settings& settings, const Shape& image)> background;
   /// An input method that explains a layer in its place where ExplainOptions names one; asked of
   /// `needs` by Layer::is_input.
   bool layer_on_request = false;
@@ -206,52 +202,12 @@ struct Entry {
   bool uses_layer() const { return info.kind == MapKind::layer || input_method_reads_layer; }
 };
 
-/// For methods that serve every model.
-inline void serves_all(const std::optional<graph::PoolLinearHead>&, const Layer&) {}
-
 std::span<const Entry> registry();
 /// Throws Error invalid_argument that lists the known names.
 const Entry& find(std::string_view name);
 
-const Entry& gradcam();
-const Entry& cam();
-const Entry& gradcam_plus_plus();
-const Entry& smooth_gradcam_plus_plus();
-const Entry& xgradcam();
-const Entry& layercam();
-const Entry& hirescam();
-const Entry& gradcam_elementwise();
-const Entry& eigencam();
-const Entry& eigengradcam();
-const Entry& kpca_cam();
-const Entry& fem();
-const Entry& finercam();
-const Entry& shapleycam();
-const Entry& reciprocam();
-const Entry& ablationcam();
-const Entry& scorecam();
-const Entry& ss_cam();
-const Entry& is_cam();
-const Entry& activationmap();
-const Entry& random_cam();
-const Entry& fullgrad();
-const Entry& saliency();
-const Entry& gradient_x_input();
-const Entry& smoothgrad();
-const Entry& smoothgrad_squared();
-const Entry& vargrad();
-const Entry& integrated_gradients();
-const Entry& guided_backprop();
-const Entry& deconvolution();
-const Entry& guided_gradcam();
-const Entry& deeplift();
-const Entry& deep_shap();
-const Entry& gradient_shap();
-const Entry& lrp();
-const Entry& occlusion();
-const Entry& rise();
-const Entry& lime();
-const Entry& kernel_shap();
-const Entry& aise();
+/// The row of a method by its type.
+template <class M>
+const Entry& entry();
 
 }  // namespace fovea::explain

@@ -19,7 +19,9 @@
 #include "explain/attribution.hpp"
 #include "explain/blur.hpp"
 #include "explain/changed_windows.hpp"
+#include "explain/row.hpp"
 #include "explain/sizes.hpp"
+#include "fovea/methods/perturbation.hpp"
 
 namespace fovea::explain {
 namespace {
@@ -55,22 +57,20 @@ Tensor mean_over_windows(const Shape& extents, std::span<const Window> windows,
   return out;
 }
 
-SlidingWindows named_windows(const Settings& settings) {
-  return {settings.whole("window"), settings.whole("stride")};
+SlidingWindows named_windows(const Occlusion& method) {
+  return {method.window, method.stride};
 }
 
-Needs needs(const Layer&, const Settings& settings) {
+Needs needs(const Layer&, const Occlusion& method) {
   auto out = perturbation_needs();
-  if (settings.flag("incremental"))
-    out.networks.push_back(
-        {.part = NetworkSpec::Part::windows, .windows = named_windows(settings)});
+  if (method.incremental)
+    out.networks.push_back({.part = NetworkSpec::Part::windows, .windows = named_windows(method)});
   return out;
 }
 
-base::Size occlusion_bytes(const Context& context) {
+base::Size occlusion_bytes(const Context& context, const Occlusion& method) {
   constexpr base::Size kWindow = sizeof(Window) + 3 * sizeof(void*), kSums = 2;
-  const auto [size, stride] =
-      sized_for(named_windows(context.settings), perturbed_extents(context));
+  const auto [size, stride] = sized_for(named_windows(method), perturbed_extents(context));
   check_window(context, size, stride);
   base::Size windows = 1;
   for (const auto extent : context.extents)
@@ -82,14 +82,13 @@ base::Size occlusion_bytes(const Context& context) {
          s.pixels * (kSums * kDouble + kGrown * kFloat) + changed_window_bytes(context);
 }
 
-std::vector<Evidence> run(Context& context) {
-  const auto [size, stride] =
-      sized_for(named_windows(context.settings), perturbed_extents(context));
+std::vector<Evidence> run(Context& context, const Chosen<Occlusion>& method) {
+  const auto [size, stride] = sized_for(named_windows(method), perturbed_extents(context));
   check_window(context, size, stride);
-  const double deviation = context.settings.number("blur");
+  const double deviation = method->blur;
   const auto windows = sliding_windows(context.extents, size, stride);
   const auto each = static_cast<std::int64_t>(windows.size()) + 1;
-  auto cover = baseline_of(context).data;
+  auto cover = baseline_of(context, method).data;
   Perturbation perturbation(context, context.batch * each);
   std::vector<Evidence> out;
   for (std::int64_t n = 0; n < context.batch; ++n) {
@@ -129,10 +128,10 @@ std::vector<double> scores_by_window(Perturbation& perturbation, std::int64_t im
   return perturbation.scores(image, static_cast<std::int64_t>(windows.size()) + 1, hide);
 }
 
-const Entry& occlusion() {
-  static const Entry entry{
-      .info = {.name = "occlusion",
-               .title = "Occlusion",
+template <>
+Row<Occlusion> row<Occlusion>() {
+  return {
+      .info = {.title = "Occlusion",
                .paper = "Zeiler and Fergus 2014, Visualizing and Understanding Convolutional "
                         "Networks, section 4.2",
                .needs = "an image as the input",
@@ -140,41 +139,12 @@ const Entry& occlusion() {
                        "of the width",
                .use = "what the score loses without a region; asks nothing of the network",
                .kind = MapKind::input,
-               .dear = true,
-               .options = {{.name = "window",
-                            .value = 0,
-                            .least = 0,
-                            .most = 1e6,
-                            .whole = true,
-                            .help = "rows and columns that are hidden at once; 0: a seventh of "
-                                    "the input's shorter side"},
-                           {.name = "stride",
-                            .value = 0,
-                            .least = 0,
-                            .most = 1e6,
-                            .whole = true,
-                            .help = "from one window to the next; 0: half of the window"},
-                           baseline_option(),
-                           {.name = "blur",
-                            .value = 0,
-                            .least = 0,
-                            .most = 1000,
-                            .help = "deviation, in pixels: the blurred image hides; 0: the "
-                                    "baseline does"},
-                           {.name = "incremental",
-                            .value = 1,
-                            .least = 0,
-                            .most = 1,
-                            .whole = true,
-                            .help = "1: compute only what a window changes, where that is less "
-                                    "work; 0: the whole network for each"}},
-               .given = {baseline_tensor()}},
-      .check = serves_all,
+               .dear = true},
       .needs = needs,
       .run = run,
       .takes = occlusion_bytes,
       .relu = false};
-  return entry;
 }
+template const Entry& entry<Occlusion>();
 
 }  // namespace fovea::explain

@@ -76,19 +76,6 @@ double Perturbation::score(std::int64_t image) {
   })[0];
 }
 
-MethodOption baseline_option() {
-  return {.name = "baseline",
-          .value = 0,
-          .least = -1e30,
-          .most = 1e30,
-          .help = "what hides a position, as the network sees it"};
-}
-
-MethodTensor baseline_tensor() {
-  return {"baseline", "[the input's extents without the images]",
-          "what hides each position, as the network sees it"};
-}
-
 void mix(std::span<const float> image, std::span<const float> baseline, std::span<const float> mask,
          const ChannelSteps& steps, std::span<float> out) {
   constexpr std::int64_t kGrain = 16384;

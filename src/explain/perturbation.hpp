@@ -49,10 +49,6 @@ Needs perturbation_needs();
 /// The input's positions, [1 to 3 extents]. Throws Error invalid_argument where it has none.
 const Shape& perturbed_extents(const Context& context);
 
-/// Of what a hidden position holds (attribution.hpp: baseline_of).
-MethodOption baseline_option();
-MethodTensor baseline_tensor();
-
 /// out = mask image + (1 - mask) baseline, with one mask value per position: exact at 0 and 1.
 void mix(std::span<const float> image, std::span<const float> baseline, std::span<const float> mask,
          const ChannelSteps& steps, std::span<float> out);

@@ -1,28 +1,16 @@
 #pragma once
 
 #include <cmath>
+#include <cstdint>
 #include <numbers>
 #include <random>
 
-#include "explain/method.hpp"
-
 namespace fovea::explain {
-
-inline MethodOption seed_option() {
-  return {.name = "seed",
-          .value = 0,
-          .least = 0,
-          .most = 4294967295.0,
-          .whole = true,
-          .help = "of the random numbers; the same seed gives the same map"};
-}
 
 /// Random numbers that are the same with every standard library (std's distributions are not).
 class Random {
  public:
-  /// Seeded by the method's option "seed".
-  explicit Random(const Settings& settings)
-      : engine_(static_cast<std::uint64_t>(settings.whole("seed"))) {}
+  explicit Random(std::int64_t seed) : engine_(static_cast<std::uint64_t>(seed)) {}
 
   /// In (0, 1).
   double uniform() { return (static_cast<double>(engine_() >> 11) + 0.5) / 9007199254740992.0; }

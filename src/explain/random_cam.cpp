@@ -6,16 +6,17 @@
 #include "explain/combine.hpp"
 #include "explain/feature_map.hpp"
 #include "explain/gradients.hpp"
-#include "explain/method.hpp"
 #include "explain/random.hpp"
+#include "explain/row.hpp"
+#include "fovea/methods/cam.hpp"
 
 namespace fovea::explain {
 namespace {
 
-std::vector<Evidence> run(Context& context) {
+std::vector<Evidence> run(Context& context, const Chosen<RandomCam>& method) {
   const auto map = feature_map(context);
-  Random random(context.settings);
-  const auto* given = context.settings.given("weights", {map.shape[0], map.shape[1]});
+  Random random(method->seed);
+  const auto* given = method.given(&RandomCam::given_weights, {map.shape[0], map.shape[1]});
   std::vector<Evidence> out;
   for (std::int64_t n = 0; n < context.batch; ++n) {
     std::vector<float> weights(static_cast<std::size_t>(map.shape[1]));
@@ -32,20 +33,15 @@ std::vector<Evidence> run(Context& context) {
 
 }  // namespace
 
-const Entry& random_cam() {
-  static const Entry entry{
-      .info = {.name = "random-cam",
-               .title = "Random-CAM",
-               .paper = "pytorch-grad-cam's RandomCAM (no paper)",
-               .needs = "a spatial layer",
-               .cost = "1 forward",
-               .use = "a sanity baseline",
-               .options = {seed_option()},
-               .given = {{"weights", "[images, channels]", "the channels' weights"}}},
-      .check = serves_all,
-      .needs = [](const Layer&, const Settings&) { return Needs{}; },
-      .run = run};
-  return entry;
+template <>
+Row<RandomCam> row<RandomCam>() {
+  return {.info = {.title = "Random-CAM",
+                   .paper = "pytorch-grad-cam's RandomCAM (no paper)",
+                   .needs = "a spatial layer",
+                   .cost = "1 forward",
+                   .use = "a sanity baseline"},
+          .run = run};
 }
+template const Entry& entry<RandomCam>();
 
 }  // namespace fovea::explain

@@ -13,8 +13,9 @@
 #include "explain/feature_map.hpp"
 #include "explain/gradients.hpp"
 #include "explain/head_weights.hpp"
-#include "explain/method.hpp"
+#include "explain/row.hpp"
 #include "explain/sizes.hpp"
+#include "fovea/methods/cam.hpp"
 
 namespace fovea::explain {
 namespace {
@@ -82,19 +83,18 @@ std::vector<Evidence> run(Context& context) {
 
 }  // namespace
 
-const Entry& reciprocam() {
-  static const Entry entry{
-      .info = {.name = "reciprocam",
-               .title = "ReciproCAM",
+template <>
+Row<ReciproCam> row<ReciproCam>() {
+  return {
+      .info = {.title = "ReciproCAM",
                .paper = "Byun and Lee 2022, Recipro-CAM: Fast gradient-free visual explanations "
                         "for convolutional neural networks, eq. 3 and 4",
                .needs = "a spatial layer that the score depends on",
                .cost = "1 forward, the network behind the layer once per position",
                .use = "without gradients: what each position alone would score",
                .has_offset = true},
-      .check = serves_all,
       .needs =
-          [](const Layer& layer, const Settings&) {
+          [](const Layer& layer) {
             Needs needs;
             if (!layer.is_head_map)
               needs.networks = {{.part = NetworkSpec::Part::behind,
@@ -110,7 +110,7 @@ const Entry& reciprocam() {
                                                                       : every_class_bytes(context);
           },
       .relu = false};
-  return entry;
 }
+template const Entry& entry<ReciproCam>();
 
 }  // namespace fovea::explain

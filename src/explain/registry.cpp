@@ -1,52 +1,20 @@
 #include <array>
 
 #include "explain/method.hpp"
+#include "explain/registered.hpp"
 
 namespace fovea::explain {
+namespace {
+
+template <class... Methods>
+std::array<Entry, sizeof...(Methods)> rows_of(Types<Methods...>) {
+  return {entry<Methods>()...};
+}
+
+}  // namespace
 
 std::span<const Entry> registry() {
-  static const std::array entries = {
-      gradcam(),
-      cam(),
-      gradcam_plus_plus(),
-      smooth_gradcam_plus_plus(),
-      xgradcam(),
-      layercam(),
-      hirescam(),
-      gradcam_elementwise(),
-      eigencam(),
-      eigengradcam(),
-      kpca_cam(),
-      fem(),
-      finercam(),
-      shapleycam(),
-      reciprocam(),
-      ablationcam(),
-      scorecam(),
-      ss_cam(),
-      is_cam(),
-      activationmap(),
-      random_cam(),
-      fullgrad(),
-      saliency(),
-      gradient_x_input(),
-      smoothgrad(),
-      smoothgrad_squared(),
-      vargrad(),
-      integrated_gradients(),
-      guided_backprop(),
-      deconvolution(),
-      guided_gradcam(),
-      deeplift(),
-      deep_shap(),
-      gradient_shap(),
-      lrp(),
-      occlusion(),
-      rise(),
-      lime(),
-      kernel_shap(),
-      aise(),
-  };
+  static const auto entries = rows_of(Registered());
   return entries;
 }
 

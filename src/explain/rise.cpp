@@ -18,8 +18,10 @@
 #include "base/parallel.hpp"
 #include "explain/perturbation.hpp"
 #include "explain/random.hpp"
+#include "explain/row.hpp"
 #include "explain/sizes.hpp"
 #include "explain/windows.hpp"
+#include "fovea/methods/perturbation.hpp"
 
 namespace fovea::explain {
 namespace {
@@ -46,12 +48,10 @@ struct Axis {
 /// Draws one mask after the other.
 class Masks {
  public:
-  Masks(const Context& context, const Shape& extents)
-      : random_(context.settings),
-        probability_(context.settings.number("probability")),
-        extents_(as_three(extents)) {
+  Masks(const Rise& method, const Shape& extents)
+      : random_(method.seed), probability_(method.probability), extents_(as_three(extents)) {
     for (std::size_t d = 0; d < extents_.size(); ++d)
-      cells_[d] = d + extents.size() < extents_.size() ? 1 : context.settings.whole("cells");
+      cells_[d] = d + extents.size() < extents_.size() ? 1 : method.cells;
     grid_.resize(static_cast<std::size_t>(cells_[0] * cells_[1] * cells_[2]));
   }
 
@@ -112,10 +112,10 @@ void add_scored(std::span<const float> mask, double score, std::vector<double>& 
       });
 }
 
-base::Size rise_bytes(const Context& context) {
+base::Size rise_bytes(const Context& context, const Rise& method) {
   const Sizes s(context);
   const base::Size batch = context.network(NetworkSpec::Part::whole).batch;
-  const base::Size cells = context.settings.whole("cells");
+  const base::Size cells = method.cells;
   // A mask's grid, a line of it for each thread, and where its rows and columns lie between cells.
   const base::Size grid = cells * cells * (context.extents.size() > 2 ? cells : base::Size(1));
   base::Size axes = cells * base::max_threads();
@@ -124,22 +124,22 @@ base::Size rise_bytes(const Context& context) {
          s.pixels * (kDouble + kGrown * kFloat);
 }
 
-std::vector<Evidence> run(Context& context) {
+std::vector<Evidence> run(Context& context, const Chosen<Rise>& method) {
   const Shape& extents = perturbed_extents(context);
   Shape all = extents;
   all.insert(all.begin(), -1);
-  const auto* given = context.settings.given("masks", all);
-  const auto masks = context.settings.samples(given, "masks");
+  const auto* given = method.given(&Rise::given_masks, all);
+  const auto masks = method.rows(&Rise::masks, given);
   Perturbation perturbation(context, context.batch * masks);
   const auto steps = perturbation.steps();
   const auto positions = static_cast<std::size_t>(steps.positions);
   const std::vector<float> nothing(positions * static_cast<std::size_t>(steps.channels), 0.f);
-  const double weight = 1 / (static_cast<double>(masks) * context.settings.number("probability"));
+  const double weight = 1 / (static_cast<double>(masks) * method->probability);
   std::vector<std::vector<float>> drawn(static_cast<std::size_t>(perturbation.batch()),
                                         std::vector<float>(given ? 0 : positions));
   std::vector<Evidence> out;
   for (std::int64_t n = 0; n < context.batch; ++n) {
-    Masks source(context, extents);
+    Masks source(method, extents);
     std::vector<double> sum(positions, 0.0);
     for (std::int64_t begin = 0; begin < masks; begin += perturbation.batch()) {
       const auto mask = [&](std::int64_t k) -> std::span<const float> {
@@ -165,10 +165,10 @@ std::vector<Evidence> run(Context& context) {
 
 }  // namespace
 
-const Entry& rise() {
-  static const Entry entry{
-      .info = {.name = "rise",
-               .title = "RISE",
+template <>
+Row<Rise> row<Rise>() {
+  return {
+      .info = {.title = "RISE",
                .paper = "Petsiuk et al. 2018, RISE: Randomized Input Sampling for Explanation of "
                         "Black-box Models, eq. 6",
                .needs = "an image as the input",
@@ -177,33 +177,12 @@ const Entry& rise() {
                .kind = MapKind::input,
                .dear = true,
                .has_offset = true,
-               .of_probability = true,
-               .options = {{.name = "masks",
-                            .value = 4000,
-                            .least = 1,
-                            .most = 1e7,
-                            .whole = true,
-                            .help = "that are tried"},
-                           {.name = "cells",
-                            .value = 7,
-                            .least = 1,
-                            .most = 1000,
-                            .whole = true,
-                            .help = "of a mask, a side"},
-                           {.name = "probability",
-                            .value = 0.5,
-                            .least = 1e-6,
-                            .most = 1,
-                            .help = "that a cell is seen"},
-                           seed_option()},
-               .given = {{"masks", "[masks, the input's rows and columns]",
-                          "what each position is multiplied by"}}},
-      .check = serves_all,
-      .needs = [](const Layer&, const Settings&) { return perturbation_needs(); },
+               .of_probability = true},
+      .needs = [] { return perturbation_needs(); },
       .run = run,
       .takes = rise_bytes,
       .relu = false};
-  return entry;
 }
+template const Entry& entry<Rise>();
 
 }  // namespace fovea::explain

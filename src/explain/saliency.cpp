@@ -6,8 +6,9 @@
 // The attribution is the signed gradient (captum takes its absolute value by default).
 
 #include "explain/attribution.hpp"
-#include "explain/method.hpp"
+#include "explain/row.hpp"
 #include "explain/sizes.hpp"
+#include "fovea/methods/gradients.hpp"
 
 namespace fovea::explain {
 namespace {
@@ -21,22 +22,20 @@ std::vector<Evidence> run(Context& context) {
 
 }  // namespace
 
-const Entry& saliency() {
-  static const Entry entry{
-      .info = {.name = "saliency",
-               .title = "Saliency",
-               .paper = "Simonyan et al. 2014, Deep Inside Convolutional Networks: Visualising "
-                        "Image Classification Models and Saliency Maps, section 3.1",
-               .needs = "an input that the score depends on",
-               .cost = "1 forward, 1 walk back to the input",
-               .use = "which pixels the score is sensitive to",
-               .kind = MapKind::input},
-      .check = serves_all,
-      .needs = [](const Layer&, const Settings&) { return input_gradient_needs(); },
-      .run = run,
-      .takes = input_gradient_bytes,
-      .relu = false};
-  return entry;
+template <>
+Row<Saliency> row<Saliency>() {
+  return {.info = {.title = "Saliency",
+                   .paper = "Simonyan et al. 2014, Deep Inside Convolutional Networks: Visualising "
+                            "Image Classification Models and Saliency Maps, section 3.1",
+                   .needs = "an input that the score depends on",
+                   .cost = "1 forward, 1 walk back to the input",
+                   .use = "which pixels the score is sensitive to",
+                   .kind = MapKind::input},
+          .needs = [] { return input_gradient_needs(); },
+          .run = run,
+          .takes = input_gradient_bytes,
+          .relu = false};
 }
+template const Entry& entry<Saliency>();
 
 }  // namespace fovea::explain

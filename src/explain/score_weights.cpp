@@ -50,15 +50,6 @@ std::vector<float> softmax(const std::vector<double>& scores) {
 
 }  // namespace
 
-MethodOption channels_option() {
-  return {.name = "channels",
-          .value = 0,
-          .least = 0,
-          .most = 1e6,
-          .whole = true,
-          .help = "only so many channels, those that vary most; 0: all"};
-}
-
 base::Size score_weighted_bytes(const Context& context) {
   constexpr base::Size kMasks = 4,
                        kPerChannel = 64;  // as made, resized, changed; beside each other
@@ -68,10 +59,10 @@ base::Size score_weighted_bytes(const Context& context) {
          s.images * s.channels * kPerChannel;
 }
 
-std::vector<Evidence> score_weighted(Context& context, const Trial& trial) {
+std::vector<Evidence> score_weighted(Context& context, std::int64_t most, const Trial& trial) {
   const auto view = feature_map(context);
   const auto images = static_cast<std::size_t>(context.batch);
-  const auto channels = chosen_channels(view, context.settings.whole("channels"));
+  const auto channels = chosen_channels(view, most);
   std::vector<Tensor> maps;
   for (std::int64_t n = 0; n < context.batch; ++n) maps.push_back(plain(view, n));
   const Shape from = spatial_extents(view);

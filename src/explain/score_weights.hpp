@@ -16,12 +16,10 @@ using Trial = std::function<std::vector<double>(
     const std::function<std::vector<double>(const std::vector<std::vector<float>>&)>& score)>;
 
 /// L = ReLU(sum_k softmax_k(score of channel k) A^k). Channels are tried one after the other: the
-/// masks of all of them never exist at once. The option "channels" takes those that vary most only.
-std::vector<Evidence> score_weighted(Context& context, const Trial& trial);
+/// masks of all of them never exist at once. Where `most` is not 0, those that vary most only.
+std::vector<Evidence> score_weighted(Context& context, std::int64_t most, const Trial& trial);
 
 /// What that allocates, with the masks that a trial changes.
 base::Size score_weighted_bytes(const Context& context);
-
-MethodOption channels_option();
 
 }  // namespace fovea::explain

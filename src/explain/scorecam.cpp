@@ -9,8 +9,10 @@
 // afterwards. The score of the baseline falls out of the softmax. The option "channels" is Faster
 // Score-CAM's (tf-keras-vis).
 
+#include "explain/row.hpp"
 #include "explain/score_weights.hpp"
 #include "explain/sizes.hpp"
+#include "fovea/methods/cam.hpp"
 
 namespace fovea::explain {
 namespace {
@@ -18,29 +20,27 @@ namespace {
 using Masks = std::vector<std::vector<float>>;
 using Score = std::function<std::vector<double>(const Masks&)>;
 
-std::vector<Evidence> run(Context& context) {
+std::vector<Evidence> run(Context& context, const ScoreCam& method) {
   return score_weighted(
-      context, [](std::int64_t, const Masks& masks, const Score& score) { return score(masks); });
+      context, method.channels,
+      [](std::int64_t, const Masks& masks, const Score& score) { return score(masks); });
 }
 
 }  // namespace
 
-const Entry& scorecam() {
-  static const Entry entry{
-      .info = {.name = "scorecam",
-               .title = "Score-CAM",
-               .paper = "Wang et al. 2020, Score-CAM: Score-Weighted Visual Explanations for "
-                        "Convolutional Neural Networks, algorithm 1",
-               .needs = "a spatial layer; an image as the input",
-               .cost = "1 forward per channel of the layer",
-               .use = "without gradients, at any price",
-               .dear = true,
-               .options = {channels_option()}},
-      .check = serves_all,
-      .needs = [](const Layer&, const Settings&) { return Needs{}.and_again(); },
-      .run = run,
-      .takes = score_weighted_bytes};
-  return entry;
+template <>
+Row<ScoreCam> row<ScoreCam>() {
+  return {.info = {.title = "Score-CAM",
+                   .paper = "Wang et al. 2020, Score-CAM: Score-Weighted Visual Explanations for "
+                            "Convolutional Neural Networks, algorithm 1",
+                   .needs = "a spatial layer; an image as the input",
+                   .cost = "1 forward per channel of the layer",
+                   .use = "without gradients, at any price",
+                   .dear = true},
+          .needs = [] { return Needs{}.and_again(); },
+          .run = run,
+          .takes = score_weighted_bytes};
 }
+template const Entry& entry<ScoreCam>();
 
 }  // namespace fovea::explain

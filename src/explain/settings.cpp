@@ -65,24 +65,8 @@ Settings::Settings(const MethodInfo& info, const Method& method) : info_(info), 
   }
 }
 
-double Settings::number(std::string_view name) const {
-  if (const auto it = method_.options.find(std::string(name)); it != method_.options.end())
-    return it->second;
-  for (const auto& option : info_.options)
-    if (option.name == name) return option.value;
-  throw Error(ErrorCode::internal, info_.name + " reads an option that it does not declare");
-}
-
-std::int64_t Settings::samples(const Tensor* given, std::string_view name) const {
-  if (given == nullptr) return whole(name);
-  if (!method_.options.contains(std::string(name))) return given->shape[0];
-  if (whole(name) > given->shape[0])
-    refuse(info_, ": more " + std::string(name) + " are asked for than the given tensor holds");
-  return whole(name);
-}
-
-std::int64_t Settings::whole(std::string_view name) const {
-  return static_cast<std::int64_t>(number(name));
+void Settings::refuse_rows(const std::string& option) const {
+  refuse(info_, ": more " + option + " are asked for than the given tensor holds");
 }
 
 const Tensor* Settings::given(const std::string& name, const Shape& shape) const {
@@ -113,3 +97,11 @@ const Tensor& Settings::required(const std::string& name, const Shape& shape) co
 }
 
 }  // namespace fovea::explain
+
+namespace fovea {
+
+void check_method(const Method& method) {
+  explain::Settings(explain::find(method.name).info, method);
+}
+
+}  // namespace fovea

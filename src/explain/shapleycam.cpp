@@ -14,8 +14,9 @@
 
 #include "explain/feature_map.hpp"
 #include "explain/gradients.hpp"
-#include "explain/method.hpp"
+#include "explain/row.hpp"
 #include "explain/sizes.hpp"
+#include "fovea/methods/cam.hpp"
 
 namespace fovea::explain {
 namespace {
@@ -85,8 +86,8 @@ Doubles curvature(Scaled& head, const Objective& objective, double step) {
   return out;
 }
 
-std::vector<Evidence> run(Context& context) {
-  const double step = context.settings.number("step");
+std::vector<Evidence> run(Context& context, const ShapleyCam& method) {
+  const double step = method.step;
   const auto view = feature_map(context);
   std::vector<Evidence> out;
   for (std::int64_t n = 0; n < context.batch; ++n) {
@@ -106,37 +107,30 @@ std::vector<Evidence> run(Context& context) {
 
 }  // namespace
 
-const Entry& shapleycam() {
-  static const Entry entry{
-      .info = {.name = "shapleycam",
-               .title = "ShapleyCAM",
-               .paper = "Cai 2025, CAMs as Shapley Value-based Explainers, eq. 12",
-               .needs = "a spatial layer that the score depends on",
-               .cost = "1 forward, 4 forwards and 2 walks back between the layer and the score",
-               .use = "as Grad-CAM, for targets that bend: probabilities, smooth activations",
-               .options = {{.name = "step",
-                            .value = 1e-3,
-                            .least = 1e-6,
-                            .most = 0.5,
-                            .help = "of the difference, as a share of the map"}}},
-      .check = serves_all,
-      .needs =
-          [](const Layer& layer, const Settings&) {
-            return Needs{.networks = {{.part = NetworkSpec::Part::behind,
-                                       .from = layer.value,
-                                       .batch = 1,
-                                       .gradient = true}}};
-          },
-      .run = run,
-      .takes =
-          [](const Context& context) {
-            const Sizes s(context);
-            return behind_bytes(context) +
-                   (s.plain + base::Size(context.network(NetworkSpec::Part::behind).batch) *
-                                  s.classes * kGrown) *
-                       kFloat;
-          }};
-  return entry;
+template <>
+Row<ShapleyCam> row<ShapleyCam>() {
+  return {.info = {.title = "ShapleyCAM",
+                   .paper = "Cai 2025, CAMs as Shapley Value-based Explainers, eq. 12",
+                   .needs = "a spatial layer that the score depends on",
+                   .cost = "1 forward, 4 forwards and 2 walks back between the layer and the score",
+                   .use = "as Grad-CAM, for targets that bend: probabilities, smooth activations"},
+          .needs =
+              [](const Layer& layer) {
+                return Needs{.networks = {{.part = NetworkSpec::Part::behind,
+                                           .from = layer.value,
+                                           .batch = 1,
+                                           .gradient = true}}};
+              },
+          .run = run,
+          .takes =
+              [](const Context& context) {
+                const Sizes s(context);
+                return behind_bytes(context) +
+                       (s.plain + base::Size(context.network(NetworkSpec::Part::behind).batch) *
+                                      s.classes * kGrown) *
+                           kFloat;
+              }};
 }
+template const Entry& entry<ShapleyCam>();
 
 }  // namespace fovea::explain

@@ -13,17 +13,20 @@
 #include "explain/feature_map.hpp"
 #include "explain/gradients.hpp"
 #include "explain/noise.hpp"
+#include "explain/row.hpp"
 #include "explain/sizes.hpp"
+#include "fovea/methods/cam.hpp"
 
 namespace fovea::explain {
 namespace {
 
-std::vector<Evidence> run(Context& context) {
+std::vector<Evidence> run(Context& context, const Chosen<SmoothGradCamPlusPlus>& method) {
   const auto map = feature_map(context);
   const auto size = static_cast<std::size_t>(floats_spanned(map));
   std::vector<double> power[3];
   for (auto& sum : power) sum.assign(size, 0.0);
-  const auto samples = for_each_noisy(context, [&](Context& noisy) {
+  const auto noise = noise_of(context, method);
+  for_each_noisy(context, noise, [&](Context& noisy) {
     const auto gradient = layer_gradient(noisy);
     for (std::size_t i = 0; i < size; ++i) {
       const double g = gradient.view().data[i];
@@ -33,7 +36,7 @@ std::vector<Evidence> run(Context& context) {
     }
   });
   for (auto& sum : power)
-    for (auto& v : sum) v /= static_cast<double>(samples);
+    for (auto& v : sum) v /= static_cast<double>(noise.samples);
   const auto positions = base::element_count(spatial_extents(map));
   std::vector<Evidence> out;
   for (std::int64_t n = 0; n < context.batch; ++n) {
@@ -58,32 +61,28 @@ std::vector<Evidence> run(Context& context) {
 
 }  // namespace
 
-const Entry& smooth_gradcam_plus_plus() {
-  static const Entry entry{
-      .info = {.name = "smooth-gradcam++",
-               .title = "Smooth Grad-CAM++",
-               .paper = "Omeiza et al. 2019, Smooth Grad-CAM++: An Enhanced Inference Level "
-                        "Visualization Technique for Deep Convolutional Neural Network Models, "
-                        "eq. 9 and 10",
-               .needs = "a spatial layer that the score depends on",
-               .cost = "`samples` forwards and walks back from the score to the layer",
-               .use = "as Grad-CAM++, where its map is noisy",
-               .options = noise_options(4, 0.15, 0.3),
-               .given = {noise_tensor()}},
-      .check = serves_all,
-      .needs =
-          [](const Layer& layer, const Settings&) {
-            return Needs{.gradients = layer_gradient_needs(layer, engine::GradientReduce::none)}
-                .and_again();
-          },
-      .run = run,
-      .takes =
-          [](const Context& context) {
-            const Sizes s(context);
-            return layer_gradient_bytes(context) + rerun_bytes(context) +
-                   base::Size(3) * s.map * kDouble;
-          }};
-  return entry;
+template <>
+Row<SmoothGradCamPlusPlus> row<SmoothGradCamPlusPlus>() {
+  return {.info = {.title = "Smooth Grad-CAM++",
+                   .paper = "Omeiza et al. 2019, Smooth Grad-CAM++: An Enhanced Inference Level "
+                            "Visualization Technique for Deep Convolutional Neural Network Models, "
+                            "eq. 9 and 10",
+                   .needs = "a spatial layer that the score depends on",
+                   .cost = "`samples` forwards and walks back from the score to the layer",
+                   .use = "as Grad-CAM++, where its map is noisy"},
+          .needs =
+              [](const Layer& layer) {
+                return Needs{.gradients = layer_gradient_needs(layer, engine::GradientReduce::none)}
+                    .and_again();
+              },
+          .run = run,
+          .takes =
+              [](const Context& context) {
+                const Sizes s(context);
+                return layer_gradient_bytes(context) + rerun_bytes(context) +
+                       base::Size(3) * s.map * kDouble;
+              }};
 }
+template const Entry& entry<SmoothGradCamPlusPlus>();
 
 }  // namespace fovea::explain

@@ -6,8 +6,10 @@
 // sigma 2 and 35 samples are the paper's and torch-cam's.
 
 #include "explain/random.hpp"
+#include "explain/row.hpp"
 #include "explain/score_weights.hpp"
 #include "explain/sizes.hpp"
+#include "fovea/methods/cam.hpp"
 
 namespace fovea::explain {
 namespace {
@@ -15,16 +17,16 @@ namespace {
 using Masks = std::vector<std::vector<float>>;
 using Score = std::function<std::vector<double>(const Masks&)>;
 
-std::vector<Evidence> run(Context& context) {
-  const double deviation = context.settings.number("deviation");
+std::vector<Evidence> run(Context& context, const Chosen<SsCam>& method) {
+  const double deviation = method->deviation;
   const auto channels = context.layer.shape[1];
   Shape shape = {-1, context.batch, channels};
   shape.insert(shape.end(), context.extents.begin(), context.extents.end());
-  const auto* given = context.settings.given("noise", shape);
-  const auto samples = context.settings.samples(given);
-  if (given != nullptr && context.settings.whole("channels") != 0)
+  const auto* given = method.given(&SsCam::given_noise, shape);
+  const auto samples = method.rows(&SsCam::samples, given);
+  if (given != nullptr && method->channels != 0)
     throw Error(ErrorCode::invalid_argument, "SS-CAM with given noise takes every channel");
-  Random random(context.settings);
+  Random random(method->seed);
   const auto trial = [&](std::int64_t channel, const Masks& masks, const Score& score) {
     std::vector<double> sum(masks.size(), 0.0);
     const auto size = masks[0].size();
@@ -43,41 +45,25 @@ std::vector<Evidence> run(Context& context) {
     }
     return sum;
   };
-  return score_weighted(context, trial);
+  return score_weighted(context, method->channels, trial);
 }
 
 }  // namespace
 
-const Entry& ss_cam() {
-  static const Entry entry{
-      .info = {.name = "ss-cam",
-               .title = "SS-CAM",
+template <>
+Row<SsCam> row<SsCam>() {
+  return {
+      .info = {.title = "SS-CAM",
                .paper = "Wang et al. 2020, SS-CAM: Smoothed Score-CAM for Sharper Visual Feature "
                         "Localization, eq. 5",
                .needs = "a spatial layer; an image as the input",
                .cost = "`samples` forwards per channel of the layer",
                .use = "as Score-CAM, smoothed",
-               .dear = true,
-               .options = {channels_option(),
-                           seed_option(),
-                           {.name = "samples",
-                            .value = 35,
-                            .least = 1,
-                            .most = 10000,
-                            .whole = true,
-                            .help = "noisy masks per channel"},
-                           {.name = "deviation",
-                            .value = 2,
-                            .least = 0,
-                            .most = 100,
-                            .help = "of the noise, on masks in 0..1"}},
-               .given = {{"noise", "[samples, images, channels, input extents]",
-                          "what is added to each channel's mask"}}},
-      .check = serves_all,
-      .needs = [](const Layer&, const Settings&) { return Needs{}.and_again(); },
+               .dear = true},
+      .needs = [] { return Needs{}.and_again(); },
       .run = run,
       .takes = score_weighted_bytes};
-  return entry;
 }
+template const Entry& entry<SsCam>();
 
 }  // namespace fovea::explain

@@ -9,8 +9,9 @@
 #include "explain/combine.hpp"
 #include "explain/feature_map.hpp"
 #include "explain/gradients.hpp"
-#include "explain/method.hpp"
+#include "explain/row.hpp"
 #include "explain/sizes.hpp"
+#include "fovea/methods/cam.hpp"
 
 namespace fovea::explain {
 namespace {
@@ -32,23 +33,22 @@ std::vector<Evidence> run(Context& context) {
 
 }  // namespace
 
-const Entry& xgradcam() {
-  static const Entry entry{
-      .info = {.name = "xgradcam",
-               .title = "XGrad-CAM",
+template <>
+Row<XGradCam> row<XGradCam>() {
+  return {
+      .info = {.title = "XGrad-CAM",
                .paper = "Fu et al. 2020, Axiom-based Grad-CAM: Towards Accurate Visualization and "
                         "Explanation of CNNs, eq. 8",
                .needs = "a spatial layer that the score depends on",
                .cost = "1 forward, 1 walk back from the score to the layer",
                .use = "as Grad-CAM, for layers whose gradient varies over positions"},
-      .check = serves_all,
       .needs =
-          [](const Layer& layer, const Settings&) {
+          [](const Layer& layer) {
             return Needs{.gradients = layer_gradient_needs(layer, engine::GradientReduce::none)};
           },
       .run = run,
       .takes = layer_gradient_bytes};
-  return entry;
 }
+template const Entry& entry<XGradCam>();
 
 }  // namespace fovea::explain

@@ -110,7 +110,7 @@ class TokensFirst : public testing::TestWithParam<std::int64_t> {};
 
 ExplainerOptions untuned() {
   ExplainerOptions out;
-  out.tuning = Tuning::off;
+  out.compile.tuning = Tuning::off;
   return out;
 }
 
@@ -149,9 +149,9 @@ TEST_P(TokensFirst, EveryMethodSeesTheSameMaps) {
       for (const bool optimize : {true, false}) {
         SCOPED_TRACE(info.name + " of " + layer + (optimize ? "" : ", plain plan"));
         auto options = untuned();
-        options.optimize = optimize;
-        options.methods = {Method{info.name}};
-        options.layers = {layer};
+        options.compile.optimize = optimize;
+        options.prepare.methods = {Method{info.name}};
+        options.prepare.layers = {layer};
         const Explainer one(first, options), two(other, options);
         const Tensor input = random_input(one, 3);
         const Target targets[] = {Target::class_index(1), Target::class_index(4)};
@@ -183,10 +183,10 @@ TEST_P(TokensFirst, EveryMethodSeesTheSameMaps) {
 TEST_P(TokensFirst, SeveralTargetsHaveOneWalk) {
   const auto images = GetParam();
   auto options = untuned();
-  options.layers = {"a"};
-  options.methods = {HiResCam{}};
+  options.prepare.layers = {"a"};
+  options.prepare.methods = {HiResCam{}};
   const Explainer each(Encoder(true, images).model(), options);
-  options.targets_at_once = 3 * images;
+  options.prepare.targets_at_once = 3 * images;
   const Explainer together(Encoder(true, images).model(), options);
   std::vector<Target> targets;
   for (int k = 0; k < 3; ++k)
@@ -204,7 +204,7 @@ INSTANTIATE_TEST_SUITE_P(Images, TokensFirst, testing::Values(1, 3));
 
 TEST(TokensBeforeImages, WhereHeadsAndImagesShareAnAxisALayerIsRefusedByName) {
   auto options = untuned();
-  options.layers = {"a/q/split"};
+  options.prepare.layers = {"a/q/split"};
   try {
     const Explainer explainer(Encoder(true, 3).model(), options);
     FAIL() << "accepted";

@@ -192,8 +192,7 @@ TEST_F(Tell, MethodsHaveTheirOptionsInJson) {
     const auto& row = result["methods"][i];
     EXPECT_EQ(row["name"], all[i].name);
     EXPECT_EQ(row["explains"], all[i].kind == MapKind::layer ? "layer" : "input");
-    EXPECT_EQ(row["score"],
-              all[i].name == "rise" || all[i].name == "aise" ? "probability" : "logit");
+    EXPECT_EQ(row["score"], all[i].of_probability ? "probability" : "logit");
     ASSERT_EQ(row["options"].size(), all[i].options.size());
     for (std::size_t o = 0; o < all[i].options.size(); ++o) {
       EXPECT_EQ(row["options"][o]["name"], all[i].options[o].name);

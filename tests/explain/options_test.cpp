@@ -10,62 +10,6 @@ namespace {
 
 using namespace methods_test;
 
-TEST(MethodTypes, CarryTheRegistrysDefaults) {
-  const std::vector<Method> typed = {Cam{},
-                                     GradCam{},
-                                     GradCamPlusPlus{},
-                                     SmoothGradCamPlusPlus{},
-                                     XGradCam{},
-                                     LayerCam{},
-                                     HiResCam{},
-                                     GradCamElementwise{},
-                                     EigenCam{},
-                                     EigenGradCam{},
-                                     KpcaCam{},
-                                     Fem{},
-                                     FinerCam{},
-                                     ShapleyCam{},
-                                     ReciproCam{},
-                                     AblationCam{},
-                                     ScoreCam{},
-                                     SsCam{},
-                                     IsCam{},
-                                     ActivationMap{},
-                                     RandomCam{},
-                                     FullGrad{},
-                                     Saliency{},
-                                     GradientXInput{},
-                                     SmoothGrad{},
-                                     SmoothGradSquared{},
-                                     VarGrad{},
-                                     IntegratedGradients{},
-                                     GuidedBackprop{},
-                                     Deconvolution{},
-                                     GuidedGradCam{},
-                                     DeepLift{},
-                                     DeepShap{},
-                                     GradientShap{},
-                                     Lrp{},
-                                     Occlusion{},
-                                     Rise{},
-                                     Lime{},
-                                     KernelShap{},
-                                     Aise{}};
-  ASSERT_EQ(typed.size(), methods().size());
-  for (const auto& method : typed) {
-    const auto all = methods();
-    const auto info = std::find_if(all.begin(), all.end(),
-                                   [&](const auto& row) { return row.name == method.name; });
-    ASSERT_NE(info, all.end()) << method.name;
-    for (const auto& [name, value] : method.options) {
-      const auto option = std::find_if(info->options.begin(), info->options.end(),
-                                       [&name = name](const auto& o) { return o.name == name; });
-      ASSERT_NE(option, info->options.end()) << method.name << " " << name;
-      EXPECT_EQ(option->value, value) << method.name << " " << name;
-    }
-  }
-}
-
 TEST(MethodInfos, AreComplete) {
   for (const auto& info : methods()) {
     for (const auto* text : {&info.title, &info.paper, &info.needs, &info.cost, &info.use})

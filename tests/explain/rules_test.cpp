@@ -318,7 +318,10 @@ std::string test_name(const testing::TestParamInfo<std::string>& rule) {
   return name;
 }
 
-INSTANTIATE_TEST_SUITE_P(All, Rules, testing::ValuesIn(rule_names()), test_name);
+INSTANTIATE_TEST_SUITE_P(All, Rules,
+                         testing::ValuesIn(std::vector<std::string>(Lrp::kRules.begin(),
+                                                                    Lrp::kRules.end())),
+                         test_name);
 
 }  // namespace
 }  // namespace fovea::explain

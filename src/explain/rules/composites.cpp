@@ -11,17 +11,6 @@
 
 namespace fovea::explain {
 
-const std::vector<std::string>& composite_names() {
-  static const std::vector<std::string> names = {"epsilon-plus",
-                                                 "epsilon-plus-flat",
-                                                 "epsilon-alpha2-beta1",
-                                                 "epsilon-alpha2-beta1-flat",
-                                                 "epsilon-gamma-box",
-                                                 "excitation-backprop",
-                                                 "epsilon"};
-  return names;
-}
-
 engine::Relevance composite_of(LrpComposite which, const RuleOptions& options) {
   const auto rule = [&](std::string_view name) { return rule_named(name, options); };
   const auto epsilon = rule("epsilon"), flat = rule("flat");

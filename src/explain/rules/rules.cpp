@@ -86,12 +86,6 @@ LinearRule z_box(float low, float high) {
 
 }  // namespace
 
-const std::vector<std::string>& rule_names() {
-  static const std::vector<std::string> names = {
-      "epsilon", "z-plus", "gamma", "alpha2-beta1", "alpha1-beta0", "flat", "w-square", "z-box"};
-  return names;
-}
-
 LinearRule rule_named(std::string_view name, const RuleOptions& options) {
   if (name == "epsilon") return epsilon(options.epsilon);
   if (name == "z-plus" || name == "alpha1-beta0") return alpha_beta(1, 0);
