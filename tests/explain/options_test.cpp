@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <limits>
+#include <set>
 
 #include "explain/support.hpp"
 
@@ -74,20 +75,31 @@ TEST(MethodOptions, AreCheckedAtTheCallToo) {
 
 TEST(Prepared, AMethodThatNeedsMoreIsRefusedByName) {
   const auto explainer = explainer_for("vgg", {GradCam{}});
-  auto run = explainer.forward(random_input(explainer));
+  const Tensor input = random_input(explainer);
+  auto run = explainer.forward(input);
+  std::set<std::string> served;
   for (const auto& info : methods()) {
-    if (info.name == "gradcam" || info.name == "finercam") continue;  // the same gradient
-    if (info.name == "cam") continue;                                 // refused for its head
+    if (info.name == "cam") continue;  // refused for its head
     if (std::any_of(info.given.begin(), info.given.end(),
                     [](const auto& tensor) { return tensor.required; }))
       continue;  // refused for what was not given
-    const bool needs_nothing = info.name == "activationmap" || info.name == "random-cam" ||
-                               info.name == "fem" || info.name == "eigencam" ||
-                               info.name == "kpca-cam";
-    const auto sentence = refusal([&] { run.explain(Method{info.name}); });
-    EXPECT_EQ(sentence.find("was not prepared for") != std::string::npos, !needs_nothing)
-        << info.name << ": " << sentence;
+    const Method method{info.name};
+    const auto sentence = refusal([&] { run.explain(method); });
+    if (sentence != "nothing was thrown") {
+      EXPECT_NE(sentence.find("was not prepared for " + info.title), std::string::npos) << sentence;
+      continue;
+    }
+    served.insert(info.name);
+    EXPECT_EQ(run.explain(method).feature_map.data,
+              explainer_for("vgg", {method}).explain(input, method).feature_map.data)
+        << info.name;
   }
+  // They need nothing, or the same gradient.
+  for (const std::string name :
+       {"gradcam", "finercam", "activationmap", "random-cam", "fem", "eigencam", "kpca-cam"})
+    EXPECT_TRUE(served.contains(name)) << name;
+  for (const std::string name : {"layercam", "saliency", "reciprocam", "scorecam", "occlusion"})
+    EXPECT_FALSE(served.contains(name)) << name;
   EXPECT_NE(refusal([&] { run.explain(Cam{}); }).find("pooling"), std::string::npos);
   EXPECT_NE(
       refusal([&] { run.explain(GradCam{}, Target::top1(), {.smooth = true}); }).find("smoothing"),
