@@ -74,13 +74,31 @@ struct Preprocess {
     resize_crop,    ///< shorter side to `shorter_side`, then the centre cut out, with black borders
                     ///< where the resized photo is smaller than the input (torchvision)
     letterbox,      ///< the whole photo inside, borders filled with the mean (so 0 in the input)
+    squash_crop,   ///< to `resized_width` x `resized_height`, aspect ratio ignored, then the centre
+                   ///< cut out as by resize_crop (timm's "squash")
+    cover_crop,    ///< to the smallest size that covers `resized_width` x `resized_height`, then
+                   ///< the centre (timm's "center" of an input that is no square)
+    contain_crop,  ///< to the largest size within `resized_width` x `resized_height`, then the
+                   ///< centre, with borders of the mean's nearest pixel value (timm's "border")
   };
+  /// Where the centre of a crop lies if an odd number of pixels is left over: half of it to the
+  /// nearest even number, as Python's round (torchvision, timm), or down (transformers).
+  enum class OddMargin { even, down };
+  /// Of 8-bit pixels. The antialiasing kinds mean over every pixel that a new one covers, columns
+  /// before rows with bytes in between (as in Pillow up to version 12), and equal the named library
+  /// to the bit.
   enum class Resize {
-    bilinear_antialias,  ///< Pillow's BILINEAR, so torchvision's on Pillow images, to the bit;
-                         ///< always columns before rows, as in Pillow up to version 12
+    bilinear_antialias,  ///< Pillow's BILINEAR, so torchvision's on Pillow images
     bilinear,            ///< OpenCV's INTER_LINEAR
     nearest,             ///< the pixel under the centre of the new one (Pillow's NEAREST)
     area,                ///< OpenCV's INTER_AREA
+    bicubic_antialias,   ///< Pillow's BICUBIC
+    lanczos_antialias,   ///< Pillow's LANCZOS
+    hamming_antialias,   ///< Pillow's HAMMING
+    box_antialias,       ///< Pillow's BOX
+    bilinear_tensor,     ///< torchvision's bilinear of an 8-bit tensor, antialias on (with AVX2)
+    bicubic_tensor,      ///< the same of its bicubic
+    nearest_tensor,      ///< torchvision's "nearest-exact" of a tensor
   };
   Order order = Order::rgb;
   /// A pixel value x in 0..255 becomes (x * scale - mean) / std, computed in f32; mean and std are
@@ -92,6 +110,9 @@ struct Preprocess {
   /// For resize_crop, 0..16384; 0: the input's shorter extent times 256 / 224.
   int shorter_side = 0;
   Resize resize = Resize::bilinear_antialias;
+  /// For squash_crop, cover_crop and contain_crop, 0..16384; 0: the input's own extent.
+  int resized_width = 0, resized_height = 0;
+  OddMargin odd_margin = OddMargin::even;  ///< for the geometries that end in a crop
 
   /// The defaults above.
   FOVEA_API static Preprocess imagenet();

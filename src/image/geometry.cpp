@@ -31,24 +31,65 @@ Axis resized_whole(std::int64_t crop, std::int64_t crop_size, std::int64_t input
   return {crop, crop_size, input, 0, 0, input, input};
 }
 
+using OddMargin = Preprocess::OddMargin;
+
 // The centre of the resized axis, or all of it between borders where it is too short.
-Axis centred_crop(std::int64_t photo, std::int64_t resized, std::int64_t input) {
+Axis centred_crop(std::int64_t photo, std::int64_t resized, std::int64_t input, OddMargin odd) {
   if (input > resized) return {0, photo, resized, 0, (input - resized) / 2, resized, input};
-  return {0, photo, resized, half_to_even(resized - input), 0, input, input};
+  const std::int64_t margin = resized - input;
+  return {0, photo, resized, odd == OddMargin::even ? half_to_even(margin) : margin / 2,
+          0, input, input};
 }
 
 Axis letterboxed(std::int64_t photo, std::int64_t resized, std::int64_t input) {
   return {0, photo, resized, 0, (input - resized) / 2, resized, input};
 }
 
-Placement resize_crop(std::int64_t w, std::int64_t h, std::int64_t shorter, std::int64_t iw,
+void check_resized(std::int64_t width, std::int64_t height) {
+  if (std::max(width, height) > kMaxResizedSide || product(width, height) > kMaxPixels)
+    throw Error(ErrorCode::bad_input, "the photo is too narrow for this recipe");
+}
+
+Placement resize_crop(std::int64_t w, std::int64_t h, const Preprocess& recipe, std::int64_t iw,
                       std::int64_t ih) {
+  std::int64_t shorter = recipe.shorter_side;
+  if (shorter < 0 || shorter > kMaxSide)
+    throw Error(ErrorCode::invalid_argument, "shorter_side must be 0 to 16384");
   if (shorter == 0) shorter = rounded_ratio(product(std::min(iw, ih), 256), 224);
   const std::int64_t longer = product(shorter, std::max(w, h)) / std::min(w, h);
-  if (longer > kMaxResizedSide || product(longer, shorter) > kMaxPixels)
-    throw Error(ErrorCode::bad_input, "the photo is too narrow for this recipe");
-  return {centred_crop(w, w <= h ? shorter : longer, iw),
-          centred_crop(h, w <= h ? longer : shorter, ih)};
+  check_resized(longer, shorter);
+  return {centred_crop(w, w <= h ? shorter : longer, iw, recipe.odd_margin),
+          centred_crop(h, w <= h ? longer : shorter, ih, recipe.odd_margin)};
+}
+
+// The nearest integer, halves to even, at least 1.
+std::int64_t rounded_side(double side) {
+  const double down = std::floor(side), rest = side - down;
+  const auto whole = static_cast<std::int64_t>(down);
+  return std::max<std::int64_t>(1, whole + (rest > 0.5 || (rest == 0.5 && whole % 2 != 0)));
+}
+
+// To a size that is given, or to one of the photo's proportions that covers it or lies within it.
+Placement sized_crop(std::int64_t w, std::int64_t h, const Preprocess& recipe, std::int64_t iw,
+                     std::int64_t ih) {
+  for (const int side : {recipe.resized_width, recipe.resized_height})
+    if (side < 0 || side > kMaxSide)
+      throw Error(ErrorCode::invalid_argument,
+                  "resized_width and resized_height must be 0 to 16384");
+  std::int64_t rw = recipe.resized_width == 0 ? iw : recipe.resized_width;
+  std::int64_t rh = recipe.resized_height == 0 ? ih : recipe.resized_height;
+  if (recipe.geometry != Preprocess::Geometry::squash_crop) {
+    // In floating point, as timm does: its rounding is ours.
+    const double across = static_cast<double>(w) / static_cast<double>(rw);
+    const double down = static_cast<double>(h) / static_cast<double>(rh);
+    const double ratio = recipe.geometry == Preprocess::Geometry::cover_crop
+                             ? std::min(across, down)
+                             : std::max(across, down);
+    rw = rounded_side(static_cast<double>(w) / ratio);
+    rh = rounded_side(static_cast<double>(h) / ratio);
+  }
+  check_resized(rw, rh);
+  return {centred_crop(w, rw, iw, recipe.odd_margin), centred_crop(h, rh, ih, recipe.odd_margin)};
 }
 
 Placement letterbox(std::int64_t w, std::int64_t h, std::int64_t iw, std::int64_t ih) {
@@ -72,9 +113,11 @@ Placement placed(std::int64_t photo_width, std::int64_t photo_height, const Prep
               resized_whole((photo_height - side) / 2, side, input_height)};
     }
     case Preprocess::Geometry::resize_crop:
-      if (recipe.shorter_side < 0 || recipe.shorter_side > kMaxSide)
-        throw Error(ErrorCode::invalid_argument, "shorter_side must be 0 to 16384");
-      return resize_crop(photo_width, photo_height, recipe.shorter_side, input_width, input_height);
+      return resize_crop(photo_width, photo_height, recipe, input_width, input_height);
+    case Preprocess::Geometry::squash_crop:
+    case Preprocess::Geometry::cover_crop:
+    case Preprocess::Geometry::contain_crop:
+      return sized_crop(photo_width, photo_height, recipe, input_width, input_height);
     case Preprocess::Geometry::letterbox:
       return letterbox(photo_width, photo_height, input_width, input_height);
   }

@@ -39,10 +39,17 @@ Picture grey(const Image& photo) {
   return out;
 }
 
-// What a pixel outside the photo becomes: the mean (so 0) in a letterbox, else black.
+// What a pixel outside the photo becomes: the mean (so 0) in a letterbox, the byte nearest to the
+// mean where timm has it, else black.
 float border_value(const Preprocess& recipe, std::size_t channel) {
-  if (recipe.geometry == Preprocess::Geometry::letterbox) return 0.0f;
-  return static_cast<float>(-recipe.mean[channel]) / static_cast<float>(recipe.std[channel]);
+  using Geometry = Preprocess::Geometry;
+  if (recipe.geometry == Geometry::letterbox) return 0.0f;
+  float value = 0.0f;
+  if (recipe.geometry == Geometry::contain_crop)
+    value = static_cast<float>(
+        std::clamp(std::nearbyint(recipe.mean[channel] / recipe.scale), 0.0, 255.0));
+  return (value * static_cast<float>(recipe.scale) - static_cast<float>(recipe.mean[channel])) /
+         static_cast<float>(recipe.std[channel]);
 }
 
 simd::PlanarSpec planar_spec(const Preprocess& recipe, std::int64_t src_channels,

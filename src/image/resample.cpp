@@ -41,13 +41,14 @@ simd::PillowAxis tail(simd::PillowAxis axis, std::int64_t begin) {
 
 // Columns first, then rows, bytes in between, and no pass that changes nothing: as Pillow does, to
 // the bit. Only the window that is taken is computed, from the rows that it needs.
-Picture antialiased(const PictureView& photo, const Placement& placement) {
+Picture antialiased(const PictureView& photo, const Placement& placement, simd::PillowFilter filter,
+                    simd::TapPrecision precision) {
   const Axis &x = placement.x, &y = placement.y;
   const simd::Kernels& kernels = simd::kernels();
   Source source = crop_of(photo, placement);
   const std::int64_t row_bytes = x.count * source.channels;
-  const simd::PillowTaps columns(x.crop_size, x.resized, x.from, x.to);
-  const simd::PillowTaps rows(y.crop_size, y.resized, y.from, y.to);
+  const simd::PillowTaps columns(x.crop_size, x.resized, x.from, x.to, filter, precision);
+  const simd::PillowTaps rows(y.crop_size, y.resized, y.from, y.to, filter, precision);
   const std::int64_t top = rows.first_source(y.take);
   const std::int64_t bottom = rows.last_source(y.take + y.count);
 
@@ -84,21 +85,39 @@ Picture antialiased(const PictureView& photo, const Placement& placement) {
   return out;
 }
 
-// The pixel under the centre of each output pixel.
-Picture nearest(const PictureView& photo, const Placement& placement) {
-  const Axis &x = placement.x, &y = placement.y;
-  const auto pick = [](const Axis& axis, std::int64_t i) {
-    return ((axis.take + i) * 2 + 1) * axis.crop_size / (axis.resized * 2);
-  };
-  const Source source = crop_of(photo, placement);
-  Picture out = make_picture(x.count, y.count, source.channels);
-  std::uint8_t* to = out.bytes.data();
-  for (std::int64_t row = 0; row < y.count; ++row) {
-    const std::uint8_t* line = source.bytes + pick(y, row) * source.stride;
-    for (std::int64_t column = 0; column < x.count; ++column, to += source.channels)
-      std::memcpy(to, line + pick(x, column) * source.channels,
-                  static_cast<std::size_t>(source.channels));
+// The pixel under each centre, found as Pillow does, by adding up the step: where a centre lies on
+// the edge of two pixels, the sum's rounding decides.
+std::vector<std::int64_t> nearest_by_sum(const Axis& axis) {
+  const double step = static_cast<double>(axis.crop_size) / static_cast<double>(axis.resized);
+  std::vector<std::int64_t> out;
+  double at = step * 0.5;
+  for (std::int64_t i = 0; i < axis.take + axis.count; ++i, at += step)
+    if (i >= axis.take) out.push_back(std::min(static_cast<std::int64_t>(at), axis.crop_size - 1));
+  return out;
+}
+
+// The same as PyTorch's "nearest-exact" finds it, in single precision.
+std::vector<std::int64_t> nearest_by_product(const Axis& axis) {
+  const float step = static_cast<float>(axis.crop_size) / static_cast<float>(axis.resized);
+  std::vector<std::int64_t> out;
+  for (std::int64_t i = axis.take; i < axis.take + axis.count; ++i) {
+    const float at = (static_cast<float>(i) + 0.5f) * step;
+    out.push_back(std::min(static_cast<std::int64_t>(at), axis.crop_size - 1));
   }
+  return out;
+}
+
+Picture picked(const PictureView& photo, const Placement& placement,
+               const std::vector<std::int64_t>& columns, const std::vector<std::int64_t>& rows) {
+  const Source source = crop_of(photo, placement);
+  Picture out = make_picture(placement.x.count, placement.y.count, source.channels);
+  std::uint8_t* to = out.bytes.data();
+  for (const std::int64_t row : rows)
+    for (const std::int64_t column : columns) {
+      std::memcpy(to, source.bytes + row * source.stride + column * source.channels,
+                  static_cast<std::size_t>(source.channels));
+      to += source.channels;
+    }
   return out;
 }
 
@@ -130,14 +149,32 @@ std::int64_t rows_per_thread(std::int64_t width) {
 }
 
 Picture resample(const PictureView& photo, const Placement& placement, Preprocess::Resize how) {
+  using Resize = Preprocess::Resize;
+  using Filter = simd::PillowFilter;
+  using simd::TapPrecision;
+  const Axis &x = placement.x, &y = placement.y;
   switch (how) {
-    case Preprocess::Resize::bilinear_antialias:
-      return antialiased(photo, placement);
-    case Preprocess::Resize::bilinear:
+    case Resize::bilinear_antialias:
+      return antialiased(photo, placement, Filter::bilinear, TapPrecision::pillow);
+    case Resize::bicubic_antialias:
+      return antialiased(photo, placement, Filter::bicubic, TapPrecision::pillow);
+    case Resize::lanczos_antialias:
+      return antialiased(photo, placement, Filter::lanczos, TapPrecision::pillow);
+    case Resize::hamming_antialias:
+      return antialiased(photo, placement, Filter::hamming, TapPrecision::pillow);
+    case Resize::box_antialias:
+      return antialiased(photo, placement, Filter::box, TapPrecision::pillow);
+    case Resize::bilinear_tensor:
+      return antialiased(photo, placement, Filter::bilinear, TapPrecision::torch);
+    case Resize::bicubic_tensor:
+      return antialiased(photo, placement, Filter::bicubic, TapPrecision::torch);
+    case Resize::nearest:
+      return picked(photo, placement, nearest_by_sum(x), nearest_by_sum(y));
+    case Resize::nearest_tensor:
+      return picked(photo, placement, nearest_by_product(x), nearest_by_product(y));
+    case Resize::bilinear:
       return with_opencv(photo, placement, cv::INTER_LINEAR);
-    case Preprocess::Resize::nearest:
-      return nearest(photo, placement);
-    case Preprocess::Resize::area:
+    case Resize::area:
       return with_opencv(photo, placement, cv::INTER_AREA);
   }
   throw Error(ErrorCode::invalid_argument, "unknown way to resize");

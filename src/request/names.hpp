@@ -65,12 +65,26 @@ inline constexpr auto kGeometries = std::to_array<Named<Preprocess::Geometry>>({
     {"center-square", Preprocess::Geometry::center_square},
     {"resize-crop", Preprocess::Geometry::resize_crop},
     {"letterbox", Preprocess::Geometry::letterbox},
+    {"squash-crop", Preprocess::Geometry::squash_crop},
+    {"cover-crop", Preprocess::Geometry::cover_crop},
+    {"contain-crop", Preprocess::Geometry::contain_crop},
+});
+inline constexpr auto kOddMargins = std::to_array<Named<Preprocess::OddMargin>>({
+    {"even", Preprocess::OddMargin::even},
+    {"down", Preprocess::OddMargin::down},
 });
 inline constexpr auto kResizes = std::to_array<Named<Preprocess::Resize>>({
     {"bilinear-antialias", Preprocess::Resize::bilinear_antialias},
     {"bilinear", Preprocess::Resize::bilinear},
     {"nearest", Preprocess::Resize::nearest},
     {"area", Preprocess::Resize::area},
+    {"bicubic-antialias", Preprocess::Resize::bicubic_antialias},
+    {"lanczos-antialias", Preprocess::Resize::lanczos_antialias},
+    {"hamming-antialias", Preprocess::Resize::hamming_antialias},
+    {"box-antialias", Preprocess::Resize::box_antialias},
+    {"bilinear-tensor", Preprocess::Resize::bilinear_tensor},
+    {"bicubic-tensor", Preprocess::Resize::bicubic_tensor},
+    {"nearest-tensor", Preprocess::Resize::nearest_tensor},
 });
 
 /// Throws Error invalid_argument for a value that has no name, which only a cast makes.

@@ -23,7 +23,8 @@ class Reader {
 
   void check_keys() const {
     static const std::vector<std::string> kKeys = {
-        "order", "scale", "mean", "std", "geometry", "shorter_side", "resize", "width", "height"};
+        "order",         "scale",          "mean",       "std",    "geometry", "shorter_side",
+        "resized_width", "resized_height", "odd_margin", "resize", "width",    "height"};
     std::string known;
     for (const auto& key : kKeys) known += (known.empty() ? "" : ", ") + key;
     for (const auto& [key, value] : object_.items())
@@ -103,6 +104,9 @@ Recipe read_recipe(const Json& object, const std::string& name) {
   reader.per_channel("std", false, recipe.values.std);
   reader.word("geometry", kGeometries, recipe.values.geometry);
   reader.side("shorter_side", recipe.values.shorter_side);
+  reader.side("resized_width", recipe.values.resized_width);
+  reader.side("resized_height", recipe.values.resized_height);
+  reader.word("odd_margin", kOddMargins, recipe.values.odd_margin);
   reader.word("resize", kResizes, recipe.values.resize);
   reader.side("width", recipe.width);
   reader.side("height", recipe.height);
@@ -112,7 +116,8 @@ Recipe read_recipe(const Json& object, const std::string& name) {
 Json recipe_json(const Recipe& recipe) {
   // A member without its line here does not compile.
   const auto& [values, order_given, width, height] = recipe;
-  const auto& [order, scale, mean, deviation, geometry, shorter_side, resize] = values;
+  const auto& [order, scale, mean, deviation, geometry, shorter_side, resize, resized_width,
+               resized_height, odd_margin] = values;
   Json json;
   if (order_given) json["order"] = name_of(kOrders, order);
   json["scale"] = scale;
@@ -120,6 +125,10 @@ Json recipe_json(const Recipe& recipe) {
   json["std"] = deviation;
   json["geometry"] = name_of(kGeometries, geometry);
   json["shorter_side"] = shorter_side;
+  if (resized_width != 0) json["resized_width"] = resized_width;
+  if (resized_height != 0) json["resized_height"] = resized_height;
+  if (odd_margin != Preprocess::OddMargin::even)
+    json["odd_margin"] = name_of(kOddMargins, odd_margin);
   json["resize"] = name_of(kResizes, resize);
   if (width != 0) json["width"] = width;
   if (height != 0) json["height"] = height;

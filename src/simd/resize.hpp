@@ -28,12 +28,21 @@ class LinearTaps {
 void resize_bilinear(const float* src, std::int64_t sh, std::int64_t sw, float* dst,
                      std::int64_t dh, std::int64_t dw, std::int64_t y_begin, std::int64_t y_end);
 
-/// Pillow's antialiased bilinear taps (its BILINEAR filter) of one axis for 8-bit images, for the
-/// part [begin, end) of the source, 0 <= begin < end <= src_size (the whole axis by default).
+/// Pillow's filters, by its names.
+enum class PillowFilter { box, bilinear, hamming, bicubic, lanczos };
+
+/// What a weight is rounded to: a multiple of 2^-22 (Pillow), or of the smallest power of two with
+/// which an axis' largest weight fits into 16 bits (PyTorch, for 8-bit tensors).
+enum class TapPrecision { pillow, torch };
+
+/// Pillow's antialiased taps of one axis for 8-bit images, for the part [begin, end) of the source,
+/// 0 <= begin < end <= src_size (the whole axis by default).
 class PillowTaps {
  public:
   PillowTaps(std::int64_t src_size, std::int64_t dst_size);
-  PillowTaps(std::int64_t src_size, std::int64_t dst_size, double begin, double end);
+  PillowTaps(std::int64_t src_size, std::int64_t dst_size, double begin, double end,
+             PillowFilter filter = PillowFilter::bilinear,
+             TapPrecision precision = TapPrecision::pillow);
 
   /// Valid as long as this object.
   PillowAxis axis() const { return {first_.data(), count_.data(), coeffs_.data(), stride_}; }
@@ -41,7 +50,8 @@ class PillowTaps {
   /// Every output is its own input: Pillow then leaves this pass out.
   bool identity() const { return identity_; }
 
-  /// The source rows (or columns) that outputs [begin, end) read: first, and one past the last.
+  /// The source rows (or columns) that outputs [begin, end) read: first, and one past the last. Of
+  /// an identity, which is not computed, those that they are.
   std::int64_t first_source(std::int64_t begin) const;
   std::int64_t last_source(std::int64_t end) const;
 

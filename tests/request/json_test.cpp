@@ -103,7 +103,8 @@ class Draw {
   Recipe recipe() {
     Recipe out;
     auto& [values, order_given, width, height] = out;
-    auto& [order, scale, mean, deviation, geometry, shorter_side, resize] = values;
+    auto& [order, scale, mean, deviation, geometry, shorter_side, resize, resized_width,
+           resized_height, odd_margin] = values;
     using P = Preprocess;
     order_given = yes();
     if (order_given) order = one_of({P::Order::rgb, P::Order::bgr, P::Order::luma});
@@ -111,10 +112,17 @@ class Draw {
     for (auto& m : mean) m = real(-200, 200);
     for (auto& d : deviation) d = real(0.1, 100);
     geometry = one_of({P::Geometry::stretch, P::Geometry::center_square, P::Geometry::resize_crop,
-                       P::Geometry::letterbox});
+                       P::Geometry::letterbox, P::Geometry::squash_crop, P::Geometry::cover_crop,
+                       P::Geometry::contain_crop});
+    resized_width = static_cast<int>(whole(0, 16384));
+    resized_height = static_cast<int>(whole(0, 16384));
+    odd_margin = one_of({P::OddMargin::even, P::OddMargin::down});
     shorter_side = static_cast<int>(whole(0, 16384));
-    resize = one_of(
-        {P::Resize::bilinear_antialias, P::Resize::bilinear, P::Resize::nearest, P::Resize::area});
+    resize =
+        one_of({P::Resize::bilinear_antialias, P::Resize::bilinear, P::Resize::nearest,
+                P::Resize::area, P::Resize::bicubic_antialias, P::Resize::lanczos_antialias,
+                P::Resize::hamming_antialias, P::Resize::box_antialias, P::Resize::bilinear_tensor,
+                P::Resize::bicubic_tensor, P::Resize::nearest_tensor});
     width = static_cast<int>(whole(0, 16384));
     height = static_cast<int>(whole(0, 16384));
     return out;

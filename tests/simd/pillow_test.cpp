@@ -83,6 +83,38 @@ TEST_P(PillowTest, ResizeEqualsPillowByteForByte) {
   EXPECT_EQ(compared, 22);
 }
 
+// Filters with negative weights leave 0..255 and are cut to it: black beside white shows.
+TEST_P(PillowTest, EveryFilterAsItsTapsSay) {
+  std::mt19937 random(11);
+  const auto upto = [&](i64 most) { return 1 + static_cast<i64>(random() % std::uint32_t(most)); };
+  for (int round = 0; round < 150; ++round) {
+    const auto filter = static_cast<PillowFilter>(round % 5);
+    const auto precision = static_cast<TapPrecision>(round % 2);
+    const i64 channels = std::array<i64, 3>{1, 3, 4}[random() % 3];
+    const i64 sw = upto(70), sh = upto(70), dw = upto(50), dh = upto(50);
+    auto bytes = random_bytes(sw * sh * channels, static_cast<unsigned>(random()));
+    for (u8& byte : bytes) byte = byte < 85 ? 0 : byte > 170 ? 255 : byte;
+    const PillowTaps columns(sw, dw, 0, static_cast<double>(sw), filter, precision);
+    const PillowTaps rows(sh, dh, 0, static_cast<double>(sh), filter, precision);
+    Fenced<u8> src{bytes}, middle(dw * sh * channels), dst(dw * dh * channels);
+    const i64 stride = dw * channels;
+    k().pillow_columns(src.data(), sw * channels, sw, channels, columns.axis(), dw, 0, sh,
+                       middle.data(), stride);
+    k().pillow_rows(middle.data(), stride, stride, rows.axis(), 0, dh, dst.data(), stride);
+    for (i64 y = 0; y < sh; ++y)
+      for (i64 i = 0; i < stride; ++i)
+        ASSERT_EQ(middle[y * stride + i],
+                  reference::pillow_output(src.data() + y * sw * channels + i % channels, channels,
+                                           columns.axis(), i / channels))
+            << round << " columns";
+    for (i64 y = 0; y < dh; ++y)
+      for (i64 i = 0; i < stride; ++i)
+        ASSERT_EQ(dst[y * stride + i],
+                  reference::pillow_output(middle.data() + i, stride, rows.axis(), y))
+            << round << " rows";
+  }
+}
+
 TEST_P(PillowTest, GreyEqualsPillowByteForByte) {
   int compared = 0;
   for (const Golden& g : read_goldens()) {
@@ -126,6 +158,10 @@ TEST(PillowTaps, SourceRangeCoversTheTaps) {
   EXPECT_EQ(taps.last_source(13), 100);
   EXPECT_GT(taps.first_source(6), 30);
   EXPECT_LT(taps.last_source(7), 70);
+  // What is left out reads nothing around its outputs, however far its filter reaches.
+  const PillowTaps same(33, 33, 0, 33, PillowFilter::lanczos);
+  EXPECT_EQ(same.first_source(5), 5);
+  EXPECT_EQ(same.last_source(9), 9);
 }
 
 }  // namespace

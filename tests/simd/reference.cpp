@@ -248,6 +248,14 @@ std::vector<double> resize_bilinear(const float* src, i64 sh, i64 sw, i64 dh, i6
   return out;
 }
 
+u8 pillow_output(const u8* line, i64 step, const PillowAxis& axis, i64 output) {
+  double sum = 0;
+  for (i64 k = 0; k < axis.count[output]; ++k)
+    sum += static_cast<double>(line[(axis.first[output] + k) * step]) *
+           axis.coeffs[output * axis.stride + k];
+  return static_cast<u8>(std::clamp(std::floor(sum / (1 << 22) + 0.5), 0.0, 255.0));
+}
+
 int colour_index(float value) {
   if (std::isnan(value)) return 0;
   const float scaled = 255.f * value;

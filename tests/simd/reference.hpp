@@ -41,6 +41,9 @@ long double slope(Unary kind, long double a, long double b, long double x);
 /// dh x dw.
 std::vector<double> resize_bilinear(const float* src, i64 sh, i64 sw, i64 dh, i64 dw);
 
+/// An output of one pass of Pillow's resize, from a line of bytes that lie `step` apart.
+u8 pillow_output(const u8* line, i64 step, const PillowAxis& axis, i64 output);
+
 int colour_index(float value);
 
 /// The value that blend() rounds.
