@@ -31,4 +31,8 @@ inline bool has_text(std::span<const std::uint8_t> b, std::size_t at, std::strin
          std::memcmp(b.data() + at, text.data(), text.size()) == 0;
 }
 
+inline std::string_view as_text(std::span<const std::uint8_t> b) {
+  return {reinterpret_cast<const char*>(b.data()), b.size()};
+}
+
 }  // namespace fovea::image

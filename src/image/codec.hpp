@@ -45,10 +45,10 @@ Image decode_png(Bytes file);
 Image decode_bmp(Bytes file);
 Image decode_webp(Bytes file);
 
-/// The EXIF block (a TIFF header and what follows) of a file, empty where there is none.
-Bytes jpeg_exif(Bytes file);
-Bytes png_exif(Bytes file);
-Bytes webp_exif(Bytes file);
+/// How the picture is to be turned (1 to 8), as the file says beside its pixels.
+int jpeg_orientation(Bytes file);
+int png_orientation(Bytes file);
+int webp_orientation(Bytes file);
 
 /// Of an image that check_image has passed. Throws Error(internal) where a library gives up.
 std::vector<std::byte> encode_jpeg(const Image& image);

@@ -35,12 +35,9 @@ bool is_bmp(Bytes file) {
 
 Image decode_and_orient(Bytes file) {
   if (file.empty()) throw bad_image("the image file is empty");
-  const auto finish = [](Image pixels, Bytes exif) {
-    return oriented(std::move(pixels), exif_orientation(exif));
-  };
-  if (has_text(file, 0, kJpeg)) return finish(decode_jpeg(file), jpeg_exif(file));
-  if (has_text(file, 0, kPng)) return finish(decode_png(file), png_exif(file));
-  if (is_webp(file)) return finish(decode_webp(file), webp_exif(file));
+  if (has_text(file, 0, kJpeg)) return oriented(decode_jpeg(file), jpeg_orientation(file));
+  if (has_text(file, 0, kPng)) return oriented(decode_png(file), png_orientation(file));
+  if (is_webp(file)) return oriented(decode_webp(file), webp_orientation(file));
   if (is_bmp(file)) return decode_bmp(file);
   throw bad_image("not a JPEG, PNG, BMP or WebP image");
 }
@@ -57,7 +54,7 @@ ReducedImage decode_for(Bytes file, const Preprocess& recipe, std::int64_t input
                         std::int64_t input_height) {
   if (!has_text(file, 0, kJpeg)) return in_full(decode_and_orient(file));
   const auto [width, height] = jpeg_extents(file);
-  const int orientation = exif_orientation(jpeg_exif(file));
+  const int orientation = jpeg_orientation(file);
   ReducedImage out;
   out.width = static_cast<int>(orientation >= 5 ? height : width);
   out.height = static_cast<int>(orientation >= 5 ? width : height);

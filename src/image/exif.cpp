@@ -1,8 +1,12 @@
 #include "image/exif.hpp"
 
 #include <algorithm>
+#include <array>
+#include <bit>
+#include <cmath>
 #include <cstddef>
 #include <cstring>
+#include <optional>
 #include <utility>
 
 #include "base/parallel.hpp"
@@ -15,30 +19,115 @@ namespace {
 constexpr std::size_t kTiffHeader = 8;
 constexpr std::size_t kEntry = 12;
 constexpr std::uint32_t kOrientationTag = 0x0112;
-constexpr std::uint32_t kShort = 3;
 constexpr int kPixel = 3;
+
+// The fields of a TIFF directory, in its order of bytes.
+class Fields {
+ public:
+  Fields(std::span<const std::uint8_t> all, bool little) : all_(all), little_(little) {}
+
+  std::uint32_t u16(std::size_t at) const { return little_ ? le16(all_, at) : be16(all_, at); }
+  std::uint32_t u32(std::size_t at) const { return little_ ? le32(all_, at) : be32(all_, at); }
+
+  // The first value of an entry; none where its values lie outside, 0 for a kind that is no number
+  // to Pillow (a byte is text there).
+  std::optional<double> value(std::size_t entry) const {
+    enum Kind : std::uint32_t {
+      unsigned_short = 3,
+      unsigned_long = 4,
+      rational = 5,
+      signed_byte = 6,
+      signed_short = 8,
+      signed_long = 9,
+      signed_rational = 10,
+      single = 11,
+      real = 12,
+      directory = 13,
+    };
+    constexpr std::array<std::uint8_t, 14> kSizes = {0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4};
+    const std::uint32_t kind = u16(entry + 2);
+    if (kind >= kSizes.size()) return 0;
+    const std::uint64_t bytes = std::uint64_t{kSizes[kind]} * u32(entry + 4);
+    if (bytes == 0) return 0;
+    const std::size_t at = bytes <= 4 ? entry + 8 : u32(entry + 8);
+    if (at > all_.size() || bytes > all_.size() - at) return std::nullopt;
+    switch (kind) {
+      case unsigned_short:
+        return u16(at);
+      case unsigned_long:
+      case directory:
+        return u32(at);
+      case signed_byte:
+        return static_cast<std::int8_t>(all_[at]);
+      case signed_short:
+        return static_cast<std::int16_t>(u16(at));
+      case signed_long:
+        return static_cast<std::int32_t>(u32(at));
+      case single:
+        return std::bit_cast<float>(u32(at));
+      case rational:
+        return static_cast<double>(u32(at)) / static_cast<double>(u32(at + 4));
+      case signed_rational:
+        return static_cast<double>(static_cast<std::int32_t>(u32(at))) /
+               static_cast<double>(static_cast<std::int32_t>(u32(at + 4)));
+      case real: {
+        const std::uint64_t first = u32(at), second = u32(at + 4);
+        return std::bit_cast<double>(little_ ? second << 32 | first : first << 32 | second);
+      }
+      default:
+        return 0;
+    }
+  }
+
+ private:
+  std::span<const std::uint8_t> all_;
+  bool little_;
+};
+
+// 1 where a value is none of 2 to 8; none where the tag is not there.
+std::optional<int> tagged_orientation(std::span<const std::uint8_t> exif) {
+  if (exif.size() < kTiffHeader) return std::nullopt;
+  const bool little = has_text(exif, 0, std::string_view("II*\0", 4));
+  if (!little && !has_text(exif, 0, std::string_view("MM\0*", 4))) return std::nullopt;
+  const Fields fields(exif, little);
+  const std::size_t directory = fields.u32(4);
+  if (directory > exif.size() - 2) return std::nullopt;
+  const std::size_t entries = fields.u16(directory);
+  std::optional<int> out;
+  for (std::size_t i = 0; i < entries; ++i) {
+    const std::size_t at = directory + 2 + i * kEntry;
+    if (at + kEntry > exif.size()) break;
+    if (fields.u16(at) != kOrientationTag) continue;
+    const auto value = fields.value(at);
+    if (!value) continue;
+    const bool valid = *value >= 1 && *value <= 8 && *value == std::floor(*value);
+    out = valid ? static_cast<int>(*value) : 1;
+  }
+  return out;
+}
+
+// Looked for as text, in an attribute or an element, as Pillow does.
+int xmp_orientation(std::string_view xmp) {
+  constexpr std::string_view kName = "tiff:Orientation";
+  for (std::size_t at = xmp.find(kName); at != std::string_view::npos; at = xmp.find(kName, at)) {
+    at += kName.size();
+    const auto rest = xmp.substr(at);
+    const std::size_t skip = rest.starts_with("=\"") ? 2 : rest.starts_with(">") ? 1 : 0;
+    if (skip == 0 || rest.size() <= skip || rest[skip] < '0' || rest[skip] > '9') continue;
+    const int value = rest[skip] - '0';
+    return value >= 1 && value <= 8 ? value : 1;
+  }
+  return 1;
+}
 
 }  // namespace
 
-int exif_orientation(std::span<const std::uint8_t> exif) {
-  if (exif.size() < kTiffHeader) return 1;
-  const bool little = has_text(exif, 0, std::string_view("II*\0", 4));
-  if (!little && !has_text(exif, 0, std::string_view("MM\0*", 4))) return 1;
-  const auto u16 = [&](std::size_t at) { return little ? le16(exif, at) : be16(exif, at); };
-  const auto u32 = [&](std::size_t at) { return little ? le32(exif, at) : be32(exif, at); };
-
-  const std::size_t directory = u32(4);
-  if (directory > exif.size() - 2) return 1;
-  const std::size_t entries = u16(directory);
-  for (std::size_t i = 0; i < entries; ++i) {
-    const std::size_t at = directory + 2 + i * kEntry;
-    if (at + kEntry > exif.size()) return 1;
-    if (u16(at) != kOrientationTag) continue;
-    const std::uint32_t value = u16(at + 8);
-    const bool valid = u16(at + 2) == kShort && u32(at + 4) == 1 && value >= 1 && value <= 8;
-    return valid ? static_cast<int>(value) : 1;
-  }
-  return 1;
+int orientation_of(std::span<const std::uint8_t> exif, std::string_view xmp) {
+  // Some writers keep the name that the block has inside a JPEG.
+  constexpr std::string_view kName("Exif\0\0", 6);
+  while (has_text(exif, 0, kName)) exif = exif.subspan(kName.size());
+  const auto tagged = tagged_orientation(exif);
+  return tagged ? *tagged : xmp_orientation(xmp);
 }
 
 View oriented(const View& view, int width, int height, int orientation) {

@@ -2,14 +2,16 @@
 
 #include <cstdint>
 #include <span>
+#include <string_view>
 
 #include "fovea/image.hpp"
 
 namespace fovea::image {
 
-/// The orientation (1 to 8) that an EXIF block declares; 1 where the block is empty, malformed or
-/// silent about it.
-int exif_orientation(std::span<const std::uint8_t> exif);
+/// The orientation (1 to 8) that an EXIF block declares, or where it is silent about it, an XMP
+/// text; 1 where both are empty, malformed or silent. As Pillow reads them: a number of any type,
+/// in the first directory.
+int orientation_of(std::span<const std::uint8_t> exif, std::string_view xmp = {});
 
 /// The image as the photographer saw it. Orientations 5 to 8 swap width and height.
 Image oriented(Image image, int orientation);

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <new>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -14,6 +15,7 @@
 
 #include "image/byte_order.hpp"
 #include "image/codec.hpp"
+#include "image/exif.hpp"
 
 namespace fovea::image {
 namespace {
@@ -263,8 +265,12 @@ std::vector<std::byte> encode_jpeg(const Image& image) {
   return std::move(writer.bytes());
 }
 
-Bytes jpeg_exif(Bytes file) {
+int jpeg_orientation(Bytes file) {
   constexpr std::uint8_t kScan = 0xDA, kApp1 = 0xE1, kEnd = 0xD9;
+  constexpr std::string_view kExif("Exif\0\0", 6);
+  constexpr std::string_view kXmp("http://ns.adobe.com/xap/1.0/\0", 29);
+  Bytes exif;
+  std::string_view xmp;
   std::size_t at = 2;  // behind the start-of-image marker
   while (at + 4 <= file.size() && file[at] == 0xFF) {
     const std::uint8_t marker = file[at + 1];
@@ -276,11 +282,11 @@ Bytes jpeg_exif(Bytes file) {
     const std::size_t length = be16(file, at + 2);
     if (length < 2 || length > file.size() - at - 2) break;
     const Bytes segment = file.subspan(at + 4, length - 2);
-    constexpr std::string_view kName("Exif\0\0", 6);
-    if (marker == kApp1 && has_text(segment, 0, kName)) return segment.subspan(kName.size());
+    if (marker == kApp1 && exif.empty() && has_text(segment, 0, kExif)) exif = segment;
+    if (marker == kApp1 && has_text(segment, 0, kXmp)) xmp = as_text(segment.subspan(kXmp.size()));
     at += 2 + length;
   }
-  return {};
+  return orientation_of(exif, xmp);
 }
 
 }  // namespace fovea::image

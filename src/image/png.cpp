@@ -195,16 +195,4 @@ std::vector<std::byte> encode_png(const Image& image, std::span<const ImageText>
   return std::move(writer.bytes());
 }
 
-Bytes png_exif(Bytes file) {
-  constexpr std::size_t kFrame = 12;  // length, name, checksum
-  std::size_t at = 8;                 // behind the signature
-  while (at + kFrame <= file.size()) {
-    const std::size_t length = be32(file, at);
-    if (length > file.size() - at - kFrame) break;
-    if (has_text(file, at + 4, "eXIf")) return file.subspan(at + 8, length);
-    at += kFrame + length;
-  }
-  return {};
-}
-
 }  // namespace fovea::image

@@ -8,9 +8,11 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "image/byte_order.hpp"
 #include "image/codec.hpp"
+#include "image/exif.hpp"
 #include "image/read_file.hpp"
 
 namespace fovea {
@@ -106,7 +108,57 @@ std::vector<ImageText> texts_of(Bytes file) {
   return out;
 }
 
+// The bytes that ImageMagick writes as a text: a name and a length on lines of their own, then
+// digits.
+std::vector<std::uint8_t> raw_profile(std::string_view text) {
+  for (int line = 0; line < 3; ++line) {
+    const auto end = text.find('\n');
+    if (end == std::string_view::npos) return {};
+    text.remove_prefix(end + 1);
+  }
+  std::vector<std::uint8_t> out;
+  int high = -1;
+  for (const char c : text) {
+    const int digit = c >= '0' && c <= '9'   ? c - '0'
+                      : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                      : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                             : -1;
+    if (digit < 0) continue;
+    if (high >= 0) out.push_back(static_cast<std::uint8_t>(high << 4 | digit));
+    high = high < 0 ? digit : -1;
+  }
+  return out;
+}
+
+Bytes png_exif(Bytes file) {
+  std::size_t at = kSignature.size();
+  while (at + kFrame <= file.size()) {
+    const std::size_t length = be32(file, at);
+    if (length > file.size() - at - kFrame) break;
+    if (has_text(file, at + 4, "eXIf")) return file.subspan(at + 8, length);
+    at += kFrame + length;
+  }
+  return {};
+}
+
 }  // namespace
+
+int png_orientation(Bytes file) {
+  Bytes exif = png_exif(file);
+  std::vector<std::uint8_t> profile;
+  std::string xmp;
+  std::vector<ImageText> texts;
+  try {
+    texts = texts_of(file);
+  } catch (const Error&) {
+    // Texts that are damaged do not make the pixels so.
+  }
+  for (const auto& [key, text] : texts) {
+    if (key == "Raw profile type exif") profile = raw_profile(text);
+    if (key == "XML:com.adobe.xmp") xmp = text;
+  }
+  return orientation_of(exif.empty() ? Bytes(profile) : exif, xmp);
+}
 
 void check_texts(std::span<const ImageText> texts) {
   const auto refuse = [](const std::string& sentence) {

@@ -5,10 +5,12 @@
 #include <cstddef>
 #include <new>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "image/byte_order.hpp"
 #include "image/codec.hpp"
+#include "image/exif.hpp"
 
 namespace fovea::image {
 namespace {
@@ -170,17 +172,17 @@ std::vector<std::byte> encode_webp(const Image& image) {
   return {writer.bytes().begin(), writer.bytes().end()};
 }
 
-Bytes webp_exif(Bytes file) {
+int webp_orientation(Bytes file) {
   const Bytes riff = riff_of(file);
   Chunks chunks(riff);
   Chunk chunk;
+  Bytes exif;
+  std::string_view xmp;
   while (chunks.next(chunk)) {
-    if (!has_text(riff, chunk.at, "EXIF")) continue;
-    // Some writers keep the name that the block has inside a JPEG.
-    constexpr std::string_view kName("Exif\0\0", 6);
-    return has_text(chunk.data, 0, kName) ? chunk.data.subspan(kName.size()) : chunk.data;
+    if (exif.empty() && has_text(riff, chunk.at, "EXIF")) exif = chunk.data;
+    if (xmp.empty() && has_text(riff, chunk.at, "XMP ")) xmp = as_text(chunk.data);
   }
-  return {};
+  return orientation_of(exif, xmp);
 }
 
 }  // namespace fovea::image

@@ -1,5 +1,9 @@
 #include <gtest/gtest.h>
 
+#include <array>
+#include <cstdlib>
+#include <fstream>
+#include <map>
 #include <string>
 
 #include "image/exif.hpp"
@@ -98,14 +102,46 @@ TEST(Exif, OfPngAndWebpIsFollowedToo) {
   EXPECT_EQ(largest_difference(decode_image(golden("turned.webp")), oriented(upright, 6)), 0);
 }
 
+// Every type of number, in either order of bytes, in EXIF, in XMP, in both; draw_orientations.py.
+TEST(Exif, DrawnFilesAsPillowTurnsThem) {
+  const char* const more = std::getenv("FOVEA_ORIENTATIONS");
+  std::ifstream file(
+      more == nullptr ? golden_path("orientations.bin") : std::filesystem::path(more),
+      std::ios::binary);
+  std::map<std::string, Image> upright;
+  std::array<int, 9> seen{};
+  int cases = 0;
+  for (std::uint32_t size = 0; file.read(reinterpret_cast<char*>(&size), sizeof size); ++cases) {
+    Bytes bytes(size);
+    char expected = 0;
+    ASSERT_TRUE(file.read(reinterpret_cast<char*>(bytes.data()), size) && file.get(expected));
+    const Image got = decode_image(bytes);
+    const std::string format(reinterpret_cast<const char*>(bytes.data()), 4);
+    const std::string kind = format[0] == 'R' ? "webp" : format[1] == 'P' ? "png" : "jpeg";
+    const Image& plain = upright.emplace(kind, got).first->second;
+    EXPECT_EQ(largest_difference(got, oriented(plain, expected)), 0)
+        << kind << " " << cases << ", orientation " << int{expected};
+    ++seen.at(static_cast<std::size_t>(expected));
+  }
+  EXPECT_GE(cases, 150);
+  for (std::size_t value = 1; value <= 8; ++value) EXPECT_GE(seen[value], 3) << value;
+}
+
+// A file as it was reported, with its orientation as a LONG: Pillow's is 24 wide and 32 high.
+TEST(Exif, OrientationOfTypeLong) {
+  const Image image = decode_image(golden("orientation_long.jpg"));
+  EXPECT_EQ(image.width, 24);
+  EXPECT_EQ(image.height, 32);
+}
+
 TEST(Exif, JunkIsIgnored) {
   const Bytes plain = golden("plain.jpg");
   const Image expected = decode_image(plain);
   const Raw good = tiff(true, 6);
   std::vector<Raw> junk = {{}, {'I', 'I'}, Raw(300, 0xFF), Raw(300, 0)};
   for (const unsigned value : {0u, 9u, 65535u}) junk.push_back(tiff(false, value));
-  junk.push_back(tiff(true, 6, 4));     // a long
-  junk.push_back(tiff(true, 6, 3, 2));  // two of them
+  junk.push_back(tiff(true, 6, 1));     // a byte
+  junk.push_back(tiff(true, 6, 3, 3));  // three of them, which do not fit and lie elsewhere
   junk.push_back(good);
   junk.back()[4] = 0xF0;  // the directory lies beyond the end
   junk.push_back(good);
@@ -120,7 +156,7 @@ TEST(Exif, EveryPrefixIsReadWithinItsBounds) {
   for (std::size_t n = 0; n <= good.size(); ++n) {
     const Raw cut(good.begin(), good.begin() + static_cast<int>(n));
     // The orientation's entry ends at byte 34; what follows it does not matter.
-    EXPECT_EQ(exif_orientation(cut), n >= 34 ? 6 : 1) << n;
+    EXPECT_EQ(orientation_of(cut), n >= 34 ? 6 : 1) << n;
   }
 }
 
