@@ -28,10 +28,10 @@ struct Image {
 };
 
 /// JPEG (also progressive and CMYK), PNG (any kind; 16 bits lose the low byte), BMP (not the
-/// run-length coded) or WebP (not animated), recognised by content; EXIF's or XMP's orientation applied;
-/// grey and alpha become RGB (alpha is dropped). JPEG and PNG pixels are those that Pillow gives. Throws
-/// Error bad_input (missing, unreadable, cut off anywhere, damaged, empty, larger than 16384 a side
-/// or 64 megapixels (2^26): judged by the header, before any pixel is decoded).
+/// run-length coded) or WebP (not animated), recognised by content; EXIF's or XMP's orientation
+/// applied; grey and alpha become RGB (alpha is dropped). JPEG and PNG pixels are those that Pillow
+/// gives. Throws Error bad_input (missing, unreadable, cut off anywhere, damaged, empty, larger
+/// than 16384 a side or 64 megapixels (2^26): judged by the header, before any pixel is decoded).
 FOVEA_API Image read_image(const std::filesystem::path& file);
 /// The same from memory; `name` stands in error messages.
 FOVEA_API Image decode_image(std::span<const std::byte> bytes, const std::string& name = {});

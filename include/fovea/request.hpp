@@ -87,7 +87,7 @@ struct Request {
   RequestFile model = {};
   std::vector<RequestFile> external = {};  ///< the model's weights files, from its folder
   std::optional<RequestFile> image = {};
-  std::optional<Recipe> preprocess = {};           ///< none: the model's own, else ImageNet's
+  std::optional<Recipe> preprocess = {};           ///< none: the model's own, else as assumed
   bool exact_decode = false;                       ///< every pixel of the photo, needed or not
   std::map<std::string, RequestFile> inputs = {};  ///< tensors (.npy); "" is the only input
   std::optional<RequestFile> labels = {};          ///< none: the model's own, where it has them

@@ -50,11 +50,16 @@ FOVEA_API void require_shapes(const Model& model, const std::map<std::string, Sh
 FOVEA_API void require_layers(const Model& model, const ExplainerOptions& options,
                               const std::vector<std::string>& layers, const CallOptions& call = {});
 
+/// Who says how a photo becomes the input. Assumed: nobody; an input of floats then gets ImageNet's
+/// recipe, one of integers the pixels as they are.
+enum class RecipeSource { request, model, assumed };
+
 /// A photo as a model's input.
 struct SessionPhoto {
   std::string file;
   ReducedImage pixels;
   Preprocess recipe;
+  RecipeSource recipe_source = RecipeSource::request;
   View view;          ///< what of the photo the network sees
   std::string input;  ///< the model's input that it feeds
 

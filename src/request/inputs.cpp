@@ -1,6 +1,7 @@
 #include "request/inputs.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <utility>
 
@@ -72,6 +73,29 @@ ReducedImage whole_image(Image image) {
           {0, 0, static_cast<double>(width), static_cast<double>(height)}};
 }
 
+bool takes_integers(DataType type) {
+  switch (type) {
+    case DataType::f32:
+    case DataType::f16:
+    case DataType::bf16:
+    case DataType::f64:
+      return false;
+    default:
+      return true;
+  }
+}
+
+// A network that takes integers has its preprocessing inside.
+Recipe assumed_recipe(const ValueInfo& input) {
+  if (!takes_integers(input.type)) return {};
+  if (input.type == DataType::i8 || input.type == DataType::boolean)
+    throw Error(
+        ErrorCode::invalid_argument,
+        "input '" + input.name + "' is " + std::string(to_string(input.type)) +
+            ", which does not hold a pixel of 0 to 255: say with --preprocess what it gets");
+  return {Preprocess::raw(), false};
+}
+
 void bind_extent(std::int64_t& extent, int given, const std::string& which) {
   if (given == 0) return;
   if (extent >= 0 && extent != given)
@@ -127,8 +151,10 @@ void read_tensors(Session& session) {
   }
 }
 
-void read_photo(Session& session, const std::string& file, const Recipe& recipe, bool in_full) {
+void read_photo(Session& session, const std::string& file, const std::optional<Recipe>& given,
+                RecipeSource source, bool in_full) {
   const auto& input = find_image_input(session);
+  const Recipe recipe = given ? *given : assumed_recipe(input);
   const auto shape = known_shape(session, input);
   auto extents = *image_shape(shape);
   bind_extent(extents.height, recipe.height, "height");
@@ -148,6 +174,7 @@ void read_photo(Session& session, const std::string& file, const Recipe& recipe,
   photo.file = file;
   photo.input = input.name;
   photo.recipe = for_channels(recipe, extents.channels);
+  photo.recipe_source = source;
   photo.pixels = timed(session.times.decode, [&] {
     return in_full ? whole_image(read_image(file))
                    : read_reduced(file, photo.recipe, extents.width, extents.height);
@@ -162,6 +189,32 @@ void read_photo(Session& session, const std::string& file, const Recipe& recipe,
   session.options.compile.batch = 1;
   session.tensors.emplace(input.name, std::move(tensor));
   session.photo = std::move(photo);
+}
+
+void warn_of_recipe(Session& session) {
+  if (!session.photo) return;
+  const auto& recipe = session.photo->recipe;
+  // What the brightest pixel becomes before the mean is taken off.
+  const double most = 255 * std::abs(recipe.scale);
+  const auto above = [most](const std::array<double, 3>& values) {
+    return std::any_of(values.begin(), values.end(),
+                       [most](double v) { return std::abs(v) > most * (1 + 1e-6); });
+  };
+  for (const auto& [name, values] :
+       {std::pair("mean", &recipe.mean), std::pair("std", &recipe.std)})
+    if (above(*values))
+      session.warnings.push_back(std::string("the recipe's ") + name +
+                                 " is larger than any pixel is with its scale: is it meant for " +
+                                 "pixels of 0 to 255, with a scale of 1?");
+  const auto whole = [](double v) { return v == std::floor(v); };
+  const bool integers =
+      whole(recipe.scale) && std::all_of(recipe.mean.begin(), recipe.mean.end(), whole) &&
+      std::all_of(recipe.std.begin(), recipe.std.end(), [](double v) { return v == 1; });
+  const auto& input = find_input(session.model, session.photo->input);
+  if (!integers && takes_integers(input.type))
+    session.warnings.push_back("input '" + input.name + "' is " +
+                               std::string(to_string(input.type)) +
+                               ", and the recipe makes fractions of its pixels");
 }
 
 void require_all_inputs(const Session& session) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 
 #include "fovea/session.hpp"
@@ -22,9 +23,14 @@ void read_tensors(Session& session);
 
 /// Decodes and preprocesses the photo for the one input that takes an image and has no tensor yet;
 /// `in_full`, or as much of its resolution as the input shows.
-/// Throws Error bad_model where no input does, invalid_argument where several do or where the
-/// extents are open.
-void read_photo(Session& session, const std::string& file, const Recipe& recipe, bool in_full);
+/// Without a recipe, the one that the input's type makes likely. Throws Error bad_model where no
+/// input does, invalid_argument where several do, where the extents are open, or for an input of
+/// integers that hold no pixels and no recipe.
+void read_photo(Session& session, const std::string& file, const std::optional<Recipe>& recipe,
+                RecipeSource source, bool in_full);
+
+/// Warns of a recipe whose numbers are of two scales, or no integers for an input of integers.
+void warn_of_recipe(Session& session);
 
 /// Throws Error invalid_argument naming an input that has no tensor.
 void require_all_inputs(const Session& session);

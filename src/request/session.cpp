@@ -1,6 +1,9 @@
 #include "fovea/session.hpp"
 
+#include <cmath>
+#include <optional>
 #include <utility>
+#include <vector>
 
 #include "request/check.hpp"
 #include "request/inputs.hpp"
@@ -18,16 +21,40 @@ const std::string* metadata(const Model& model, const std::string& key) {
   return found == model.metadata().end() ? nullptr : &found->second;
 }
 
-/// The request's, the model's own, or ImageNet's.
-Recipe recipe_for(const Session& session) {
-  if (session.request.preprocess) return *session.request.preprocess;
+/// The request's, or the model's own, or none.
+struct Said {
+  std::optional<Recipe> recipe = {};
+  RecipeSource source = RecipeSource::assumed;
+};
+Said recipe_of(const Session& session) {
+  if (session.request.preprocess) return {session.request.preprocess, RecipeSource::request};
   const auto* own = metadata(session.model, "fovea.preprocess");
   if (own == nullptr) return {};
   try {
-    return recipe_from_json(*own, "in the metadata of '" + session.request.model.file + "'");
+    return {recipe_from_json(*own, "in the metadata of '" + session.request.model.file + "'"),
+            RecipeSource::model};
   } catch (const Error& error) {
     throw Error(ErrorCode::bad_model, error.sentence());
   }
+}
+
+void read_photo(Session& session, const std::string& file, bool in_full) {
+  const auto said = recipe_of(session);
+  request::read_photo(session, file, said.recipe, said.source, in_full);
+}
+
+/// Scores that hardly prefer a class are what a network makes of pixels that were prepared
+/// otherwise than in its training.
+bool nearly_uniform(const std::vector<Prediction>& predictions) {
+  constexpr double kShare = 0.95;  // of the entropy of classes that are all as likely
+  double entropy = 0, total = 0;
+  for (const auto& one : predictions) {
+    const double p = one.probability;
+    total += p;
+    if (p > 0) entropy -= p * std::log(p);
+  }
+  return predictions.size() > 1 && std::abs(total - 1) < 0.01 &&
+         entropy > kShare * std::log(static_cast<double>(predictions.size()));
 }
 
 // Scores at positions have theirs at each.
@@ -56,7 +83,7 @@ void name_input(std::map<std::string, RequestFile>& inputs, const Model& model) 
 
 void Session::take_photo(const std::string& file) {
   if (photo) tensors.erase(photo->input);
-  request::read_photo(*this, file, recipe_for(*this), request.exact_decode);
+  read_photo(*this, file, request.exact_decode);
 }
 
 Feeds Session::feeds() const {
@@ -84,6 +111,11 @@ Run Session::forward(const Explainer& explainer) {
   if (!labels.empty() && static_cast<std::int64_t>(labels.size()) != classes)
     warnings.push_back("there are " + std::to_string(labels.size()) + " labels for " +
                        std::to_string(classes) + " classes");
+  if (photo && photo->recipe_source == RecipeSource::assumed && !options.compile.multi_label &&
+      nearly_uniform(run.predictions()))
+    warnings.push_back(
+        "the scores hardly prefer a class, and how the photo is prepared was assumed: say it with "
+        "--preprocess");
   return run;
 }
 
@@ -111,12 +143,12 @@ Session open_session(Request asked, Model model, bool whole_photo) {
 
   request::read_tensors(session);
   if (request.image)
-    request::read_photo(session, request.image->file, recipe_for(session),
-                        whole_photo || request.exact_decode);
+    read_photo(session, request.image->file, whole_photo || request.exact_decode);
   else if (request.preprocess)
     throw Error(ErrorCode::invalid_argument,
                 "--preprocess is for photos; a tensor is taken as it is");
   request::require_all_inputs(session);
+  request::warn_of_recipe(session);
   request::choose_output(session);
   request::name_classes(session);
   return session;

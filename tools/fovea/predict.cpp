@@ -6,6 +6,7 @@
 #include "npy.hpp"
 #include "outputs.hpp"
 #include "provenance.hpp"
+#include "recipe.hpp"
 #include "sha256.hpp"
 #include "subcommands.hpp"
 #include "text.hpp"
@@ -37,6 +38,8 @@ std::string result_text(const Session& session, Run& run, std::size_t top) {
              "  " + class_text(rows[i].class_index, session.labels) + "\n";
     out += "\n";
   }
+  if (session.photo)
+    out += "preprocess  " + recipe_text(session.photo->recipe, session.photo->recipe_source) + "\n";
   return out + "time  " + timings_text(session.times) + "\n";
 }
 

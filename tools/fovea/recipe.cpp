@@ -2,9 +2,22 @@
 
 #include <nlohmann/json.hpp>
 
+#include "json_output.hpp"
 #include "text.hpp"
 
 namespace fovea::cli {
+namespace {
+
+struct Preset {
+  const char* name;
+  Preprocess (*recipe)();
+};
+constexpr Preset kPresets[] = {{"imagenet", Preprocess::imagenet},
+                               {"inception", Preprocess::inception},
+                               {"caffe", Preprocess::caffe},
+                               {"raw", Preprocess::raw}};
+
+}  // namespace
 
 Recipe parse_recipe(const std::string& text, ErrorCode code, const std::string& source) {
   try {
@@ -15,10 +28,8 @@ Recipe parse_recipe(const std::string& text, ErrorCode code, const std::string& 
 }
 
 Recipe read_recipe(const std::string& text) {
-  if (text == "imagenet") return {Preprocess::imagenet(), false};
-  if (text == "inception") return {Preprocess::inception(), false};
-  if (text == "caffe") return {Preprocess::caffe(), false};
-  if (text == "raw") return {Preprocess::raw(), false};
+  for (const auto& [name, preset] : kPresets)
+    if (text == name) return {preset(), false};
   const auto first = text.find_first_not_of(" \t\r\n");
   if (first != std::string::npos && text[first] == '{')
     return parse_recipe(text, ErrorCode::invalid_argument, "");
@@ -28,6 +39,31 @@ Recipe read_recipe(const std::string& text) {
                     "' is none of imagenet, inception, caffe, raw, a JSON object or a .json file");
   return parse_recipe(read_text(text, ErrorCode::invalid_argument, 1 << 20),
                       ErrorCode::invalid_argument, "'" + text + "'");
+}
+
+std::string recipe_text(const Preprocess& recipe, RecipeSource source) {
+  std::string out;
+  for (const auto& [name, preset] : kPresets)
+    if (recipe == preset()) out = name;
+  if (out.empty()) {
+    const auto json = to_json(recipe);
+    const auto numbers = [&](const char* key) {
+      std::string text;
+      for (const auto& value : json[key]) text += " " + number_text(value.get<double>());
+      return text;
+    };
+    out = json["order"].get<std::string>() + " * " + number_text("%.4g", recipe.scale) + ", mean" +
+          numbers("mean") + ", std" + numbers("std") + ", " + json["geometry"].get<std::string>();
+    if (recipe.geometry == Preprocess::Geometry::resize_crop)
+      out += recipe.shorter_side == 0 ? " 256/224" : " " + std::to_string(recipe.shorter_side);
+    if (recipe.resized_width != 0 || recipe.resized_height != 0)
+      out += " " + std::to_string(recipe.resized_width) + " x " +
+             std::to_string(recipe.resized_height);
+    out += ", " + json["resize"].get<std::string>();
+  }
+  if (source == RecipeSource::model) out += " (the model's own)";
+  if (source == RecipeSource::assumed) out += " (assumed; --preprocess says another)";
+  return out;
 }
 
 nlohmann::ordered_json to_json(const Preprocess& recipe) {

@@ -7,6 +7,7 @@
 #include "fovea/error.hpp"
 #include "fovea/image.hpp"
 #include "fovea/request.hpp"
+#include "fovea/session.hpp"
 
 /// How a photo becomes the network's input, as text.
 namespace fovea::cli {
@@ -20,5 +21,8 @@ Recipe parse_recipe(const std::string& json, ErrorCode code, const std::string& 
 
 /// The object that `parse_recipe` reads.
 nlohmann::ordered_json to_json(const Preprocess& recipe);
+
+/// What a person reads: "imagenet", or in words; and who said so.
+std::string recipe_text(const Preprocess& recipe, RecipeSource source);
 
 }  // namespace fovea::cli

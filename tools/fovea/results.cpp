@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "recipe.hpp"
 #include "text.hpp"
 
 namespace fovea::cli {
@@ -123,6 +124,9 @@ std::string result_text(const Session& session, const Explainer& explainer, cons
   out += "layer        " + first.layer + " (" + shape_text(first.feature_map.shape) + ")\n";
   out += "precision    " + precision_text(explainer.precision()) + ", " +
          count_text(explainer.threads(), "thread") + "\n";
+  if (session.photo)
+    out +=
+        "preprocess   " + recipe_text(session.photo->recipe, session.photo->recipe_source) + "\n";
   out += "time         " + timings_text(session.times) + "\n";
   for (const auto& file : files) out += "wrote        " + file + "\n";
   return out;
