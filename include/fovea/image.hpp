@@ -98,6 +98,7 @@ struct Preprocess {
     box_antialias,       ///< Pillow's BOX
     bilinear_tensor,     ///< torchvision's bilinear of an 8-bit tensor, antialias on (with AVX2)
     bicubic_tensor,      ///< the same of its bicubic
+    lanczos_tensor,      ///< the same of its Lanczos (from version 0.27)
     nearest_tensor,      ///< torchvision's "nearest-exact" of a tensor
   };
   Order order = Order::rgb;

@@ -139,8 +139,17 @@ FOVEA_API Request request_from_json(std::string_view json, const std::string& na
 FOVEA_API std::string to_json(const Recipe& recipe);
 
 /// What is left out is RGB, scale 1/255, mean 0, std 1, resize-crop with the default shorter side,
-/// bilinear-antialias. Throws Error invalid_argument naming `name` and the key that is wrong.
+/// bilinear-antialias. Or what timm (config.json) or transformers (preprocessor_config.json) wrote:
+/// docs/usage.md says what of them is read. Throws Error invalid_argument naming `name` and the key
+/// that is wrong, or that nothing here can do.
 FOVEA_API Recipe recipe_from_json(std::string_view json, const std::string& name = {});
+
+/// imagenet, inception, caffe, raw; "torchvision:" and the name of classification weights
+/// ("torchvision:ResNet50_Weights.IMAGENET1K_V2", or their DEFAULT), as of a Pillow image; "keras:"
+/// and tf, torch or caffe, with ":bilinear" and so on where keras.utils.load_img was told so. None
+/// for another name. Throws Error invalid_argument, with the nearest, for weights, a mode or an
+/// interpolation that do not exist.
+FOVEA_API std::optional<Recipe> recipe_by_name(std::string_view name);
 
 /// The recipe for an input of 1 or 3 channels. One channel gets luma; where the recipe names no
 /// order, its mean and std per colour are averaged for that.

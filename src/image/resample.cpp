@@ -168,6 +168,8 @@ Picture resample(const PictureView& photo, const Placement& placement, Preproces
       return antialiased(photo, placement, Filter::bilinear, TapPrecision::torch);
     case Resize::bicubic_tensor:
       return antialiased(photo, placement, Filter::bicubic, TapPrecision::torch);
+    case Resize::lanczos_tensor:
+      return antialiased(photo, placement, Filter::lanczos, TapPrecision::torch);
     case Resize::nearest:
       return picked(photo, placement, nearest_by_sum(x), nearest_by_sum(y));
     case Resize::nearest_tensor:

@@ -84,6 +84,7 @@ inline constexpr auto kResizes = std::to_array<Named<Preprocess::Resize>>({
     {"box-antialias", Preprocess::Resize::box_antialias},
     {"bilinear-tensor", Preprocess::Resize::bilinear_tensor},
     {"bicubic-tensor", Preprocess::Resize::bicubic_tensor},
+    {"lanczos-tensor", Preprocess::Resize::lanczos_tensor},
     {"nearest-tensor", Preprocess::Resize::nearest_tensor},
 });
 

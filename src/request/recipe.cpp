@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "request/names.hpp"
+#include "request/package_recipe.hpp"
 #include "request/recipe.hpp"
 #include "request/spelling.hpp"
 
@@ -145,6 +146,7 @@ Recipe recipe_from_json(std::string_view text, const std::string& name) {
     throw Error(
         ErrorCode::invalid_argument,
         "preprocessing recipe" + (name.empty() ? "" : " " + name) + ": this is not valid JSON");
+  if (auto theirs = request::read_package_recipe(object, name)) return *theirs;
   return request::read_recipe(object, name);
 }
 

@@ -34,7 +34,7 @@ FILTERS = {
 }
 TENSORS = {
     "bilinear-tensor": InterpolationMode.BILINEAR, "bicubic-tensor": InterpolationMode.BICUBIC,
-    "nearest-tensor": InterpolationMode.NEAREST_EXACT,
+    "lanczos-tensor": InterpolationMode.LANCZOS, "nearest-tensor": InterpolationMode.NEAREST_EXACT,
 }
 # Of the recipes that are drawn: bytes minus these, so that a border of the mean's nearest byte shows.
 MEAN = (124, 116, 104)

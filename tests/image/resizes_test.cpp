@@ -28,6 +28,7 @@ const std::map<std::string, Resize> kKinds = {
     {"nearest", Resize::nearest},
     {"bilinear-tensor", Resize::bilinear_tensor},
     {"bicubic-tensor", Resize::bicubic_tensor},
+    {"lanczos-tensor", Resize::lanczos_tensor},
     {"nearest-tensor", Resize::nearest_tensor},
 };
 const std::map<std::string, Geometry> kGeometries = {

@@ -122,7 +122,7 @@ class Draw {
         one_of({P::Resize::bilinear_antialias, P::Resize::bilinear, P::Resize::nearest,
                 P::Resize::area, P::Resize::bicubic_antialias, P::Resize::lanczos_antialias,
                 P::Resize::hamming_antialias, P::Resize::box_antialias, P::Resize::bilinear_tensor,
-                P::Resize::bicubic_tensor, P::Resize::nearest_tensor});
+                P::Resize::bicubic_tensor, P::Resize::lanczos_tensor, P::Resize::nearest_tensor});
     width = static_cast<int>(whole(0, 16384));
     height = static_cast<int>(whole(0, 16384));
     return out;

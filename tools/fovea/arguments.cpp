@@ -110,8 +110,9 @@ void add_run_options(CLI::App& app, Arguments& arguments, Outputs& outputs) {
                  "the model's own, where its metadata has them)")
       ->type_name("FILE");
   app.add_option("--preprocess", arguments.preprocess,
-                 "How the photo becomes the input: imagenet, inception, caffe, raw, a JSON "
-                 "object or a .json file (default: the model's own, else imagenet)")
+                 "How the photo becomes the input: imagenet, inception, caffe, raw, "
+                 "torchvision:WEIGHTS, keras:MODE, a JSON object, or a .json file, also timm's and "
+                 "transformers' own (default: the model's, else imagenet, or raw for integers)")
       ->type_name("RECIPE");
   app.add_flag("--exact-decode", arguments.exact_decode,
                "Decode every pixel of a JPEG, also where a half, a quarter or an eighth of its "

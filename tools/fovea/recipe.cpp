@@ -28,15 +28,15 @@ Recipe parse_recipe(const std::string& text, ErrorCode code, const std::string& 
 }
 
 Recipe read_recipe(const std::string& text) {
-  for (const auto& [name, preset] : kPresets)
-    if (text == name) return {preset(), false};
+  if (auto named = recipe_by_name(text)) return *named;
   const auto first = text.find_first_not_of(" \t\r\n");
   if (first != std::string::npos && text[first] == '{')
     return parse_recipe(text, ErrorCode::invalid_argument, "");
   if (!text.ends_with(".json"))
     throw Error(ErrorCode::invalid_argument,
                 "--preprocess '" + text +
-                    "' is none of imagenet, inception, caffe, raw, a JSON object or a .json file");
+                    "' is none of imagenet, inception, caffe, raw, torchvision:WEIGHTS, "
+                    "keras:MODE, a JSON object or a .json file");
   return parse_recipe(read_text(text, ErrorCode::invalid_argument, 1 << 20),
                       ErrorCode::invalid_argument, "'" + text + "'");
 }

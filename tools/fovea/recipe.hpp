@@ -12,7 +12,7 @@
 /// How a photo becomes the network's input, as text.
 namespace fovea::cli {
 
-/// imagenet, inception, caffe, raw, a JSON object, or the path of a file that holds one.
+/// A name (recipe_by_name), a JSON object (recipe_from_json), or the path of a file that holds one.
 /// Throws Error invalid_argument naming the key that is wrong.
 Recipe read_recipe(const std::string& text);
 
