@@ -27,11 +27,13 @@ struct Image {
   std::vector<std::uint8_t> rgb;
 };
 
-/// JPEG (also progressive and CMYK), PNG (any kind; 16 bits lose the low byte), BMP (not the
-/// run-length coded) or WebP (not animated), recognised by content; EXIF's or XMP's orientation
-/// applied; grey and alpha become RGB (alpha is dropped). JPEG and PNG pixels are those that Pillow
-/// gives. Throws Error bad_input (missing, unreadable, cut off anywhere, damaged, empty, larger
-/// than 16384 a side or 64 megapixels (2^26): judged by the header, before any pixel is decoded).
+/// JPEG (also progressive and CMYK), PNG (any kind), BMP (not the run-length coded), WebP (not
+/// animated) or TIFF (its first page: grey, RGB or palette of 8 or 16 bits, in strips or tiles, as
+/// it is or packed by LZW, Deflate or PackBits), recognised by content; 16 bits lose the low byte;
+/// EXIF's or XMP's orientation applied; grey and alpha become RGB (alpha is dropped). JPEG and PNG
+/// pixels are those that Pillow gives. Throws Error bad_input (missing, unreadable, cut off
+/// anywhere, damaged, empty, larger than 16384 a side or 64 megapixels (2^26): judged by the
+/// header, before any pixel is decoded; DICOM and NIfTI by their names).
 FOVEA_API Image read_image(const std::filesystem::path& file);
 /// The same from memory; `name` stands in error messages.
 FOVEA_API Image decode_image(std::span<const std::byte> bytes, const std::string& name = {});

@@ -44,6 +44,8 @@ std::pair<std::int64_t, std::int64_t> jpeg_extents(Bytes file);
 Image decode_png(Bytes file);
 Image decode_bmp(Bytes file);
 Image decode_webp(Bytes file);
+/// The first page, of 8 or 16 bits a sample, and how it is to be turned.
+Image decode_tiff(Bytes file, int& orientation);
 
 /// How the picture is to be turned (1 to 8), as the file says beside its pixels.
 int jpeg_orientation(Bytes file);

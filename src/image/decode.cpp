@@ -1,6 +1,10 @@
+#include <zlib.h>
+
+#include <algorithm>
 #include <cstddef>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "base/checked.hpp"
 #include "image/byte_order.hpp"
@@ -33,13 +37,63 @@ bool is_bmp(Bytes file) {
   return has_text(file, 0, "BM");
 }
 
+bool is_tiff(Bytes file) {
+  for (const std::string_view start : {std::string_view("II*\0", 4), std::string_view("MM\0*", 4),
+                                       std::string_view("II+\0", 4), std::string_view("MM\0+", 4)})
+    if (has_text(file, 0, start)) return true;
+  return false;
+}
+
+// The first bytes of what gzip packed; none where it is no sound gzip.
+std::vector<std::uint8_t> unpacked_start(Bytes file) {
+  constexpr int kGzip = 15 + 16;
+  std::vector<std::uint8_t> out(352);
+  z_stream stream{};
+  if (inflateInit2(&stream, kGzip) != Z_OK) return {};
+  stream.next_in = const_cast<Bytef*>(file.data());
+  stream.avail_in = static_cast<uInt>(std::min<std::size_t>(file.size(), 1 << 16));
+  stream.next_out = out.data();
+  stream.avail_out = static_cast<uInt>(out.size());
+  const int status = inflate(&stream, Z_SYNC_FLUSH);
+  out.resize(status == Z_OK || status == Z_STREAM_END ? out.size() - stream.avail_out : 0);
+  inflateEnd(&stream);
+  return out;
+}
+
+bool is_nifti(Bytes file) {
+  constexpr std::size_t kMagic1 = 344, kMagic2 = 4;
+  return has_text(file, kMagic1, std::string_view("n+1\0", 4)) ||
+         has_text(file, kMagic1, std::string_view("ni1\0", 4)) ||
+         has_text(file, kMagic2, std::string_view("n+2\0", 4)) ||
+         has_text(file, kMagic2, std::string_view("ni2\0", 4));
+}
+
+// A medical file is named for what it is: its values need a window or a slice that nothing says.
+Error unread(Bytes file) {
+  if (has_text(file, 128, "DICM"))
+    return bad_image(
+        "this is a DICOM file, whose values need a window to be a picture: convert it to PNG or "
+        "TIFF, or give its values as a tensor with --input");
+  std::vector<std::uint8_t> packed;
+  if (has_text(file, 0, "\x1F\x8B")) packed = unpacked_start(file);
+  if (is_nifti(file) || is_nifti(packed))
+    return bad_image(
+        "this is a NIfTI volume, not a picture: give its values as a tensor with --input");
+  return bad_image("not a JPEG, PNG, BMP, WebP or TIFF image");
+}
+
 Image decode_and_orient(Bytes file) {
   if (file.empty()) throw bad_image("the image file is empty");
   if (has_text(file, 0, kJpeg)) return oriented(decode_jpeg(file), jpeg_orientation(file));
   if (has_text(file, 0, kPng)) return oriented(decode_png(file), png_orientation(file));
   if (is_webp(file)) return oriented(decode_webp(file), webp_orientation(file));
   if (is_bmp(file)) return decode_bmp(file);
-  throw bad_image("not a JPEG, PNG, BMP or WebP image");
+  if (is_tiff(file)) {
+    int orientation = 1;
+    Image image = decode_tiff(file, orientation);
+    return oriented(std::move(image), orientation);
+  }
+  throw unread(file);
 }
 
 ReducedImage in_full(Image image) {
@@ -82,7 +136,8 @@ auto with_name(const std::string& name, Body&& body) {
 }  // namespace
 
 bool is_known_format(Bytes file) {
-  return has_text(file, 0, kJpeg) || has_text(file, 0, kPng) || is_webp(file) || is_bmp(file);
+  return has_text(file, 0, kJpeg) || has_text(file, 0, kPng) || is_webp(file) || is_bmp(file) ||
+         is_tiff(file);
 }
 
 }  // namespace image

@@ -49,7 +49,7 @@ LIBRARIES = {
     "Eigen": (r"Eigen/.*", "explain"),
     # Not its codecs: Debian's link a hundred libraries into whatever uses them.
     "OpenCV": (r"opencv2/(core|imgproc)(\.hpp|/.*)", "image"),
-    "JPEG, PNG and WebP codecs": (r"(jpeglib|jerror|turbojpeg|png|zlib)\.h|webp/.*", "image"),
+    "JPEG, PNG, WebP and TIFF codecs": (r"(jpeglib|jerror|turbojpeg|png|zlib|tiffio)\.h|webp/.*", "image"),
     "OpenSSL": (r"openssl/.*", "request"),
     "CLI11": (r"CLI/.*", "tools"),
     "nlohmann-json": (r"nlohmann/.*", ("request", "tools")),

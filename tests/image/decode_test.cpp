@@ -122,7 +122,7 @@ TEST(Decode, RefusesWhatIsNoImageAndNamesTheFile) {
     }
     return std::string("read");
   };
-  EXPECT_EQ(reason(text), "not a JPEG, PNG, BMP or WebP image");
+  EXPECT_EQ(reason(text), "not a JPEG, PNG, BMP, WebP or TIFF image");
   EXPECT_EQ(reason(empty), "the image file is empty");
   EXPECT_EQ(reason(folder.path()), "a directory, not an image");
   EXPECT_EQ(reason("/dev/zero"), "a device, not an image");

@@ -54,8 +54,8 @@ std::vector<std::string> sample_names() {
   std::vector<std::string> names;
   for (const auto& entry : fs::directory_iterator(golden_path(""))) {
     const std::string extension = entry.path().extension();
-    const bool encoded =
-        extension == ".jpg" || extension == ".png" || extension == ".bmp" || extension == ".webp";
+    const bool encoded = extension == ".jpg" || extension == ".png" || extension == ".bmp" ||
+                         extension == ".webp" || extension == ".tif";
     if (encoded && entry.path().stem() != "animated") names.push_back(entry.path().filename());
   }
   std::sort(names.begin(), names.end());

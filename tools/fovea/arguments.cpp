@@ -97,7 +97,7 @@ void add_json_option(CLI::App& app, std::string& json) {
 void add_run_options(CLI::App& app, Arguments& arguments, Outputs& outputs) {
   add_model_option(app, arguments);
   app.add_option("-i,--image", arguments.image,
-                 "Photo: JPEG, PNG, BMP or WebP (default: a scene of the demo)")
+                 "Photo: JPEG, PNG, BMP, WebP or TIFF (default: a scene of the demo)")
       ->type_name("FILE");
   app.add_option("--input", arguments.inputs,
                  "A ready tensor (.npy) in place of the photo; NAME=x.npy for one of several "

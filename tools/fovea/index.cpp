@@ -2,7 +2,10 @@
 #include <algorithm>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
 #include <system_error>
+#include <vector>
 
 #include "json_output.hpp"
 #include "outputs.hpp"
@@ -26,7 +29,9 @@ std::vector<std::string> pictures_in(const std::string& folder) {
   std::error_code failure;
   if (!fs::is_directory(folder, failure)) refuse("there is no such folder of images");
   std::vector<std::string> out;
-  const auto known = picture_extensions();
+  // What is read beside what is written.
+  std::vector<std::string_view> known = {".tif", ".tiff"};
+  known.insert(known.end(), picture_extensions().begin(), picture_extensions().end());
   auto at = fs::recursive_directory_iterator(folder, fs::directory_options::skip_permission_denied,
                                              failure);
   for (; !failure && at != fs::recursive_directory_iterator(); at.increment(failure)) {
@@ -40,7 +45,7 @@ std::vector<std::string> pictures_in(const std::string& folder) {
     out.push_back(at->path().lexically_relative(folder).generic_string());
   }
   if (failure) refuse("the folder of images cannot be read");
-  if (out.empty()) refuse("the folder holds no images (.png .jpg .jpeg .bmp .webp)");
+  if (out.empty()) refuse("the folder holds no images (.png .jpg .jpeg .bmp .webp .tif .tiff)");
   std::sort(out.begin(), out.end());
   return out;
 }
