@@ -48,6 +48,10 @@ struct PrepareOptions {
   std::vector<Method> methods = {GradCam{}};
   /// Layers to be explained, by value or node name; empty: the default layer.
   std::vector<std::string> layers = {};
+  /// The values that targets are made of, by value or node name: outputs, or any others with
+  /// floating-point numbers; "" is the scores. Empty: the scores alone. Everything an explainer
+  /// finds out about its model (the default layer, what a layer can be asked) is then about these.
+  std::vector<std::string> target_values = {};
   /// For transformers whose graph does not show it: rows and columns of the patch tokens. Sequences
   /// [images, tokens, channels] are then explained on this grid; empty: found out, from the patch
   /// embedding where the graph has one, else by the input's extents or as a square. Refused (Error
@@ -142,13 +146,16 @@ class FOVEA_API Run {
   Run& operator=(Run&&) noexcept;
   ~Run();
 
-  /// Every class of one image, best first. Cost: a sort, on the first call.
+  /// Every class of one image, best first; none where targets read no scores. Cost: a sort, on the
+  /// first call.
   const std::vector<Prediction>& predictions(std::int64_t image = 0);
 
   /// The value of an output or fetch of the explainer.
   Tensor output(const std::string& name) const;
 
-  /// Raw scores (logits): [batch, classes].
+  /// What targets read: the raw scores (logits), [batch, classes]; where
+  /// PrepareOptions::target_values names others, all of them, those of one image behind each other:
+  /// [batch, numbers], the scores first where they are named, then in the order named.
   const Tensor& logits() const;
 
   /// One explanation per image and target, image by image. Throws Error invalid_argument for a

@@ -18,8 +18,8 @@ explain::Background run_background(const BackgroundRequest& request, engine::Wor
   const auto what = "a background of " + std::to_string(count) + " images, " +
                     std::to_string(each.n) + " bytes each,";
   base::Reservation held(
-      request.budget,
-      (each * count + bytes(base::Size(request.classes) * (3 * count) + size_of_all)).n, what);
+      request.budget, (each * count + bytes(base::Size(request.row) * (3 * count) + size_of_all)).n,
+      what);
   const base::Reservation repeats(request.budget,
                                   bytes(base::Size(size_of_all / count) * request.batch).n, what);
   explain::Background out;
@@ -34,8 +34,9 @@ explain::Background run_background(const BackgroundRequest& request, engine::Wor
     for (std::size_t n = 0; n < repeated.size(); n += size)
       std::copy_n(image, size, repeated.begin() + static_cast<std::ptrdiff_t>(n));
     request.plan.forward(workspace, feeds, call);
-    const auto scores = request.plan.fetch(workspace, 0);
-    out.scores.insert(out.scores.end(), scores.data, scores.data + request.classes);
+    const auto first =
+        explain::rows(request.plan, workspace).first(static_cast<std::size_t>(request.row));
+    out.scores.insert(out.scores.end(), first.begin(), first.end());
     out.references.push_back(request.plan.save_references(workspace));
   }
   out.images = std::move(images);

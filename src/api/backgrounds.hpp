@@ -13,7 +13,7 @@ namespace fovea::api {
 struct BackgroundRequest {
   const engine::Plan& plan;
   std::int64_t batch;
-  std::int64_t classes;
+  std::int64_t row;  ///< numbers that targets read of an image
   base::Budget& budget;
   /// Of the model; the image's values are replaced by the background's, the others stay. Empty
   /// where the image is the only one.

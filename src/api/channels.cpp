@@ -19,7 +19,7 @@ base::Reservation held_for_channels(const Explainer::Impl& explainer,
   const base::Size images = view.shape[0];
   return {explainer.budget,
           (images * (base::Size(view.shape[1]) * kPerChannel +
-                     base::Size(explainer.classes) * kPerClass + base::Size(1024)))
+                     base::Size(explainer.row()) * kPerClass + base::Size(1024)))
               .n,
           "what the channels are"};
 }

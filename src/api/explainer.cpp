@@ -15,6 +15,7 @@
 #include "base/limits.hpp"
 #include "base/parallel.hpp"
 #include "graph/infer.hpp"
+#include "passes/passes.hpp"
 
 namespace fovea {
 namespace {
@@ -36,23 +37,19 @@ class ExplainerMaker {
   ExplainerMaker(const Model& model, ExplainerOptions options, const CallOptions& call)
       : limits_{call.stop, call.deadline},
         impl_(std::make_shared<Explainer::Impl>(model, std::move(options))),
-        graph_(Access::impl(model).imported.graph) {}
+        source_(Access::impl(model).imported.graph),
+        graph_(source_) {}
 
   std::shared_ptr<const Explainer::Impl> make() {
     const auto& options = impl_->options;
     check_options(options);
     Access::impl(impl_->model).choices->add(std::as_bytes(std::span(options.compile.plan_cache)));
-    graph::bind(graph_, options.compile.input_shapes, options.compile.batch, limits_);
-    engine::fold_constants(graph_, limits_);
+    bind();
     describe_inputs();
     for (const auto& value : graph_.values()) impl_->shapes[value.name] = value.shape;
-    impl_->scores = graph::find_scores(graph_, options.compile.output);
-    find_pictures();
-    const Shape& logits = graph_.value(impl_->scores.logits).shape;
-    impl_->dense_scores =
-        logits.size() > 2 && impl_->classes != logits[1] && impl_->classes != logits.back();
-    impl_->head = graph::find_pool_linear_head(graph_, impl_->scores.logits);
-    if (impl_->head && impl_->head->classes != impl_->classes) impl_->head.reset();
+    choose_targets();
+    impl_->head = graph::find_pool_linear_head(graph_, impl_->target);
+    if (impl_->head && impl_->head->classes != impl_->row()) impl_->head.reset();
     limits_.check();
     describe_layers();
     build_plan();
@@ -88,11 +85,79 @@ class ExplainerMaker {
     }
   }
 
+  void bind() {
+    graph::bind(graph_, impl_->options.compile.input_shapes, impl_->options.compile.batch, limits_);
+    engine::fold_constants(graph_, limits_);
+  }
+
+  /// What targets read: the scores, or the values that the options name, laid one behind the other.
+  void choose_targets() {
+    const auto& names = impl_->options.prepare.target_values;
+    std::vector<std::pair<std::string, graph::ValueId>> read;
+    if (names.empty() || std::find(names.begin(), names.end(), "") != names.end()) {
+      impl_->scores = graph::find_scores(graph_, impl_->options.compile.output);
+      read.emplace_back("", impl_->scores.logits);
+    }
+    for (const auto& name : names) {
+      if (name.empty()) continue;
+      const auto id = named_target(name);
+      const auto same = [&](const auto& one) { return one.first == name; };
+      if (std::none_of(read.begin(), read.end(), same)) read.emplace_back(name, id);
+    }
+    if (names.empty()) {
+      impl_->target = impl_->scores.logits;
+    } else {
+      std::vector<graph::ValueId> values;
+      for (const auto& [name, id] : read) values.push_back(id);
+      impl_->target = passes::join_rows(source_, graph_, values);
+      if (source_.values().size() > graph_.values().size()) {
+        graph_ = source_;
+        bind();
+      }
+    }
+    find_pictures();
+    for (const auto& [name, id] : read) {
+      Shape shape = graph_.value(id).shape;
+      const bool all_scores = name.empty() && names.empty();
+      if (all_scores && (shape.empty() || !impl_->pictures.are_rows_of(id)))
+        shape = {impl_->pictures.scores};
+      else if (!shape.empty() && impl_->pictures.are_rows_of(id))
+        shape.erase(shape.begin());
+      impl_->reads.add(name, std::move(shape));
+    }
+    if (impl_->row() != impl_->pictures.scores)
+      throw Error(ErrorCode::invalid_argument,
+                  "the values that targets are to read do not keep the images of a batch apart; "
+                  "give one image at a time");
+    impl_->dense_scores =
+        impl_->scores.logits && is_dense(graph_.value(impl_->scores.logits).shape);
+  }
+
+  /// Scores at positions: nothing to rank.
+  bool is_dense(const Shape& scores) const {
+    const auto count = impl_->class_count();
+    return scores.size() > 2 && count != scores[1] && count != scores.back();
+  }
+
+  graph::ValueId named_target(const std::string& name) const {
+    const auto id = graph::find_layer(graph_, name);
+    if (!id)
+      throw Error(ErrorCode::invalid_argument, "the model has no value of this name for a target",
+                  {"", name, ""});
+    if (graph_.value(id).type != graph::DType::f32)
+      throw Error(ErrorCode::invalid_argument,
+                  "a target is made of floating-point values, and this one holds others",
+                  {"", name, ""});
+    if (graph_.value(id).constant)
+      throw Error(ErrorCode::invalid_argument, "this value is a constant: no target depends on it",
+                  {"", name, ""});
+    return id;
+  }
+
   void find_pictures() {
-    impl_->pictures = graph::find_pictures(graph_, impl_->scores.logits);
+    impl_->pictures = graph::find_pictures(graph_, impl_->target);
     impl_->stacked = api::stacked_inputs(graph_, impl_->pictures);
     impl_->batch = impl_->pictures.count;
-    impl_->classes = impl_->pictures.scores;
     if (graph_.inputs.empty()) return;
     auto& input = impl_->input_layer;
     input.value = graph_.inputs[impl_->pictures.input];
@@ -106,11 +171,11 @@ class ExplainerMaker {
   void describe_layers() {
     const graph::TokenOptions tokens{impl_->options.prepare.token_grid,
                                      impl_->options.prepare.prefix_tokens};
-    forms_ = std::make_unique<const graph::MapForms>(graph_, impl_->scores.logits, tokens);
-    const auto found = graph::find_default_layer(graph_, impl_->scores.logits, tokens);
+    forms_ = std::make_unique<const graph::MapForms>(graph_, impl_->target, tokens);
+    const auto found = graph::find_default_layer(graph_, impl_->target, tokens);
     impl_->default_why = found.why;
     if (found.value) impl_->default_layer = graph_.value(found.value).name;
-    for (const auto id : graph::explainable_layers(graph_, impl_->scores.logits, tokens)) {
+    for (const auto id : graph::explainable_layers(graph_, impl_->target, tokens)) {
       const auto& value = graph_.value(id);
       const auto form = forms_->of(id);
       if (!keeps_images(id, form)) continue;
@@ -146,7 +211,7 @@ class ExplainerMaker {
       throw Error(ErrorCode::invalid_argument,
                   "the first extent of this layer is not the number of images",
                   {"", value.name, ""});
-    if (!graph::reaches(graph_, id, impl_->scores.logits))
+    if (!graph::reaches(graph_, id, impl_->target))
       throw Error(ErrorCode::invalid_argument, "the scores do not depend on this layer",
                   {"", value.name, ""});
     explain::Layer layer;
@@ -160,7 +225,7 @@ class ExplainerMaker {
       layer.value_shape = value.shape;
       layer.shape = layer.grid->map_shape(value.shape);
     }
-    layer.is_linear_head = graph::is_piecewise_linear(graph_, id, impl_->scores.logits);
+    layer.is_linear_head = graph::is_piecewise_linear(graph_, id, impl_->target);
     layer.is_head_map = impl_->head && impl_->head->feature_map == id;
     return layer;
   }
@@ -188,8 +253,8 @@ class ExplainerMaker {
     spec.optimize = options.compile.optimize;
     spec.memory_limit = options.pool.memory_limit;
     spec.limits = limits_;
-    fetch(spec, graph_.value(impl_->scores.logits).name);
-    fetch(spec, graph_.value(impl_->scores.output).name);
+    fetch(spec, graph_.value(impl_->target).name);
+    if (impl_->scores.output) fetch(spec, graph_.value(impl_->scores.output).name);
     for (const auto& name : options.compile.fetches) fetch(spec, name);
 
     prepare_layers(spec);
@@ -202,10 +267,10 @@ class ExplainerMaker {
     impl_->pool = pool_of_plan();
     if (options.prepare.smoothing) impl_->smoothing_pool = pool_of_plan();
     impl_->keeps_inputs = impl_->keeps_inputs || options.prepare.smoothing;
-    const api::NetworkSource source{Access::impl(impl_->model).imported.graph,
+    const api::NetworkSource source{source_,
                                     graph_,
                                     impl_->pictures,
-                                    impl_->scores.logits,
+                                    impl_->target,
                                     impl_->input_extents,
                                     options,
                                     spec,
@@ -282,7 +347,7 @@ class ExplainerMaker {
       if (!alone || api::find_background(impl_->backgrounds, images) != nullptr) continue;
       api::Lease lease(*impl_->pool, {});
       impl_->backgrounds.push_back(api::run_background(
-          {*impl_->plan, impl_->batch, impl_->classes, impl_->budget, {}, impl_->pictures.input},
+          {*impl_->plan, impl_->batch, impl_->row(), impl_->budget, {}, impl_->pictures.input},
           lease.workspace(), std::move(images), engine::within(limits_)));
     }
   }
@@ -342,17 +407,17 @@ class ExplainerMaker {
                      bool of_input) {
     for (const auto& gradient : needs.gradients) {
       if (gradient.of_input != of_input || layer.gradients.contains(gradient)) continue;
-      if (of_input && (!layer.value || !graph::reaches(graph_, layer.value, impl_->scores.logits)))
+      if (of_input && (!layer.value || !graph::reaches(graph_, layer.value, impl_->target)))
         throw Error(ErrorCode::invalid_argument, "the scores do not depend on this input",
                     {"", layer.name, ""});
       layer.gradients[gradient] = spec.gradients.size();
-      auto& added = spec.gradients.emplace_back(engine::GradientSpec{
-          impl_->scores.logits, layer.value, gradient.reduce, gradient.rule, {}});
+      auto& added = spec.gradients.emplace_back(
+          engine::GradientSpec{impl_->target, layer.value, gradient.reduce, gradient.rule, {}});
       added.images = impl_->batch;
       added.canonical = gradient.rule == engine::GradientRule::rescale;
       added.relevance = gradient.relevance;
       if (!gradient.biases) continue;
-      impl_->biases = graph::find_channel_biases(graph_, layer.value, impl_->scores.logits);
+      impl_->biases = graph::find_channel_biases(graph_, layer.value, impl_->target);
       for (const auto& bias : impl_->biases) added.taps.push_back(bias.value);
     }
   }
@@ -386,7 +451,8 @@ class ExplainerMaker {
 
   base::Limits limits_;
   std::shared_ptr<Explainer::Impl> impl_;
-  graph::Graph graph_;
+  graph::Graph source_;  ///< as imported, and what lays the values of targets together
+  graph::Graph graph_;   ///< that, bound
   std::set<explain::NetworkSpec> networks_;  ///< that methods run
   bool perturbs_whole_ = false;  ///< variants of any part of an image are scored, not windows alone
   std::set<graph::ValueId> fetched_;

@@ -31,18 +31,19 @@ struct Explainer::Impl {
   std::string default_layer;
   std::string default_why;
 
-  graph::Scores scores;
+  graph::Scores scores;   ///< none where targets read other values alone
+  graph::ValueId target;  ///< what they read, [images, row]: the plan fetches it first
+  explain::Reads reads;   ///< what lies where in a row
   std::optional<graph::PoolLinearHead> head;
   std::vector<explain::Layer> prepared;  ///< the layers to be explained, in the order asked for
   explain::Layer input_layer;            ///< the image's input, for methods that explain it
   std::vector<graph::ChannelBias> biases;
   bool keeps_inputs = false;
   bool dense_scores = false;             ///< scores at positions: nothing to rank
-  std::vector<std::string> fetch_names;  ///< index: the plan's fetches; 0 is the logits
+  std::vector<std::string> fetch_names;  ///< index: the plan's fetches
   graph::Pictures pictures;
   std::vector<bool> stacked;  ///< per input: has it a row per image?
   std::int64_t batch = 1;     ///< images: pictures.count
-  std::int64_t classes = 0;   ///< scores per image
   Shape input_extents;  ///< spatial extents of the image, that maps are resized to; may be empty
   std::vector<graph::ValueId> feeds;
 
@@ -53,6 +54,13 @@ struct Explainer::Impl {
   std::unique_ptr<api::WorkspacePool> smoothing_pool;
   api::Networks networks;                        ///< that methods run beside the plan
   std::vector<explain::Background> backgrounds;  ///< that methods were prepared with
+
+  /// Numbers that targets read of an image.
+  std::int64_t row() const { return static_cast<std::int64_t>(reads.size()); }
+  /// 0 where no scores are read.
+  std::int64_t class_count() const {
+    return reads.scores() ? static_cast<std::int64_t>(reads.scores()->size) : 0;
+  }
 
   /// The network behind a layer that walks back from several targets at once.
   explain::NetworkSpec walk_of(graph::ValueId layer) const {

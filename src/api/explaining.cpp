@@ -146,7 +146,7 @@ void Explaining::choose_background() {
                 "the explainer was not prepared for this background: name " + entry_.info.title +
                     " with it in PrepareOptions::methods");
   Lease lease(*explainer_.networks.find({.part = Part::again})->pool, call_);
-  own_background_ = run_background({*explainer_.plan, explainer_.batch, explainer_.classes,
+  own_background_ = run_background({*explainer_.plan, explainer_.batch, explainer_.row(),
                                     explainer_.budget, run_.inputs, explainer_.pictures.input},
                                    lease.workspace(), std::move(images), call_);
   background_ = &*own_background_;
@@ -157,7 +157,7 @@ std::vector<explain::Objective> Explaining::objectives(const Target& target) {
   const bool sigmoid = explainer_.scores.sigmoid || explainer_.options.compile.multi_label;
   for (std::int64_t n = 0; n < explainer_.batch; ++n)
     out.emplace_back(
-        target, static_cast<std::size_t>(explainer_.classes),
+        target, explainer_.reads,
         [&](std::int64_t rank) {
           return run_.ranking(n)[static_cast<std::size_t>(rank)].class_index;
         },
@@ -175,7 +175,7 @@ explain::Context Explaining::context_of(const explain::Layer& layer,
           layer,
           explainer_.input_layer,
           explainer_.batch,
-          explainer_.classes,
+          explainer_.reads,
           objectives,
           scores,
           settings_,
@@ -232,9 +232,8 @@ std::vector<explain::Evidence> Explaining::smoothed(std::span<const explain::Obj
     feeds.reserve(inputs.size());
     for (const auto& input : inputs) feeds.emplace_back(input.data);
     explainer_.plan->forward(lease.workspace(), feeds, call_);
-    const auto logits = explainer_.plan->fetch(lease.workspace(), 0);
-    const std::vector<float> scores(logits.data,
-                                    logits.data + explainer_.batch * explainer_.classes);
+    const auto rows = explain::rows(*explainer_.plan, lease.workspace());
+    const std::vector<float> scores(rows.begin(), rows.end());
     auto maps = once(objectives, layer, lease.workspace(), scores, inputs);
     // Each run's map is finished before they are averaged, as pytorch-grad-cam does.
     for (auto& one : maps) {
@@ -323,11 +322,16 @@ void Explaining::hold_results(std::span<const Target> targets) {
   constexpr Size kFloat = sizeof(float), kNames = 1024, kGrown = 3;
   constexpr Size kObjective = sizeof(explain::Objective), kExplanation = sizeof(Explanation);
   constexpr Size kTransient = 6;  // a map scaled, resized, mirrored, fused
-  const Size images = explainer_.batch, classes = explainer_.classes;
+  const Size images = explainer_.batch, row = explainer_.row();
   const Size count = images * std::ssize(targets);
   Size attribution = 0, inputs = 0, weights = 0;
   // As objectives, and as explanations say what they are of.
-  for (const auto& target : targets) weights += images * std::ssize(target.weights) * Size(2);
+  for (const auto& target : targets) {
+    if (const auto* sum = target.as<Target::Weights>())
+      weights += images * std::ssize(sum->factors) * Size(2);
+    if (const auto* other = target.as<Target::Similarity>())
+      weights += images * std::ssize(other->embedding) * Size(2);
+  }
   if (layers_.front()->is_input) {
     attribution = 1;
     for (const auto extent : explainer_.input_layer.shape) attribution = attribution * Size(extent);
@@ -335,9 +339,10 @@ void Explaining::hold_results(std::span<const Target> targets) {
   }
   if (options_.smooth) {
     for (const auto& input : run_.inputs) inputs += std::ssize(input.data);
-    inputs += images * (classes + attribution + map_floats() * Size(2));
+    inputs += images * (row + attribution + map_floats() * Size(2));
   }
-  const Size predictions = explainer_.dense_scores ? Size(0) : classes * Size(sizeof(Prediction));
+  const Size predictions =
+      explainer_.dense_scores ? Size(0) : Size(explainer_.class_count()) * Size(sizeof(Prediction));
   const Size each = (map_floats() * Size(2) + attribution) * kFloat + predictions + kNames +
                     (kObjective + kExplanation) * kGrown;
   const Size transient = images * map_floats() * kTransient + inputs + weights;
@@ -378,13 +383,13 @@ std::vector<Explanation> Explaining::explain_one(const Target& target,
     }
   }
   const double total = std::chrono::duration<double, std::milli>(Clock::now() - start).count();
-  const auto classes = static_cast<std::size_t>(explainer_.classes);
+  const auto row = static_cast<std::size_t>(explainer_.row());
   for (std::size_t n = 0; n < out.size(); ++n) {
     auto& one = out[n];
     const auto image = static_cast<std::int64_t>(n);
     one.method = entry_.info.name;
     one.layer = layers_[0]->name;
-    one.score = wanted[n].value(std::span(run_.logits.data).subspan(n * classes, classes));
+    one.score = wanted[n].value(std::span(run_.logits.data).subspan(n * row, row));
     one.target = target;
     if (!explainer_.dense_scores) {
       one.predictions = run_.ranking(image);
@@ -404,11 +409,11 @@ Tensor Explaining::class_maps(std::int64_t image) {
   const auto& layer = *layers_[0];
   if (layers_.size() > 1 || options_.smooth)
     throw Error(ErrorCode::invalid_argument, "maps of every class are of one layer, not smoothed");
-  const auto every = static_cast<std::size_t>(explainer_.classes);
+  const auto every = static_cast<std::size_t>(explainer_.class_count());
   {
     using base::Size;
     const auto context = context_of(layer, {}, run_.workspace, run_.logits.data);
-    const Size classes = explainer_.classes, images = explainer_.batch;
+    const Size classes = explainer_.class_count(), images = explainer_.batch;
     const Size maps = classes * map_floats() * explain::kFloat * explain::kGrown;
     const Size objectives = classes * images * Size(sizeof(explain::Objective)) * explain::kGrown;
     held_ = {explainer_.budget, (maps + objectives + explain::every_class_bytes(context)).n,
@@ -422,18 +427,18 @@ Tensor Explaining::class_maps(std::int64_t image) {
   }
   Tensor out;
   std::vector<explain::Objective> all;
-  for (std::int64_t k = 0; k < explainer_.classes; ++k)
+  for (std::int64_t k = 0; k < explainer_.class_count(); ++k)
     for (auto& one : objectives(Target::class_index(k))) all.push_back(std::move(one));
   join(all);
   const auto images = static_cast<std::size_t>(explainer_.batch);
-  for (std::size_t k = 0; k < static_cast<std::size_t>(explainer_.classes); ++k) {
+  for (std::size_t k = 0; k < static_cast<std::size_t>(explainer_.class_count()); ++k) {
     if (together_) together_->set_target(k);
     const auto maps = evidence(std::span(all).subspan(k * images, images), layer);
     const Tensor& map = maps[static_cast<std::size_t>(image)].map;
     out.data.insert(out.data.end(), map.data.begin(), map.data.end());
     out.shape = map.shape;
   }
-  out.shape.insert(out.shape.begin(), explainer_.classes);
+  out.shape.insert(out.shape.begin(), explainer_.class_count());
   return out;
 }
 
@@ -450,7 +455,7 @@ Tensor Run::Impl::class_maps(const Method& method, std::int64_t image,
                              const ExplainOptions& options, const CallOptions& call) {
   check_image(image);
   const base::ThreadScope threads(explainer->options.pool.threads);
-  const auto targets = static_cast<std::size_t>(explainer->classes);
+  const auto targets = static_cast<std::size_t>(explainer->class_count());
   return api::Explaining(*this, method, options, call, targets).class_maps(image);
 }
 

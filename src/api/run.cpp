@@ -105,7 +105,7 @@ std::unique_ptr<Run::Impl> Run::Impl::run_forward(std::shared_ptr<const Explaine
                                                   const Feeds& feeds, const CallOptions& call) {
   const auto data = matched(*explainer, feeds);
   auto run = std::make_unique<Impl>(explainer, call);
-  base::Size floats = base::Size(explainer->batch) * explainer->classes;
+  base::Size floats = base::Size(explainer->batch) * explainer->row();
   if (explainer->keeps_inputs)
     for (const auto& one : data) floats += std::ssize(one);
   run->held = {explainer->budget, (floats * base::Size(sizeof(float))).n, "a run's result"};
@@ -115,9 +115,9 @@ std::unique_ptr<Run::Impl> Run::Impl::run_forward(std::shared_ptr<const Explaine
     run->warnings.push_back("the input '" + explainer->inputs[i].name +
                             "' holds values that are not finite");
   run->forward_ms = milliseconds(start);
-  const auto logits = explainer->plan->fetch(run->workspace, 0);
-  run->logits.shape = {explainer->batch, explainer->classes};
-  run->logits.data.assign(logits.data, logits.data + explainer->batch * explainer->classes);
+  const auto rows = explain::rows(*explainer->plan, run->workspace);
+  run->logits.shape = {explainer->batch, explainer->row()};
+  run->logits.data.assign(rows.begin(), rows.end());
   run->predictions.resize(static_cast<std::size_t>(explainer->batch));
   if (explainer->keeps_inputs)
     for (std::size_t i = 0; i < data.size(); ++i)
@@ -151,12 +151,14 @@ void Run::Impl::check_image(std::int64_t image) const {
 const std::vector<Prediction>& Run::Impl::ranking(std::int64_t image) {
   check_image(image);
   auto& cached = predictions[static_cast<std::size_t>(image)];
-  if (cached.empty()) {
-    const auto bytes = (base::Size(explainer->classes) * base::Size(sizeof(Prediction))).n;
+  if (const auto* scores = explainer->reads.scores(); cached.empty() && scores != nullptr) {
+    const auto bytes = (base::Size(explainer->class_count()) * base::Size(sizeof(Prediction))).n;
     const base::Reservation sorting(explainer->budget, bytes, "sorting the classes");
     held.add(bytes, "the classes in order");
-    const std::span<const float> row(logits.data.data() + image * explainer->classes,
-                                     static_cast<std::size_t>(explainer->classes));
+    const auto row =
+        std::span<const float>(logits.data)
+            .subspan(static_cast<std::size_t>(image * explainer->row()) + scores->begin,
+                     scores->size);
     cached = ranked(row, explainer->scores.sigmoid || explainer->options.compile.multi_label);
   }
   return cached;

@@ -56,9 +56,9 @@ struct Words {
     const auto& target = why.target;
     out.score = why.score;
     const double plain = target.negated ? -why.score : why.score;
-    if (target.kind == Target::Kind::difference && !why.predictions.empty()) {
-      say("The score explained is how far the logit of " + name(target.value) +
-          " is above that of " + name(target.other) + ": " + number(plain) + ".");
+    if (const auto* pair = target.as<Target::Difference>(); pair && !why.predictions.empty()) {
+      say("The score explained is how far the logit of " + name(pair->index) +
+          " is above that of " + name(pair->minus) + ": " + number(plain) + ".");
     } else if (!why.prediction) {
       say("The score explained is " + number(plain) + ".");
     } else {

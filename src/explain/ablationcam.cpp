@@ -21,8 +21,8 @@ namespace fovea::explain {
 namespace {
 
 std::span<const float> scores_of(const Context& context, std::int64_t image) {
-  const auto classes = static_cast<std::size_t>(context.classes);
-  return context.scores.subspan(static_cast<std::size_t>(image) * classes, classes);
+  const auto row = static_cast<std::size_t>(context.row());
+  return context.scores.subspan(static_cast<std::size_t>(image) * row, row);
 }
 
 /// y_k, behind a head of global pooling and one linear layer: one column of weights taken off.
@@ -55,7 +55,7 @@ std::vector<double> from_network(Context& context, std::int64_t image) {
   const auto channels = static_cast<std::size_t>(src.shape[0]);
   const auto positions = src.data.size() / channels;
   const auto batch = static_cast<std::size_t>(behind.batch());
-  const auto classes = static_cast<std::size_t>(context.classes);
+  const auto row = static_cast<std::size_t>(context.row());
   std::vector<double> out;
   for (std::size_t first = 0; first < channels; first += batch) {
     const auto count = std::min(batch, channels - first);
@@ -69,8 +69,8 @@ std::vector<double> from_network(Context& context, std::int64_t image) {
     }
     const auto scores = behind.forward();
     for (std::size_t b = 0; b < count; ++b)
-      out.push_back(context.objectives[static_cast<std::size_t>(image)].value(
-          scores.subspan(b * classes, classes)));
+      out.push_back(
+          context.objectives[static_cast<std::size_t>(image)].value(scores.subspan(b * row, row)));
   }
   return out;
 }

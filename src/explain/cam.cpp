@@ -35,7 +35,7 @@ std::vector<Evidence> run(Context& context) {
   std::vector<Evidence> out;
   for (std::int64_t n = 0; n < context.batch; ++n) {
     std::vector<float> weights(static_cast<std::size_t>(context.head->channels), 0.f);
-    detail::add_head_rows(*context.head, from.data() + n * context.classes, weights.data());
+    detail::add_head_rows(*context.head, from.data() + n * context.row(), weights.data());
     out.push_back({weighted_sum(view, n, weights)});
   }
   return out;

@@ -64,8 +64,7 @@ class Scorer {
       net_.plan.forward(net_.workspace,
                         {{std::span<const float>(patches_), std::span<const float>(places_)}},
                         call_);
-      for (std::int64_t k = 0; k < some; ++k)
-        out.push_back(value(net_.plan.fetch(net_.workspace, 0), k));
+      for (std::int64_t k = 0; k < some; ++k) out.push_back(value(net_.rows(), k));
       tell_done(begin + some, count + 1);
     }
     out.push_back(own);
@@ -74,10 +73,10 @@ class Scorer {
   }
 
  private:
-  double value(const engine::ValueView& scores, std::int64_t index) const {
-    const auto classes = static_cast<std::size_t>(context_.classes);
-    const std::span all(scores.data, classes * static_cast<std::size_t>(index + 1));
-    return context_.objectives[static_cast<std::size_t>(image_index_)].value(all.last(classes));
+  double value(std::span<const float> rows, std::int64_t index) const {
+    const auto row = static_cast<std::size_t>(context_.row());
+    return context_.objectives[static_cast<std::size_t>(image_index_)].value(
+        rows.subspan(static_cast<std::size_t>(index) * row, row));
   }
 
   /// What no window changes; the score of the image itself.
@@ -97,7 +96,7 @@ class Scorer {
                   : net_.known->plan.map(net_.known->workspace, static_cast<std::size_t>(map)),
           0);
     }
-    return value(net_.known->plan.fetch(net_.known->workspace, 0), 0);
+    return value(net_.known->rows(), 0);
   }
 
   /// The image where the patch lies, and the cover where the window does.

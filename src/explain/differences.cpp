@@ -58,7 +58,7 @@ std::vector<Evidence> mean_difference(Context& context) {
   const auto& background = *context.background;
   const auto images = background.references.size();
   const auto batch = static_cast<std::size_t>(context.batch);
-  const auto classes = static_cast<std::size_t>(context.classes);
+  const auto row = static_cast<std::size_t>(context.row());
   const auto index = index_of(context.input, multipliers());
   std::vector<Tensor> x;
   for (std::size_t n = 0; n < batch; ++n)
@@ -66,13 +66,13 @@ std::vector<Evidence> mean_difference(Context& context) {
   const auto size = x[0].data.size();
   std::vector<std::vector<double>> sums(batch, std::vector<double>(size, 0.0));
   std::vector<double> expected(batch, 0.0);
-  std::vector<float> seeds(batch * classes);
+  std::vector<float> seeds(batch * row);
   for (std::size_t i = 0; i < images; ++i) {
-    const auto reference = std::span(background.scores).subspan(i * classes, classes);
+    const auto reference = std::span(background.scores).subspan(i * row, row);
     for (std::size_t n = 0; n < batch; ++n) {
-      const auto scores = context.scores.subspan(n * classes, classes);
+      const auto scores = context.scores.subspan(n * row, row);
       const auto& objective = context.objectives[n];
-      mean_slope(objective, scores, reference, std::span(seeds).subspan(n * classes, classes));
+      mean_slope(objective, scores, reference, std::span(seeds).subspan(n * row, row));
       expected[n] += objective.value(scores) - objective.value(reference);
     }
     walk_back(context, index, seeds, &background.references[i]);

@@ -67,18 +67,19 @@ void gradient_of_lead(Scores scores, std::size_t t, std::size_t count, double al
 }
 
 std::vector<Evidence> run(Context& context, const FinerCam& method) {
-  const auto classes = static_cast<std::size_t>(context.classes);
-  std::vector<float> from(static_cast<std::size_t>(context.batch) * classes);
+  const auto row = static_cast<std::size_t>(context.row());
+  std::vector<float> from(static_cast<std::size_t>(context.batch) * row);
   for (std::size_t n = 0; n < static_cast<std::size_t>(context.batch); ++n) {
     const auto target = context.objectives[n].class_index();
     if (target < 0)
       throw Error(ErrorCode::invalid_argument,
                   "FinerCAM compares a class with those like it: the target must be a class");
-    if (classes < 2)
+    const auto& read = *context.reads.scores();
+    if (read.size < 2)
       throw Error(ErrorCode::invalid_argument, "FinerCAM needs at least two classes");
-    gradient_of_lead(context.scores.subspan(n * classes, classes), static_cast<std::size_t>(target),
-                     static_cast<std::size_t>(method.comparisons), method.alpha,
-                     std::span(from).subspan(n * classes, classes));
+    gradient_of_lead(context.scores.subspan(n * row + read.begin, read.size),
+                     static_cast<std::size_t>(target), static_cast<std::size_t>(method.comparisons),
+                     method.alpha, std::span(from).subspan(n * row + read.begin, read.size));
   }
   const auto alpha = mean_gradient(context, from);
   const auto view = feature_map(context);

@@ -65,7 +65,7 @@ std::vector<double> mean_values(Context& context, Rerun& rerun, const Tensor& ba
                                 std::vector<Tensor>& inputs) {
   const auto batch = static_cast<std::size_t>(context.batch);
   auto& picture = inputs[context.picture].data;
-  const auto size = picture.size() / batch, classes = static_cast<std::size_t>(context.classes);
+  const auto size = picture.size() / batch, row = static_cast<std::size_t>(context.row());
   const auto images = background.data.size() / size;
   std::vector<double> out(batch, 0.0);
   for (std::size_t i = 0; i < images; ++i) {
@@ -74,7 +74,7 @@ std::vector<double> mean_values(Context& context, Rerun& rerun, const Tensor& ba
       std::copy_n(from, size, picture.begin() + static_cast<std::ptrdiff_t>(n * size));
     const auto& again = rerun.forward(inputs);
     for (std::size_t n = 0; n < batch; ++n)
-      out[n] += context.objectives[n].value(again.scores.subspan(n * classes, classes)) /
+      out[n] += context.objectives[n].value(again.scores.subspan(n * row, row)) /
                 static_cast<double>(images);
   }
   return out;
@@ -101,7 +101,7 @@ std::vector<Evidence> run(Context& context, const Chosen<GradientShap>& method) 
                 "Gradient SHAP: 'noise' holds fewer samples than are asked for");
   const double deviation = method->noise;
   const auto batch = static_cast<std::size_t>(context.batch);
-  const auto size = clean.data.size() / batch, classes = static_cast<std::size_t>(context.classes);
+  const auto size = clean.data.size() / batch, row = static_cast<std::size_t>(context.row());
   std::vector<Tensor> inputs(context.inputs.begin(), context.inputs.end());
   std::vector<double> sum(clean.data.size(), 0.0), step(clean.data.size());
   Rerun rerun(context);
@@ -138,7 +138,7 @@ std::vector<Evidence> run(Context& context, const Chosen<GradientShap>& method) 
       attributed += value;
     }
     out.push_back(by_sum(context, std::move(a)));
-    const double after = context.objectives[n].value(context.scores.subspan(n * classes, classes));
+    const double after = context.objectives[n].value(context.scores.subspan(n * row, row));
     out.back().sum_rule = difference_rule(after - before[n], attributed);
   }
   return out;

@@ -20,7 +20,7 @@ std::vector<float> through_head(const Context& context, std::span<const float> f
   const auto& head = *context.head;
   std::vector<float> out(static_cast<std::size_t>(context.batch * head.channels), 0.f);
   for (std::int64_t n = 0; n < context.batch; ++n)
-    detail::add_head_rows(head, from.data() + n * context.classes, out.data() + n * head.channels);
+    detail::add_head_rows(head, from.data() + n * context.row(), out.data() + n * head.channels);
   return out;
 }
 
@@ -42,11 +42,11 @@ ValueView feature_map(const Context& context) {
 }
 
 std::vector<float> seeds(const Context& context) {
-  std::vector<float> out(static_cast<std::size_t>(context.batch * context.classes));
-  const auto classes = static_cast<std::size_t>(context.classes);
+  std::vector<float> out(static_cast<std::size_t>(context.batch * context.row()));
+  const auto row = static_cast<std::size_t>(context.row());
   for (std::size_t n = 0; n < static_cast<std::size_t>(context.batch); ++n)
-    context.objectives[n].gradient(context.scores.subspan(n * classes, classes),
-                                   std::span(out).subspan(n * classes, classes));
+    context.objectives[n].gradient(context.scores.subspan(n * row, row),
+                                   std::span(out).subspan(n * row, row));
   return out;
 }
 
@@ -173,8 +173,8 @@ Context& Rerun::forward(std::span<const Tensor> inputs) {
   std::transform(inputs.begin(), inputs.end(), feeds.begin(),
                  [](const Tensor& t) { return std::span<const float>(t.data); });
   net.plan.forward(net.workspace, feeds, context_.call);
-  const auto logits = net.plan.fetch(net.workspace, 0);
-  scores_.assign(logits.data, logits.data + context_.batch * context_.classes);
+  const auto rows = net.rows();
+  scores_.assign(rows.begin(), rows.end());
   auto& again = again_.emplace(context_);
   again.workspace = net.workspace;
   again.scores = scores_;
@@ -192,11 +192,7 @@ Behind::Behind(const Context& context, std::int64_t image)
               static_cast<std::size_t>(context.network(NetworkSpec::Part::behind).batch), image)) {}
 
 Behind::Behind(const Context& context, const Network& net, std::span<const std::int64_t> images)
-    : layer_(context.layer),
-      net_(net),
-      classes_(context.classes),
-      backward_ms_(context.backward_ms),
-      call_(context.call) {
+    : layer_(context.layer), net_(net), backward_ms_(context.backward_ms), call_(context.call) {
   call_.step_ms = {};
   const auto view = feature_map(context);
   auto extents = view.shape;
@@ -270,8 +266,7 @@ std::span<const float> Behind::forward() {
   std::vector<std::span<const float>> feeds{as_fed()};
   feeds.insert(feeds.end(), inputs_.begin(), inputs_.end());
   net_.plan.forward(net_.workspace, feeds, call_);
-  const auto scores = net_.plan.fetch(net_.workspace, 0);
-  return {scores.data, static_cast<std::size_t>(net_.batch * classes_)};
+  return net_.rows();
 }
 
 ValueView Behind::backward(std::span<const float> seeds) {

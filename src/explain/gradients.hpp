@@ -12,7 +12,7 @@ namespace fovea::explain {
 /// The layer's feature map.
 engine::ValueView feature_map(const Context& context);
 
-/// The objectives' gradients with respect to the scores, [batch, classes].
+/// The objectives' gradients with respect to what they read, [batch, row].
 std::vector<float> seeds(const Context& context);
 
 /// Which of the plan's walks back gives it.
@@ -82,15 +82,14 @@ class Behind {
   /// Room for `batch` maps, row-major.
   std::span<float> maps() { return maps_; }
   std::span<float> map(std::int64_t i);
-  /// [batch, classes], of what `maps` holds.
+  /// What objectives read, [batch, row], of what `maps` holds.
   std::span<const float> forward();
-  /// The gradient of the last forward's scores, from seeds [batch, classes]: [batch, c, ...].
+  /// The gradient of what the last forward left, from seeds [batch, row]: [batch, c, ...].
   engine::ValueView backward(std::span<const float> seeds);
 
  private:
   const Layer& layer_;
   const Network& net_;
-  std::int64_t classes_;
   double* backward_ms_;
   CallOptions call_;  ///< whose steps are the explainer's, not the head's
   /// The maps where the layer keeps them, among its other tokens.

@@ -61,13 +61,13 @@ std::vector<Evidence> run(Context& context, const Lrp& method) {
   walk_back(context, index, start);
   const auto view = context.plan.gradient(context.workspace, index);
   const auto absorbed = context.plan.absorbed(context.workspace, index);
-  const auto classes = static_cast<std::size_t>(context.classes);
+  const auto row = static_cast<std::size_t>(context.row());
   std::vector<Evidence> out;
   for (std::int64_t n = 0; n < context.batch; ++n) {
     const auto image = static_cast<std::size_t>(n);
     Tensor relevance = plain(view, context.layer, n);
     const auto rule =
-        sum_rule(std::span(start).subspan(image * classes, classes), relevance, absorbed[image]);
+        sum_rule(std::span(start).subspan(image * row, row), relevance, absorbed[image]);
     out.push_back(context.layer.is_input ? by_sum(context, std::move(relevance))
                                          : Evidence{over_channels(relevance)});
     out.back().sum_rule = rule;

@@ -78,7 +78,7 @@ struct Background {
   base::Reservation held;                      ///< of the explainer's budget, for all of this
   Tensor images;                               ///< [images, the image's extents]
   std::vector<engine::References> references;  ///< per image
-  std::vector<float> scores;                   ///< [images, classes]
+  std::vector<float> scores;                   ///< what objectives read, [images, row]
 };
 
 /// A method that is asked for by name, checked against what it declares.
@@ -111,9 +111,9 @@ struct Context {
   const Layer& layer;
   const Layer& input;  ///< the model's image
   std::int64_t batch;
-  std::int64_t classes;                   ///< scores per image
+  const Reads& reads;                     ///< what objectives read of an image
   std::span<const Objective> objectives;  ///< one per image
-  std::span<const float> scores;          ///< [batch, classes]
+  std::span<const float> scores;          ///< what they read, [batch, row]
   const Settings& settings;
   const CallOptions& call;
   std::size_t picture;                  ///< which of the inputs is the image
@@ -128,6 +128,8 @@ struct Context {
   /// By part: those that Needs::networks names; of windows, where it is of use.
   std::array<const Network*, NetworkSpec::kParts> networks = {};
 
+  /// Numbers that objectives read of an image.
+  std::int64_t row() const { return static_cast<std::int64_t>(reads.size()); }
   const Network* find(NetworkSpec::Part part) const {
     return networks[static_cast<std::size_t>(part)];
   }

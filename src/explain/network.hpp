@@ -3,8 +3,10 @@
 #include <compare>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
+#include "base/checked.hpp"
 #include "engine/plan.hpp"
 #include "fovea/tensor.hpp"
 #include "graph/query.hpp"
@@ -57,7 +59,13 @@ struct NetworkSpec {
   }
 };
 
-/// A network that was prepared, with a workspace on loan. What it fetches first are the scores.
+/// What objectives read of the last run, a row per image, map or window: plans fetch it first.
+inline std::span<const float> rows(const engine::Plan& plan, const engine::Workspace& workspace) {
+  const auto view = plan.fetch(workspace, 0);
+  return {view.data, static_cast<std::size_t>(base::element_count(view.shape))};
+}
+
+/// A network that was prepared, with a workspace on loan.
 struct Network {
   const engine::Plan& plan;
   engine::Workspace& workspace;
@@ -66,6 +74,8 @@ struct Network {
   bool reads_inputs = true;  ///< its feeds are (the maps, then) the model's inputs where it does
   const WindowPlan* windows = nullptr;  ///< of `windows`, whose feeds are patches and places
   const Network* known = nullptr;       ///< of `windows`: from the image to what they leave
+
+  std::span<const float> rows() const { return explain::rows(plan, workspace); }
 };
 
 }  // namespace fovea::explain

@@ -50,7 +50,7 @@ std::vector<double> Perturbation::scores(std::int64_t image, std::int64_t varian
   take(image);
   auto& pictures = inputs_[context_.picture];
   const auto size = pictures.size() / static_cast<std::size_t>(net_.batch);
-  const auto classes = static_cast<std::size_t>(context_.classes);
+  const auto row = static_cast<std::size_t>(context_.row());
   const auto& objective = context_.objectives[static_cast<std::size_t>(image)];
   const std::vector<std::span<const float>> feeds(inputs_.begin(), inputs_.end());
   std::vector<double> out;
@@ -59,10 +59,9 @@ std::vector<double> Perturbation::scores(std::int64_t image, std::int64_t varian
     for (std::int64_t k = 0; k < count; ++k)
       fill(begin + k, std::span(pictures).subspan(static_cast<std::size_t>(k) * size, size));
     net_.plan.forward(net_.workspace, feeds, call_);
-    const std::span<const float> logits(net_.plan.fetch(net_.workspace, 0).data,
-                                        static_cast<std::size_t>(net_.batch) * classes);
+    const auto logits = net_.rows();
     for (std::size_t k = 0; k < static_cast<std::size_t>(count); ++k)
-      out.push_back(objective.value(logits.subspan(k * classes, classes)));
+      out.push_back(objective.value(logits.subspan(k * row, row)));
     done_ += count;
     tell(call_, done_, std::max(forwards_, done_));
   }

@@ -26,12 +26,12 @@ Tensor from_head(Context& context, std::int64_t image) {
   float positions = 1;
   for (const auto extent : spatial_extents(view)) positions *= static_cast<float>(extent);
   const Tensor all = detail::every_class(context, image, 1 / positions);
-  const auto classes = static_cast<std::size_t>(context.classes);
-  const auto count = all.data.size() / classes;
+  const auto row = static_cast<std::size_t>(context.row());
+  const auto count = all.data.size() / row;
   Tensor map{spatial_extents(view), std::vector<float>(count)};
-  std::vector<float> scores(classes);
+  std::vector<float> scores(row);
   for (std::size_t p = 0; p < count; ++p) {
-    for (std::size_t k = 0; k < classes; ++k)
+    for (std::size_t k = 0; k < row; ++k)
       scores[k] = all.data[k * count + p] + (head.bias.empty() ? 0.f : head.bias[k]);
     map.data[p] =
         static_cast<float>(context.objectives[static_cast<std::size_t>(image)].value(scores));
@@ -45,7 +45,7 @@ Tensor from_network(Context& context, std::int64_t image) {
   const auto channels = static_cast<std::size_t>(src.shape[0]);
   const auto positions = src.data.size() / channels;
   const auto batch = static_cast<std::size_t>(behind.batch());
-  const auto classes = static_cast<std::size_t>(context.classes);
+  const auto row = static_cast<std::size_t>(context.row());
   Tensor map{{src.shape.begin() + 1, src.shape.end()}, std::vector<float>(positions)};
   for (std::size_t first = 0; first < positions; first += batch) {
     const auto count = std::min(batch, positions - first);
@@ -57,9 +57,8 @@ Tensor from_network(Context& context, std::int64_t image) {
     }
     const auto scores = behind.forward();
     for (std::size_t b = 0; b < count; ++b)
-      map.data[first + b] =
-          static_cast<float>(context.objectives[static_cast<std::size_t>(image)].value(
-              scores.subspan(b * classes, classes)));
+      map.data[first + b] = static_cast<float>(
+          context.objectives[static_cast<std::size_t>(image)].value(scores.subspan(b * row, row)));
   }
   return map;
 }

@@ -78,10 +78,10 @@ std::vector<Evidence> score_weighted(Context& context, std::int64_t most, const 
       multiply(picture(context), masks[static_cast<std::size_t>(n)], context.extents, n,
                inputs[context.picture]);
     const auto& again = rerun.forward(inputs);
-    const auto classes = static_cast<std::size_t>(context.classes);
+    const auto row = static_cast<std::size_t>(context.row());
     std::vector<double> out;
     for (std::size_t n = 0; n < images; ++n)
-      out.push_back(context.objectives[n].value(again.scores.subspan(n * classes, classes)));
+      out.push_back(context.objectives[n].value(again.scores.subspan(n * row, row)));
     return out;
   };
   std::vector<std::vector<double>> scores(images);

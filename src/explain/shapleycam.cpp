@@ -29,7 +29,7 @@ class Scaled {
   Scaled(Context& context, std::int64_t image)
       : behind_(context, image),
         map_(plain(feature_map(context), image)),
-        classes_(static_cast<std::size_t>(context.classes)) {}
+        classes_(static_cast<std::size_t>(context.row())) {}
 
   /// The scores at `factor` times the map; it stays there for `means`.
   std::vector<float> scores_at(double factor) {

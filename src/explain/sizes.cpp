@@ -29,7 +29,7 @@ Size inputs_of_an_image(const Context& context) {
 
 }  // namespace
 
-Sizes::Sizes(const Context& context) : images(context.batch), classes(context.classes) {
+Sizes::Sizes(const Context& context) : images(context.batch), classes(context.row()) {
   const auto& shape = context.layer.shape;
   if (shape.size() > 1) channels = shape[1];
   positions = product(behind(shape, 2));

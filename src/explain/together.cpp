@@ -6,7 +6,7 @@ namespace fovea::explain {
 
 engine::ValueView Together::gradient(const Context& context) {
   const auto images = static_cast<std::size_t>(context.batch);
-  const auto classes = static_cast<std::size_t>(context.classes);
+  const auto row = static_cast<std::size_t>(context.row());
   const auto rows = static_cast<std::size_t>(net_.batch);
   const auto at_once = rows / images;
   if (!behind_) {
@@ -24,11 +24,11 @@ engine::ValueView Together::gradient(const Context& context) {
   const auto first = target_ / at_once * at_once;
   if (walked_ != first) {
     // Rows that are left over have no seed.
-    std::vector<float> seeds(rows * classes);
+    std::vector<float> seeds(rows * row);
     const auto begin = first * images, end = std::min(begin + rows, objectives_.size());
     for (std::size_t i = begin; i < end; ++i)
-      objectives_[i].gradient(context.scores.subspan(i % images * classes, classes),
-                              std::span(seeds).subspan((i - begin) * classes, classes));
+      objectives_[i].gradient(context.scores.subspan(i % images * row, row),
+                              std::span(seeds).subspan((i - begin) * row, row));
     behind_->backward(seeds);
     walked_ = first;
   }

@@ -2,6 +2,7 @@
 
 #include <set>
 #include <string>
+#include <vector>
 
 #include "base/limits.hpp"
 #include "graph/graph.hpp"
@@ -34,6 +35,11 @@ bool fuse_post_ops(graph::Graph& graph, const Keep& keep);
 /// rules of the walk back are defined on. Nothing is fused. Throws what `limits` say, and the graph
 /// is of no more use then.
 void canonise(graph::Graph& graph, const Keep& keep, const base::Limits& limits = {});
+/// Appends what lays an image's parts of `values` one behind the other, and returns that:
+/// [images, numbers]; of one value that is rows of images, itself. `bound`: the same graph, with
+/// every extent known; a value of which it keeps no row per image is all of one image's.
+graph::ValueId join_rows(graph::Graph& graph, const graph::Graph& bound,
+                         const std::vector<graph::ValueId>& values);
 /// All of them in order, each followed by graph::verify; the same of `limits`.
 void optimize(graph::Graph& graph, const Keep& keep, const base::Limits& limits = {});
 

@@ -179,14 +179,20 @@ RequestTarget for_method(RequestTarget target, const std::string& method) {
 void check_targets(const std::vector<Target>& targets, std::int64_t classes) {
   for (const auto& target : targets) {
     const auto known = [&](std::int64_t index) { return index >= 0 && index < classes; };
-    if (known(target.value) && known(target.other)) continue;
+    const auto* ranked = target.as<Target::Ranked>();
+    std::int64_t wrong = 0;
+    if (ranked != nullptr) wrong = ranked->rank;
+    if (const auto* one = target.as<Target::Class>()) wrong = one->index;
+    if (const auto* pair = target.as<Target::Difference>())
+      wrong = known(pair->index) ? pair->minus : pair->index;
+    if (known(wrong)) continue;
     const auto range = std::to_string(classes) + " classes, 0 to " + std::to_string(classes - 1);
-    throw Error(ErrorCode::invalid_argument,
-                target.kind == Target::Kind::ranked
-                    ? "--top " + std::to_string(target.value + 1) + " is more than the model's " +
-                          std::to_string(classes) + " classes"
-                    : "class " + std::to_string(known(target.value) ? target.other : target.value) +
-                          " is out of range: the model has " + range);
+    throw Error(
+        ErrorCode::invalid_argument,
+        ranked != nullptr
+            ? "--top " + std::to_string(wrong + 1) + " is more than the model's " +
+                  std::to_string(classes) + " classes"
+            : "class " + std::to_string(wrong) + " is out of range: the model has " + range);
   }
 }
 

@@ -35,17 +35,18 @@ TEST(Targets, AnExplanationSaysWhatItIsOf) {
   const auto explainer = explainer_for("vgg", {GradCam{}});
   auto run = explainer.forward(random_input(explainer));
   const auto second = run.explain(GradCam{}, Target::ranked(1).of_probability().counterfactual());
-  EXPECT_EQ(second.target.kind, Target::Kind::ranked);
-  EXPECT_EQ(second.target.value, 1);
+  ASSERT_NE(second.target.as<Target::Ranked>(), nullptr);
+  EXPECT_EQ(second.target.as<Target::Ranked>()->rank, 1);
   EXPECT_TRUE(second.target.probability && second.target.negated);
   EXPECT_EQ(second.prediction.value().class_index, second.predictions[1].class_index);
   EXPECT_EQ(second.prediction.value().probability, second.predictions[1].probability);
   const std::vector<float> weights(scores_of(run).size(), 0.5f);
   const std::vector<Target> targets = {Target::weighted(weights), Target::difference(1, 0)};
   const auto others = run.explain(GradCam{}, targets);
-  EXPECT_EQ(others[0].target.weights, weights);
-  EXPECT_EQ(others[1].target.kind, Target::Kind::difference);
-  EXPECT_EQ(others[1].target.value, 1);
+  ASSERT_NE(others[0].target.as<Target::Weights>(), nullptr);
+  EXPECT_EQ(others[0].target.as<Target::Weights>()->factors, weights);
+  ASSERT_NE(others[1].target.as<Target::Difference>(), nullptr);
+  EXPECT_EQ(others[1].target.as<Target::Difference>()->index, 1);
   for (const auto& other : others) EXPECT_FALSE(other.prediction);
 }
 

@@ -157,8 +157,10 @@ class Asking {
       });
     auto targets = question_.targets;
     for (auto& target : targets)
-      if (target.kind == Target::Kind::weights || target.kind == Target::Kind::similarity)
-        target.weights.resize(static_cast<std::size_t>(classes), 0.5f);
+      if (auto* weights = std::get_if<Target::Weights>(&target.of))
+        weights->factors.resize(static_cast<std::size_t>(classes), 0.5f);
+      else if (auto* similarity = std::get_if<Target::Similarity>(&target.of))
+        similarity->embedding.resize(static_cast<std::size_t>(classes), 0.5f);
     std::vector<Explanation> found;
     attempt("explaining", [&] {
       found = run.explain(method_, targets, question_.explain, call());
@@ -222,9 +224,10 @@ class Asking {
     const auto others = static_cast<std::size_t>(images - 1);
     same(std::span(run.logits().data).first(others * classes), other.logits().data,
          "an image's scores");
-    const Target target = question_.targets[0].kind == Target::Kind::ranked ? Target::class_index(0)
-                                                                            : question_.targets[0];
-    if (target.kind == Target::Kind::weights || target.kind == Target::Kind::similarity) return;
+    const Target target = question_.targets[0].as<Target::Ranked>() != nullptr
+                              ? Target::class_index(0)
+                              : question_.targets[0];
+    if (target.as<Target::Weights>() || target.as<Target::Similarity>()) return;
     const auto before = run.explain(method_, {&target, 1}, question_.explain, call());
     const auto after = other.explain(method_, {&target, 1}, question_.explain, call());
     for (std::size_t n = 0; n < others; ++n)
