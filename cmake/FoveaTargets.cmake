@@ -22,7 +22,7 @@ endif()
 target_include_directories(
   fovea_flags INTERFACE ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src)
 
-# What does no arithmetic of its own is compiled with less optimisation, which takes half the time.
+# What does no arithmetic of its own is compiled with less optimisation, which takes less time.
 set(FOVEA_COMPILE_FAST $<$<CONFIG:Release,RelWithDebInfo>:-O1>)
 
 # A precompiled header serves targets whose flags are its own. It holds what changes with the

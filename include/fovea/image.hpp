@@ -146,9 +146,9 @@ struct ReducedImage {
 };
 /// Decodes a photo for a recipe and an input's extents. A JPEG of which the recipe makes an image
 /// of less than half its size, by bilinear_antialias, is decoded at a half, a quarter or an eighth
-/// of its size, whichever still leaves two pixels for each that the recipe makes: several times as
-/// fast, and the input differs a little from that of the whole photo (docs/usage.md says how much).
-/// Anything else is decoded in full, as by read_image. Throws as read_image and as preprocess.
+/// of its size, whichever still leaves two pixels for each that the recipe makes: faster, and
+/// the input differs a little from that of the whole photo (docs/usage.md says how much). Anything
+/// else is decoded in full, as by read_image. Throws as read_image and as preprocess.
 FOVEA_API ReducedImage read_reduced(const std::filesystem::path& file, const Preprocess& recipe,
                                     std::int64_t input_width, std::int64_t input_height);
 /// The same from memory; `name` stands in error messages.

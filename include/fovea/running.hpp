@@ -11,8 +11,8 @@
 namespace fovea {
 
 /// Arithmetic of convolutions and matrix products. bf16 needs AVX-512 or AMX; with AMX it is
-/// several times as fast as f32, without it slower. `automatic`: bf16 where this CPU runs this
-/// network clearly faster in it (timed when the explainer is made), else f32.
+/// faster than f32, without it slower. `automatic`: bf16 where this CPU runs this network clearly
+/// faster in it (timed when the explainer is made), else f32.
 enum class Precision { f32, bf16, automatic };
 
 /// How an explainer finds the fastest of oneDNN's algorithms for each layer (direct, Winograd,

@@ -122,8 +122,8 @@ std::string name_of(const Builder& b, const char* what, const ConvProblem& p,
 
 namespace {
 
-/// The last post-op, where it costs enough for a pass of its own to be worth a try: fovea's kernels
-/// take half the time of oneDNN's for exponentials.
+/// The last post-op, where it costs enough for a pass of its own to be worth a try: exponentials,
+/// of which fovea's kernels make less than oneDNN's.
 const graph::Unary* costly_activation(const graph::PostOps& post, const ConvProblem& p) {
   if (post.empty() || post.back().kind != graph::PostOp::Kind::unary || p.type != Type::f32)
     return nullptr;
