@@ -187,8 +187,8 @@ void add_movement(std::vector<Case>& out) {
   }
   out.push_back({"DepthToSpace", graph::DepthToSpace{2}, {data(kMap)}});
   out.push_back({"SpaceToDepth", graph::SpaceToDepth{2}, {data(kMap)}});
-  out.push_back({"Patch",
-                 graph::Patch{{28, 28}},
+  out.push_back({"Paste",
+                 graph::Paste{{28, 28}},
                  {data(kMap), data({4, 64, 9, 9}),
                   integers({4, 1, 4}, {0, 0, 0, 0, 9, 9, 0, 0, 0, 19, 0, 0, 19, 19, 0, 0})}});
 }

@@ -324,7 +324,7 @@ int run_all(int argc, char** argv) {
   add_pictures();
   add_preprocessing();
   add_values();
-  add_walks_back();
+  add_backward_kernels();
   if (seen.size() != kKernels) {
     std::fprintf(stderr, "simd_bench: %zu kernels, but rows for %zu\n", kKernels, seen.size());
     return 1;

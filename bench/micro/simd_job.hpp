@@ -45,8 +45,8 @@ inline bool differ(double got, double want, double tolerance) {
   return !(got == want || (got - want <= tolerance && want - got <= tolerance));
 }
 
-/// Rows of kernels over values that have no shape, and of the walks back.
+/// Rows of kernels over values that have no shape, and of the backward passes.
 void add_values();
-void add_walks_back();
+void add_backward_kernels();
 
 }  // namespace fovea::simd

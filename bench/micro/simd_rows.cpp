@@ -354,7 +354,7 @@ void add_values() {
   add_half_matrix_rows();
 }
 
-void add_walks_back() {
+void add_backward_kernels() {
   for (const i64 block : {1, 8, 16}) {
     add_layout_rows({512, 196, block});
     const std::string suffix = "_block" + std::to_string(block);

@@ -45,7 +45,7 @@ engine::Convolutions convolutions(const Explainer& explainer, engine::Convolutio
   const auto& impl = Access::impl(explainer);
   auto workspace = impl.pool->take({});
   engine::Convolutions out(*impl.plan, workspace, form);
-  impl.pool->give_back(std::move(workspace));
+  impl.pool->release(std::move(workspace));
   return out;
 }
 

@@ -29,7 +29,7 @@ struct Options {
   std::int64_t plain_batch = 1;
   std::int64_t window = 32;
   std::int64_t stride = 16;
-  double most_changed = 0.7;
+  double max_changed = 0.7;
   bool steps = false;
 };
 
@@ -84,7 +84,7 @@ void run(const Options& options) {
   const auto logits = graph::find_scores(many, "").logits;
   const std::string logits_name = many.value(logits).name;
   passes::canonise(many, {logits, input});
-  passes::IncrementalSpec spec{input, logits, {}, options.most_changed};
+  passes::IncrementalSpec spec{input, logits, {}, options.max_changed};
   const Shape shape = many.value(input).shape;
   for (std::size_t d = 2; d < shape.size(); ++d)
     spec.windows.push_back(windows_along(shape[d], options));
@@ -111,7 +111,7 @@ void run(const Options& options) {
 
   engine::PlanSpec fast_spec = like;
   fast_spec.feeds = {net->graph.inputs[0], net->graph.inputs[1]};
-  fast_spec.held.assign(net->graph.inputs.begin() + 2, net->graph.inputs.end());
+  fast_spec.persistent.assign(net->graph.inputs.begin() + 2, net->graph.inputs.end());
   fast_spec.fetches = {net->output};
   const auto fast = engine::Plan::build(net->graph, fast_spec, weights);
   auto fast_space = fast->make_workspace();
@@ -126,14 +126,14 @@ void run(const Options& options) {
     std::size_t map = 0;
     for (std::size_t k = 0; k < net->known.size(); ++k) {
       if (net->known[k] == known_graph.value(known_graph.inputs[0]).name) {
-        fast->hold(fast_space, k,
-                   {image.data(),
-                    {1, channels, rows, columns},
-                    1,
-                    static_cast<std::int64_t>(image.size())},
-                   0);
+        fast->set_persistent(fast_space, k,
+                             {image.data(),
+                              {1, channels, rows, columns},
+                              1,
+                              static_cast<std::int64_t>(image.size())},
+                             0);
       } else {
-        fast->hold(fast_space, k, known->map(known_space, map++), 0);
+        fast->set_persistent(fast_space, k, known->map(known_space, map++), 0);
       }
     }
   };
@@ -241,7 +241,7 @@ int main(int argc, char** argv) {
   app.add_option("--plain-batch", options.plain_batch);
   app.add_option("--window", options.window);
   app.add_option("--stride", options.stride);
-  app.add_option("--most-changed", options.most_changed);
+  app.add_option("--most-changed", options.max_changed);
   app.add_flag("--steps", options.steps);
   CLI11_PARSE(app, argc, argv);
   try {

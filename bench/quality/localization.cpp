@@ -26,7 +26,7 @@ struct Options {
   std::vector<std::string> methods, networks;
   float share = 0.2F;
   bool full = false;
-  std::size_t dear_pictures = 25;
+  std::size_t expensive_pictures = 25;
   double seconds = 60;
   std::string json, document;
 };
@@ -98,8 +98,8 @@ Json measured(const Network& network, const MethodInfo& info, const Options& opt
     Tally tally;
     std::size_t asked = 0;
     for (const auto& picture : network.pictures) {
-      const bool few = info.dear || !thrifty(info.name).options.empty();
-      if (!options.full && ((few && network.drawn && asked == options.dear_pictures) ||
+      const bool few = info.expensive || !thrifty(info.name).options.empty();
+      if (!options.full && ((few && network.drawn && asked == options.expensive_pictures) ||
                             (asked > 0 && spent() > options.seconds)))
         break;
       ++asked;
@@ -214,7 +214,7 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(0.F, 0.99F));
   app.add_flag("--full", options.full,
                "Every scene for every method, every channel and sample of Score-CAM and its like");
-  app.add_option("--dear-pictures", options.dear_pictures,
+  app.add_option("--dear-pictures", options.expensive_pictures,
                  "Scenes that methods which run the network many times are asked about");
   app.add_option("--seconds", options.seconds,
                  "Per method and network: pictures that are left then are left out");

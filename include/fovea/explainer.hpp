@@ -60,13 +60,13 @@ struct PrepareOptions {
   /// Class, register and other tokens in front of the patches; they are left out of the map, not of
   /// the network. None: as the graph shows, else 0 or 1.
   std::optional<std::int64_t> prefix_tokens = {};
-  /// Prepares for the walks back of so many images' targets at once (a call's targets times the
-  /// batch), for methods that read the gradient at every position: the network behind each layer is
-  /// made a second time, for so many rows, and reads its weights once for all of them. Calls of at
-  /// least so many targets use it. It pays for tens of targets behind large fully connected layers:
-  /// the rows have to run forward first. Means over positions (Grad-CAM) need little of the weights
-  /// and are walked one by one. 1: everything is. Where the file fixes the number of images it
-  /// changes nothing.
+  /// Prepares for the backward passes of so many images' targets at once (a call's targets times
+  /// the batch), for methods that read the gradient at every position: the network behind each
+  /// layer is made a second time, for so many rows, and reads its weights once for all of them.
+  /// Calls of at least so many targets use it. It pays for tens of targets behind large fully
+  /// connected layers: the rows have to run forward first. Means over positions (Grad-CAM) need
+  /// little of the weights and are run one by one. 1: everything is. Where the file fixes the
+  /// number of images it changes nothing.
   std::int64_t targets_at_once = 1;
   /// Prepares for ExplainOptions::smooth: a run keeps a copy of its input.
   bool smoothing = false;
@@ -137,7 +137,7 @@ struct ExplainOptions {
 };
 
 /// A forward pass and what it left behind: predictions now, explanations as often as wanted. Holds
-/// a workspace until destroyed; movable. An explanation walks back in that workspace and
+/// a workspace until destroyed; movable. An explanation runs backward in that workspace and
 /// predictions are kept, so these members are not const, and not for concurrent use (two runs of
 /// one explainer are); the const ones only read.
 class FOVEA_API Run {
@@ -160,14 +160,15 @@ class FOVEA_API Run {
 
   /// One explanation per image and target, image by image. Throws Error invalid_argument for a
   /// method, layer or class that does not exist or that the head does not allow.
-  /// Cost: a walk back per target, or a matrix product where the head is pool + linear.
+  /// Cost: a backward pass per target, or a matrix product where the head is pool + linear.
   std::vector<Explanation> explain(const Method& method, std::span<const Target> targets,
                                    const ExplainOptions& options = {},
                                    const CallOptions& call = {});
 
   /// The maps of every class of one image at the layer's own grid, as `Explanation::feature_map`
   /// holds one: [classes, grid]. `options.normalize` plays no part.
-  /// Cost: one matrix product where the head is pool + linear, else as many walks back as classes.
+  /// Cost: one matrix product where the head is pool + linear, else as many backward passes as
+  /// classes.
   Tensor class_maps(const Method& method = GradCam{}, std::int64_t image = 0,
                     const ExplainOptions& options = {}, const CallOptions& call = {});
 
@@ -198,7 +199,7 @@ class FOVEA_API Run {
 /// N OpenMP teams: set `threads` so that the product suits the machine.
 class FOVEA_API Explainer {
  public:
-  /// Cost: packs weights and creates oneDNN's primitives, tens to hundreds of milliseconds.
+  /// Cost: packs weights and creates oneDNN's primitives, far more than a run.
   /// Throws Error invalid_argument, bad_model, unsupported; out_of_memory also where one run and
   /// what its methods run beside it are more than PoolOptions::memory_limit; and, as the stop
   /// token and the deadline of `call` say, cancelled or deadline_exceeded: they are looked at
@@ -226,8 +227,8 @@ class FOVEA_API Explainer {
   const std::string& default_layer() const;  ///< empty where there is none
   /// Every value of the model as imported, by name, with its extents bound.
   const std::map<std::string, Shape>& shapes() const;
-  /// What a run does, in order: the forward pass, then the walk back of each prepared layer. Making
-  /// the map from feature map and gradient comes after, and is no step.
+  /// What a run does, in order: the forward pass, then the backward pass of each prepared layer.
+  /// Making the map from feature map and gradient comes after, and is no step.
   std::vector<StepInfo> steps() const;
   /// What tuning found, as text to be kept and handed to later explainers of the model. One model's
   /// explainers share what they find, so this holds all of it.

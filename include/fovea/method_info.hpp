@@ -30,9 +30,9 @@ struct Method {
 struct MethodOption {
   std::string name;
   double value = 0;  ///< the default
-  double least = 0;
-  double most = 0;
-  bool whole = false;  ///< a whole number
+  double min = 0;
+  double max = 0;
+  bool is_integer = false;  ///< a whole number
   std::string help;
   /// Names of the values 0, 1, 2, ..., where the numbers stand for choices.
   std::vector<std::string> choices = {};
@@ -58,10 +58,10 @@ struct MethodInfo {
   std::string title;       ///< "Grad-CAM"
   std::string paper;       ///< authors, title, year, equation
   std::string needs = {};  ///< what a model must have
-  std::string cost = {};   ///< in forwards and walks back
+  std::string cost = {};   ///< in forwards and backward passes
   std::string use;         ///< when to choose it, one sentence
   MapKind kind = MapKind::layer;
-  bool dear = false;  ///< runs the whole network hundreds of times: minutes on a large one
+  bool expensive = false;  ///< runs the whole network hundreds of times: minutes on a large one
   /// The lowest value of its map says nothing, and neither does 0: Normalize::minmax shows the
   /// rest.
   bool has_offset = false;

@@ -34,7 +34,7 @@ struct CallOptions {
   /// wall milliseconds of each step that ran are added to its entry. For one call at a time.
   std::span<double> step_ms = {};
   /// Told how much of a call is done, 0 to 1, never less than before: by methods that run the
-  /// network hundreds of times (MethodInfo::dear), after each run or batch of runs, from the
+  /// network hundreds of times (MethodInfo::expensive), after each run or batch of runs, from the
   /// calling thread. What it throws ends the call and reaches the caller.
   std::function<void(double done)> progress = {};
 };
@@ -44,7 +44,7 @@ struct StepInfo {
   std::string node;            ///< the node it belongs to; empty for what leads out of the network
   std::string op;              ///< operator, "reorder", or "fetch" and "gradient" for results
   std::string implementation;  ///< as oneDNN names it, or "fovea"
-  bool backward = false;       ///< of a walk back
+  bool backward = false;       ///< of a backward pass
   /// Two per multiply-add of convolutions and matrix products, borders counted as if inside; 0 for
   /// everything else.
   std::int64_t flops = 0;

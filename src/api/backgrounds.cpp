@@ -17,18 +17,18 @@ explain::Background run_background(const BackgroundRequest& request, engine::Wor
   const base::Size each = request.plan.reference_bytes();
   const auto what = "a background of " + std::to_string(count) + " images, " +
                     std::to_string(each.n) + " bytes each,";
-  base::Reservation held(
+  base::Reservation reservation(
       request.budget, (each * count + bytes(base::Size(request.row) * (3 * count) + size_of_all)).n,
       what);
   const base::Reservation repeats(request.budget,
                                   bytes(base::Size(size_of_all / count) * request.batch).n, what);
   explain::Background out;
-  out.held = std::move(held);
+  out.reservation = std::move(reservation);
   const auto size = images.data.size() / static_cast<std::size_t>(count);
   std::vector<float> repeated(size * static_cast<std::size_t>(request.batch));
   std::vector<std::span<const float>> feeds(request.inputs.empty() ? 1 : 0);
   for (const auto& input : request.inputs) feeds.emplace_back(input.data);
-  feeds[request.picture] = repeated;
+  feeds[request.image_input] = repeated;
   for (std::int64_t i = 0; i < count; ++i) {
     const float* image = images.data.data() + static_cast<std::size_t>(i) * size;
     for (std::size_t n = 0; n < repeated.size(); n += size)

@@ -18,11 +18,11 @@ struct BackgroundRequest {
   /// Of the model; the image's values are replaced by the background's, the others stay. Empty
   /// where the image is the only one.
   std::span<const Tensor> inputs;
-  std::size_t picture;  ///< which of them holds the image
+  std::size_t image_input;  ///< which of them holds the image
 };
 
 /// One forward per image. Throws Error out_of_memory where the budget has no room for what the
-/// walks read of them.
+/// backward passes read of them.
 explain::Background run_background(const BackgroundRequest& request, engine::Workspace& workspace,
                                    Tensor images, const CallOptions& call);
 

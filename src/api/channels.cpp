@@ -42,9 +42,10 @@ std::vector<Channels> Explaining::channels(const Target& target) {
   const auto& layer = *layers_[0];
   const auto wanted = objectives(target);
   auto context = context_of(layer, wanted, run_.workspace, run_.logits.data);
-  // Before the walk back, which may overwrite what lies behind the layer, never the layer itself.
+  // Before the backward pass, which may overwrite what lies behind the layer, never the layer
+  // itself.
   const auto view = explainer_.plan->map(run_.workspace, layer.map);
-  held_ = held_for_channels(explainer_, view);
+  reservation_ = held_for_channels(explainer_, view);
   const auto means = means_of(view);
   const auto gradients = explain::mean_gradient(context);
   const auto positions = static_cast<float>(

@@ -87,9 +87,9 @@ void read(std::ifstream& stream, void* to, std::size_t bytes) {
 
 /// Throws where the header's sizes are not exactly the file's.
 void check_sizes(const Header& header, std::uintmax_t file_bytes) {
-  constexpr auto kMost = std::uint64_t{1} << 62;
-  if (header.channels < 1 || header.channels > static_cast<std::uint64_t>(api::kMostChannels) ||
-      header.examples < 1 || header.examples > kMost || header.text_bytes > kMost)
+  constexpr auto kMax = std::uint64_t{1} << 62;
+  if (header.channels < 1 || header.channels > static_cast<std::uint64_t>(api::kMaxChannels) ||
+      header.examples < 1 || header.examples > kMax || header.text_bytes > kMax)
     damaged();
   const auto code = ErrorCode::bad_input;
   const auto row = 2 * api::row_stride(static_cast<std::int64_t>(header.channels));

@@ -65,7 +65,7 @@ void check_text(const std::string& text, const char* what) {
 }  // namespace
 
 void ExampleIndex::Impl::set_channels(std::int64_t count) {
-  if (count < 1 || count > api::kMostChannels)
+  if (count < 1 || count > api::kMaxChannels)
     refuse("an index of examples has 1 to 2^24 channels, not " + std::to_string(count));
   channels = count;
   stride = api::row_stride(count);

@@ -10,7 +10,7 @@
 namespace fovea {
 namespace api {
 
-inline constexpr std::int64_t kMostChannels = std::int64_t{1} << 24;
+inline constexpr std::int64_t kMaxChannels = std::int64_t{1} << 24;
 inline constexpr std::size_t kLongestText = std::size_t{1} << 20;
 
 /// Values from one row to the next: whole cache lines.

@@ -30,7 +30,7 @@ Shape spatial_extents_of(const Shape& shape) {
 }
 
 using Part = explain::NetworkSpec::Part;
-constexpr explain::NetworkSpec kAgain{.part = Part::again};
+constexpr explain::NetworkSpec kRerun{.part = Part::rerun};
 
 class ExplainerMaker {
  public:
@@ -115,17 +115,17 @@ class ExplainerMaker {
         bind();
       }
     }
-    find_pictures();
+    find_image_batch();
     for (const auto& [name, id] : read) {
       Shape shape = graph_.value(id).shape;
       const bool all_scores = name.empty() && names.empty();
-      if (all_scores && (shape.empty() || !impl_->pictures.are_rows_of(id)))
-        shape = {impl_->pictures.scores};
-      else if (!shape.empty() && impl_->pictures.are_rows_of(id))
+      if (all_scores && (shape.empty() || !impl_->image_batch.are_rows_of(id)))
+        shape = {impl_->image_batch.scores};
+      else if (!shape.empty() && impl_->image_batch.are_rows_of(id))
         shape.erase(shape.begin());
       impl_->reads.add(name, std::move(shape));
     }
-    if (impl_->row() != impl_->pictures.scores)
+    if (impl_->row() != impl_->image_batch.scores)
       throw Error(ErrorCode::invalid_argument,
                   "the values that targets are to read do not keep the images of a batch apart; "
                   "give one image at a time");
@@ -154,16 +154,16 @@ class ExplainerMaker {
     return id;
   }
 
-  void find_pictures() {
-    impl_->pictures = graph::find_pictures(graph_, impl_->target);
-    impl_->stacked = api::stacked_inputs(graph_, impl_->pictures);
-    impl_->batch = impl_->pictures.count;
+  void find_image_batch() {
+    impl_->image_batch = graph::find_image_batch(graph_, impl_->target);
+    impl_->stacked = api::stacked_inputs(graph_, impl_->image_batch);
+    impl_->batch = impl_->image_batch.count;
     if (graph_.inputs.empty()) return;
     auto& input = impl_->input_layer;
-    input.value = graph_.inputs[impl_->pictures.input];
+    input.value = graph_.inputs[impl_->image_batch.input];
     input.name = graph_.value(input.value).name;
     input.shape = graph_.value(input.value).shape;
-    input.is_single = !impl_->stacked[impl_->pictures.input];
+    input.is_single = !impl_->stacked[impl_->image_batch.input];
     if (input.is_single) input.shape.insert(input.shape.begin(), 1);
     impl_->input_extents = spatial_extents_of(input.shape);
   }
@@ -192,8 +192,8 @@ class ExplainerMaker {
   /// Are the places along one axis the images: that of its grid, or the first?
   bool keeps_images(graph::ValueId id, const graph::MapForm& form) const {
     const std::size_t axis = form.grid ? form.grid->images : 0;
-    if (impl_->pictures.count == 1) return graph_.value(id).shape[axis] == 1;
-    return impl_->pictures.axis_of(id) == std::optional(axis);
+    if (impl_->image_batch.count == 1) return graph_.value(id).shape[axis] == 1;
+    return impl_->image_batch.axis_of(id) == std::optional(axis);
   }
 
   explain::Layer resolve(const std::string& name) const {
@@ -269,7 +269,7 @@ class ExplainerMaker {
     impl_->keeps_inputs = impl_->keeps_inputs || options.prepare.smoothing;
     const api::NetworkSource source{source_,
                                     graph_,
-                                    impl_->pictures,
+                                    impl_->image_batch,
                                     impl_->target,
                                     impl_->input_extents,
                                     options,
@@ -277,37 +277,38 @@ class ExplainerMaker {
                                     impl_->plan,
                                     *Access::impl(impl_->model).weights,
                                     impl_->budget};
-    if (again()) impl_->networks.add(kAgain, api::network_again(source));
+    if (rerun()) impl_->networks.add(kRerun, api::rerun_network(source));
     prepare_backgrounds();
     spec.memory_limit = left_beside_a_run();
     prepare_networks(source);
     if (options.prepare.targets_at_once > impl_->batch)
-      for (const auto& layer : impl_->prepared) prepare_walk(source, layer);
+      for (const auto& layer : impl_->prepared) prepare_batched_gradients(source, layer);
   }
 
-  bool again() const { return networks_.contains(kAgain); }
+  bool rerun() const { return networks_.contains(kRerun); }
 
   void prepare_networks(const api::NetworkSource& source) {
     bool windows_alone = true;
     for (const auto& spec : networks_) {
-      if (spec.part == Part::again || spec.part == Part::whole) continue;
+      if (spec.part == Part::rerun || spec.part == Part::full) continue;
       auto network = api::make_network(source, spec);
       if (network)
         impl_->networks.add(spec, std::move(*network));
       else
         windows_alone = false;
     }
-    const explain::NetworkSpec whole{.part = Part::whole};
-    if (!networks_.contains(whole)) return;
+    const explain::NetworkSpec full{.part = Part::full};
+    if (!networks_.contains(full)) return;
     // For windows that nobody prepared for: as it is, so as not to hold a network more.
-    impl_->networks.add(whole, perturbs_whole_ || !windows_alone ? *api::make_network(source, whole)
-                                                                 : api::network_again(source));
+    impl_->networks.add(full, perturbs_full_ || !windows_alone ? *api::make_network(source, full)
+                                                               : api::rerun_network(source));
   }
 
-  /// The gradient at every position of the layer, which several targets can have from one walk.
-  void prepare_walk(const api::NetworkSource& source, const explain::Layer& layer) {
+  /// The gradient at every position of the layer, which several targets can have from one backward
+  /// pass.
+  void prepare_batched_gradients(const api::NetworkSource& source, const explain::Layer& layer) {
     if (!layer.gradients.contains(explain::Gradient{})) return;
-    const auto spec = impl_->walk_of(layer.value);
+    const auto spec = impl_->batched_gradients_spec(layer.value);
     auto network = api::make_network(source, spec);
     if (network->batch <= impl_->batch) return;  // the file fixes the number of images
     impl_->keeps_inputs = impl_->keeps_inputs || network->reads_inputs;
@@ -318,16 +319,16 @@ class ExplainerMaker {
   /// held. Throws Error out_of_memory where there is nothing.
   std::int64_t left_beside_a_run() const {
     const base::Size each = impl_->plan->workspace_bytes();
-    const std::int64_t others = (again() ? 1 : 0) + (impl_->options.prepare.smoothing ? 1 : 0);
+    const std::int64_t others = (rerun() ? 1 : 0) + (impl_->options.prepare.smoothing ? 1 : 0);
     base::Size needed = each * (others + 1);
-    for (const auto& background : impl_->backgrounds) needed += background.held.bytes();
+    for (const auto& background : impl_->backgrounds) needed += background.reservation.bytes();
     const auto left = impl_->options.pool.memory_limit - needed.n;
     if (left < 0)
       throw Error(ErrorCode::out_of_memory, "a run and what its methods run beside it need " +
                                                 std::to_string(needed.n) +
                                                 " bytes, more than the memory_limit of " +
                                                 std::to_string(impl_->options.pool.memory_limit));
-    return left + (again() ? each.n : 0);
+    return left + (rerun() ? each.n : 0);
   }
 
   /// Runs the images that methods compare with, once for all explanations.
@@ -337,7 +338,7 @@ class ExplainerMaker {
       const auto& entry = explain::find(method.name);
       if (entry.background == nullptr || input.shape.empty()) continue;
       const bool alone = impl_->inputs.size() == 1;
-      const bool later = needs_of(entry, input, method).find(Part::again) != nullptr;
+      const bool later = needs_of(entry, input, method).find(Part::rerun) != nullptr;
       if (!alone && !later)
         throw Error(ErrorCode::unsupported, entry.info.title + " compares images: the model has " +
                                                 std::to_string(impl_->inputs.size()) +
@@ -347,7 +348,7 @@ class ExplainerMaker {
       if (!alone || api::find_background(impl_->backgrounds, images) != nullptr) continue;
       api::Lease lease(*impl_->pool, {});
       impl_->backgrounds.push_back(api::run_background(
-          {*impl_->plan, impl_->batch, impl_->row(), impl_->budget, {}, impl_->pictures.input},
+          {*impl_->plan, impl_->batch, impl_->row(), impl_->budget, {}, impl_->image_batch.input},
           lease.workspace(), std::move(images), engine::within(limits_)));
     }
   }
@@ -385,7 +386,7 @@ class ExplainerMaker {
 
   /// Does a method want to know what the scores make of the layer?
   static bool asks_the_layer(const explain::Needs& needs) {
-    return needs.find(Part::behind) != nullptr ||
+    return needs.find(Part::tail) != nullptr ||
            std::any_of(needs.gradients.begin(), needs.gradients.end(),
                        [](const auto& gradient) { return !gradient.of_input; });
   }
@@ -402,7 +403,7 @@ class ExplainerMaker {
     }
   }
 
-  /// Walks back to `layer`, of those that `needs` names for the input (or for a layer).
+  /// Backward passes to `layer`, of those that `needs` names for the input (or for a layer).
   void add_gradients(engine::PlanSpec& spec, explain::Layer& layer, const explain::Needs& needs,
                      bool of_input) {
     for (const auto& gradient : needs.gradients) {
@@ -430,10 +431,10 @@ class ExplainerMaker {
 
   void note(const explain::Needs& needs, bool of_input) {
     impl_->keeps_inputs = impl_->keeps_inputs || needs.inputs;
-    perturbs_whole_ = perturbs_whole_ ||
-                      (needs.find(Part::whole) != nullptr && needs.find(Part::windows) == nullptr);
+    perturbs_full_ = perturbs_full_ ||
+                     (needs.find(Part::full) != nullptr && needs.find(Part::windows) == nullptr);
     for (const auto& spec : needs.networks) {
-      if (spec.part == Part::behind && of_input) continue;
+      if (spec.part == Part::tail && of_input) continue;
       networks_.insert(spec);
       impl_->keeps_inputs = true;
     }
@@ -454,17 +455,17 @@ class ExplainerMaker {
   graph::Graph source_;  ///< as imported, and what lays the values of targets together
   graph::Graph graph_;   ///< that, bound
   std::set<explain::NetworkSpec> networks_;  ///< that methods run
-  bool perturbs_whole_ = false;  ///< variants of any part of an image are scored, not windows alone
+  bool perturbs_full_ = false;  ///< variants of any part of an image are scored, not windows alone
   std::set<graph::ValueId> fetched_;
   std::unique_ptr<const graph::MapForms> forms_;  ///< once the graph is bound
 };
 
 void check_threads(int threads) {
   // OpenMP's runtime ends a process that cannot have as many as it asks for.
-  constexpr int kMost = 1024;
-  if (threads < 0 || threads > kMost)
+  constexpr int kMax = 1024;
+  if (threads < 0 || threads > kMax)
     throw Error(ErrorCode::invalid_argument,
-                "the number of threads must lie between 0 and " + std::to_string(kMost));
+                "the number of threads must lie between 0 and " + std::to_string(kMax));
 }
 
 }  // namespace

@@ -41,7 +41,7 @@ struct Explainer::Impl {
   bool keeps_inputs = false;
   bool dense_scores = false;             ///< scores at positions: nothing to rank
   std::vector<std::string> fetch_names;  ///< index: the plan's fetches
-  graph::Pictures pictures;
+  graph::ImageBatch image_batch;
   std::vector<bool> stacked;  ///< per input: has it a row per image?
   std::int64_t batch = 1;     ///< images: pictures.count
   Shape input_extents;  ///< spatial extents of the image, that maps are resized to; may be empty
@@ -62,9 +62,9 @@ struct Explainer::Impl {
     return reads.scores() ? static_cast<std::int64_t>(reads.scores()->size) : 0;
   }
 
-  /// The network behind a layer that walks back from several targets at once.
-  explain::NetworkSpec walk_of(graph::ValueId layer) const {
-    return {.part = explain::NetworkSpec::Part::behind,
+  /// The network behind a layer that runs backward from several targets at once.
+  explain::NetworkSpec batched_gradients_spec(graph::ValueId layer) const {
+    return {.part = explain::NetworkSpec::Part::tail,
             .from = layer,
             .batch = options.prepare.targets_at_once / batch * batch,
             .gradient = true};

@@ -128,8 +128,8 @@ Explaining::Explaining(Run::Impl& run, const Method& method, const ExplainOption
                 "the model has no input that could be mirrored and scaled to smooth its maps");
   parts_ = targets * layers_.size() * (options.smooth ? smoothing_variants().size() : 1);
   if (call.progress)
-    call_.progress = [this, &tell = call.progress](double done) {
-      tell((static_cast<double>(part_) + done) / static_cast<double>(parts_));
+    call_.progress = [this, &report = call.progress](double done) {
+      report((static_cast<double>(part_) + done) / static_cast<double>(parts_));
     };
 }
 
@@ -141,13 +141,13 @@ void Explaining::choose_background() {
   Tensor images = entry_.background(settings_, {shape.begin() + 1, shape.end()});
   background_ = find_background(explainer_.backgrounds, images);
   if (background_ != nullptr) return;
-  if (needs_of(explainer_.input_layer).find(Part::again) == nullptr)
+  if (needs_of(explainer_.input_layer).find(Part::rerun) == nullptr)
     throw Error(ErrorCode::invalid_argument,
                 "the explainer was not prepared for this background: name " + entry_.info.title +
                     " with it in PrepareOptions::methods");
-  Lease lease(*explainer_.networks.find({.part = Part::again})->pool, call_);
+  Lease lease(*explainer_.networks.find({.part = Part::rerun})->pool, call_);
   own_background_ = run_background({*explainer_.plan, explainer_.batch, explainer_.row(),
-                                    explainer_.budget, run_.inputs, explainer_.pictures.input},
+                                    explainer_.budget, run_.inputs, explainer_.image_batch.input},
                                    lease.workspace(), std::move(images), call_);
   background_ = &*own_background_;
 }
@@ -180,7 +180,7 @@ explain::Context Explaining::context_of(const explain::Layer& layer,
           scores,
           settings_,
           call_,
-          explainer_.pictures.input,
+          explainer_.image_batch.input,
           explainer_.stacked};
 }
 
@@ -195,7 +195,7 @@ std::vector<explain::Evidence> Explaining::once(std::span<const explain::Objecti
   context.biases = explainer_.biases;
   context.backward_ms = &backward_ms_;
   context.background = background_;
-  if (together_) context.together = &*together_;
+  if (batched_) context.batched = &*batched_;
   std::array<std::unique_ptr<Borrowed>, explain::NetworkSpec::kParts> borrowed;
   for (const auto& spec : needs_of(layer).networks) {
     const auto* prepared = explainer_.networks.find(spec);
@@ -205,8 +205,8 @@ std::vector<explain::Evidence> Explaining::once(std::span<const explain::Objecti
     context.networks[part] = &borrowed[part]->network();
   }
   base::Size bytes = explain::common_bytes(entry_, context);
-  if (entry_.takes != nullptr) bytes += entry_.takes(context);
-  const base::Reservation held(explainer_.budget, bytes.n, entry_.info.title);
+  if (entry_.scratch_bytes != nullptr) bytes += entry_.scratch_bytes(context);
+  const base::Reservation reservation(explainer_.budget, bytes.n, entry_.info.title);
   auto out = entry_.run(context);
   ++part_;
   if (entry_.relu && !options_.keep_sign)
@@ -227,7 +227,7 @@ std::vector<explain::Evidence> Explaining::smoothed(std::span<const explain::Obj
   std::vector<explain::Evidence> out;
   for (const auto& variant : smoothing_variants()) {
     auto inputs = run_.inputs;
-    apply(variant, inputs[explainer_.pictures.input], explainer_.input_extents);
+    apply(variant, inputs[explainer_.image_batch.input], explainer_.input_extents);
     std::vector<std::span<const float>> feeds;
     feeds.reserve(inputs.size());
     for (const auto& input : inputs) feeds.emplace_back(input.data);
@@ -289,19 +289,20 @@ void Explaining::fuse(std::vector<Explanation>& out,
     for (auto& v : one.feature_map.data) v /= static_cast<float>(layers_.size());
 }
 
-void Explaining::join(std::span<const explain::Objective> all) {
+void Explaining::prepare_batched(std::span<const explain::Objective> all) {
   if (layers_.size() > 1 || options_.smooth || !entry_.uses_layer()) return;
-  const auto* walk = explainer_.networks.exactly(explainer_.walk_of(layers_[0]->value));
+  const auto* batched =
+      explainer_.networks.exactly(explainer_.batched_gradients_spec(layers_[0]->value));
   // Rows without a target would cost as much as the others.
-  if (walk == nullptr || static_cast<std::int64_t>(all.size()) < walk->batch) return;
+  if (batched == nullptr || static_cast<std::int64_t>(all.size()) < batched->batch) return;
   auto context = context_of(*layers_[0], {}, run_.workspace, run_.logits.data);
   context.inputs = run_.inputs;
-  const explain::Network described{*walk->plan, run_.workspace, walk->batch, walk->stacked,
-                                   walk->reads_inputs};
-  joined_ = {explainer_.budget, explain::together_bytes(context, described).n,
-             "walking back from many targets at once"};
-  joined_net_ = std::make_unique<Borrowed>(*walk, call_);
-  together_.emplace(joined_net_->network(), all);
+  const explain::Network described{*batched->plan, run_.workspace, batched->batch, batched->stacked,
+                                   batched->reads_inputs};
+  batched_reservation_ = {explainer_.budget, explain::batched_gradients_bytes(context, described).n,
+                          "walking back from many targets at once"};
+  batched_network_ = std::make_unique<Borrowed>(*batched, call_);
+  batched_.emplace(batched_network_->network(), all);
 }
 
 /// Of one image's map, at the layer or as it is shown.
@@ -317,7 +318,7 @@ base::Size Explaining::map_floats() const {
   return most;
 }
 
-void Explaining::hold_results(std::span<const Target> targets) {
+void Explaining::reserve_results(std::span<const Target> targets) {
   using base::Size;
   constexpr Size kFloat = sizeof(float), kNames = 1024, kGrown = 3;
   constexpr Size kObjective = sizeof(explain::Objective), kExplanation = sizeof(Explanation);
@@ -346,19 +347,20 @@ void Explaining::hold_results(std::span<const Target> targets) {
   const Size each = (map_floats() * Size(2) + attribution) * kFloat + predictions + kNames +
                     (kObjective + kExplanation) * kGrown;
   const Size transient = images * map_floats() * kTransient + inputs + weights;
-  held_ = {explainer_.budget, (count * each + transient * kFloat).n, "what the call hands out"};
+  reservation_ = {explainer_.budget, (count * each + transient * kFloat).n,
+                  "what the call hands out"};
 }
 
 std::vector<Explanation> Explaining::explain(std::span<const Target> targets) {
-  hold_results(targets);
+  reserve_results(targets);
   const auto images = static_cast<std::size_t>(explainer_.batch);
   std::vector<explain::Objective> all;
   for (const auto& target : targets)
     for (auto& one : objectives(target)) all.push_back(std::move(one));
-  join(all);
+  prepare_batched(all);
   std::vector<Explanation> out(all.size());
   for (std::size_t t = 0; t < targets.size(); ++t) {
-    if (together_) together_->set_target(t);
+    if (batched_) batched_->set_target(t);
     auto found = explain_one(targets[t], std::span(all).subspan(t * images, images));
     for (std::size_t n = 0; n < images; ++n) out[n * targets.size() + t] = std::move(found[n]);
   }
@@ -416,11 +418,11 @@ Tensor Explaining::class_maps(std::int64_t image) {
     const Size classes = explainer_.class_count(), images = explainer_.batch;
     const Size maps = classes * map_floats() * explain::kFloat * explain::kGrown;
     const Size objectives = classes * images * Size(sizeof(explain::Objective)) * explain::kGrown;
-    held_ = {explainer_.budget, (maps + objectives + explain::every_class_bytes(context)).n,
-             "the maps of " + std::to_string(every) + " classes"};
+    reservation_ = {explainer_.budget, (maps + objectives + explain::every_class_bytes(context)).n,
+                    "the maps of " + std::to_string(every) + " classes"};
   }
-  const bool walks = !needs_of(layer).gradients.empty();
-  if (entry_.class_maps != nullptr && !walks) {
+  const bool runs_backward = !needs_of(layer).gradients.empty();
+  if (entry_.class_maps != nullptr && !runs_backward) {
     const auto best = objectives(Target::top1());
     auto context = context_of(layer, best, run_.workspace, run_.logits.data);
     return entry_.class_maps(context, image);
@@ -429,10 +431,10 @@ Tensor Explaining::class_maps(std::int64_t image) {
   std::vector<explain::Objective> all;
   for (std::int64_t k = 0; k < explainer_.class_count(); ++k)
     for (auto& one : objectives(Target::class_index(k))) all.push_back(std::move(one));
-  join(all);
+  prepare_batched(all);
   const auto images = static_cast<std::size_t>(explainer_.batch);
   for (std::size_t k = 0; k < static_cast<std::size_t>(explainer_.class_count()); ++k) {
-    if (together_) together_->set_target(k);
+    if (batched_) batched_->set_target(k);
     const auto maps = evidence(std::span(all).subspan(k * images, images), layer);
     const Tensor& map = maps[static_cast<std::size_t>(image)].map;
     out.data.insert(out.data.end(), map.data.begin(), map.data.end());

@@ -25,7 +25,7 @@ const explain::Layer& layer_named(const Explainer::Impl& explainer, const std::s
 class Lease {
  public:
   Lease(WorkspacePool& pool, const CallOptions& call) : pool_(pool), workspace_(pool.take(call)) {}
-  ~Lease() { pool_.give_back(std::move(workspace_)); }
+  ~Lease() { pool_.release(std::move(workspace_)); }
   Lease(const Lease&) = delete;
   Lease& operator=(const Lease&) = delete;
   engine::Workspace& workspace() { return workspace_; }
@@ -69,14 +69,15 @@ class Explaining {
   void check_prepared(const explain::Layer& layer) const;
   void choose_background();
   /// Takes what is handed out, and what it is made of on the way, from the budget.
-  void hold_results(std::span<const Target> targets);
+  void reserve_results(std::span<const Target> targets);
   base::Size map_floats() const;
   std::vector<explain::Objective> objectives(const Target& target);
   /// `wanted`: the target of each image.
   std::vector<Explanation> explain_one(const Target& target,
                                        std::span<const explain::Objective> wanted);
-  /// Prepares to walk back from all of these at once, where that is possible and they fill a walk.
-  void join(std::span<const explain::Objective> all);
+  /// Prepares to run backward from all of these at once, where that is possible and they fill a
+  /// backward pass.
+  void prepare_batched(std::span<const explain::Objective> all);
   std::vector<explain::Evidence> evidence(std::span<const explain::Objective> objectives,
                                           const explain::Layer& layer);
   /// What every method is told; what it asked for beyond that is added by whoever runs it.
@@ -101,9 +102,9 @@ class Explaining {
   CallOptions call_;
   explain::Settings settings_;
   std::vector<const explain::Layer*> layers_;
-  base::Reservation held_, joined_;
-  std::unique_ptr<Borrowed> joined_net_;
-  std::optional<explain::Together> together_;
+  base::Reservation reservation_, batched_reservation_;
+  std::unique_ptr<Borrowed> batched_network_;
+  std::optional<explain::BatchedGradients> batched_;
   std::optional<explain::Background> own_background_;  ///< of this call alone
   const explain::Background* background_ = nullptr;
   double backward_ms_ = 0;

@@ -36,12 +36,12 @@ bool goes_round(const graph::Graph& graph, graph::ValueId layer, graph::ValueId 
 Network made(const NetworkSource& source, const NetworkSpec& spec, std::int64_t batch,
              std::span<const graph::ValueId> rows) {
   Network out;
-  out.batch = source.pictures.count;
-  out.stacked = stacked_inputs(source.bound, source.pictures);
+  out.batch = source.image_batch.count;
+  out.stacked = stacked_inputs(source.bound, source.image_batch);
   std::optional<Rebound> rebound;
   if (batch != out.batch)
-    rebound = with_batch(source.imported, source.bound, source.pictures, source.logits, rows, batch,
-                         source.like.limits);
+    rebound = with_batch(source.imported, source.bound, source.image_batch, source.logits, rows,
+                         batch, source.like.limits);
   if (rebound) {
     out.batch = batch;
     out.stacked = rebound->stacked;
@@ -63,8 +63,8 @@ Network made(const NetworkSource& source, const NetworkSpec& spec, std::int64_t 
   return out;
 }
 
-Network behind(const NetworkSource& source, const NetworkSpec& spec) {
-  const auto own = source.pictures.count;
+Network tail(const NetworkSource& source, const NetworkSpec& spec) {
+  const auto own = source.image_batch.count;
   for (auto batch = spec.batch;;) {
     try {
       return made(source, spec, batch, {{spec.from, source.logits}});
@@ -75,7 +75,7 @@ Network behind(const NetworkSource& source, const NetworkSpec& spec) {
   }
 }
 
-Network whole(const NetworkSource& source, const NetworkSpec& spec) {
+Network full(const NetworkSource& source, const NetworkSpec& spec) {
   if (source.options.prepare.perturbation_batch == 0 && engine::outgrows_caches(source.bound)) {
     constexpr std::int64_t kSeveral = 4;
     try {
@@ -101,24 +101,24 @@ engine::PlanSpec scores_alone(const NetworkSource& source) {
   return out;
 }
 
-Network network_again(const NetworkSource& source) {
+Network rerun_network(const NetworkSource& source) {
   Network out;
   out.plan = source.plan;
   out.pool =
       std::make_unique<WorkspacePool>(*out.plan, source.options.pool.max_workspaces, source.budget);
-  out.batch = source.pictures.count;
-  out.stacked = stacked_inputs(source.bound, source.pictures);
+  out.batch = source.image_batch.count;
+  out.stacked = stacked_inputs(source.bound, source.image_batch);
   return out;
 }
 
 std::optional<Network> make_network(const NetworkSource& source, const NetworkSpec& spec) {
   switch (spec.part) {
-    case NetworkSpec::Part::whole:
-      return whole(source, spec);
-    case NetworkSpec::Part::again:
-      return network_again(source);
-    case NetworkSpec::Part::behind:
-      return behind(source, spec);
+    case NetworkSpec::Part::full:
+      return full(source, spec);
+    case NetworkSpec::Part::rerun:
+      return rerun_network(source);
+    case NetworkSpec::Part::tail:
+      return tail(source, spec);
     case NetworkSpec::Part::windows:
       return window_network(source, spec.windows);
   }

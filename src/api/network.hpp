@@ -31,7 +31,7 @@ struct Network {
 struct NetworkSource {
   const graph::Graph& imported;
   const graph::Graph& bound;  ///< to the explainer's extents
-  const graph::Pictures& pictures;
+  const graph::ImageBatch& image_batch;
   graph::ValueId logits;
   const Shape& extents;  ///< of the image's positions
   const ExplainerOptions& options;
@@ -45,7 +45,7 @@ struct NetworkSource {
 engine::PlanSpec scores_alone(const NetworkSource& source);
 
 /// The explainer's own plan, as another pool.
-Network network_again(const NetworkSource& source);
+Network rerun_network(const NetworkSource& source);
 
 /// As the spec says; for fewer at once where the file fixes their number, or where there is no
 /// memory for so many. None of windows, where the whole network is as good: nothing, or next to

@@ -28,11 +28,11 @@ std::optional<Rebound> bound_to(const graph::Graph& source, const graph::Graph& 
   }
   try {
     graph::bind(graph, shapes, batch, limits);
-    const auto pictures = graph::find_pictures(graph, logits);
-    if (pictures.count != batch) return std::nullopt;
+    const auto image_batch = graph::find_image_batch(graph, logits);
+    if (image_batch.count != batch) return std::nullopt;
     for (const auto id : values) {
       Shape wanted = bound.value(id).shape;
-      const auto axis = pictures.axis_of(id);
+      const auto axis = image_batch.axis_of(id);
       if (!axis || *axis >= wanted.size()) return std::nullopt;
       wanted[*axis] = batch;
       if (graph.value(id).shape != wanted) return std::nullopt;
@@ -47,25 +47,25 @@ std::optional<Rebound> bound_to(const graph::Graph& source, const graph::Graph& 
 
 }  // namespace
 
-std::vector<bool> stacked_inputs(const graph::Graph& graph, const graph::Pictures& pictures) {
+std::vector<bool> stacked_inputs(const graph::Graph& graph, const graph::ImageBatch& image_batch) {
   std::vector<bool> out;
-  for (const auto id : graph.inputs) out.push_back(pictures.are_rows_of(id));
+  for (const auto id : graph.inputs) out.push_back(image_batch.are_rows_of(id));
   return out;
 }
 
 std::optional<Rebound> with_batch(const graph::Graph& source, const graph::Graph& bound,
-                                  const graph::Pictures& pictures, graph::ValueId logits,
+                                  const graph::ImageBatch& image_batch, graph::ValueId logits,
                                   std::span<const graph::ValueId> values, std::int64_t batch,
                                   const base::Limits& limits) {
   if (bound.inputs.empty()) return std::nullopt;
-  auto stacked = stacked_inputs(bound, pictures);
-  if (!stacked[pictures.input]) return std::nullopt;
+  auto stacked = stacked_inputs(bound, image_batch);
+  if (!stacked[image_batch.input]) return std::nullopt;
   if (auto out = bound_to(source, bound, stacked, logits, values, batch, limits)) return out;
   // An extent of 1 in front of another input need not count images.
-  if (pictures.count > 1 || std::count(stacked.begin(), stacked.end(), true) == 1)
+  if (image_batch.count > 1 || std::count(stacked.begin(), stacked.end(), true) == 1)
     return std::nullopt;
   stacked.assign(stacked.size(), false);
-  stacked[pictures.input] = true;
+  stacked[image_batch.input] = true;
   return bound_to(source, bound, stacked, logits, values, batch, limits);
 }
 

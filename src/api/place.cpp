@@ -11,7 +11,7 @@
 namespace fovea {
 namespace {
 
-constexpr std::int64_t kMostCells = 16;
+constexpr std::int64_t kMaxCells = 16;
 
 /// The positive values of a map of up to three extents, summed into cells.
 struct Cells {
@@ -25,7 +25,7 @@ struct Cells {
 
 Cells cells_of(const Tensor& map, const std::array<std::int64_t, 3>& extents) {
   Cells out{extents, {}};
-  for (auto& extent : out.extents) extent = std::min(extent, kMostCells);
+  for (auto& extent : out.extents) extent = std::min(extent, kMaxCells);
   out.sums.resize(static_cast<std::size_t>(out.extents[0] * out.extents[1] * out.extents[2]));
   const auto cell = [&](std::size_t axis, std::int64_t i) {
     return i * out.extents[axis] / extents[axis];

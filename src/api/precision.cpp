@@ -20,10 +20,10 @@ constexpr int kRounds = 4;
 /// bf16 costs accuracy: it has to be worth it.
 constexpr double kWorthIt = 0.9;
 
-/// A plan on inputs of its own.
-class Rehearsal {
+/// A plan that is timed on inputs of its own.
+class TimedPlan {
  public:
-  Rehearsal(const graph::Graph& graph, std::shared_ptr<const engine::Plan> plan,
+  TimedPlan(const graph::Graph& graph, std::shared_ptr<const engine::Plan> plan,
             const base::Limits& limits)
       : call_(engine::within(limits)), plan_(std::move(plan)), workspace_(plan_->make_workspace()) {
     for (const auto id : graph.inputs) {
@@ -86,7 +86,7 @@ PlanPtr faster_plan(const graph::Graph& graph, engine::PlanSpec& spec,
     spec.precision = likely ? Precision::bf16 : Precision::f32;
     return plans[likely ? 1 : 0];
   }
-  Rehearsal f32(graph, plans[0], spec.limits), bf16(graph, plans[1], spec.limits);
+  TimedPlan f32(graph, plans[0], spec.limits), bf16(graph, plans[1], spec.limits);
   for (int i = 0; i < kRounds; ++i) {
     f32.run();
     bf16.run();

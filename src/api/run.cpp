@@ -108,7 +108,7 @@ std::unique_ptr<Run::Impl> Run::Impl::run_forward(std::shared_ptr<const Explaine
   base::Size floats = base::Size(explainer->batch) * explainer->row();
   if (explainer->keeps_inputs)
     for (const auto& one : data) floats += std::ssize(one);
-  run->held = {explainer->budget, (floats * base::Size(sizeof(float))).n, "a run's result"};
+  run->reservation = {explainer->budget, (floats * base::Size(sizeof(float))).n, "a run's result"};
   const base::ThreadScope threads(explainer->options.pool.threads);
   const auto start = Clock::now();
   for (const auto i : explainer->plan->forward(run->workspace, data, call))
@@ -121,8 +121,8 @@ std::unique_ptr<Run::Impl> Run::Impl::run_forward(std::shared_ptr<const Explaine
   run->predictions.resize(static_cast<std::size_t>(explainer->batch));
   if (explainer->keeps_inputs)
     for (std::size_t i = 0; i < data.size(); ++i)
-      run->inputs.push_back({i == explainer->pictures.input ? explainer->input_layer.shape
-                                                            : explainer->inputs[i].shape,
+      run->inputs.push_back({i == explainer->image_batch.input ? explainer->input_layer.shape
+                                                               : explainer->inputs[i].shape,
                              {data[i].begin(), data[i].end()}});
   return run;
 }
@@ -154,7 +154,7 @@ const std::vector<Prediction>& Run::Impl::ranking(std::int64_t image) {
   if (const auto* scores = explainer->reads.scores(); cached.empty() && scores != nullptr) {
     const auto bytes = (base::Size(explainer->class_count()) * base::Size(sizeof(Prediction))).n;
     const base::Reservation sorting(explainer->budget, bytes, "sorting the classes");
-    held.add(bytes, "the classes in order");
+    reservation.add(bytes, "the classes in order");
     const auto row =
         std::span<const float>(logits.data)
             .subspan(static_cast<std::size_t>(image * explainer->row()) + scores->begin,

@@ -12,7 +12,7 @@ namespace fovea {
 struct Run::Impl {
   Impl(std::shared_ptr<const Explainer::Impl> owner, const CallOptions& call)
       : explainer(std::move(owner)), workspace(explainer->pool->take(call)) {}
-  ~Impl() { explainer->pool->give_back(std::move(workspace)); }
+  ~Impl() { explainer->pool->release(std::move(workspace)); }
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
 
@@ -31,7 +31,7 @@ struct Run::Impl {
 
   std::shared_ptr<const Explainer::Impl> explainer;
   engine::Workspace workspace;
-  base::Reservation held;  ///< for what follows
+  base::Reservation reservation;  ///< for what follows
   Tensor logits;
   std::vector<Tensor> inputs;  ///< where the explainer keeps them; the image as [images, ...]
   double forward_ms = 0;

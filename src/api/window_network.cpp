@@ -13,15 +13,15 @@ namespace fovea::api {
 namespace {
 
 /// Of the multiplications: with more than this left, laying patches over maps costs what is won.
-constexpr double kMostLeft = 0.9;
+constexpr double kMaxLeft = 0.9;
 
 /// For so many images where the file allows that, else as bound; in its plainest form.
 graph::Graph canonical(const NetworkSource& source, std::int64_t batch) {
   const auto& limits = source.like.limits;
-  auto other = with_batch(source.imported, source.bound, source.pictures, source.logits,
+  auto other = with_batch(source.imported, source.bound, source.image_batch, source.logits,
                           {{source.logits}}, batch, limits);
   graph::Graph graph = other ? std::move(other->graph) : source.bound;
-  passes::canonise(graph, {graph.inputs[source.pictures.input], source.logits}, limits);
+  passes::canonise(graph, {graph.inputs[source.image_batch.input], source.logits}, limits);
   return graph;
 }
 
@@ -51,7 +51,7 @@ Network plans(const NetworkSource& source, const passes::IncrementalNetwork& net
   };
   engine::PlanSpec changed = scores_alone(source);
   changed.feeds = {net.graph.inputs[0], net.graph.inputs[1]};
-  changed.held.assign(net.graph.inputs.begin() + 2, net.graph.inputs.end());
+  changed.persistent.assign(net.graph.inputs.begin() + 2, net.graph.inputs.end());
   changed.fetches = {net.output};
   Network out = made(net.graph, changed);
   out.windows = described(net, spec);
@@ -60,7 +60,7 @@ Network plans(const NetworkSource& source, const passes::IncrementalNetwork& net
   engine::PlanSpec like = scores_alone(source);
   like.memory_limit -= out.plan->workspace_bytes();  // both are at work together
   const graph::Graph known = canonical(source, 1);
-  const auto input = known.inputs[source.pictures.input];
+  const auto input = known.inputs[source.image_batch.input];
   like.feeds = {input};
   for (const auto& name : net.known) {
     const auto id = known.find_value(name);
@@ -77,7 +77,7 @@ Network plans(const NetworkSource& source, const passes::IncrementalNetwork& net
 std::optional<Network> made(const NetworkSource& source, const explain::SlidingWindows& windows,
                             std::int64_t batch) {
   const graph::Graph graph = canonical(source, batch);
-  passes::IncrementalSpec spec{graph.inputs[source.pictures.input], source.logits, {}};
+  passes::IncrementalSpec spec{graph.inputs[source.image_batch.input], source.logits, {}};
   spec.limits = source.like.limits;
   for (const auto extent : source.extents) {
     auto& axis = spec.windows.emplace_back();
@@ -86,7 +86,7 @@ std::optional<Network> made(const NetworkSource& source, const explain::SlidingW
       axis.push_back({begin, end});
   }
   const auto net = passes::incremental(graph, spec);
-  if (!net || net->share > kMostLeft) return std::nullopt;
+  if (!net || net->share > kMaxLeft) return std::nullopt;
   try {
     return plans(source, *net, spec);
   } catch (const Error& error) {
@@ -100,8 +100,8 @@ std::optional<Network> made(const NetworkSource& source, const explain::SlidingW
 std::optional<Network> window_network(const NetworkSource& source,
                                       const explain::SlidingWindows& windows) {
   if (source.bound.inputs.empty()) return std::nullopt;
-  const auto input = source.bound.inputs[source.pictures.input];
-  if (!source.pictures.are_rows_of(input)) return std::nullopt;
+  const auto input = source.bound.inputs[source.image_batch.input];
+  if (!source.image_batch.are_rows_of(input)) return std::nullopt;
   const Shape& shape = source.bound.value(input).shape;
   const auto& extents = source.extents;
   const bool channels_first = !extents.empty() && shape.size() == extents.size() + 2 &&

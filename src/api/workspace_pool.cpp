@@ -4,8 +4,8 @@
 
 namespace fovea::api {
 
-WorkspacePool::WorkspacePool(const engine::Plan& plan, int most, base::Budget& budget)
-    : plan_(plan), most_(most), budget_(budget) {
+WorkspacePool::WorkspacePool(const engine::Plan& plan, int max, base::Budget& budget)
+    : plan_(plan), max_(max), budget_(budget) {
   budget_.add_spares(*this);
 }
 
@@ -29,12 +29,12 @@ void WorkspacePool::drop_spares() {
   }
   const auto bytes = plan_.workspace_bytes() * std::ssize(dropped);
   dropped.clear();
-  budget_.give_back(bytes);
+  budget_.release(bytes);
 }
 
 engine::Workspace WorkspacePool::take(const CallOptions& call) {
   std::unique_lock lock(mutex_);
-  const auto ready = [&] { return !free_.empty() || out_ < most_; };
+  const auto ready = [&] { return !free_.empty() || out_ < max_; };
   bool got = true;
   if (call.deadline) {
     got = returned_.wait_until(lock, call.stop, *call.deadline, ready);
@@ -62,7 +62,7 @@ engine::Workspace WorkspacePool::take(const CallOptions& call) {
   }
 }
 
-void WorkspacePool::give_back(engine::Workspace workspace) {
+void WorkspacePool::release(engine::Workspace workspace) {
   {
     const std::lock_guard lock(mutex_);
     --out_;

@@ -14,22 +14,22 @@ namespace fovea::api {
 /// the budget as long as they are there. Safe from any thread.
 class WorkspacePool final : public base::Spares {
  public:
-  WorkspacePool(const engine::Plan& plan, int most, base::Budget& budget);
+  WorkspacePool(const engine::Plan& plan, int max, base::Budget& budget);
   ~WorkspacePool();
   WorkspacePool(const WorkspacePool&) = delete;
   WorkspacePool& operator=(const WorkspacePool&) = delete;
 
-  /// Waits for one while `most` are out; throws Error cancelled or deadline_exceeded meanwhile, and
+  /// Waits for one while `max` are out; throws Error cancelled or deadline_exceeded meanwhile, and
   /// out_of_memory where the budget has no room for one more.
   engine::Workspace take(const CallOptions& call);
-  void give_back(engine::Workspace workspace);
+  void release(engine::Workspace workspace);
   void drop_spares() override;
 
  private:
   engine::Workspace make();
 
   const engine::Plan& plan_;
-  const int most_;
+  const int max_;
   base::Budget& budget_;
   std::mutex mutex_;
   std::condition_variable_any returned_;

@@ -35,9 +35,7 @@ class Budget {
   /// `what`: who wants them, for the sentence of Error out_of_memory. Call it with nothing locked
   /// that a holder of spares needs.
   void take(std::int64_t bytes, std::string_view what);
-  void give_back(std::int64_t bytes) noexcept {
-    taken_.fetch_sub(bytes, std::memory_order_relaxed);
-  }
+  void release(std::int64_t bytes) noexcept { taken_.fetch_sub(bytes, std::memory_order_relaxed); }
 
   void add_spares(Spares& spares);
   void remove_spares(Spares& spares);
@@ -81,7 +79,7 @@ class Reservation {
   void keep() noexcept { bytes_ = 0; }
   std::int64_t bytes() const { return bytes_; }
   void release() noexcept {
-    if (bytes_ != 0) budget_->give_back(bytes_);
+    if (bytes_ != 0) budget_->release(bytes_);
     bytes_ = 0;
   }
 

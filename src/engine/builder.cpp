@@ -33,18 +33,18 @@ Type Builder::compute_type() const {
   return precision_ == Precision::bf16 ? Type::bf16 : Type::f32;
 }
 
-Tensor Builder::make(const Desc& desc) {
+Operand Builder::make(const Desc& desc) {
   Buffer buffer;
   buffer.bytes = desc.get_size();
   buffers_.push_back(buffer);
   return {desc, static_cast<BufferId>(buffers_.size()) - 1};
 }
 
-Tensor Builder::keep(graph::ValueId of, const Desc& desc) {
+Operand Builder::keep(graph::ValueId of, const Desc& desc) {
   return kept_[of.index].emplace_back(make(desc));
 }
 
-Tensor Builder::kept(graph::ValueId of, std::size_t i) const {
+Operand Builder::kept(graph::ValueId of, std::size_t i) const {
   const auto found = kept_.find(of.index);
   if (found == kept_.end() || i >= found->second.size())
     throw Error(ErrorCode::internal, "a walk back reads what no forward step kept",
@@ -52,7 +52,7 @@ Tensor Builder::kept(graph::ValueId of, std::size_t i) const {
   return found->second[i];
 }
 
-Tensor Builder::constant(const Desc& desc, std::shared_ptr<const void> owner, const void* data) {
+Operand Builder::constant(const Desc& desc, std::shared_ptr<const void> owner, const void* data) {
   Buffer buffer;
   buffer.bytes = desc.get_size();
   buffer.owner = std::move(owner);
@@ -76,7 +76,7 @@ void Builder::touch(BufferId id) {
   if (backward_from_ >= 0 && buffer.first < backward_from_) buffer.pinned = true;
 }
 
-void Builder::hold(const Tensor& tensor, int step) {
+void Builder::live_at(const Operand& tensor, int step) {
   auto& buffer = buffers_[static_cast<std::size_t>(tensor.buffer)];
   load(buffer);
   if (buffer.first < 0) buffer.first = step;
@@ -91,7 +91,7 @@ void Builder::add(Step step, const std::vector<BufferId>& touched) {
 }
 
 void Builder::primitive(const dnnl::primitive& primitive, const Desc& scratchpad,
-                        const char* implementation, std::vector<std::pair<int, Tensor>> args) {
+                        const char* implementation, std::vector<std::pair<int, Operand>> args) {
   Step step;
   step.flops = flops_of(primitive.get_kind(), args);
   step.bytes = bytes_of(args);
@@ -108,8 +108,8 @@ void Builder::primitive(const dnnl::primitive& primitive, const Desc& scratchpad
   add(std::move(step), touched);
 }
 
-void Builder::kernel(Kernel kernel, const std::vector<Tensor>& reads,
-                     const std::vector<Tensor>& writes, std::int64_t flops) {
+void Builder::kernel(Kernel kernel, const std::vector<Operand>& reads,
+                     const std::vector<Operand>& writes, std::int64_t flops) {
   Step step;
   step.implementation = "fovea";
   step.kernel = std::move(kernel);
@@ -124,13 +124,13 @@ void Builder::kernel(Kernel kernel, const std::vector<Tensor>& reads,
   add(std::move(step), touched);
 }
 
-Tensor Builder::private_copy(const Tensor& tensor, const Desc& desc) {
-  const Tensor out = make(desc);
+Operand Builder::private_copy(const Operand& tensor, const Desc& desc) {
+  const Operand out = make(desc);
   copy_to(tensor, out);
   return out;
 }
 
-void Builder::copy_to(const Tensor& tensor, const Tensor& place) {
+void Builder::copy_to(const Operand& tensor, const Operand& place) {
   dnnl::primitive_attr attr;
   attr.set_scratchpad_mode(dnnl::scratchpad_mode::user);
   const dnnl::reorder::primitive_desc pd(cpu(), tensor.desc, cpu(), place.desc, attr);
@@ -140,31 +140,31 @@ void Builder::copy_to(const Tensor& tensor, const Tensor& place) {
   what_ = what;
 }
 
-Tensor Builder::in_layout(const Tensor& tensor, const Desc& desc) {
+Operand Builder::in_layout(const Operand& tensor, const Desc& desc) {
   if (tensor.desc == desc) return tensor;
   const Place place{tensor.buffer, tensor.offset};
   const auto [begin, end] = reorders_.equal_range(place);
   for (auto it = begin; it != end; ++it)
     if (it->second.source.desc == tensor.desc && it->second.result.desc == desc)
       return it->second.result;
-  const Tensor out = private_copy(tensor, desc);
+  const Operand out = private_copy(tensor, desc);
   reorders_.emplace(place, Reordered{tensor, out});
   reordered_from_.emplace(out.buffer, place);
-  if (backward_from_ >= 0) walk_reorders_.push_back(out.buffer);
+  if (backward_from_ >= 0) backward_reorders_.push_back(out.buffer);
   return out;
 }
 
-Tensor Builder::plain(const Tensor& tensor) {
+Operand Builder::plain(const Operand& tensor) {
   return in_layout(tensor, plain_desc(dims_in(tensor.desc)));
 }
 
-Tensor Builder::f32(const Tensor& tensor) {
+Operand Builder::f32(const Operand& tensor) {
   if (type_of(tensor.desc) == Type::f32) return tensor;
   return in_layout(tensor, with_type(tensor.desc, Type::f32));
 }
 
-Tensor Builder::packed_weight(graph::ValueId id, const Desc& as, const Desc& want,
-                              const std::string& transform) {
+Operand Builder::packed_weight(graph::ValueId id, const Desc& as, const Desc& want,
+                               const std::string& transform) {
   if (as == want) return value(id).as(want);
   const auto& source = *graph_.value(id).constant;
   auto data = weights_.impl().get({source.identity(), transform, as, want},
@@ -173,18 +173,18 @@ Tensor Builder::packed_weight(graph::ValueId id, const Desc& as, const Desc& wan
   return constant(want, std::move(data), address);
 }
 
-Tensor Builder::derived_weight(
+Operand Builder::derived_weight(
     graph::ValueId id, const Desc& as, const Desc& want, const std::string& transform,
     const std::function<std::vector<float>(std::span<const float>)>& make,
-    std::span<const float> held) {
+    std::span<const float> in_memory) {
   const auto& source = *graph_.value(id).constant;
   auto data = weights_.impl().get({source.identity(), transform, as, want},
-                                  [&] { return packer_.pack(source, as, want, make, held); });
+                                  [&] { return packer_.pack(source, as, want, make, in_memory); });
   const auto* address = data.get();
   return constant(want, std::move(data), address);
 }
 
-Tensor Builder::transposed_weight(graph::ValueId id) {
+Operand Builder::transposed_weight(graph::ValueId id) {
   const auto& source = *graph_.value(id).constant;
   const Desc as = plain_desc(source.shape), want = plain_desc({source.shape[1], source.shape[0]});
   auto data = weights_.impl().get({source.identity(), "transposed", as, want},
@@ -193,19 +193,19 @@ Tensor Builder::transposed_weight(graph::ValueId id) {
   return constant(want, std::move(data), address);
 }
 
-std::span<const float> Builder::packed_floats(const Tensor& packed) const {
+std::span<const float> Builder::packed_floats(const Operand& packed) const {
   const auto* data = buffers_[static_cast<std::size_t>(packed.buffer)].constant;
   return {reinterpret_cast<const float*>(data),
           static_cast<std::size_t>(stored_elements(packed.desc))};
 }
 
-Tensor Builder::value(graph::ValueId id) {
+Operand Builder::value(graph::ValueId id) {
   if (const auto it = values_.find(id.index); it != values_.end()) return it->second;
   const auto& value = graph_.value(id);
   if (!value.constant)
     throw Error(ErrorCode::internal, "a value is read before it is computed", {"", value.name, ""});
   const auto& data = *value.constant;
-  Tensor tensor;
+  Operand tensor;
   if (data.deferred() != nullptr) {
     tensor = constant(plain_desc(value.shape), nullptr, nullptr);
     buffers_[static_cast<std::size_t>(tensor.buffer)].deferred = id;
@@ -227,15 +227,15 @@ Tensor Builder::value(graph::ValueId id) {
   return tensor;
 }
 
-Tensor Builder::place_of(graph::ValueId id) {
-  const auto join = joins_.of(id);
-  if (!join) return {};
-  const auto& root = graph_.value(join->root);
-  auto& memory = roots_[join->root.index];
+Operand Builder::place_of(graph::ValueId id) {
+  const auto alias = aliases_.of(id);
+  if (!alias) return {};
+  const auto& root = graph_.value(alias->root);
+  auto& memory = roots_[alias->root.index];
   if (!memory) memory = make(*home_desc(root.shape, Type::f32));
-  Tensor out = memory.as(*home_desc(graph_.value(id).shape, Type::f32));
+  Operand out = memory.as(*home_desc(graph_.value(id).shape, Type::f32));
   const auto per_channel = base::element_count(root.shape) / root.shape[1];
-  out.offset += static_cast<std::size_t>(join->channel * per_channel) * sizeof(float);
+  out.offset += static_cast<std::size_t>(alias->channel * per_channel) * sizeof(float);
   return out;
 }
 
@@ -255,7 +255,7 @@ bool Builder::has_value(graph::ValueId id) const {
   return values_.contains(id.index);
 }
 
-void Builder::set_value(graph::ValueId id, const Tensor& tensor) {
+void Builder::set_value(graph::ValueId id, const Operand& tensor) {
   const auto [it, is_new] = values_.try_emplace(id.index, tensor);
   if (!is_new) {
     move_value(id, it->second.buffer, -1);
@@ -289,7 +289,7 @@ void Builder::pin(graph::ValueId id) {
     ++occupants(it->second.buffer).pinned;
 }
 
-bool Builder::may_overwrite(const Tensor& tensor) const {
+bool Builder::may_overwrite(const Operand& tensor) const {
   const auto i = static_cast<std::size_t>(tensor.buffer);
   const auto& buffer = buffers_[i];
   if (buffer.is_constant() || buffer.pinned || backward_from_ >= 0) return false;
@@ -298,7 +298,7 @@ bool Builder::may_overwrite(const Tensor& tensor) const {
   return held.pinned == 0 && held.uses <= 1;
 }
 
-void Builder::overwritten(const Tensor& tensor) {
+void Builder::overwritten(const Operand& tensor) {
   reorders_.erase(reorders_.lower_bound({tensor.buffer, 0}),
                   reorders_.lower_bound({tensor.buffer + 1, 0}));
   forget_reorder(tensor.buffer);
@@ -316,29 +316,29 @@ void Builder::forget_reorder(BufferId result) {
   reordered_from_.erase(from);
 }
 
-bool Builder::made_by_this_walk(const Tensor& tensor) const {
+bool Builder::made_in_this_pass(const Operand& tensor) const {
   const auto& buffer = buffers_[static_cast<std::size_t>(tensor.buffer)];
-  return buffer.constant == nullptr && !buffer.pinned && walk_from_ >= 0 &&
-         buffer.first >= walk_from_;
+  return buffer.constant == nullptr && !buffer.pinned && pass_from_ >= 0 &&
+         buffer.first >= pass_from_;
 }
 
 void Builder::begin_gradient(GradientRule rule) {
   rule_ = rule;
-  walk_from_ = static_cast<int>(steps_.size());
+  pass_from_ = static_cast<int>(steps_.size());
   if (backward_from_ < 0) backward_from_ = static_cast<int>(steps_.size());
-  // A reorder made by another walk back did not run when this one does.
-  for (const auto result : walk_reorders_) forget_reorder(result);
-  walk_reorders_.clear();
+  // A reorder made by another backward pass did not run when this one does.
+  for (const auto result : backward_reorders_) forget_reorder(result);
+  backward_reorders_.clear();
 }
 
-Tensor Builder::reference(const Tensor& value) {
+Operand Builder::reference(const Operand& value) {
   if (buffers_[static_cast<std::size_t>(value.buffer)].is_constant()) return value;
   const auto [begin, end] = reference_at_.equal_range({value.buffer, value.offset});
   for (auto it = begin; it != end; ++it) {
     const auto& known = references_[it->second];
     if (known.source.desc == value.desc) return known.copy;
   }
-  if (made_by_this_walk(value))
+  if (made_in_this_pass(value))
     throw Error(ErrorCode::internal, "a walk back asks for the reference of what it made itself");
   pin(value);
   Reference made;
@@ -355,17 +355,17 @@ Tensor Builder::reference(const Tensor& value) {
   return made.copy;
 }
 
-Tensor Builder::reference_in(const Tensor& value, const Desc& desc) {
-  const Tensor kept = reference(value);
+Operand Builder::reference_in(const Operand& value, const Desc& desc) {
+  const Operand kept = reference(value);
   if (kept.desc == desc) return kept;
   if (same_place(kept, value)) return in_layout(kept, desc);
-  const Tensor copy = make(kept.desc);
+  const Operand copy = make(kept.desc);
   kernel([bytes = kept.desc.get_size()](Pointers p) { std::memcpy(p[1], p[0], bytes); }, {kept},
          {copy});
   return in_layout(copy, desc);
 }
 
-void Builder::pin(const Tensor& tensor) {
+void Builder::pin(const Operand& tensor) {
   auto& buffer = buffers_[static_cast<std::size_t>(tensor.buffer)];
   load(buffer);
   buffer.pinned = true;

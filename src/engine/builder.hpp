@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "base/aligned.hpp"
-#include "engine/joins.hpp"
+#include "engine/concat_aliases.hpp"
 #include "engine/layout.hpp"
 #include "engine/plan.hpp"
 #include "engine/tuner.hpp"
@@ -25,14 +25,14 @@ namespace fovea::engine {
 using BufferId = int;
 
 /// A value somewhere in memory, in a layout.
-struct Tensor {
+struct Operand {
   Desc desc;
   BufferId buffer = -1;
   std::size_t offset = 0;  ///< bytes from the buffer's start
   explicit operator bool() const { return buffer >= 0; }
   /// The same memory read in another way.
-  Tensor as(const Desc& other) const { return {other, buffer, offset}; }
-  friend bool same_place(const Tensor& a, const Tensor& b) {
+  Operand as(const Desc& other) const { return {other, buffer, offset}; }
+  friend bool same_place(const Operand& a, const Operand& b) {
     return a.buffer == b.buffer && a.offset == b.offset;
   }
 };
@@ -42,7 +42,7 @@ struct Buffer {
   int first = -1;  ///< step that writes it first
   int last = -1;   ///< last step that touches it
   bool pinned =
-      false;  ///< lives to the end: read after the run, or by a walk back that may come again
+      false;  ///< lives to the end: read after the run, or by a backward pass that may come again
   std::shared_ptr<const void> owner;    ///< of a constant
   const std::byte* constant = nullptr;  ///< its data; null: in the arena, or not loaded
   graph::ValueId deferred;              ///< a constant to be loaded once something reads it
@@ -52,10 +52,10 @@ struct Buffer {
   bool is_constant() const { return constant != nullptr || deferred; }
 };
 
-/// A value of the forward pass that walks read of a reference run, too.
+/// A value of the forward pass that backward passes read of a reference run, too.
 struct Reference {
-  Tensor source;
-  Tensor copy;             ///< has a buffer of its own
+  Operand source;
+  Operand copy;            ///< has a buffer of its own
   std::size_t offset = 0;  ///< in References, bytes
 };
 
@@ -74,9 +74,9 @@ struct Step {
   std::string what;
   std::string implementation;
   dnnl::primitive primitive;
-  std::vector<std::pair<int, Tensor>> args;  ///< of the primitive
+  std::vector<std::pair<int, Operand>> args;  ///< of the primitive
   Kernel kernel;
-  std::vector<Tensor> operands;  ///< of the kernel
+  std::vector<Operand> operands;  ///< of the kernel
   std::int64_t flops = 0;
   std::int64_t bytes = 0;
 };
@@ -99,104 +99,104 @@ class Builder {
   // --- making steps ---
 
   /// A new arena buffer. Throws Error out_of_memory beyond the limits of size.
-  Tensor make(const Desc& desc);
+  Operand make(const Desc& desc);
   /// Memory that is there already and outlives the plan through `owner`.
-  Tensor constant(const Desc& desc, std::shared_ptr<const void> owner, const void* data);
+  Operand constant(const Desc& desc, std::shared_ptr<const void> owner, const void* data);
 
   /// Throws what the limits of making the plan say.
   void begin_node(const std::string& name, const std::string& what);
   /// Scratchpad memory is added here.
   void primitive(const dnnl::primitive& primitive, const Desc& scratchpad,
-                 const char* implementation, std::vector<std::pair<int, Tensor>> args);
+                 const char* implementation, std::vector<std::pair<int, Operand>> args);
   /// `reads` and `writes` in this order are the kernel's pointers. A tensor in both is named once
   /// per role. `flops` as in StepInfo.
-  void kernel(Kernel kernel, const std::vector<Tensor>& reads, const std::vector<Tensor>& writes,
+  void kernel(Kernel kernel, const std::vector<Operand>& reads, const std::vector<Operand>& writes,
               std::int64_t flops = 0);
 
   /// The same value in another layout or type: itself, an earlier reorder's result, or a new
   /// reorder.
-  Tensor in_layout(const Tensor& tensor, const Desc& desc);
+  Operand in_layout(const Operand& tensor, const Desc& desc);
   /// A reorder (or copy) of its own, that the caller may overwrite.
-  Tensor private_copy(const Tensor& tensor, const Desc& desc);
+  Operand private_copy(const Operand& tensor, const Desc& desc);
   /// Writes the value to memory that is there, in that memory's layout.
-  void copy_to(const Tensor& tensor, const Tensor& place);
+  void copy_to(const Operand& tensor, const Operand& place);
   /// Row-major f32.
-  Tensor plain(const Tensor& tensor);
+  Operand plain(const Operand& tensor);
   /// f32 in its own layout.
-  Tensor f32(const Tensor& tensor);
+  Operand f32(const Operand& tensor);
 
   /// A constant of the graph, read as `as` (groups split off, a transposed view), in the layout
   /// `want`: packed once for all plans that live, and not at all where it may be read as it lies.
   /// `transform` tells apart what layouts do not.
-  Tensor packed_weight(graph::ValueId id, const Desc& as, const Desc& want,
-                       const std::string& transform);
+  Operand packed_weight(graph::ValueId id, const Desc& as, const Desc& want,
+                        const std::string& transform);
   /// The same of what `make` computes from the constant, where no descriptor can say it; `as` is
-  /// then the row-major descriptor of that. `held`: a form of the constant that is in memory, to be
-  /// read in its place.
-  Tensor derived_weight(graph::ValueId id, const Desc& as, const Desc& want,
-                        const std::string& transform,
-                        const std::function<std::vector<float>(std::span<const float>)>& make,
-                        std::span<const float> held = {});
+  /// then the row-major descriptor of that. `in_memory`: a form of the constant that is in memory,
+  /// to be read in its place.
+  Operand derived_weight(graph::ValueId id, const Desc& as, const Desc& want,
+                         const std::string& transform,
+                         const std::function<std::vector<float>(std::span<const float>)>& make,
+                         std::span<const float> in_memory = {});
 
   /// A constant matrix, transposed.
-  Tensor transposed_weight(graph::ValueId id);
+  Operand transposed_weight(graph::ValueId id);
   /// The floats of what packing returned.
-  std::span<const float> packed_floats(const Tensor& packed) const;
+  std::span<const float> packed_floats(const Operand& packed) const;
 
   // --- values ---
 
   /// Where a concatenation wants the value, whichever node makes it; none where it may lie
   /// anywhere.
-  Tensor place_of(graph::ValueId id);
-  void set_joins(Joins joins) { joins_ = std::move(joins); }
+  Operand place_of(graph::ValueId id);
+  void set_aliases(ConcatAliases aliases) { aliases_ = std::move(aliases); }
 
   /// Where a value is; constants are placed on first use, and loaded when a step
   /// reads them.
-  Tensor value(graph::ValueId id);
+  Operand value(graph::ValueId id);
   bool has_value(graph::ValueId id) const;
-  void set_value(graph::ValueId id, const Tensor& tensor);
+  void set_value(graph::ValueId id, const Operand& tensor);
 
   /// True where nothing after the current node reads what is in this buffer, so that the node may
   /// overwrite it.
-  bool may_overwrite(const Tensor& tensor) const;
-  /// True for memory that the walk back being built has filled.
-  bool made_by_this_walk(const Tensor& tensor) const;
+  bool may_overwrite(const Operand& tensor) const;
+  /// True for memory that the backward pass being built has filled.
+  bool made_in_this_pass(const Operand& tensor) const;
   /// The buffer's content is about to change: forgets its reorders.
-  void overwritten(const Tensor& tensor);
+  void overwritten(const Operand& tensor);
 
-  // --- what forward steps keep for walks back ---
+  // --- what forward steps keep for backward passes ---
 
   /// A new buffer, found again by the value whose node keeps it and its place among that node's.
-  Tensor keep(graph::ValueId of, const Desc& desc);
+  Operand keep(graph::ValueId of, const Desc& desc);
   /// Throws Error internal where nothing was kept.
-  Tensor kept(graph::ValueId of, std::size_t i) const;
+  Operand kept(graph::ValueId of, std::size_t i) const;
 
   // --- lifetimes ---
 
   void count_use(graph::ValueId id) { add_uses(id, 1); }
   void release_use(graph::ValueId id) { add_uses(id, -1); }
-  /// The value must stay intact to the end (fetched, or read by a walk back).
+  /// The value must stay intact to the end (fetched, or read by a backward pass).
   void pin(graph::ValueId id);
-  void pin(const Tensor& tensor);
-  /// Marks the beginning of steps that run after, and apart from, the forward pass and other walks
-  /// back.
+  void pin(const Operand& tensor);
+  /// Marks the beginning of steps that run after, and apart from, the forward pass and other
+  /// backward passes.
   void begin_gradient(GradientRule rule);
-  /// Of the walk back being built.
+  /// Of the backward pass being built.
   GradientRule rule() const { return rule_; }
 
   /// The buffer is filled before the first step; before the next step; read after the last one so
   /// far.
-  void hold_from_start(const Tensor& tensor) { hold(tensor, 0); }
-  void hold_from_here(const Tensor& tensor) { hold(tensor, static_cast<int>(steps_.size())); }
-  void hold_to_here(const Tensor& tensor) { hold(tensor, static_cast<int>(steps_.size())); }
+  void live_from_start(const Operand& tensor) { live_at(tensor, 0); }
+  void live_from_here(const Operand& tensor) { live_at(tensor, static_cast<int>(steps_.size())); }
+  void live_to_here(const Operand& tensor) { live_at(tensor, static_cast<int>(steps_.size())); }
 
   // --- the reference run of GradientRule::rescale ---
 
   /// What a value of the forward pass was in the reference run, for kernels to read. Constants are
   /// the same in both.
-  Tensor reference(const Tensor& value);
+  Operand reference(const Operand& value);
   /// The same as f32 in another layout, for any step.
-  Tensor reference_in(const Tensor& value, const Desc& desc);
+  Operand reference_in(const Operand& value, const Desc& desc);
   const std::vector<Reference>& references() const { return references_; }
 
   std::vector<Step>& steps() { return steps_; }
@@ -205,7 +205,7 @@ class Builder {
  private:
   using Place = std::pair<BufferId, std::size_t>;
 
-  void hold(const Tensor& tensor, int step);
+  void live_at(const Operand& tensor, int step);
   void touch(BufferId buffer);
   void load(Buffer& buffer);
   void add_uses(graph::ValueId id, int count);
@@ -235,23 +235,23 @@ class Builder {
   std::vector<Reference> references_;
   /// Indices of `references_`, by the place of their source.
   std::multimap<Place, std::size_t> reference_at_;
-  std::map<int, Tensor> values_;
-  std::map<int, std::vector<Tensor>> kept_;  ///< by the first output of the node
-  std::vector<Occupants> occupants_;         ///< by buffer; those that are missing hold no value
-  Joins joins_;
-  std::map<int, Tensor> roots_;  ///< memory of what is joined in place, by its value
+  std::map<int, Operand> values_;
+  std::map<int, std::vector<Operand>> kept_;  ///< by the first output of the node
+  std::vector<Occupants> occupants_;          ///< by buffer; those that are missing hold no value
+  ConcatAliases aliases_;
+  std::map<int, Operand> roots_;  ///< memory of what is concatenated in place, by its value
   std::map<int, int> pending_uses_;
   std::set<int> pinned_values_;
   struct Reordered {
-    Tensor source;
-    Tensor result;
+    Operand source;
+    Operand result;
   };
   std::multimap<Place, Reordered> reorders_;  ///< by the place of their source
   std::map<BufferId, Place> reordered_from_;  ///< by the buffer of the result
-  std::vector<BufferId> walk_reorders_;       ///< results of those that walks back made
+  std::vector<BufferId> backward_reorders_;   ///< results of those that backward passes made
   void forget_reorder(BufferId result);
   int backward_from_ = -1;
-  int walk_from_ = -1;  ///< the walk back that is being built
+  int pass_from_ = -1;  ///< the backward pass that is being built
   GradientRule rule_ = GradientRule::plain;
 };
 

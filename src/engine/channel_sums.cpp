@@ -66,7 +66,7 @@ std::optional<std::vector<Axis>> summed_columns(const SumLayout& layout, const S
   return extents->back();
 }
 
-SumWalk plain_sums(graph::ValueId wrt) {
+ChannelSumsPass plain_sums(graph::ValueId wrt) {
   return {{}, {}, {wrt}};
 }
 
@@ -79,7 +79,7 @@ class Climb {
       : graph_(graph), uses_(uses), of_(of), path_(path) {}
 
   /// How the sums of v's gradient are found; none where they cannot be.
-  std::optional<SumWalk> sums_of(graph::ValueId v, SumLayout layout) {
+  std::optional<ChannelSumsPass> sums_of(graph::ValueId v, SumLayout layout) {
     visits_.push_back({v, std::move(layout)});
     for (std::size_t i = 0; i < visits_.size(); ++i) go_on(i);
     // From the last value to the first: a value whose sums cannot be found spoils those below.
@@ -143,21 +143,21 @@ class Climb {
     }
   }
 
-  SumWalk collected() const {
-    SumWalk walk;
+  ChannelSumsPass collected() const {
+    ChannelSumsPass sums;
     std::vector<std::size_t> open{0};
     while (!open.empty()) {
       const auto& visit = visits_[open.back()];
       open.pop_back();
-      if (visit.by >= 0) walk.passed.insert(visit.by);
+      if (visit.by >= 0) sums.passed.insert(visit.by);
       if (!visit.is_through) {
-        walk.maps.push_back(visit.value);
+        sums.maps.push_back(visit.value);
         continue;
       }
-      for (const auto id : visit.ends) walk.ends[id] = visit.layout;
+      for (const auto id : visit.ends) sums.ends[id] = visit.layout;
       open.insert(open.end(), visit.above.rbegin(), visit.above.rend());
     }
-    return walk;
+    return sums;
   }
 
   const graph::Graph& graph_;
@@ -176,16 +176,17 @@ std::int64_t product(const std::vector<Axis>& axes, Role role) {
 
 }  // namespace
 
-SumWalk plan_sums(const graph::Graph& graph, const std::vector<std::vector<graph::NodeId>>& uses,
-                  graph::ValueId wrt, graph::ValueId of, const std::vector<bool>& path) {
+ChannelSumsPass plan_sums(const graph::Graph& graph,
+                          const std::vector<std::vector<graph::NodeId>>& uses, graph::ValueId wrt,
+                          graph::ValueId of, const std::vector<bool>& path) {
   const Shape& shape = graph.value(wrt).shape;
   if (std::find(shape.begin(), shape.end(), 0) != shape.end()) return plain_sums(wrt);
-  auto walk = Climb(graph, uses, of, path).sums_of(wrt, SumLayout::of_map(shape));
-  return walk ? std::move(*walk) : plain_sums(wrt);
+  auto sums = Climb(graph, uses, of, path).sums_of(wrt, SumLayout::of_map(shape));
+  return sums ? std::move(*sums) : plain_sums(wrt);
 }
 
-Tensor sum_positions(Builder& b, const Tensor& gradient, const Shape& shape, float scale) {
-  Tensor src = b.f32(gradient);
+Operand sum_positions(Builder& b, const Operand& gradient, const Shape& shape, float scale) {
+  Operand src = b.f32(gradient);
   auto view = map_view(src.desc);
   if (!view) {
     src = b.plain(src);
@@ -195,7 +196,7 @@ Tensor sum_positions(Builder& b, const Tensor& gradient, const Shape& shape, flo
     view->images = shape[0];
     view->image_stride = shape[1] * view->layout.positions;
   }
-  const Tensor dst = b.make(plain_desc({shape[0], shape[1]}));
+  const Operand dst = b.make(plain_desc({shape[0], shape[1]}));
   if (view->layout.positions == 0) {
     b.kernel([n = shape[0] * shape[1]](Pointers p) { std::fill_n(floats(p, 0), n, 0.f); }, {},
              {dst});
@@ -213,11 +214,11 @@ Tensor sum_positions(Builder& b, const Tensor& gradient, const Shape& shape, flo
   return dst;
 }
 
-Tensor mean_on_grid(Builder& b, const Tensor& src, const Shape& shape, const graph::Grid& grid) {
+Operand mean_on_grid(Builder& b, const Operand& src, const Shape& shape, const graph::Grid& grid) {
   const auto images = shape[0], channels = shape.back();
   const simd::MapLayout layout{channels, base::element_count(grid.extents), channels};
   const auto stride = images == 0 ? 0 : base::element_count(shape) / images;
-  const Tensor dst = b.make(plain_desc({images, channels}));
+  const Operand dst = b.make(plain_desc({images, channels}));
   b.kernel(
       [=, before = grid.prefix * channels](Pointers p) {
         base::parallel_for(images, 1, [=](std::int64_t begin, std::int64_t end) {
@@ -294,8 +295,8 @@ constexpr std::int64_t kOutputs = 256;
 
 }  // namespace
 
-Tensor channel_summed_weights(Builder& b, graph::ValueId weights, const std::vector<Axis>& columns,
-                              bool outputs_first, std::span<const float> transposed) {
+Operand channel_summed_weights(Builder& b, graph::ValueId weights, const std::vector<Axis>& columns,
+                               bool outputs_first, std::span<const float> transposed) {
   const auto channels = product(columns, Role::channel);
   const auto width = channels * product(columns, Role::position);
   const Shape& shape = b.graph().value(weights).shape;

@@ -4,7 +4,7 @@
 
 namespace fovea::engine {
 
-Tensor on_grid(Builder& b, const Tensor& plain, const Shape& shape, const graph::Grid& grid) {
+Operand on_grid(Builder& b, const Operand& plain, const Shape& shape, const graph::Grid& grid) {
   const Desc ordered = plain_desc(grid.ordered_shape(shape));
   if (grid.is_in_order(shape)) return plain.as(ordered);
   const Dims strides = plain_strides(dims_of(shape));
@@ -14,7 +14,7 @@ Tensor on_grid(Builder& b, const Tensor& plain, const Shape& shape, const graph:
     dims.push_back(shape[axis]);
     from.push_back(strides[axis]);
   }
-  const Tensor moved = b.make(ordered);
+  const Operand moved = b.make(ordered);
   permute_step(b, plain, moved, dims, from);
   return moved;
 }

@@ -8,7 +8,7 @@ namespace fovea::engine {
 
 /// A row-major value of `shape` in the grid's order, as graph::Grid::ordered_shape: itself, where
 /// its axes lie so, else a copy.
-Tensor on_grid(Builder& b, const Tensor& plain, const Shape& shape, const graph::Grid& grid);
+Operand on_grid(Builder& b, const Operand& plain, const Shape& shape, const graph::Grid& grid);
 
 /// What Plan shows of a value in that order: the map [n, c, extents...] of the grid's positions.
 ValueView on_grid(ValueView view, const graph::Grid& grid);

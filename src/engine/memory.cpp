@@ -13,7 +13,7 @@ using Order = std::vector<std::size_t>;  // buffers
 /// Buffers that are placed by a search through all that were placed before. Those of a network have
 /// room in it; what a graph of tens of thousands of nodes has beyond must not take the square of
 /// their number.
-constexpr std::size_t kMostSearched = 4096;
+constexpr std::size_t kMaxSearched = 4096;
 
 std::size_t size_of(const Buffer& buffer) {
   return base::aligned_size(buffer.bytes);
@@ -58,7 +58,7 @@ class Heap {
     return offset;
   }
 
-  void give_back(std::size_t offset, std::size_t size) {
+  void release(std::size_t offset, std::size_t size) {
     if (size == 0) return;
     auto next = free_.lower_bound(offset);
     if (next != free_.end() && offset + size == next->first) {
@@ -120,7 +120,7 @@ std::size_t place_in_turn(std::vector<Buffer>& buffers, std::span<const std::siz
   for (const auto i : starts) {
     auto& buffer = buffers[i];
     for (; buffers[*ended].last < buffer.first; ++ended)
-      heap.give_back(buffers[*ended].offset, size_of(buffers[*ended]));
+      heap.release(buffers[*ended].offset, size_of(buffers[*ended]));
     buffer.offset = heap.take(size_of(buffer));
   }
   return heap.end();
@@ -140,7 +140,7 @@ std::size_t plan_memory(std::vector<Buffer>& buffers, int last_step) {
     return buffers[a].bytes > buffers[b].bytes;
   });
   const std::span<const std::size_t> all(order);
-  const auto searched = all.first(std::min(kMostSearched, all.size()));
+  const auto searched = all.first(std::min(kMaxSearched, all.size()));
   const auto small = all.subspan(searched.size());
   const std::size_t large_end = place_by_search(buffers, searched);
   if (small.empty()) return large_end;

@@ -23,8 +23,8 @@ std::vector<bool> values_between(const graph::Graph& graph, graph::ValueId wrt, 
 /// For each value: does it depend on `wrt`, by operators without gradient, too?
 std::vector<bool> values_behind(const graph::Graph& graph, graph::ValueId wrt);
 
-/// True where the walk back passes through the node: an output and an input with a gradient lie on
-/// it.
+/// True where the backward pass goes through the node: an output and an input with a gradient lie
+/// on it.
 bool on_path(const graph::Node& node, const std::vector<bool>& path);
 
 /// A bit per input of the node that lies on it.

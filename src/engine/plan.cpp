@@ -8,15 +8,15 @@
 
 #include "base/checked.hpp"
 #include "base/parallel.hpp"
+#include "engine/backward_pass.hpp"
 #include "engine/builder.hpp"
 #include "engine/grid_view.hpp"
 #include "engine/guarded.hpp"
-#include "engine/held.hpp"
 #include "engine/memory.hpp"
 #include "engine/ops/op.hpp"
 #include "engine/path.hpp"
+#include "engine/persistent.hpp"
 #include "engine/plan_impl.hpp"
-#include "engine/walk.hpp"
 #include "graph/infer.hpp"
 #include "passes/passes.hpp"
 #include "simd/kernels.hpp"
@@ -58,7 +58,7 @@ class PlanMaker {
       ways_.push_back(way_of(builder, gradient, grid_of(gradient.wrt), spec_.optimize));
     build_forward(builder, keep);
     for (std::size_t i = 0; i < spec_.gradients.size(); ++i)
-      build_walk(builder, spec_.gradients[i], ways_[i]);
+      build_backward_pass(builder, spec_.gradients[i], ways_[i]);
     finish(builder);
     return std::move(impl_);
   }
@@ -69,7 +69,7 @@ class PlanMaker {
     passes::Keep keep(spec_.fetches.begin(), spec_.fetches.end());
     keep.insert(spec_.maps.begin(), spec_.maps.end());
     keep.insert(spec_.feeds.begin(), spec_.feeds.end());
-    keep.insert(spec_.held.begin(), spec_.held.end());
+    keep.insert(spec_.persistent.begin(), spec_.persistent.end());
     for (const auto& gradient : spec_.gradients) {
       keep.insert(gradient.of);
       keep.insert(gradient.wrt);
@@ -78,7 +78,7 @@ class PlanMaker {
     return keep;
   }
 
-  /// What fusion must leave alone: everything that leaves the plan or that a walk back reads.
+  /// What fusion must leave alone: everything that leaves the plan or that a backward pass reads.
   passes::Keep kept() const {
     auto keep = named();
     for (const auto& gradient : spec_.gradients) add_read_values(gradient, keep);
@@ -94,7 +94,7 @@ class PlanMaker {
     });
   }
 
-  /// visit(node, what the walk back through it reads).
+  /// visit(node, what the backward pass through it reads).
   template <class Visit>
   void each_passed(const GradientSpec& gradient, Visit&& visit) const {
     const auto path = values_between(graph_, gradient.wrt, gradient.of);
@@ -110,7 +110,7 @@ class PlanMaker {
     }
   }
 
-  /// Per node: does a walk back read what its forward steps keep?
+  /// Per node: does a backward pass read what its forward steps keep?
   std::vector<bool> keeping_nodes() const {
     std::vector<bool> out(graph_.nodes().size(), false);
     for (std::size_t i = 0; i < spec_.gradients.size(); ++i)
@@ -123,25 +123,25 @@ class PlanMaker {
   void place_feeds(Builder& builder) {
     for (const auto id : spec_.feeds) {
       const auto& value = graph_.value(id);
-      Tensor tensor = builder.make(plain_desc(value.shape));
+      Operand tensor = builder.make(plain_desc(value.shape));
       builder.set_value(id, tensor);
-      builder.hold_from_start(tensor);
+      builder.live_from_start(tensor);
       impl_->feeds.emplace_back(tensor, value.shape);
     }
-    for (const auto id : spec_.held) {
+    for (const auto id : spec_.persistent) {
       const auto& shape = graph_.value(id).shape;
-      const Tensor tensor = builder.make(held_desc(shape));
+      const Operand tensor = builder.make(persistent_desc(shape));
       builder.set_value(id, tensor);
-      builder.hold_from_start(tensor);
+      builder.live_from_start(tensor);
       builder.pin(tensor);
-      impl_->held.emplace_back(tensor, shape);
+      impl_->persistent.emplace_back(tensor, shape);
     }
   }
 
   void build_forward(Builder& builder, const passes::Keep& keep) {
     const auto needed = needed_nodes();
     if (spec_.optimize && spec_.precision == Precision::f32)
-      builder.set_joins(Joins(graph_, needed));
+      builder.set_aliases(ConcatAliases(graph_, needed));
     for (std::size_t i = 0; i < needed.size(); ++i)
       if (needed[i])
         for (const auto input : graph_.nodes()[i].inputs)
@@ -163,12 +163,12 @@ class PlanMaker {
     }
     builder.begin_node("", "fetch");
     for (const auto id : spec_.fetches) {
-      const Tensor tensor = builder.plain(builder.value(id));
+      const Operand tensor = builder.plain(builder.value(id));
       builder.pin(tensor);
       impl_->fetches.emplace_back(tensor, graph_.value(id).shape);
     }
     for (const auto id : spec_.maps) {
-      Tensor tensor = builder.f32(builder.value(id));
+      Operand tensor = builder.f32(builder.value(id));
       const auto grid = grid_of(id);
       Shape shape = graph_.value(id).shape;
       if (!map_view(tensor.desc) || grid) tensor = builder.plain(tensor);
@@ -195,7 +195,7 @@ class PlanMaker {
     for (const auto id : spec_.maps) want(id);
     for (const auto& gradient : spec_.gradients) want(gradient.of);
     std::set<graph::ValueId> fed(spec_.feeds.begin(), spec_.feeds.end());
-    fed.insert(spec_.held.begin(), spec_.held.end());
+    fed.insert(spec_.persistent.begin(), spec_.persistent.end());
     std::vector<bool> needed(graph_.nodes().size(), false);
     for (std::size_t i = graph_.nodes().size(); i-- > 0;) {
       const auto& node = graph_.nodes()[i];
@@ -210,21 +210,21 @@ class PlanMaker {
     return needed;
   }
 
-  void build_walk(Builder& builder, const GradientSpec& spec, const SumWalk& way) {
-    Plan::Impl::Walk walk;
-    walk.begin = builder.steps().size();
+  void build_backward_pass(Builder& builder, const GradientSpec& spec, const ChannelSumsPass& way) {
+    Plan::Impl::BackwardPass pass;
+    pass.begin = builder.steps().size();
     const auto grid = grid_of(spec.wrt);
-    walk.ends = walk_back(builder, spec, grid, way, rules_of(spec));
-    if (spec.reduce == GradientReduce::none) walk.grid = grid;
-    walk.end = builder.steps().size();
-    impl_->walks.push_back(walk);
+    pass.ends = add_backward_pass(builder, spec, grid, way, rules_of(spec));
+    if (spec.reduce == GradientReduce::none) pass.grid = grid;
+    pass.end = builder.steps().size();
+    impl_->backward_passes.push_back(pass);
   }
 
   void finish(Builder& builder) {
     impl_->steps = std::move(builder.steps());
     impl_->buffers = std::move(builder.buffers());
     impl_->references = builder.references();
-    impl_->patches = patches_of(*impl_);
+    impl_->reference_operands = reference_operands_of(*impl_);
     impl_->arena = plan_memory(impl_->buffers, static_cast<int>(impl_->steps.size()));
     if (static_cast<std::int64_t>(impl_->arena) > spec_.memory_limit)
       throw Error(ErrorCode::out_of_memory,
@@ -240,7 +240,7 @@ class PlanMaker {
   graph::Graph graph_;
   PlanSpec spec_;
   std::map<const GradientSpec*, RelevanceRules> rules_;
-  std::vector<SumWalk> ways_;  ///< of each gradient
+  std::vector<ChannelSumsPass> ways_;  ///< of each gradient
   WeightCache& weights_;
   std::unique_ptr<Plan::Impl> impl_ = std::make_unique<Plan::Impl>();
 };
@@ -284,7 +284,7 @@ void check_profile(const Plan::Impl& plan, const CallOptions& call) {
                                                std::to_string(plan.steps.size()) + " steps");
 }
 
-ValueView view(const Workspace::Impl& workspace, const Tensor& tensor, const Shape& shape) {
+ValueView view(const Workspace::Impl& workspace, const Operand& tensor, const Shape& shape) {
   ValueView out;
   out.data = reinterpret_cast<const float*>(workspace.address(tensor));
   out.shape = shape;
@@ -372,22 +372,22 @@ std::vector<std::size_t> Plan::forward(Workspace& workspace,
   return not_finite;
 }
 
-void Plan::hold(Workspace& workspace, std::size_t index, const ValueView& value,
-                std::int64_t image) const {
-  const auto& [tensor, shape] = impl_->held.at(index);
-  copy_held(value, image, shape, reinterpret_cast<float*>(workspace.impl().address(tensor)));
+void Plan::set_persistent(Workspace& workspace, std::size_t index, const ValueView& value,
+                          std::int64_t image) const {
+  const auto& [tensor, shape] = impl_->persistent.at(index);
+  copy_persistent(value, image, shape, reinterpret_cast<float*>(workspace.impl().address(tensor)));
 }
 
 void Plan::backward(Workspace& workspace, std::size_t gradient, std::span<const float> seeds,
                     const CallOptions& call, const References* references) const {
   check_profile(*impl_, call);
   auto& space = workspace.impl();
-  const auto& walk = impl_->walks.at(gradient);
-  point_to(space, references, walk.begin, walk.end);
-  if (seeds.size_bytes() != walk.ends.seeds.desc.get_size())
+  const auto& pass = impl_->backward_passes.at(gradient);
+  point_to(space, references, pass.begin, pass.end);
+  if (seeds.size_bytes() != pass.ends.seeds.desc.get_size())
     throw Error(ErrorCode::internal, "seeds have another size than the value they start from");
-  std::memcpy(space.address(walk.ends.seeds), seeds.data(), seeds.size_bytes());
-  run_steps(*impl_, space, walk.begin, walk.end, call);
+  std::memcpy(space.address(pass.ends.seeds), seeds.data(), seeds.size_bytes());
+  run_steps(*impl_, space, pass.begin, pass.end, call);
 }
 
 ValueView Plan::fetch(const Workspace& workspace, std::size_t index) const {
@@ -402,13 +402,13 @@ ValueView Plan::map(const Workspace& workspace, std::size_t index) const {
 }
 
 ValueView Plan::gradient(const Workspace& workspace, std::size_t index) const {
-  const auto& walk = impl_->walks.at(index);
-  const auto out = view(workspace.impl(), walk.ends.result, walk.ends.shape);
-  return walk.grid ? on_grid(out, *walk.grid) : out;
+  const auto& pass = impl_->backward_passes.at(index);
+  const auto out = view(workspace.impl(), pass.ends.result, pass.ends.shape);
+  return pass.grid ? on_grid(out, *pass.grid) : out;
 }
 
 std::vector<Absorbed> Plan::absorbed(const Workspace& workspace, std::size_t index) const {
-  const auto& ends = impl_->walks.at(index).ends;
+  const auto& ends = impl_->backward_passes.at(index).ends;
   const auto* totals = reinterpret_cast<const double*>(workspace.impl().address(ends.absorbed));
   std::vector<Absorbed> out(ends.absorbed.desc.get_size() / (2 * sizeof(double)));
   for (std::size_t n = 0; n < out.size(); ++n) out[n] = {totals[2 * n], totals[2 * n + 1]};
@@ -416,7 +416,7 @@ std::vector<Absorbed> Plan::absorbed(const Workspace& workspace, std::size_t ind
 }
 
 ValueView Plan::tap(const Workspace& workspace, std::size_t index, std::size_t tap) const {
-  const auto& [tensor, shape] = impl_->walks.at(index).ends.taps.at(tap);
+  const auto& [tensor, shape] = impl_->backward_passes.at(index).ends.taps.at(tap);
   return view(workspace.impl(), tensor, shape);
 }
 

@@ -66,7 +66,8 @@ struct GradientSpec {
   graph::ValueId wrt;  ///< the gradient with respect to this value comes out
   GradientReduce reduce = GradientReduce::none;
   GradientRule rule = GradientRule::plain;
-  /// Values that the walk passes whose gradients are wanted too; with `reduce` none only.
+  /// Values that the backward pass goes through whose gradients are wanted too; with `reduce` none
+  /// only.
   std::vector<graph::ValueId> taps = {};
   /// The rule is defined on the network in its plainest form: batch norms folded into convolutions
   /// and activations that are spelt out recognised, whatever else is optimised. Holds for the plan.
@@ -82,11 +83,11 @@ struct PlanSpec {
   /// Of each image, the first of them is zero but at a few positions: a hint, which costs time
   /// where it is wrong and changes no result.
   bool few_positions = false;
-  /// Further values handed in, by Plan::hold: a workspace keeps them from run to run.
-  std::vector<graph::ValueId> held = {};
+  /// Further values handed in, by Plan::set_persistent: a workspace keeps them from run to run.
+  std::vector<graph::ValueId> persistent = {};
   std::vector<graph::ValueId> fetches;  ///< row-major f32 after a forward run
   std::vector<graph::ValueId> maps;     ///< feature maps, in a layout of the plan's choice
-  std::vector<GradientSpec> gradients;  ///< each has a walk back of its own
+  std::vector<GradientSpec> gradients;  ///< each has a backward pass of its own
   /// For values of maps and of gradients' `wrt` that are no [n, c, ...]: how they lie, and the grid
   /// that their positions are on. Their maps and gradients come out as maps [n, c, extents...] of
   /// that grid alone, and means are over its positions.
@@ -126,8 +127,8 @@ class Workspace {
   std::unique_ptr<Impl> impl_;
 };
 
-/// What walks back under GradientRule::rescale read of the reference run, in the plan's own
-/// layouts. Never changes: any number of walks may read it at once.
+/// What backward passes under GradientRule::rescale read of the reference run, in the plan's own
+/// layouts. Never changes: any number of backward passes may read it at once.
 class References {
  public:
   std::size_t bytes() const { return values_.size(); }
@@ -160,18 +161,18 @@ class Plan {
   std::vector<std::size_t> forward(Workspace& workspace,
                                    std::span<const std::span<const float>> feeds,
                                    const CallOptions& call) const;
-  /// One image of `value` becomes the value of spec.held[index], whose first extent is 1, in every
-  /// run from now on. Throws Error internal where the extents differ.
-  void hold(Workspace& workspace, std::size_t index, const ValueView& value,
-            std::int64_t image) const;
-  /// The walk back `gradient` (index in spec.gradients) from seeds on its `of`. As often as wanted
-  /// after one forward.
-  /// Under GradientRule::rescale `references` are the run's that it is compared with.
+  /// One image of `value` becomes the value of spec.persistent[index], whose first extent is 1, in
+  /// every run from now on. Throws Error internal where the extents differ.
+  void set_persistent(Workspace& workspace, std::size_t index, const ValueView& value,
+                      std::int64_t image) const;
+  /// The backward pass `gradient` (index in spec.gradients) from seeds on its `of`. As often as
+  /// wanted after one forward. Under GradientRule::rescale `references` are the run's that it is
+  /// compared with.
   void backward(Workspace& workspace, std::size_t gradient, std::span<const float> seeds,
                 const CallOptions& call, const References* references = nullptr) const;
   /// Of the workspace's last forward. Throws Error out_of_memory.
   References save_references(const Workspace& workspace) const;
-  /// What one of those takes; 0 where no walk reads any.
+  /// What one of those takes; 0 where no backward pass reads any.
   std::int64_t reference_bytes() const;
 
   /// Valid until the workspace's next forward.
@@ -179,12 +180,12 @@ class Plan {
   ValueView map(const Workspace& workspace, std::size_t index) const;
   /// Valid until the workspace's next backward.
   ValueView gradient(const Workspace& workspace, std::size_t index) const;
-  /// What the last walk back of relevance lost on its way, per image of the scores.
+  /// What the last backward pass of relevance lost on its way, per image of the scores.
   std::vector<Absorbed> absorbed(const Workspace& workspace, std::size_t index) const;
-  /// The gradient of the walk's tap `tap`.
+  /// The gradient of the backward pass's tap `tap`.
   ValueView tap(const Workspace& workspace, std::size_t index, std::size_t tap) const;
 
-  /// The forward pass's, then each walk back's.
+  /// The forward pass's, then each backward pass's.
   std::vector<StepInfo> steps() const;
 
   struct Impl;

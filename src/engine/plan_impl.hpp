@@ -5,36 +5,36 @@
 #include <vector>
 
 #include "base/aligned.hpp"
+#include "engine/backward_pass.hpp"
 #include "engine/builder.hpp"
 #include "engine/plan.hpp"
-#include "engine/walk.hpp"
 
 /// What a plan and its workspaces hold.
 namespace fovea::engine {
 
 struct Plan::Impl {
-  struct Walk {
+  struct BackwardPass {
     std::size_t begin = 0, end = 0;  // steps
-    WalkEnds ends;
+    BackwardPassEnds ends;
     std::optional<graph::Grid> grid;  // of a result that holds every position
   };
   struct Map {
-    Tensor tensor;
+    Operand tensor;
     Shape shape;
     std::optional<graph::Grid> grid;
   };
   /// An operand of a kernel that lies in References.
-  struct Patch {
+  struct ReferenceOperand {
     std::size_t step, operand, offset;
   };
   std::vector<Step> steps;
   std::vector<Buffer> buffers;
   std::vector<Reference> references;
-  std::vector<Patch> patches;
+  std::vector<ReferenceOperand> reference_operands;
   std::size_t forward_end = 0;
-  std::vector<std::pair<Tensor, Shape>> feeds, held, fetches;
+  std::vector<std::pair<Operand, Shape>> feeds, persistent, fetches;
   std::vector<Map> maps;
-  std::vector<Walk> walks;
+  std::vector<BackwardPass> backward_passes;
   std::size_t arena = 0;
 };
 
@@ -46,11 +46,11 @@ struct Workspace::Impl {
   std::vector<std::vector<dnnl_exec_arg_t>> args;  // per step; empty for kernels
   std::vector<std::vector<std::byte*>> pointers;   // per step; empty for primitives
 
-  std::byte* address(const Tensor& tensor) const {
+  std::byte* address(const Operand& tensor) const {
     const auto& buffer = plan->buffers[static_cast<std::size_t>(tensor.buffer)];
     // Constants are read only: no step writes to them, but oneDNN's interface knows no const.
     if (buffer.constant != nullptr) return const_cast<std::byte*>(buffer.constant) + tensor.offset;
-    if (buffer.reference >= 0) return nullptr;  // known when a walk begins
+    if (buffer.reference >= 0) return nullptr;  // known when a backward pass begins
     return const_cast<std::byte*>(arena.data()) + buffer.offset + tensor.offset;
   }
 };
@@ -63,7 +63,7 @@ inline void execute(const dnnl::primitive& primitive, const dnnl::stream& stream
 }
 
 /// Of a plan whose steps, buffers and references are there.
-std::vector<Plan::Impl::Patch> patches_of(const Plan::Impl& plan);
+std::vector<Plan::Impl::ReferenceOperand> reference_operands_of(const Plan::Impl& plan);
 /// Has the steps from `begin` to `end` read these references; null where they read none.
 void point_to(Workspace::Impl& workspace, const References* references, std::size_t begin,
               std::size_t end);

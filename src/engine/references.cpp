@@ -4,11 +4,11 @@
 #include "engine/plan.hpp"
 #include "engine/plan_impl.hpp"
 
-/// What walks under GradientRule::rescale read of another run.
+/// What backward passes under GradientRule::rescale read of another run.
 namespace fovea::engine {
 
-std::vector<Plan::Impl::Patch> patches_of(const Plan::Impl& plan) {
-  std::vector<Plan::Impl::Patch> out;
+std::vector<Plan::Impl::ReferenceOperand> reference_operands_of(const Plan::Impl& plan) {
+  std::vector<Plan::Impl::ReferenceOperand> out;
   for (std::size_t i = 0; i < plan.steps.size(); ++i) {
     const auto& operands = plan.steps[i].operands;
     for (std::size_t k = 0; k < operands.size(); ++k) {
@@ -23,7 +23,7 @@ std::vector<Plan::Impl::Patch> patches_of(const Plan::Impl& plan) {
 
 void point_to(Workspace::Impl& workspace, const References* references, std::size_t begin,
               std::size_t end) {
-  for (const auto& [step, operand, offset] : workspace.plan->patches) {
+  for (const auto& [step, operand, offset] : workspace.plan->reference_operands) {
     if (step < begin || step >= end) continue;
     if (references == nullptr)
       throw Error(ErrorCode::internal, "a walk back is given no reference run to compare with");

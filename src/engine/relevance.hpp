@@ -6,7 +6,8 @@
 #include <string>
 #include <vector>
 
-/// Rules of layer-wise relevance propagation, as data: what a walk back does in place of gradients.
+/// Rules of layer-wise relevance propagation, as data: what a backward pass does in place of
+/// gradients.
 namespace fovea::engine {
 
 /// What stands in place of a layer's input, weights or bias.
@@ -62,7 +63,7 @@ struct Relevance {
   friend auto operator<=>(const Relevance&, const Relevance&) = default;
 };
 
-/// What a walk back of relevance lost on the way, of one image.
+/// What a backward pass of relevance lost on the way, of one image.
 struct Absorbed {
   double biases = 0;       ///< in biases and other constants
   double stabilizers = 0;  ///< in the divisions' stabilizers

@@ -52,7 +52,7 @@ void fill(base::AlignedBuffer& buffer, std::size_t bytes, bool bf16) {
 
 }  // namespace
 
-/// Memory that rehearsals use one after the other.
+/// Memory that timed primitives use one after the other.
 class Tuner::Stage {
  public:
   /// Values around zero for the argument; anything for a scratchpad.
@@ -76,14 +76,14 @@ class Tuner::Stage {
   std::map<int, Slot> slots_;
 };
 
-/// A primitive on a stage.
-class Tuner::Rehearsal {
+/// A primitive that is timed on a stage.
+class Tuner::TimedPrimitive {
  public:
   /// `cold`: weights come from memory each time. `other`: what takes the place of all else in the
   /// caches.
-  Rehearsal(Stage& stage, base::AlignedBuffer& other, dnnl::primitive primitive,
-            const std::vector<std::pair<int, Desc>>& args, bool cold,
-            std::function<void(std::byte*)> after = {})
+  TimedPrimitive(Stage& stage, base::AlignedBuffer& other, dnnl::primitive primitive,
+                 const std::vector<std::pair<int, Desc>>& args, bool cold,
+                 std::function<void(std::byte*)> after = {})
       : other_(other), primitive_(std::move(primitive)), after_(std::move(after)) {
     for (const auto& [index, desc] : args) {
       if (desc.get_size() == 0) continue;
@@ -164,12 +164,13 @@ Tuner::Tuner(Tuning mode, Choices* choices, bool cold_weights, std::int64_t memo
       choices_(choices != nullptr ? choices : &own_) {}
 Tuner::~Tuner() = default;
 
-Tuner::Rehearsal Tuner::rehearse(std::unique_ptr<Stage>& stage, dnnl::primitive primitive,
-                                 const std::vector<std::pair<int, Desc>>& args, bool cold,
-                                 std::function<void(std::byte*)> after) {
+Tuner::TimedPrimitive Tuner::time_primitive(std::unique_ptr<Stage>& stage,
+                                            dnnl::primitive primitive,
+                                            const std::vector<std::pair<int, Desc>>& args,
+                                            bool cold, std::function<void(std::byte*)> after) {
   if (!stage) stage = std::make_unique<Stage>();
   if (other_.size() == 0) other_ = base::AlignedBuffer(kEvictFloats * sizeof(float));
-  return Rehearsal(*stage, other_, std::move(primitive), args, cold, std::move(after));
+  return TimedPrimitive(*stage, other_, std::move(primitive), args, cold, std::move(after));
 }
 
 std::optional<std::string> Tuner::known(const std::string& problem) const {
@@ -183,15 +184,15 @@ double Tuner::reorder_ms(const Desc& from, const Desc& to) {
   dnnl::primitive_attr attr;
   attr.set_scratchpad_mode(dnnl::scratchpad_mode::user);
   const dnnl::reorder::primitive_desc pd(cpu(), from, cpu(), to, attr);
-  auto rehearsal = rehearse(
+  auto timed = time_primitive(
       free_, dnnl::reorder(pd),
       {{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, to}, {DNNL_ARG_SCRATCHPAD, pd.scratchpad_desc()}},
       false);
   for (int i = 0; i < kQuickRounds; ++i) {
     limits_.check();
-    rehearsal.once_more();
+    timed.once_more();
   }
-  reorders_.push_back({from, to, rehearsal.best_ms()});
+  reorders_.push_back({from, to, timed.best_ms()});
   return reorders_.back().ms;
 }
 
@@ -236,7 +237,7 @@ std::string Tuner::fastest(const std::string& problem, const std::vector<Trial>&
   const int rounds = mode_ == Tuning::thorough ? kThoroughRounds : kQuickRounds;
   // The best so far runs again beside each that challenges it, so that what slows the machine for a
   // while decides nothing.
-  std::optional<Rehearsal> best;
+  std::optional<TimedPrimitive> best;
   double best_reorders = 0;
   std::string name;
   for (const auto& trial : trials) {
@@ -244,7 +245,8 @@ std::string Tuner::fastest(const std::string& problem, const std::vector<Trial>&
     double reorders = 0;
     for (const auto& [from, to] : trial.reorders) reorders += reorder_ms(from, to);
     if (best && reorders >= best_reorders + best->best_ms()) continue;
-    auto challenger = rehearse(free_, trial.primitive(), trial.args, cold_weights_, trial.after);
+    auto challenger =
+        time_primitive(free_, trial.primitive(), trial.args, cold_weights_, trial.after);
     const auto slower_than = [&](double factor) {
       return best && reorders + challenger.best_ms() >= factor * (best_reorders + best->best_ms());
     };

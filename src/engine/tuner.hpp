@@ -13,7 +13,7 @@
 #include "engine/tuning.hpp"
 #include "fovea/running.hpp"
 
-/// Times the ways in which oneDNN can compute one step, on this machine, before a plan settles.
+/// Times the candidates that oneDNN has for one step, on this machine, before a plan settles.
 namespace fovea::engine {
 
 /// A primitive with the layouts of its arguments, to be tried on memory of the tuner's own.
@@ -22,9 +22,9 @@ struct Trial {
   /// Made when it is timed, and gone after that.
   std::function<dnnl::primitive()> primitive;
   std::vector<std::pair<int, Desc>> args;
-  /// Layouts that a value would have to be brought from and to if this way were taken.
+  /// Layouts that a value would have to be brought from and to if this candidate were taken.
   std::vector<std::pair<Desc, Desc>> reorders;
-  /// What follows the primitive on its dst (bytes of it), as part of the way.
+  /// What follows the primitive on its dst (bytes of it), as part of it.
   std::function<void(std::byte*)> after;
 };
 
@@ -48,10 +48,10 @@ class Tuner {
 
  private:
   class Stage;
-  class Rehearsal;
-  Rehearsal rehearse(std::unique_ptr<Stage>& stage, dnnl::primitive primitive,
-                     const std::vector<std::pair<int, Desc>>& args, bool cold,
-                     std::function<void(std::byte*)> after = {});
+  class TimedPrimitive;
+  TimedPrimitive time_primitive(std::unique_ptr<Stage>& stage, dnnl::primitive primitive,
+                                const std::vector<std::pair<int, Desc>>& args, bool cold,
+                                std::function<void(std::byte*)> after = {});
   double reorder_ms(const Desc& from, const Desc& to);
   /// False where timing them would take more memory than there may be.
   bool make_room_for(const std::vector<Trial>& trials);

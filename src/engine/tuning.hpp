@@ -12,9 +12,9 @@
 /// What the tuner found out on this machine, to be shared by explainers and kept in a file.
 namespace fovea::engine {
 
-/// Problem (a step with its extents, layouts and threads) -> the name of the way that was fastest.
-/// Safe from any thread. A choice is only ever a name among those that oneDNN offers for the same
-/// problem, so that a wrong one can cost time and nothing else.
+/// Problem (a step with its extents, layouts and threads) -> the name of the candidate that was
+/// fastest. Safe from any thread. A choice is only ever a name among those that oneDNN offers for
+/// the same problem, so that a wrong one can cost time and nothing else.
 class Choices {
  public:
   std::optional<std::string> find(const std::string& problem) const;

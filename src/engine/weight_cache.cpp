@@ -57,8 +57,8 @@ std::pair<std::shared_ptr<void>, std::byte*> Packer::allocate(std::size_t bytes)
 
 std::span<const float> Packer::read(const graph::Constant& constant) {
   if (constant.deferred() == nullptr) {
-    held_ = constant.floats();
-    return held_.data;
+    source_ = constant.floats();
+    return source_.data;
   }
   const auto bytes = constant.size() * sizeof(float);
   if (staging_.size() < bytes) staging_ = base::AlignedBuffer(bytes);
@@ -83,8 +83,8 @@ Weights Packer::pack(const graph::Constant& constant, const Desc& as, const Desc
 
 Weights Packer::pack(const graph::Constant& constant, const Desc& as, const Desc& want,
                      const std::function<std::vector<float>(std::span<const float>)>& make,
-                     std::span<const float> held) {
-  return lay_out(make(held.empty() ? read(constant) : held).data(), as, want);
+                     std::span<const float> in_memory) {
+  return lay_out(make(in_memory.empty() ? read(constant) : in_memory).data(), as, want);
 }
 
 namespace {

@@ -29,9 +29,9 @@ struct WeightKey {
 };
 
 /// Every form of a weight lives as long as a plan holds it: explainers of one model share, and what
-/// none of them needs any more is given back. The source can be read again.
+/// none of them needs any more is released. The source can be read again.
 struct WeightCache::Impl {
-  /// What is held under the key; else what `make` returns. Who asks meanwhile waits for it.
+  /// What is kept under the key; else what `make` returns. Who asks meanwhile waits for it.
   Weights get(const WeightKey& key, const std::function<Weights()>& make);
 
  private:
@@ -54,10 +54,10 @@ class Packer {
  public:
   /// Reads the constant as `as` and lays it out as `want`.
   Weights pack(const graph::Constant& constant, const Desc& as, const Desc& want);
-  /// The same of what `make` computes from the constant, or from what of it is `held`.
+  /// The same of what `make` computes from the constant, or from what of it is `in_memory`.
   Weights pack(const graph::Constant& constant, const Desc& as, const Desc& want,
                const std::function<std::vector<float>(std::span<const float>)>& make,
-               std::span<const float> held);
+               std::span<const float> in_memory);
   /// A matrix [rows, columns] as [columns, rows]. Read a part at a time: it may be most of a model.
   Weights transpose(const graph::Constant& constant);
 
@@ -70,7 +70,7 @@ class Packer {
   std::pair<std::shared_ptr<void>, std::byte*> allocate(std::size_t bytes);
 
   base::AlignedBuffer staging_;  ///< where data is read to
-  graph::Floats held_;           ///< or what holds it
+  graph::Floats source_;         ///< or what holds it
   std::shared_ptr<base::AlignedBuffer> block_;
   std::size_t used_ = 0;
 };

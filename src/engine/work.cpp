@@ -5,7 +5,7 @@
 namespace fovea::engine {
 namespace {
 
-using Args = std::vector<std::pair<int, Tensor>>;
+using Args = std::vector<std::pair<int, Operand>>;
 
 /// Extents of one of several arguments, the first that there is; empty where there is none.
 Dims extents_of(const Args& args, std::initializer_list<int> indices) {

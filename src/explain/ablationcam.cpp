@@ -50,24 +50,24 @@ std::vector<double> from_head(Context& context, std::int64_t image) {
 }
 
 std::vector<double> from_network(Context& context, std::int64_t image) {
-  Behind behind(context, image);
+  Tail tail(context, image);
   const Tensor src = plain(feature_map(context), image);
   const auto channels = static_cast<std::size_t>(src.shape[0]);
   const auto positions = src.data.size() / channels;
-  const auto batch = static_cast<std::size_t>(behind.batch());
+  const auto batch = static_cast<std::size_t>(tail.batch());
   const auto row = static_cast<std::size_t>(context.row());
   std::vector<double> out;
   for (std::size_t first = 0; first < channels; first += batch) {
     const auto count = std::min(batch, channels - first);
     for (std::size_t b = 0; b < batch; ++b) {
-      const auto to = behind.map(static_cast<std::int64_t>(b));
+      const auto to = tail.map(static_cast<std::int64_t>(b));
       std::copy(src.data.begin(), src.data.end(), to.begin());
       if (b < count) {
         const auto channel = to.subspan((first + b) * positions, positions);
         std::fill(channel.begin(), channel.end(), 0.f);
       }
     }
-    const auto scores = behind.forward();
+    const auto scores = tail.forward();
     for (std::size_t b = 0; b < count; ++b)
       out.push_back(
           context.objectives[static_cast<std::size_t>(image)].value(scores.subspan(b * row, row)));
@@ -80,9 +80,8 @@ std::vector<Evidence> run(Context& context) {
   std::vector<Evidence> out;
   for (std::int64_t n = 0; n < context.batch; ++n) {
     const double y = context.objectives[static_cast<std::size_t>(n)].value(scores_of(context, n));
-    const auto without = context.find(NetworkSpec::Part::behind) != nullptr
-                             ? from_network(context, n)
-                             : from_head(context, n);
+    const auto without = context.find(NetworkSpec::Part::tail) != nullptr ? from_network(context, n)
+                                                                          : from_head(context, n);
     std::vector<float> weights;
     for (const double score : without) weights.push_back(static_cast<float>((y - score) / y));
     out.push_back({weighted_sum(view, n, weights)});
@@ -106,11 +105,11 @@ Row<AblationCam> row<AblationCam>() {
                 Needs needs;
                 if (!layer.is_head_map)
                   needs.networks = {
-                      {.part = NetworkSpec::Part::behind, .from = layer.value, .batch = kAtOnce}};
+                      {.part = NetworkSpec::Part::tail, .from = layer.value, .batch = kAtOnce}};
                 return needs;
               },
           .run = run,
-          .takes = [](const Context& context) { return behind_bytes(context); }};
+          .scratch_bytes = [](const Context& context) { return tail_bytes(context); }};
 }
 template const Entry& entry<AblationCam>();
 

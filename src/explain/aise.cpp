@@ -162,12 +162,12 @@ Row<Aise> row<Aise>() {
                .use = "a tenth of RISE's forwards: windows are put where they tell most; of a "
                       "probability",
                .kind = MapKind::input,
-               .dear = true,
+               .expensive = true,
                .has_offset = true,
                .of_probability = true},
       .needs = [] { return perturbation_needs(); },
       .run = run,
-      .takes = aise_bytes,
+      .scratch_bytes = aise_bytes,
       .relu = false};
 }
 template const Entry& entry<Aise>();

@@ -47,7 +47,7 @@ Needs input_gradient_needs(engine::GradientRule rule) {
 
 Tensor image_of(const Context& context, std::int64_t image) {
   const auto shape = image_shape(context);
-  const auto own = part_of(context, context.picture, image);
+  const auto own = part_of(context, context.image_input, image);
   return {{shape.begin(), shape.end()}, {own.begin(), own.end()}};
 }
 

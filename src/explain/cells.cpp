@@ -10,7 +10,7 @@
 namespace fovea::explain {
 namespace {
 
-constexpr std::int64_t kMostCells = 4096;  // the regression is cubic in them
+constexpr std::int64_t kMaxCells = 4096;  // the regression is cubic in them
 
 }  // namespace
 
@@ -24,9 +24,9 @@ Cells::Cells(const Shape& extents, std::int64_t side) : extents_(extents) {
                       std::to_string(extent));
     count *= side;
   }
-  if (count > kMostCells)
+  if (count > kMaxCells)
     throw Error(ErrorCode::invalid_argument, "the grid has " + std::to_string(count) +
-                                                 " cells; at most " + std::to_string(kMostCells) +
+                                                 " cells; at most " + std::to_string(kMaxCells) +
                                                  " are possible");
   count_ = static_cast<std::size_t>(count);
   const auto three = as_three(extents);
@@ -75,7 +75,7 @@ base::Size coalition_bytes(const Context& context, base::Size side, base::Size c
   constexpr base::Size kRow = 64, kMatrices = 2, kVectors = 16;  // a row's vector and weight
   base::Size cells = 1;
   for (std::size_t d = 0; d < perturbed_extents(context).size(); ++d) cells = cells * side;
-  if (base::Size(kMostCells) < cells) return 0;  // which is refused
+  if (base::Size(kMaxCells) < cells) return 0;  // which is refused
   const base::Size unknowns = cells + base::Size(1);
   const Sizes s(context);
   return perturbation_bytes(context, coalitions) + coalitions * (cells * kDouble + kRow * kGrown) +

@@ -43,7 +43,7 @@ class Scorer {
         call_(context.call),
         image_index_(image) {
     call_.step_ms = {};  // those of another plan
-    image_ = part_of(context, context.picture, image);
+    image_ = part_of(context, context.image_input, image);
     channels_ = std::ssize(image_) / (extents_[0] * extents_[1] * extents_[2]);
     patches_.resize(
         static_cast<std::size_t>(net_.batch * channels_ * patch_[0] * patch_[1] * patch_[2]));
@@ -90,7 +90,7 @@ class Scorer {
     const engine::ValueView input{image_.data(), shape, 1, std::ssize(image_)};
     for (std::size_t k = 0; k < plan_.known.size(); ++k) {
       const auto map = plan_.known[k];
-      net_.plan.hold(
+      net_.plan.set_persistent(
           net_.workspace, k,
           map < 0 ? input
                   : net_.known->plan.map(net_.known->workspace, static_cast<std::size_t>(map)),
@@ -128,7 +128,7 @@ class Scorer {
   }
 
   void tell_done(std::int64_t done, std::int64_t each) const {
-    tell(call_, image_index_ * each + done, each * context_.batch);
+    report_progress(call_, image_index_ * each + done, each * context_.batch);
   }
 
   Context& context_;

@@ -35,7 +35,7 @@ Row<Deconvolution> row<Deconvolution>() {
                    .kind = MapKind::input},
           .needs = [] { return input_gradient_needs(engine::GradientRule::deconvolution); },
           .run = run,
-          .takes = input_gradient_bytes,
+          .scratch_bytes = input_gradient_bytes,
           .relu = false};
 }
 template const Entry& entry<Deconvolution>();

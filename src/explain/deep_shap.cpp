@@ -32,7 +32,7 @@ Row<DeepShap> row<DeepShap>() {
                .kind = MapKind::input},
       .needs = [] { return difference_needs(); },
       .run = mean_difference,
-      .takes = mean_difference_bytes,
+      .scratch_bytes = mean_difference_bytes,
       .relu = false,
       .background = background};
 }

@@ -36,9 +36,9 @@ Row<DeepLift> row<DeepLift>() {
                    "or per call where it is another one's",
                .use = "as integrated gradients, at the cost of one walk",
                .kind = MapKind::input},
-      .needs = [] { return difference_needs().and_again(); },
+      .needs = [] { return difference_needs().and_rerun(); },
       .run = mean_difference,
-      .takes = mean_difference_bytes,
+      .scratch_bytes = mean_difference_bytes,
       .relu = false,
       .background = background};
 }

@@ -75,7 +75,7 @@ std::vector<Evidence> mean_difference(Context& context) {
       mean_slope(objective, scores, reference, std::span(seeds).subspan(n * row, row));
       expected[n] += objective.value(scores) - objective.value(reference);
     }
-    walk_back(context, index, seeds, &background.references[i]);
+    run_backward(context, index, seeds, &background.references[i]);
     const auto view = context.plan.gradient(context.workspace, index);
     const float* b = background.images.data.data() + i * size;
     for (std::size_t n = 0; n < batch; ++n) {

@@ -18,7 +18,7 @@ const Tensor& background_of(const Chosen<M>& method, std::span<const std::int64_
   return method.required(&M::background, shape);
 }
 
-/// A walk to the input under the rescale rule, and the reference runs that it reads.
+/// A backward pass to the input under the rescale rule, and the reference runs that it reads.
 Needs difference_needs();
 
 /// Multiplier times difference, the mean over the images of Context::background; with the sum rule.

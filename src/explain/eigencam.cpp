@@ -37,7 +37,7 @@ Row<EigenCam> row<EigenCam>() {
                .cost = "1 forward, an eigenvector of positions by positions",
                .use = "what the layer saw, without a class or a walk back"},
       .run = run,
-      .takes = [](const Context& context) {
+      .scratch_bytes = [](const Context& context) {
         const Sizes s(context);
         return first_component_bytes(s.channels, s.positions) + s.plain * kFloat;
       }};

@@ -42,7 +42,7 @@ Row<EigenGradCam> row<EigenGradCam>() {
             return Needs{.gradients = layer_gradient_needs(layer, engine::GradientReduce::none)};
           },
       .run = run,
-      .takes =
+      .scratch_bytes =
           [](const Context& context) {
             const Sizes s(context);
             return layer_gradient_bytes(context) + first_component_bytes(s.channels, s.positions) +

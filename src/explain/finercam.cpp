@@ -107,7 +107,8 @@ Row<FinerCam> row<FinerCam>() {
                                  layer_gradient_needs(layer, engine::GradientReduce::spatial_mean)};
               },
           .run = run,
-          .takes = [](const Context& context) { return Sizes(context).classes * base::Size(64); }};
+          .scratch_bytes =
+              [](const Context& context) { return Sizes(context).classes * base::Size(64); }};
 }
 template const Entry& entry<FinerCam>();
 

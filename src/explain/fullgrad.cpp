@@ -112,7 +112,7 @@ Row<FullGrad> row<FullGrad>() {
       .needs =
           [] { return Needs{.gradients = {{.of_input = true, .biases = true}}, .inputs = true}; },
       .run = run,
-      .takes = fullgrad_bytes,
+      .scratch_bytes = fullgrad_bytes,
       .relu = false};
 }
 template const Entry& entry<FullGrad>();

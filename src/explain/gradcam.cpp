@@ -4,7 +4,7 @@
 //   alpha_k = 1/Z sum_ij dy / dA_ij^k        L = ReLU(sum_k alpha_k A^k)
 //
 // y: the logit, before any softmax. For a head of global pooling and one linear layer the gradient
-// is w_k / Z at every position (section 3.1 of the paper), so no walk back runs. The published
+// is w_k / Z at every position (section 3.1 of the paper), so no backward pass runs. The published
 // grad-cam package computes the same and then applies min-max: `Normalize::minmax`.
 
 #include "explain/feature_map.hpp"

@@ -51,7 +51,7 @@ Row<GradCamPlusPlus> row<GradCamPlusPlus>() {
             return Needs{.gradients = layer_gradient_needs(layer, engine::GradientReduce::none)};
           },
       .run = run,
-      .takes = layer_gradient_bytes};
+      .scratch_bytes = layer_gradient_bytes};
 }
 template const Entry& entry<GradCamPlusPlus>();
 

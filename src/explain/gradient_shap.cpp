@@ -64,14 +64,14 @@ Draws drawn(const Context& context, const Chosen<GradientShap>& method, std::int
 std::vector<double> mean_values(Context& context, Rerun& rerun, const Tensor& background,
                                 std::vector<Tensor>& inputs) {
   const auto batch = static_cast<std::size_t>(context.batch);
-  auto& picture = inputs[context.picture].data;
-  const auto size = picture.size() / batch, row = static_cast<std::size_t>(context.row());
+  auto& image_input = inputs[context.image_input].data;
+  const auto size = image_input.size() / batch, row = static_cast<std::size_t>(context.row());
   const auto images = background.data.size() / size;
   std::vector<double> out(batch, 0.0);
   for (std::size_t i = 0; i < images; ++i) {
     const auto from = background.data.begin() + static_cast<std::ptrdiff_t>(i * size);
     for (std::size_t n = 0; n < batch; ++n)
-      std::copy_n(from, size, picture.begin() + static_cast<std::ptrdiff_t>(n * size));
+      std::copy_n(from, size, image_input.begin() + static_cast<std::ptrdiff_t>(n * size));
     const auto& again = rerun.forward(inputs);
     for (std::size_t n = 0; n < batch; ++n)
       out[n] += context.objectives[n].value(again.scores.subspan(n * row, row)) /
@@ -89,7 +89,7 @@ base::Size gradient_shap_bytes(const Context& context, const Chosen<GradientShap
 }
 
 std::vector<Evidence> run(Context& context, const Chosen<GradientShap>& method) {
-  const Tensor& clean = picture(context);
+  const Tensor& clean = image_input(context);
   const Tensor& background = background_of(method, image_shape(context));
   Shape noise_shape{-1};
   noise_shape.insert(noise_shape.end(), clean.shape.begin(), clean.shape.end());
@@ -117,7 +117,8 @@ std::vector<Evidence> run(Context& context, const Chosen<GradientShap>& method) 
         else if (deviation > 0)
           x += deviation * random.normal();
         step[at] = x - b[e];
-        inputs[context.picture].data[at] = static_cast<float>(b[e] + draws.points[draw] * step[at]);
+        inputs[context.image_input].data[at] =
+            static_cast<float>(b[e] + draws.points[draw] * step[at]);
       }
     }
     auto& again = rerun.forward(inputs);
@@ -125,7 +126,7 @@ std::vector<Evidence> run(Context& context, const Chosen<GradientShap>& method) 
     for (std::size_t n = 0; n < batch; ++n)
       for (std::size_t e = 0; e < size; ++e)
         sum[n * size + e] += step[n * size + e] * gradients[n].data[e];
-    tell(context.call, s + 1, draws.samples);
+    report_progress(context.call, s + 1, draws.samples);
   }
   const auto before = mean_values(context, rerun, background, inputs);
   std::vector<Evidence> out;
@@ -163,10 +164,10 @@ Row<GradientShap> row<GradientShap>() {
           [](const Layer& layer, const Chosen<GradientShap>& method) {
             const std::span extents(layer.shape);
             background_of(method, extents.subspan(extents.empty() ? 0 : 1));
-            return input_gradient_needs().and_again();
+            return input_gradient_needs().and_rerun();
           },
       .run = run,
-      .takes = gradient_shap_bytes,
+      .scratch_bytes = gradient_shap_bytes,
       .relu = false};
 }
 template const Entry& entry<GradientShap>();

@@ -42,7 +42,7 @@ Row<GradientXInput> row<GradientXInput>() {
             return needs;
           },
       .run = run,
-      .takes = input_gradient_bytes,
+      .scratch_bytes = input_gradient_bytes,
       .relu = false};
 }
 template const Entry& entry<GradientXInput>();

@@ -50,8 +50,8 @@ std::vector<float> seeds(const Context& context) {
   return out;
 }
 
-void walk_back(Context& context, std::size_t gradient, std::span<const float> seeds,
-               const engine::References* references) {
+void run_backward(Context& context, std::size_t gradient, std::span<const float> seeds,
+                  const engine::References* references) {
   const auto start = std::chrono::steady_clock::now();
   context.plan.backward(context.workspace, gradient, seeds, context.call, references);
   if (context.backward_ms != nullptr)
@@ -77,7 +77,7 @@ std::vector<float> mean_gradient(Context& context, std::span<const float> from) 
     return out;
   }
   const auto index = index_of(context.layer, which);
-  walk_back(context, index, from);
+  run_backward(context, index, from);
   const auto view = context.plan.gradient(context.workspace, index);
   return {view.data, view.data + view.shape[0] * view.shape[1]};
 }
@@ -86,16 +86,16 @@ LayerGradient layer_gradient(Context& context) {
   LayerGradient out;
   const Gradient which;
   if (context.layer.gradients.contains(which) || !context.layer.is_head_map) {
-    if (context.together != nullptr) {
-      out.view_ = context.together->gradient(context);
+    if (context.batched != nullptr) {
+      out.view_ = context.batched->gradient(context);
     } else {
       const auto index = index_of(context.layer, which);
-      walk_back(context, index, seeds(context));
+      run_backward(context, index, seeds(context));
       out.view_ = context.plan.gradient(context.workspace, index);
     }
     const auto map = feature_map(context);
     if (out.view_.block == map.block && out.view_.image_stride == map.image_stride) return out;
-    // Methods walk both side by side: the gradient takes the map's layout.
+    // Methods go through both side by side: the gradient takes the map's layout.
     out.owned_.assign(static_cast<std::size_t>(map.shape[0] * map.image_stride), 0.f);
     const auto positions = base::element_count(spatial_extents(map));
     for (std::int64_t n = 0; n < map.shape[0]; ++n)
@@ -126,7 +126,7 @@ LayerGradient layer_gradient(Context& context) {
 
 std::vector<Tensor> input_gradients(Context& context, const Gradient& which) {
   const auto index = index_of(context.input, which);
-  walk_back(context, index, seeds(context));
+  run_backward(context, index, seeds(context));
   const auto view = context.plan.gradient(context.workspace, index);
   std::vector<Tensor> out;
   for (std::int64_t n = 0; n < context.batch; ++n) out.push_back(plain(view, context.input, n));
@@ -168,30 +168,29 @@ Tensor plain(const ValueView& view, const Layer& layer, std::int64_t image) {
 }
 
 Context& Rerun::forward(std::span<const Tensor> inputs) {
-  const auto& net = context_.network(NetworkSpec::Part::again);
+  const auto& net = context_.network(NetworkSpec::Part::rerun);
   std::vector<std::span<const float>> feeds(inputs.size());
   std::transform(inputs.begin(), inputs.end(), feeds.begin(),
                  [](const Tensor& t) { return std::span<const float>(t.data); });
   net.plan.forward(net.workspace, feeds, context_.call);
   const auto rows = net.rows();
   scores_.assign(rows.begin(), rows.end());
-  auto& again = again_.emplace(context_);
+  auto& again = context_again_.emplace(context_);
   again.workspace = net.workspace;
   again.scores = scores_;
   again.inputs = inputs;
   again.networks = {};
   again.background = nullptr;
-  again.together = nullptr;
+  again.batched = nullptr;
   return again;
 }
 
-Behind::Behind(const Context& context, std::int64_t image)
-    : Behind(
-          context, context.network(NetworkSpec::Part::behind),
-          std::vector<std::int64_t>(
-              static_cast<std::size_t>(context.network(NetworkSpec::Part::behind).batch), image)) {}
+Tail::Tail(const Context& context, std::int64_t image)
+    : Tail(context, context.network(NetworkSpec::Part::tail),
+           std::vector<std::int64_t>(
+               static_cast<std::size_t>(context.network(NetworkSpec::Part::tail).batch), image)) {}
 
-Behind::Behind(const Context& context, const Network& net, std::span<const std::int64_t> images)
+Tail::Tail(const Context& context, const Network& net, std::span<const std::int64_t> images)
     : layer_(context.layer), net_(net), backward_ms_(context.backward_ms), call_(context.call) {
   call_.step_ms = {};
   const auto view = feature_map(context);
@@ -217,12 +216,12 @@ Behind::Behind(const Context& context, const Network& net, std::span<const std::
   }
 }
 
-std::span<float> Behind::map(std::int64_t i) {
+std::span<float> Tail::map(std::int64_t i) {
   const auto size = maps_.size() / static_cast<std::size_t>(net_.batch);
   return std::span(maps_).subspan(static_cast<std::size_t>(i) * size, size);
 }
 
-void Behind::put_back() {
+void Tail::put_back() {
   const auto& grid = *layer_.grid;
   const auto channels = static_cast<std::size_t>(layer_.shape[1]);
   const auto positions = static_cast<std::size_t>(base::element_count(grid.extents));
@@ -236,7 +235,7 @@ void Behind::put_back() {
   }
 }
 
-std::span<const float> Behind::as_fed() {
+std::span<const float> Tail::as_fed() {
   if (values_.empty()) return maps_;
   put_back();
   auto shape = layer_.value_shape;
@@ -262,14 +261,14 @@ std::span<const float> Behind::as_fed() {
   return fed_;
 }
 
-std::span<const float> Behind::forward() {
+std::span<const float> Tail::forward() {
   std::vector<std::span<const float>> feeds{as_fed()};
   feeds.insert(feeds.end(), inputs_.begin(), inputs_.end());
   net_.plan.forward(net_.workspace, feeds, call_);
   return net_.rows();
 }
 
-ValueView Behind::backward(std::span<const float> seeds) {
+ValueView Tail::backward(std::span<const float> seeds) {
   const auto start = std::chrono::steady_clock::now();
   net_.plan.backward(net_.workspace, 0, seeds, call_);
   if (backward_ms_ != nullptr)

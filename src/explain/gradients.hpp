@@ -15,17 +15,17 @@ engine::ValueView feature_map(const Context& context);
 /// The objectives' gradients with respect to what they read, [batch, row].
 std::vector<float> seeds(const Context& context);
 
-/// Which of the plan's walks back gives it.
+/// Which of the plan's backward passes gives it.
 std::size_t index_of(const Layer& layer, const Gradient& gradient);
 
-/// One of the plan's walks back, from the objectives; its time is noted.
+/// One of the plan's backward passes, from the objectives; its time is noted.
 /// `references`: of the run that it is compared with, under the rescale rule.
-void walk_back(Context& context, std::size_t gradient, std::span<const float> seeds,
-               const engine::References* references = nullptr);
+void run_backward(Context& context, std::size_t gradient, std::span<const float> seeds,
+                  const engine::References* references = nullptr);
 
 /// The mean over positions of the objective's gradient with respect to the layer,
-/// [batch, channels]; by the head's weights where the head is pool + linear and no walk was
-/// prepared. Needs {layer_gradient_needs(layer, spatial_mean)}.
+/// [batch, channels]; by the head's weights where the head is pool + linear and no backward pass
+/// was prepared. Needs {layer_gradient_needs(layer, spatial_mean)}.
 std::vector<float> mean_gradient(Context& context);
 /// The same of another function of the scores, by its gradients.
 std::vector<float> mean_gradient(Context& context, std::span<const float> seeds);
@@ -41,8 +41,8 @@ class LayerGradient {
   engine::ValueView view_;
 };
 
-/// The objective's gradient at every position of the layer; without a walk as above. Valid until
-/// the next walk back.
+/// The objective's gradient at every position of the layer; without a backward pass as above. Valid
+/// until the next backward pass.
 LayerGradient layer_gradient(Context& context);
 
 /// What of the layer's gradient has to be prepared: nothing where the head says it.
@@ -67,16 +67,16 @@ class Rerun {
  private:
   Context& context_;
   std::vector<float> scores_;
-  std::optional<Context> again_;
+  std::optional<Context> context_again_;
 };
 
 /// The network behind the layer, on other maps. What a layer holds beside its map (a class token)
 /// is the image's own.
-class Behind {
+class Tail {
  public:
-  Behind(const Context& context, std::int64_t image);
+  Tail(const Context& context, std::int64_t image);
   /// Row i is of images[i].
-  Behind(const Context& context, const Network& net, std::span<const std::int64_t> images);
+  Tail(const Context& context, const Network& net, std::span<const std::int64_t> images);
   /// How many maps go at once.
   std::int64_t batch() const { return net_.batch; }
   /// Room for `batch` maps, row-major.
@@ -103,13 +103,13 @@ class Behind {
   std::vector<std::vector<float>> inputs_;  ///< of the image, repeated where maps have rows in them
 };
 
-/// Walks back of several targets at once, each with an objective per image: through a network of
-/// many rows behind the layer, from copies of the images' maps. Done when the gradient at every
+/// Backward passes of several targets at once, each with an objective per image: through a network
+/// of many rows behind the layer, from copies of the images' maps. Done when the gradient at every
 /// position is asked for, as many targets at a time as there are rows.
-class Together {
+class BatchedGradients {
  public:
   /// `objectives`: target by target, image by image.
-  Together(const Network& net, std::span<const Objective> objectives)
+  BatchedGradients(const Network& net, std::span<const Objective> objectives)
       : net_(net), objectives_(objectives) {}
 
   /// Which of the targets is being explained.
@@ -121,8 +121,8 @@ class Together {
   const Network& net_;
   std::span<const Objective> objectives_;
   std::size_t target_ = 0;
-  std::optional<Behind> behind_;       ///< once the rows have run forward
-  std::optional<std::size_t> walked_;  ///< the first target of what was walked last
+  std::optional<Tail> tail_;        ///< once the rows have run forward
+  std::optional<std::size_t> ran_;  ///< the first target of what was run last
 };
 
 }  // namespace fovea::explain

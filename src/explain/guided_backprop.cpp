@@ -37,7 +37,7 @@ Row<GuidedBackprop> row<GuidedBackprop>() {
                .kind = MapKind::input},
       .needs = [] { return input_gradient_needs(engine::GradientRule::guided); },
       .run = run,
-      .takes = input_gradient_bytes,
+      .scratch_bytes = input_gradient_bytes,
       .relu = false};
 }
 template const Entry& entry<GuidedBackprop>();

@@ -62,7 +62,7 @@ Row<GuidedGradCam> row<GuidedGradCam>() {
             return needs;
           },
       .run = run,
-      .takes =
+      .scratch_bytes =
           [](const Context& context) {
             const Sizes s(context);
             return input_gradient_bytes(context) +

@@ -43,7 +43,7 @@ Row<HiResCam> row<HiResCam>() {
             return Needs{.gradients = layer_gradient_needs(layer, engine::GradientReduce::none)};
           },
       .run = run,
-      .takes = layer_gradient_bytes};
+      .scratch_bytes = layer_gradient_bytes};
 }
 template const Entry& entry<HiResCam>();
 

@@ -67,7 +67,7 @@ std::vector<Point> quadrature(std::int64_t rule, std::size_t steps) {
 std::vector<Evidence> run(Context& context, const Chosen<IntegratedGradients>& method) {
   const auto steps = static_cast<std::size_t>(method->steps);
   const auto points = quadrature(method->rule, steps);
-  const Tensor& x = picture(context);
+  const Tensor& x = image_input(context);
   const Tensor baseline = baseline_of(context, method);
   const auto size = baseline.data.size();
   std::vector<double> sum(x.data.size(), 0.0);
@@ -76,7 +76,7 @@ std::vector<Evidence> run(Context& context, const Chosen<IntegratedGradients>& m
   for (const auto& [at, weight] : points) {
     for (std::size_t i = 0; i < x.data.size(); ++i) {
       const double from = baseline.data[i % size];
-      inputs[context.picture].data[i] = static_cast<float>(from + at * (x.data[i] - from));
+      inputs[context.image_input].data[i] = static_cast<float>(from + at * (x.data[i] - from));
     }
     auto& again = rerun.forward(inputs);
     const auto gradients = gradients_at_input(again, engine::GradientRule::plain);
@@ -106,9 +106,9 @@ Row<IntegratedGradients> row<IntegratedGradients>() {
                .cost = "`steps` forwards and walks back to the input",
                .use = "attributions that add up to the score difference to the baseline",
                .kind = MapKind::input},
-      .needs = [] { return input_gradient_needs().and_again(); },
+      .needs = [] { return input_gradient_needs().and_rerun(); },
       .run = run,
-      .takes =
+      .scratch_bytes =
           [](const Context& context, const IntegratedGradients& method) {
             const Sizes s(context);
             const base::Size points = method.steps;

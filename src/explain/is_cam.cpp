@@ -19,7 +19,7 @@ using Score = std::function<std::vector<double>(const Masks&)>;
 
 std::vector<Evidence> run(Context& context, const IsCam& method) {
   const auto samples = method.samples;
-  const auto trial = [&](std::int64_t, const Masks& masks, const Score& score) {
+  const auto scorer = [&](std::int64_t, const Masks& masks, const Score& score) {
     std::vector<double> sum(masks.size(), 0.0);
     for (std::int64_t i = 1; i <= samples; ++i) {
       Masks weaker = masks;
@@ -32,7 +32,7 @@ std::vector<Evidence> run(Context& context, const IsCam& method) {
     }
     return sum;
   };
-  return score_weighted(context, method.channels, trial);
+  return score_weighted(context, method.channels, scorer);
 }
 
 }  // namespace
@@ -45,10 +45,10 @@ Row<IsCam> row<IsCam>() {
                    .needs = "a spatial layer; an image as the input",
                    .cost = "`samples` forwards per channel of the layer",
                    .use = "as Score-CAM, over masks of growing strength",
-                   .dear = true},
-          .needs = [] { return Needs{}.and_again(); },
+                   .expensive = true},
+          .needs = [] { return Needs{}.and_rerun(); },
           .run = run,
-          .takes = score_weighted_bytes};
+          .scratch_bytes = score_weighted_bytes};
 }
 template const Entry& entry<IsCam>();
 

@@ -158,10 +158,10 @@ Row<KernelShap> row<KernelShap>() {
                .use = "Shapley values of the cells of a grid: they add up to the score difference "
                       "to the baseline",
                .kind = MapKind::input,
-               .dear = true},
+               .expensive = true},
       .needs = [] { return perturbation_needs(); },
       .run = run,
-      .takes = kernel_shap_bytes,
+      .scratch_bytes = kernel_shap_bytes,
       .relu = false};
 }
 template const Entry& entry<KernelShap>();

@@ -33,7 +33,7 @@ Row<KpcaCam> row<KpcaCam>() {
                    .cost = "1 forward, an eigenvector of positions by positions",
                    .use = "as EigenCAM, where a linear component is too coarse"},
           .run = run,
-          .takes = [](const Context& context) {
+          .scratch_bytes = [](const Context& context) {
             const Sizes s(context);
             return first_kernel_component_bytes(s.channels, s.positions) + s.plain * kFloat;
           }};

@@ -105,10 +105,10 @@ Row<Lime> row<Lime>() {
                .use =
                    "which cells of a grid the score rests on, by a linear model around the image",
                .kind = MapKind::input,
-               .dear = true},
+               .expensive = true},
       .needs = [] { return perturbation_needs(); },
       .run = run,
-      .takes = lime_bytes,
+      .scratch_bytes = lime_bytes,
       .relu = false};
 }
 template const Entry& entry<Lime>();

@@ -58,7 +58,7 @@ std::vector<Evidence> run(Context& context, const Lrp& method) {
   auto start = seeds(context);
   for (std::size_t i = 0; i < start.size(); ++i) start[i] *= context.scores[i];
   const auto index = index_of(context.layer, gradient_for(context.layer, method));
-  walk_back(context, index, start);
+  run_backward(context, index, start);
   const auto view = context.plan.gradient(context.workspace, index);
   const auto absorbed = context.plan.absorbed(context.workspace, index);
   const auto row = static_cast<std::size_t>(context.row());
@@ -91,7 +91,7 @@ Row<Lrp> row<Lrp>() {
       .needs = [](const Layer& layer,
                   const Lrp& method) { return Needs{.gradients = {gradient_for(layer, method)}}; },
       .run = run,
-      .takes =
+      .scratch_bytes =
           [](const Context& context) {
             const Sizes s(context);
             return s.plain * kFloat;

@@ -49,9 +49,9 @@ struct Needs {
     return nullptr;
   }
   /// And the network again, on other inputs.
-  Needs and_again() && {
+  Needs and_rerun() && {
     inputs = true;
-    networks.push_back({.part = NetworkSpec::Part::again});
+    networks.push_back({.part = NetworkSpec::Part::rerun});
     return std::move(*this);
   }
 };
@@ -72,10 +72,10 @@ struct Layer {
   bool is_single = false;  ///< of an input: one image, without an extent that counts images
 };
 
-/// What an image is compared with: images, what the network made of them, and what walks under
-/// GradientRule::rescale read of that.
+/// What an image is compared with: images, what the network made of them, and what backward passes
+/// under GradientRule::rescale read of that.
 struct Background {
-  base::Reservation held;                      ///< of the explainer's budget, for all of this
+  base::Reservation reservation;               ///< of the explainer's budget, for all of this
   Tensor images;                               ///< [images, the image's extents]
   std::vector<engine::References> references;  ///< per image
   std::vector<float> scores;                   ///< what objectives read, [images, row]
@@ -101,7 +101,7 @@ class Settings {
   const Method& method_;
 };
 
-class Together;
+class BatchedGradients;
 
 /// A forward pass that has been made, and what can be asked of it.
 struct Context {
@@ -116,15 +116,15 @@ struct Context {
   std::span<const float> scores;          ///< what they read, [batch, row]
   const Settings& settings;
   const CallOptions& call;
-  std::size_t picture;                  ///< which of the inputs is the image
+  std::size_t image_input;              ///< which of the inputs is the image
   const std::vector<bool>& stacked;     ///< per input: has it a row per image?
   Shape extents = {};                   ///< of the image's positions
   std::span<const Tensor> inputs = {};  ///< where Needs::inputs, or networks that read them; the
                                         ///< image is [images, ...]
-  std::span<const graph::ChannelBias> biases = {};  ///< where Gradient::biases; the walk's taps
+  std::span<const graph::ChannelBias> biases = {};  ///< where Gradient::biases; the pass's taps
   const Background* background = nullptr;           ///< where Needs::references
-  double* backward_ms = nullptr;                    ///< adds up what was spent walking back
-  Together* together = nullptr;  ///< the objectives' gradients beside those of other targets
+  double* backward_ms = nullptr;                    ///< adds up what was spent running backward
+  BatchedGradients* batched = nullptr;  ///< the objectives' gradients beside those of other targets
   /// By part: those that Needs::networks names; of windows, where it is of use.
   std::array<const Network*, NetworkSpec::kParts> networks = {};
 
@@ -143,8 +143,8 @@ inline const Network& Context::network(NetworkSpec::Part part) const {
   return *find(part);
 }
 
-inline const Tensor& picture(const Context& context) {
-  return context.inputs[context.picture];
+inline const Tensor& image_input(const Context& context) {
+  return context.inputs[context.image_input];
 }
 
 /// The extents of one image.
@@ -161,8 +161,8 @@ inline std::span<const float> part_of(const Context& context, std::size_t input,
   return all.subspan(static_cast<std::size_t>(image) * size, size);
 }
 
-/// Tells the call's progress: `done` of `all` that `run` will do.
-inline void tell(const CallOptions& call, std::int64_t done, std::int64_t all) {
+/// Reports the call's progress: `done` of `all` that `run` will do.
+inline void report_progress(const CallOptions& call, std::int64_t done, std::int64_t all) {
   if (call.progress) call.progress(static_cast<double>(done) / static_cast<double>(all));
 }
 
@@ -187,7 +187,7 @@ struct Entry {
   std::function<std::vector<Evidence>(Context& context)> run;
   /// Bytes that `run` allocates together at most, beside what `common_bytes` counts (sizes.hpp);
   /// null: nothing worth counting.
-  std::function<base::Size(const Context& context)> takes;
+  std::function<base::Size(const Context& context)> scratch_bytes;
   /// The map's negative values are no evidence: they become 0 (unless the caller keeps the sign).
   bool relu = true;
   /// The maps of every class of one image at once, [classes, spatial extents]; null where a method

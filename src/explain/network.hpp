@@ -31,24 +31,24 @@ struct WindowPlan {
   std::vector<std::vector<Place>> axes;  ///< per extent of the input
   Shape patch;                           ///< extents
   std::int64_t rows = 0;
-  std::vector<std::ptrdiff_t> known;  ///< per held value: a map of the known network; -1: the input
+  std::vector<std::ptrdiff_t> known;  ///< per persistent value: a known map; -1: the input
 };
 
 /// A network beside the explainer's own forward pass: which part of the model, and in which form.
 struct NetworkSpec {
   enum class Part {
-    whole,    ///< from the inputs to the scores, with nothing kept on the way
-    again,    ///< the explainer's own plan, with all that it keeps, in a workspace apart
-    behind,   ///< from the maps of a layer to the scores
+    full,     ///< from the inputs to the scores, with nothing kept on the way
+    rerun,    ///< the explainer's own plan, with all that it keeps, in a workspace apart
+    tail,     ///< from the maps of a layer to the scores
     windows,  ///< of what windows over the image change, where that is less work
   };
   static constexpr std::size_t kParts = 4;
 
-  Part part = Part::whole;
-  graph::ValueId from = {};     ///< of `behind`: the layer
-  std::int64_t batch = 0;       ///< of `behind`: so many maps at once, where the file allows it
-  bool gradient = false;        ///< of `behind`: of the scores, at every position of the layer
-  bool few_positions = false;   ///< of `behind`: the maps are zero but at a few positions (a hint)
+  Part part = Part::full;
+  graph::ValueId from = {};     ///< of `tail`: the layer
+  std::int64_t batch = 0;       ///< of `tail`: so many maps at once, where the file allows it
+  bool gradient = false;        ///< of `tail`: of the scores, at every position of the layer
+  bool few_positions = false;   ///< of `tail`: the maps are zero but at a few positions (a hint)
   SlidingWindows windows = {};  ///< of `windows`
   friend auto operator<=>(const NetworkSpec&, const NetworkSpec&) = default;
 

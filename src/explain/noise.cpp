@@ -9,14 +9,14 @@ namespace fovea::explain {
 
 Shape noise_shape(const Context& context) {
   Shape shape = {-1};
-  const auto& images = picture(context).shape;
+  const auto& images = image_input(context).shape;
   shape.insert(shape.end(), images.begin(), images.end());
   return shape;
 }
 
 void for_each_noisy(Context& context, const Noise& noise,
                     const std::function<void(Context&)>& visit) {
-  const Tensor& clean = picture(context);
+  const Tensor& clean = image_input(context);
   const auto images = static_cast<std::size_t>(context.batch);
   const auto size = clean.data.size() / images;
   std::vector<double> deviations(images, noise.deviation);
@@ -37,7 +37,7 @@ void for_each_noisy(Context& context, const Noise& noise,
             noise.given != nullptr
                 ? noise.given->data[static_cast<std::size_t>(i) * clean.data.size() + at]
                 : static_cast<float>(deviations[n] * random.normal());
-        inputs[context.picture].data[at] = clean.data[at] + added;
+        inputs[context.image_input].data[at] = clean.data[at] + added;
       }
     visit(rerun.forward(inputs));
   }

@@ -139,10 +139,10 @@ Row<Occlusion> row<Occlusion>() {
                        "of the width",
                .use = "what the score loses without a region; asks nothing of the network",
                .kind = MapKind::input,
-               .dear = true},
+               .expensive = true},
       .needs = needs,
       .run = run,
-      .takes = occlusion_bytes,
+      .scratch_bytes = occlusion_bytes,
       .relu = false};
 }
 template const Entry& entry<Occlusion>();

@@ -7,7 +7,7 @@
 
 namespace fovea::explain {
 Needs perturbation_needs() {
-  return {.inputs = true, .networks = {{.part = NetworkSpec::Part::whole}}};
+  return {.inputs = true, .networks = {{.part = NetworkSpec::Part::full}}};
 }
 
 const Shape& perturbed_extents(const Context& context) {
@@ -20,7 +20,7 @@ const Shape& perturbed_extents(const Context& context) {
 
 Perturbation::Perturbation(Context& context, std::int64_t forwards)
     : context_(context),
-      net_(context.network(NetworkSpec::Part::whole)),
+      net_(context.network(NetworkSpec::Part::full)),
       call_(context.call),
       steps_(channel_steps(image_shape(context), perturbed_extents(context))),
       forwards_(forwards) {
@@ -28,7 +28,7 @@ Perturbation::Perturbation(Context& context, std::int64_t forwards)
 }
 
 std::span<const float> Perturbation::image(std::int64_t image) const {
-  return part_of(context_, context_.picture, image);
+  return part_of(context_, context_.image_input, image);
 }
 
 void Perturbation::take(std::int64_t image) {
@@ -48,7 +48,7 @@ void Perturbation::take(std::int64_t image) {
 std::vector<double> Perturbation::scores(std::int64_t image, std::int64_t variants,
                                          const Fill& fill) {
   take(image);
-  auto& pictures = inputs_[context_.picture];
+  auto& pictures = inputs_[context_.image_input];
   const auto size = pictures.size() / static_cast<std::size_t>(net_.batch);
   const auto row = static_cast<std::size_t>(context_.row());
   const auto& objective = context_.objectives[static_cast<std::size_t>(image)];
@@ -63,7 +63,7 @@ std::vector<double> Perturbation::scores(std::int64_t image, std::int64_t varian
     for (std::size_t k = 0; k < static_cast<std::size_t>(count); ++k)
       out.push_back(objective.value(logits.subspan(k * row, row)));
     done_ += count;
-    tell(call_, done_, std::max(forwards_, done_));
+    report_progress(call_, done_, std::max(forwards_, done_));
   }
   return out;
 }

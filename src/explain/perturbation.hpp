@@ -11,7 +11,7 @@
 namespace fovea::explain {
 
 /// The network on variants of one image, as many at a time as its plan takes; what
-/// other inputs hold is the image's own. Tells the call's progress and heeds its limits.
+/// other inputs hold is the image's own. Reports the call's progress and heeds its limits.
 class Perturbation {
  public:
   /// `forwards`: how many variants will be scored, of all images together.

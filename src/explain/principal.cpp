@@ -13,7 +13,7 @@ namespace {
 using Eigen::Index;
 using Rows = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 
-constexpr Index kMostSteps = 96;   // of Lanczos' recurrence
+constexpr Index kMaxSteps = 96;    // of Lanczos' recurrence
 constexpr Index kRowsAtOnce = 64;  // of a matrix that is brought to doubles
 
 /// x [channels, extents] as a matrix [channels, positions].
@@ -53,7 +53,7 @@ Eigenpair largest_of(const Eigen::Map<const Rows>& matrix) {
   constexpr Index kCheck = 8;
   constexpr double kConverged = 1e-9;
   const auto rows = matrix.rows();
-  const auto most = std::min(rows, kMostSteps);
+  const auto most = std::min(rows, kMaxSteps);
   Eigen::MatrixXd basis(rows, most);
   Eigen::VectorXd diagonal(most), beside(most), next(rows);
   // No vector that a network could be orthogonal to.
@@ -161,7 +161,7 @@ namespace {
 /// Of largest_eigenpair.
 base::Size eigenpair_bytes(base::Size n) {
   constexpr base::Size kDouble = sizeof(double), kWork = 6, kSmall = 4;
-  const base::Size most = static_cast<std::int64_t>(kMostSteps);
+  const base::Size most = static_cast<std::int64_t>(kMaxSteps);
   const base::Size at_once = static_cast<std::int64_t>(kRowsAtOnce);
   const base::Size steps = std::min(n, most);
   return n * (steps + std::min(n, at_once) + kWork) * kDouble + steps * steps * kSmall * kDouble;

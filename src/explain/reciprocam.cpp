@@ -40,22 +40,22 @@ Tensor from_head(Context& context, std::int64_t image) {
 }
 
 Tensor from_network(Context& context, std::int64_t image) {
-  Behind behind(context, image);
+  Tail tail(context, image);
   const Tensor src = plain(feature_map(context), image);
   const auto channels = static_cast<std::size_t>(src.shape[0]);
   const auto positions = src.data.size() / channels;
-  const auto batch = static_cast<std::size_t>(behind.batch());
+  const auto batch = static_cast<std::size_t>(tail.batch());
   const auto row = static_cast<std::size_t>(context.row());
   Tensor map{{src.shape.begin() + 1, src.shape.end()}, std::vector<float>(positions)};
   for (std::size_t first = 0; first < positions; first += batch) {
     const auto count = std::min(batch, positions - first);
-    std::fill(behind.maps().begin(), behind.maps().end(), 0.f);
+    std::fill(tail.maps().begin(), tail.maps().end(), 0.f);
     for (std::size_t b = 0; b < count; ++b) {
-      const auto to = behind.map(static_cast<std::int64_t>(b));
+      const auto to = tail.map(static_cast<std::int64_t>(b));
       for (std::size_t c = 0; c < channels; ++c)
         to[c * positions + first + b] = src.data[c * positions + first + b];
     }
-    const auto scores = behind.forward();
+    const auto scores = tail.forward();
     for (std::size_t b = 0; b < count; ++b)
       map.data[first + b] = static_cast<float>(
           context.objectives[static_cast<std::size_t>(image)].value(scores.subspan(b * row, row)));
@@ -65,18 +65,18 @@ Tensor from_network(Context& context, std::int64_t image) {
 
 /// Positions in equal parts of at most 64.
 std::int64_t at_once(const Layer& layer) {
-  constexpr std::int64_t kMost = 64;
+  constexpr std::int64_t kMax = 64;
   std::int64_t positions = 1;
   for (std::size_t d = 2; d < layer.shape.size(); ++d) positions *= layer.shape[d];
-  const auto parts = (positions + kMost - 1) / kMost;
+  const auto parts = (positions + kMax - 1) / kMax;
   return std::max<std::int64_t>(1, (positions + parts - 1) / parts);
 }
 
 std::vector<Evidence> run(Context& context) {
   std::vector<Evidence> out;
   for (std::int64_t n = 0; n < context.batch; ++n)
-    out.push_back({context.find(NetworkSpec::Part::behind) != nullptr ? from_network(context, n)
-                                                                      : from_head(context, n)});
+    out.push_back({context.find(NetworkSpec::Part::tail) != nullptr ? from_network(context, n)
+                                                                    : from_head(context, n)});
   return out;
 }
 
@@ -96,17 +96,17 @@ Row<ReciproCam> row<ReciproCam>() {
           [](const Layer& layer) {
             Needs needs;
             if (!layer.is_head_map)
-              needs.networks = {{.part = NetworkSpec::Part::behind,
+              needs.networks = {{.part = NetworkSpec::Part::tail,
                                  .from = layer.value,
                                  .batch = at_once(layer),
                                  .few_positions = true}};
             return needs;
           },
       .run = run,
-      .takes =
+      .scratch_bytes =
           [](const Context& context) {
-            return context.find(NetworkSpec::Part::behind) != nullptr ? behind_bytes(context)
-                                                                      : every_class_bytes(context);
+            return context.find(NetworkSpec::Part::tail) != nullptr ? tail_bytes(context)
+                                                                    : every_class_bytes(context);
           },
       .relu = false};
 }

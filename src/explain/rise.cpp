@@ -114,7 +114,7 @@ void add_scored(std::span<const float> mask, double score, std::vector<double>& 
 
 base::Size rise_bytes(const Context& context, const Rise& method) {
   const Sizes s(context);
-  const base::Size batch = context.network(NetworkSpec::Part::whole).batch;
+  const base::Size batch = context.network(NetworkSpec::Part::full).batch;
   const base::Size cells = method.cells;
   // A mask's grid, a line of it for each thread, and where its rows and columns lie between cells.
   const base::Size grid = cells * cells * (context.extents.size() > 2 ? cells : base::Size(1));
@@ -175,12 +175,12 @@ Row<Rise> row<Rise>() {
                .cost = "`masks` forwards",
                .use = "a smooth map without gradients or windows; of a probability",
                .kind = MapKind::input,
-               .dear = true,
+               .expensive = true,
                .has_offset = true,
                .of_probability = true},
       .needs = [] { return perturbation_needs(); },
       .run = run,
-      .takes = rise_bytes,
+      .scratch_bytes = rise_bytes,
       .relu = false};
 }
 template const Entry& entry<Rise>();

@@ -87,7 +87,7 @@ struct Row {
   void (*check)(const std::optional<graph::PoolLinearHead>&, const Layer&) = serves_all;
   Part<M, Needs, const Layer&> needs = {};  ///< none: nothing beside the layer's map
   Part<M, std::vector<Evidence>, Context&> run;
-  Part<M, base::Size, const Context&> takes = {};
+  Part<M, base::Size, const Context&> scratch_bytes = {};
   bool relu = true;
   Part<M, Tensor, Context&, std::int64_t> class_maps = {};
   bool input_method_reads_layer = false;
@@ -103,9 +103,9 @@ template <class M, class T>
 void add_field(const OptionField<M, T>& field, MethodInfo& info) {
   info.options.push_back({.name = field.name,
                           .value = fields::number(M{}, field),
-                          .least = field.least,
-                          .most = field.most,
-                          .whole = !std::is_floating_point_v<T>,
+                          .min = field.min,
+                          .max = field.max,
+                          .is_integer = !std::is_floating_point_v<T>,
                           .help = field.help,
                           .choices = {field.choices.begin(), field.choices.end()}});
 }
@@ -128,9 +128,9 @@ Entry entry_of(Row<M> row) {
   if (!row.needs) row.needs = [] { return Needs{}; };
   out.needs = std::move(row.needs);
   out.run = [run = std::move(row.run)](Context& context) { return run(context, context.settings); };
-  if (row.takes)
-    out.takes = [takes = std::move(row.takes)](const Context& context) {
-      return takes(context, context.settings);
+  if (row.scratch_bytes)
+    out.scratch_bytes = [scratch_bytes = std::move(row.scratch_bytes)](const Context& context) {
+      return scratch_bytes(context, context.settings);
     };
   out.relu = row.relu;
   if (row.class_maps)

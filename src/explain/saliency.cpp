@@ -33,7 +33,7 @@ Row<Saliency> row<Saliency>() {
                    .kind = MapKind::input},
           .needs = [] { return input_gradient_needs(); },
           .run = run,
-          .takes = input_gradient_bytes,
+          .scratch_bytes = input_gradient_bytes,
           .relu = false};
 }
 template const Entry& entry<Saliency>();

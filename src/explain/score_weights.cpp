@@ -59,7 +59,8 @@ base::Size score_weighted_bytes(const Context& context) {
          s.images * s.channels * kPerChannel;
 }
 
-std::vector<Evidence> score_weighted(Context& context, std::int64_t most, const Trial& trial) {
+std::vector<Evidence> score_weighted(Context& context, std::int64_t most,
+                                     const ChannelScorer& scorer) {
   const auto view = feature_map(context);
   const auto images = static_cast<std::size_t>(context.batch);
   const auto channels = chosen_channels(view, most);
@@ -75,8 +76,8 @@ std::vector<Evidence> score_weighted(Context& context, std::int64_t most, const 
   Rerun rerun(context);
   const auto score = [&](const Masks& masks) {
     for (std::int64_t n = 0; n < context.batch; ++n)
-      multiply(picture(context), masks[static_cast<std::size_t>(n)], context.extents, n,
-               inputs[context.picture]);
+      multiply(image_input(context), masks[static_cast<std::size_t>(n)], context.extents, n,
+               inputs[context.image_input]);
     const auto& again = rerun.forward(inputs);
     const auto row = static_cast<std::size_t>(context.row());
     std::vector<double> out;
@@ -94,10 +95,10 @@ std::vector<Evidence> score_weighted(Context& context, std::int64_t most, const 
       scale_to_unit(mask.data);
       masks.push_back(resized(mask, context.extents).data);
     }
-    const auto found = trial(static_cast<std::int64_t>(i), masks, score);
+    const auto found = scorer(static_cast<std::int64_t>(i), masks, score);
     for (std::size_t n = 0; n < images; ++n) scores[n].push_back(found[n]);
-    tell(context.call, static_cast<std::int64_t>(i) + 1,
-         static_cast<std::int64_t>(channels[0].size()));
+    report_progress(context.call, static_cast<std::int64_t>(i) + 1,
+                    static_cast<std::int64_t>(channels[0].size()));
   }
   std::vector<Evidence> out;
   for (std::size_t n = 0; n < images; ++n) {

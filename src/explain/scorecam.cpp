@@ -36,10 +36,10 @@ Row<ScoreCam> row<ScoreCam>() {
                    .needs = "a spatial layer; an image as the input",
                    .cost = "1 forward per channel of the layer",
                    .use = "without gradients, at any price",
-                   .dear = true},
-          .needs = [] { return Needs{}.and_again(); },
+                   .expensive = true},
+          .needs = [] { return Needs{}.and_rerun(); },
           .run = run,
-          .takes = score_weighted_bytes};
+          .scratch_bytes = score_weighted_bytes};
 }
 template const Entry& entry<ScoreCam>();
 

@@ -42,10 +42,9 @@ Settings::Settings(const MethodInfo& info, const Method& method) : info_(info), 
     if (!it->choices.empty() && !(value >= 0 && value < static_cast<double>(it->choices.size()) &&
                                   value == std::floor(value)))
       refuse(info, ": '" + name + "' is one of these, by its place from 0: " + listed(it->choices));
-    if (it->choices.empty() && !(value >= it->least && value <= it->most))
-      refuse(info,
-             ": '" + name + "' must lie between " + text(it->least) + " and " + text(it->most));
-    if (it->whole && value != std::floor(value))
+    if (it->choices.empty() && !(value >= it->min && value <= it->max))
+      refuse(info, ": '" + name + "' must lie between " + text(it->min) + " and " + text(it->max));
+    if (it->is_integer && value != std::floor(value))
       refuse(info, ": '" + name + "' must be a whole number");
   }
   for (const auto& [name, tensor] : method.given)

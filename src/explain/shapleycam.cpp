@@ -6,9 +6,10 @@
 // H A is not differentiated but taken by central differences. Behind a piecewise linear head
 // H = J^T H_y J with J the head's Jacobian and H_y the Hessian of the target in the scores: J A is
 // the difference of the scores at (1 + e) A and (1 - e) A, H_y of it that of the target's gradient,
-// and one walk back leads it to the layer. (A difference of two walks back would count every ReLU
-// that it crosses.) So of a logit it is 0 there, and the map is Grad-CAM's. Behind smooth
-// activations the difference is that of two walks back. The grad-cam package differentiates twice.
+// and one backward pass leads it to the layer. (A difference of two backward passes would count
+// every ReLU that it crosses.) So of a logit it is 0 there, and the map is Grad-CAM's. Behind
+// smooth activations the difference is that of two backward passes. The grad-cam package
+// differentiates twice.
 
 #include <vector>
 
@@ -27,26 +28,26 @@ using Doubles = std::vector<double>;
 class Scaled {
  public:
   Scaled(Context& context, std::int64_t image)
-      : behind_(context, image),
+      : tail_(context, image),
         map_(plain(feature_map(context), image)),
         classes_(static_cast<std::size_t>(context.row())) {}
 
   /// The scores at `factor` times the map; it stays there for `means`.
   std::vector<float> scores_at(double factor) {
-    for (std::int64_t b = 0; b < behind_.batch(); ++b) {
-      const auto to = behind_.map(b);
+    for (std::int64_t b = 0; b < tail_.batch(); ++b) {
+      const auto to = tail_.map(b);
       for (std::size_t i = 0; i < to.size(); ++i) to[i] = static_cast<float>(factor * map_.data[i]);
     }
-    const auto scores = behind_.forward();
+    const auto scores = tail_.forward();
     return {scores.begin(), scores.begin() + static_cast<std::ptrdiff_t>(classes_)};
   }
 
   /// The mean over positions of the gradient from these seeds.
   Doubles means(std::span<const float> seeds) {
     std::vector<float> all;
-    for (std::int64_t b = 0; b < behind_.batch(); ++b)
+    for (std::int64_t b = 0; b < tail_.batch(); ++b)
       all.insert(all.end(), seeds.begin(), seeds.end());
-    const Tensor g = plain(behind_.backward(all), 0);
+    const Tensor g = plain(tail_.backward(all), 0);
     const auto channels = static_cast<std::size_t>(map_.shape[0]);
     const auto positions = map_.data.size() / channels;
     Doubles out(channels, 0.0);
@@ -62,7 +63,7 @@ class Scaled {
   }
 
  private:
-  Behind behind_;
+  Tail tail_;
   Tensor map_;
   std::size_t classes_;
 };
@@ -116,17 +117,17 @@ Row<ShapleyCam> row<ShapleyCam>() {
                    .use = "as Grad-CAM, for targets that bend: probabilities, smooth activations"},
           .needs =
               [](const Layer& layer) {
-                return Needs{.networks = {{.part = NetworkSpec::Part::behind,
+                return Needs{.networks = {{.part = NetworkSpec::Part::tail,
                                            .from = layer.value,
                                            .batch = 1,
                                            .gradient = true}}};
               },
           .run = run,
-          .takes =
+          .scratch_bytes =
               [](const Context& context) {
                 const Sizes s(context);
-                return behind_bytes(context) +
-                       (s.plain + base::Size(context.network(NetworkSpec::Part::behind).batch) *
+                return tail_bytes(context) +
+                       (s.plain + base::Size(context.network(NetworkSpec::Part::tail).batch) *
                                       s.classes * kGrown) *
                            kFloat;
               }};

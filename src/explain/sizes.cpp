@@ -16,7 +16,7 @@ Size product(std::span<const std::int64_t> extents) {
   return out;
 }
 
-std::span<const std::int64_t> behind(const Shape& shape, std::size_t first) {
+std::span<const std::int64_t> tail(const Shape& shape, std::size_t first) {
   return std::span(shape).subspan(std::min(first, shape.size()));
 }
 
@@ -32,14 +32,14 @@ Size inputs_of_an_image(const Context& context) {
 Sizes::Sizes(const Context& context) : images(context.batch), classes(context.row()) {
   const auto& shape = context.layer.shape;
   if (shape.size() > 1) channels = shape[1];
-  positions = product(behind(shape, 2));
+  positions = product(tail(shape, 2));
   plain = channels * positions;
   map = images * plain;
   if (!context.layer.is_input) {
     const auto view = feature_map(context);
     map = std::max(map, images * view.image_stride);
   }
-  input = product(behind(context.input.shape, 1));
+  input = product(tail(context.input.shape, 1));
   pixels = context.extents.empty() ? input : product(context.extents);
   for (const auto& one : context.inputs) inputs += std::ssize(one.data);
 }
@@ -58,7 +58,7 @@ Size layer_gradient_bytes(const Context& context) {
   return Sizes(context).map * kFloat;
 }
 
-Size behind_bytes(const Context& context, const Network& net) {
+Size tail_bytes(const Context& context, const Network& net) {
   const Sizes s(context);
   Size each = s.plain;
   const auto& grid = context.layer.grid;
@@ -73,15 +73,15 @@ Size behind_bytes(const Context& context, const Network& net) {
   return Size(net.batch) * ((each + inputs) * kFloat + Size(16)) + Size(1024);
 }
 
-Size behind_bytes(const Context& context) {
-  const auto* net = context.find(NetworkSpec::Part::behind);
+Size tail_bytes(const Context& context) {
+  const auto* net = context.find(NetworkSpec::Part::tail);
   if (net == nullptr) return 0;
-  return behind_bytes(context, *net) + Sizes(context).plain * kFloat;
+  return tail_bytes(context, *net) + Sizes(context).plain * kFloat;
 }
 
-Size together_bytes(const Context& context, const Network& net) {
+Size batched_gradients_bytes(const Context& context, const Network& net) {
   const Sizes s(context);
-  return behind_bytes(context, net) + (s.plain + Size(net.batch) * s.classes) * kFloat;
+  return tail_bytes(context, net) + (s.plain + Size(net.batch) * s.classes) * kFloat;
 }
 
 Size input_gradient_bytes(const Context& context) {
@@ -96,7 +96,7 @@ Size rerun_bytes(const Context& context) {
 
 Size perturbation_bytes(const Context& context, Size variants) {
   const Sizes s(context);
-  const Size batch = context.network(NetworkSpec::Part::whole).batch;
+  const Size batch = context.network(NetworkSpec::Part::full).batch;
   Size inputs = 0;
   inputs = inputs_of_an_image(context);
   return (batch * inputs + s.input) * kFloat + variants * kDouble * kGrown;

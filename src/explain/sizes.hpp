@@ -5,8 +5,8 @@
 #include "base/size.hpp"
 #include "explain/method.hpp"
 
-/// What a method's call allocates, said before it does (Entry::takes). Upper bounds: a vector that
-/// grows by itself counts three times, while it moves.
+/// What a method's call allocates, said before it does (Entry::scratch_bytes). Upper bounds: a
+/// vector that grows by itself counts three times, while it moves.
 namespace fovea::explain {
 
 inline constexpr base::Size kFloat = sizeof(float), kDouble = sizeof(double), kGrown = 3;
@@ -29,11 +29,11 @@ base::Size common_bytes(const Entry& entry, const Context& context);
 
 /// A LayerGradient that has to be laid out as the map.
 base::Size layer_gradient_bytes(const Context& context);
-/// Behind of so many rows; the second: of the context's own, and one image's map beside it.
-base::Size behind_bytes(const Context& context, const Network& net);
-base::Size behind_bytes(const Context& context);
-/// Together, beside its network's workspace.
-base::Size together_bytes(const Context& context, const Network& net);
+/// Tail of so many rows; the second: of the context's own, and one image's map beside it.
+base::Size tail_bytes(const Context& context, const Network& net);
+base::Size tail_bytes(const Context& context);
+/// BatchedGradients, beside its network's workspace.
+base::Size batched_gradients_bytes(const Context& context, const Network& net);
 /// input_gradients, and what is made of them.
 base::Size input_gradient_bytes(const Context& context);
 /// The images again, changed, for Rerun.

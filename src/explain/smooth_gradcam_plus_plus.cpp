@@ -73,10 +73,10 @@ Row<SmoothGradCamPlusPlus> row<SmoothGradCamPlusPlus>() {
           .needs =
               [](const Layer& layer) {
                 return Needs{.gradients = layer_gradient_needs(layer, engine::GradientReduce::none)}
-                    .and_again();
+                    .and_rerun();
               },
           .run = run,
-          .takes =
+          .scratch_bytes =
               [](const Context& context) {
                 const Sizes s(context);
                 return layer_gradient_bytes(context) + rerun_bytes(context) +

@@ -73,12 +73,12 @@ Row<M> averaged(const Moments& moments, MethodInfo info) {
   info.kind = MapKind::input;
   const base::Size sums = (moments.first ? 1 : 0) + (moments.second ? 1 : 0);
   return {.info = std::move(info),
-          .needs = [] { return input_gradient_needs().and_again(); },
+          .needs = [] { return input_gradient_needs().and_rerun(); },
           .run =
               [moments](Context& context, const Chosen<M>& method) {
                 return of_gradients(context, noise_of(context, method), moments);
               },
-          .takes =
+          .scratch_bytes =
               [sums](const Context& context) {
                 const Sizes s(context);
                 return rerun_bytes(context) + base::Size(2) * input_gradient_bytes(context) +

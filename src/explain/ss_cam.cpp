@@ -27,7 +27,7 @@ std::vector<Evidence> run(Context& context, const Chosen<SsCam>& method) {
   if (given != nullptr && method->channels != 0)
     throw Error(ErrorCode::invalid_argument, "SS-CAM with given noise takes every channel");
   Random random(method->seed);
-  const auto trial = [&](std::int64_t channel, const Masks& masks, const Score& score) {
+  const auto scorer = [&](std::int64_t channel, const Masks& masks, const Score& score) {
     std::vector<double> sum(masks.size(), 0.0);
     const auto size = masks[0].size();
     for (std::int64_t i = 0; i < samples; ++i) {
@@ -45,7 +45,7 @@ std::vector<Evidence> run(Context& context, const Chosen<SsCam>& method) {
     }
     return sum;
   };
-  return score_weighted(context, method->channels, trial);
+  return score_weighted(context, method->channels, scorer);
 }
 
 }  // namespace
@@ -59,10 +59,10 @@ Row<SsCam> row<SsCam>() {
                .needs = "a spatial layer; an image as the input",
                .cost = "`samples` forwards per channel of the layer",
                .use = "as Score-CAM, smoothed",
-               .dear = true},
-      .needs = [] { return Needs{}.and_again(); },
+               .expensive = true},
+      .needs = [] { return Needs{}.and_rerun(); },
       .run = run,
-      .takes = score_weighted_bytes};
+      .scratch_bytes = score_weighted_bytes};
 }
 template const Entry& entry<SsCam>();
 

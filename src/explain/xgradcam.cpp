@@ -47,7 +47,7 @@ Row<XGradCam> row<XGradCam>() {
             return Needs{.gradients = layer_gradient_needs(layer, engine::GradientReduce::none)};
           },
       .run = run,
-      .takes = layer_gradient_bytes};
+      .scratch_bytes = layer_gradient_bytes};
 }
 template const Entry& entry<XGradCam>();
 

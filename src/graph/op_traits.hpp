@@ -5,9 +5,9 @@
 
 #include "graph/ops.hpp"
 
-/// What is known of each operator, once: a row that the queries, the passes and the walk back read.
-/// An operator without a row does not compile. Where a row says `..._by_fields`, the reader has an
-/// overload for that operator, or it does not compile either.
+/// What is known of each operator, once: a row that the queries, the passes and the backward pass
+/// read. An operator without a row does not compile. Where a row says `..._by_fields`, the reader
+/// has an overload for that operator, or it does not compile either.
 namespace fovea::graph::trait {
 
 /// Is the result of one input's type and shape that input?
@@ -29,16 +29,16 @@ enum class Rows { rows_apart, rows_mixed, rows_by_fields };
 enum class Places { places_kept, places_new, places_by_fields };
 
 /// Which axis of the result holds the images, given that of the inputs.
-enum class Pictures {
+enum class BatchAxis {
   as_first,                 ///< that of the first input; no other may hold images
   as_operands,              ///< that of every operand, broadcast
   as_first_axis,            ///< that of the first input, where it is its first
   as_first_two_axes,        ///< and where it is one of the first two
   as_axis_of_equal_extent,  ///< and where the extent stays
   as_first_off_axis,        ///< that of the first input; mixed along the operator's own axis
-  no_pictures,
-  pictures_unknown,
-  pictures_by_fields,
+  no_batch_axis,
+  batch_axis_unknown,
+  batch_axis_by_fields,
 };
 
 /// Which positions of the inputs a position of the result depends on.
@@ -65,7 +65,7 @@ enum class Sign { any_sign, never_negative, as_first_is, as_any_is, as_all_are, 
 /// What it does to relevance; see Treatment::Kind.
 enum class Relevance { no_rule, as_gradient, passed_on, in_proportion, relevance_by_fields };
 
-/// Which forward values a walk back reads; those of its post-ops come on top.
+/// Which forward values a backward pass reads; those of its post-ops come on top.
 enum class Reads {
   nothing,
   first,
@@ -97,7 +97,7 @@ struct Row {
   Layout layout;
   Rows rows;
   Places places;
-  Pictures pictures;
+  BatchAxis batch_axis;
   Reach reach;
   Folding folding;
   Head head;
@@ -110,7 +110,7 @@ using enum Copies;
 using enum Layout;
 using enum Rows;
 using enum Places;
-using enum Pictures;
+using enum BatchAxis;
 using enum Reach;
 using enum Folding;
 using enum Head;
@@ -270,7 +270,7 @@ constexpr int kinds(DType) {
 
 /// In place of a row's arithmetic.
 constexpr Arithmetic kByKind = {curved, any_sign, no_rule, 0, nothing, nothing};
-/// Of what is constant by the time a plan is built, or part of no walk back.
+/// Of what is constant by the time a plan is built, or part of no backward pass.
 constexpr Arithmetic kNoGradient = {curved, any_sign, no_rule, 0, nothing, nothing};
 /// Of what moves values about, and keeps their signs.
 constexpr Arithmetic kMoves = {piecewise_linear, as_first_is, as_gradient, 1, nothing, nothing};
@@ -299,27 +299,27 @@ template <> inline constexpr Row row<Where> = {
     "Where", alters, in_place, rows_apart, places_kept, as_operands, reaches_all, folded, no_head,
     no_sums, gate_lost, {curved, any_sign, as_gradient, 6, first, first}};
 template <> inline constexpr Row row<Conv> = {
-    "Conv", alters, channels_first, rows_mixed, places_new, pictures_by_fields, reach_by_fields,
+    "Conv", alters, channels_first, rows_mixed, places_new, batch_axis_by_fields, reach_by_fields,
     not_folded, affine_head, no_sums, gate_lost,
     {linear_in_one_operand, sign_by_fields, no_rule, 1, nothing, nothing}};
 template <> inline constexpr Row row<ConvTranspose> = {
-    "ConvTranspose", alters, channels_first, rows_mixed, places_kept, pictures_by_fields,
+    "ConvTranspose", alters, channels_first, rows_mixed, places_kept, batch_axis_by_fields,
     reaches_all, not_folded, no_head, no_sums, gate_lost,
     {linear_in_one_operand, any_sign, no_rule, 1, nothing, nothing}};
 template <> inline constexpr Row row<Pool> = {
     "", copies_by_fields, channels_first, rows_mixed, places_new, as_first_two_axes,
     reach_by_fields, not_folded, no_head, offers_sums, gate_lost, kByKind};
 template <> inline constexpr Row row<Gemm> = {
-    "Gemm", alters, layout_lost, rows_by_fields, places_kept, pictures_by_fields, reaches_all,
+    "Gemm", alters, layout_lost, rows_by_fields, places_kept, batch_axis_by_fields, reaches_all,
     not_folded, affine_head, ends_sums, gate_lost,
     {linear_in_one_operand, sign_by_fields, relevance_by_fields, kEveryInput, other_factor,
      other_factor}};
 template <> inline constexpr Row row<MatMul> = {
-    "MatMul", alters, layout_by_fields, rows_by_fields, places_kept, pictures_by_fields,
+    "MatMul", alters, layout_by_fields, rows_by_fields, places_kept, batch_axis_by_fields,
     reaches_all, not_folded, affine_head, ends_sums, gate_lost,
     {linear_in_one_operand, sign_by_fields, relevance_by_fields, 3, other_factor, other_factor}};
 template <> inline constexpr Row row<Einsum> = {
-    "Einsum", alters, layout_lost, rows_by_fields, places_kept, pictures_by_fields, reaches_all,
+    "Einsum", alters, layout_lost, rows_by_fields, places_kept, batch_axis_by_fields, reaches_all,
     not_folded, no_head, no_sums, gate_lost,
     {curved, any_sign, relevance_by_fields, 3, other_factor, other_factor}};
 template <> inline constexpr Row row<BatchNorm> = {
@@ -328,7 +328,7 @@ template <> inline constexpr Row row<BatchNorm> = {
     {linear_in_one_operand, sign_by_fields, passed_on, 1, nothing, nothing}};
 template <> inline constexpr Row row<LayerNorm> = {
     "LayerNormalization", alters, layout_by_fields, rows_by_fields, places_kept,
-    pictures_by_fields, reaches_all, not_folded, no_head, no_sums, gate_lost, kNormalises};
+    batch_axis_by_fields, reaches_all, not_folded, no_head, no_sums, gate_lost, kNormalises};
 template <> inline constexpr Row row<InstanceNorm> = {
     "InstanceNormalization", alters, kept_or_channels_first, rows_mixed, places_kept,
     as_first_two_axes, reaches_all, not_folded, no_head, no_sums, gate_lost, kNormalises};
@@ -339,36 +339,36 @@ template <> inline constexpr Row row<Lrn> = {
     "LRN", alters, kept_or_channels_first, rows_mixed, places_kept, as_first_axis, reaches_one,
     not_folded, no_head, no_sums, gate_lost, {curved, as_first_is, passed_on, 1, first, first}};
 template <> inline constexpr Row row<Softmax> = {
-    "", alters, in_place, rows_by_fields, places_kept, pictures_by_fields, reaches_all,
+    "", alters, in_place, rows_by_fields, places_kept, batch_axis_by_fields, reaches_all,
     not_folded, no_head, no_sums, gate_by_fields,
     {curved, sign_by_fields, passed_on, 1, result, first}};
 template <> inline constexpr Row row<Reduce> = {
-    "", copies_by_fields, layout_by_fields, rows_by_fields, places_kept, pictures_by_fields,
+    "", copies_by_fields, layout_by_fields, rows_by_fields, places_kept, batch_axis_by_fields,
     reaches_all, folded, no_head, offers_sums, gate_lost, kByKind};
 template <> inline constexpr Row row<CumSum> = {
     "CumSum", alters, in_place, rows_mixed, places_kept, as_first_off_axis, reaches_all, folded,
     no_head, no_sums, gate_lost,
     {piecewise_linear, as_first_is, in_proportion, 1, nothing, nothing}};
 template <> inline constexpr Row row<Concat> = {
-    "Concat", copies_by_fields, in_place, rows_by_fields, places_by_fields, pictures_by_fields,
+    "Concat", copies_by_fields, in_place, rows_by_fields, places_by_fields, batch_axis_by_fields,
     reach_by_fields, folded, no_head, no_sums, gate_lost,
     {piecewise_linear, as_all_are, as_gradient, kEveryInput, nothing, nothing}};
 template <> inline constexpr Row row<Split> = {
-    "Split", copies_by_fields, in_place, rows_by_fields, places_kept, pictures_by_fields,
+    "Split", copies_by_fields, in_place, rows_by_fields, places_kept, batch_axis_by_fields,
     reaches_all, folded_apart, no_head, no_sums, gate_kept, kMoves};
 template <> inline constexpr Row row<Slice> = {
-    "Slice", copies_by_fields, in_place, rows_by_fields, places_by_fields, pictures_by_fields,
+    "Slice", copies_by_fields, in_place, rows_by_fields, places_by_fields, batch_axis_by_fields,
     reaches_all, folded, no_head, no_sums, gate_kept, kMoves};
 template <> inline constexpr Row row<Pad> = {
     "Pad", copies_by_fields, in_place, rows_mixed, places_kept, as_axis_of_equal_extent,
     reach_by_fields, not_folded, no_head, no_sums, gate_lost,
     {piecewise_linear, sign_by_fields, as_gradient, 1, nothing, nothing}};
 template <> inline constexpr Row row<Reshape> = {
-    "", repeats, layout_by_fields, rows_by_fields, places_by_fields, pictures_by_fields,
+    "", repeats, layout_by_fields, rows_by_fields, places_by_fields, batch_axis_by_fields,
     reaches_all, folded, affine_head, offers_sums, gate_kept, kMoves};
 template <> inline constexpr Row row<Transpose> = {
     "Transpose", copies_by_fields, layout_by_fields, rows_by_fields, places_kept,
-    pictures_by_fields, reaches_all, folded, affine_head, offers_sums, gate_kept, kMoves};
+    batch_axis_by_fields, reaches_all, folded, affine_head, offers_sums, gate_kept, kMoves};
 template <> inline constexpr Row row<Expand> = {
     "Expand", repeats, in_place, rows_apart, places_kept, as_operands, reaches_all, folded,
     no_head, no_sums, gate_kept, kMoves};
@@ -376,16 +376,16 @@ template <> inline constexpr Row row<Tile> = {
     "Tile", repeats, in_place, rows_mixed, places_kept, as_first, reaches_all, folded, no_head,
     no_sums, gate_lost, kMoves};
 template <> inline constexpr Row row<Gather> = {
-    "Gather", alters, layout_lost, rows_by_fields, places_kept, pictures_by_fields, reaches_all,
+    "Gather", alters, layout_lost, rows_by_fields, places_kept, batch_axis_by_fields, reaches_all,
     folded, no_head, no_sums, gate_kept, {curved, as_first_is, as_gradient, 1, second, second}};
 template <> inline constexpr Row row<GatherElements> = {
-    "GatherElements", alters, layout_lost, rows_mixed, places_kept, pictures_unknown, reaches_all,
+    "GatherElements", alters, layout_lost, rows_mixed, places_kept, batch_axis_unknown, reaches_all,
     folded, no_head, no_sums, gate_kept, {curved, as_first_is, as_gradient, 1, second, second}};
 template <> inline constexpr Row row<GatherND> = {
-    "GatherND", alters, layout_lost, rows_mixed, places_kept, pictures_unknown, reaches_all,
+    "GatherND", alters, layout_lost, rows_mixed, places_kept, batch_axis_unknown, reaches_all,
     not_folded, no_head, no_sums, gate_lost, kPicks};
 template <> inline constexpr Row row<ScatterND> = {
-    "ScatterND", alters, layout_lost, rows_mixed, places_kept, pictures_unknown, reaches_all,
+    "ScatterND", alters, layout_lost, rows_mixed, places_kept, batch_axis_unknown, reaches_all,
     not_folded, no_head, no_sums, gate_lost, {curved, any_sign, as_gradient, 5, second, second}};
 template <> inline constexpr Row row<Resize> = {
     "", copies_by_fields, in_place, rows_mixed, places_kept, as_axis_of_equal_extent, reaches_all,
@@ -396,23 +396,23 @@ template <> inline constexpr Row row<DepthToSpace> = {
 template <> inline constexpr Row row<SpaceToDepth> = {
     "SpaceToDepth", copies_by_fields, channels_first, rows_mixed, places_kept, as_first_axis,
     reaches_all, not_folded, no_head, no_sums, gate_lost, kMoves};
-template <> inline constexpr Row row<Patch> = {
-    "Patch", alters, in_place, rows_mixed, places_kept, pictures_unknown, reaches_all, not_folded,
+template <> inline constexpr Row row<Paste> = {
+    "Paste", alters, in_place, rows_mixed, places_kept, batch_axis_unknown, reaches_all, not_folded,
     no_head, no_sums, gate_lost, kNoGradient};
 template <> inline constexpr Row row<Cast> = {
     "Cast", repeats, in_place, rows_apart, places_kept, as_first, reaches_all, folded, no_head,
     no_sums, gate_kept, kByKind};
 template <> inline constexpr Row row<ConstantOfShape> = {
-    "ConstantOfShape", alters, in_place, rows_mixed, places_kept, no_pictures, reaches_all,
+    "ConstantOfShape", alters, in_place, rows_mixed, places_kept, no_batch_axis, reaches_all,
     folded, no_head, no_sums, gate_lost, kNoGradient};
 template <> inline constexpr Row row<Range> = {
-    "Range", alters, in_place, rows_mixed, places_kept, pictures_unknown, reaches_all, folded,
+    "Range", alters, in_place, rows_mixed, places_kept, batch_axis_unknown, reaches_all, folded,
     no_head, no_sums, gate_lost, kNoGradient};
 template <> inline constexpr Row row<ShapeOf> = {
-    "Shape", alters, in_place, rows_mixed, places_kept, no_pictures, reaches_all, folded_apart,
+    "Shape", alters, in_place, rows_mixed, places_kept, no_batch_axis, reaches_all, folded_apart,
     no_head, no_sums, gate_lost, kNoGradient};
 template <> inline constexpr Row row<SizeOf> = {
-    "Size", alters, in_place, rows_mixed, places_kept, no_pictures, reaches_all, folded_apart,
+    "Size", alters, in_place, rows_mixed, places_kept, no_batch_axis, reaches_all, folded_apart,
     no_head, no_sums, gate_lost, kNoGradient};
 // clang-format on
 

@@ -300,7 +300,7 @@ struct SpaceToDepth {
 /// patch makes of the region. Made by passes::incremental, in no file. Inputs clean [1, c, ...],
 /// patch [n, c, ...], places [n, rows, 2 spatial rank]: in row `row` of an image where in the map
 /// the patch begins, then where the region does. Positions beyond the map hold `fill`.
-struct Patch {
+struct Paste {
   Ints extents;  ///< spatial, of the region
   std::int64_t row = 0;
   float fill = 0;
@@ -329,7 +329,7 @@ using Op = std::variant<Unary, Binary, PRelu, Where, Conv, ConvTranspose, Pool, 
                         Einsum, BatchNorm, LayerNorm, InstanceNorm, GroupNorm, Lrn, Softmax, Reduce,
                         CumSum, Concat, Split, Slice, Pad, Reshape, Transpose, Expand, Tile, Gather,
                         GatherElements, GatherND, ScatterND, Resize, DepthToSpace, SpaceToDepth,
-                        Patch, Cast, ConstantOfShape, Range, ShapeOf, SizeOf>;
+                        Paste, Cast, ConstantOfShape, Range, ShapeOf, SizeOf>;
 
 /// What is declared of each operator, declared of all of them.
 // clang-format off
@@ -338,7 +338,7 @@ using Op = std::variant<Unary, Binary, PRelu, Where, Conv, ConvTranspose, Pool, 
   of(MatMul) of(Einsum) of(BatchNorm) of(LayerNorm) of(InstanceNorm) of(GroupNorm) of(Lrn)   \
   of(Softmax) of(Reduce) of(CumSum) of(Concat) of(Split) of(Slice) of(Pad) of(Reshape) of(Transpose)    \
   of(Expand) of(Tile) of(Gather) of(GatherElements) of(GatherND) of(ScatterND) of(Resize) of(DepthToSpace)      \
-  of(SpaceToDepth) of(Patch) of(Cast) of(ConstantOfShape) of(Range) of(ShapeOf) of(SizeOf)
+  of(SpaceToDepth) of(Paste) of(Cast) of(ConstantOfShape) of(Range) of(ShapeOf) of(SizeOf)
 // clang-format on
 
 /// "Conv", "Relu", "ReduceMean": the ONNX spelling where there is one.

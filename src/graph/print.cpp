@@ -229,7 +229,7 @@ struct Describe {
     a.add("block", op.block).flag("crd", op.column_row_depth);
   }
   void operator()(const SpaceToDepth& op) const { a.add("block", op.block); }
-  void operator()(const Patch& op) const {
+  void operator()(const Paste& op) const {
     a.add("extents", op.extents).add("row", op.row);
     if (op.fill != 0) a.add("fill", op.fill);
   }

@@ -25,7 +25,7 @@ Scores find_scores(const Graph& graph, std::string_view output_name);
 
 /// Where a bound graph keeps the images of a batch. Everything that is said per image is divided by
 /// this and by nothing else.
-struct Pictures {
+struct ImageBatch {
   std::int64_t count = 1;   ///< images at once
   std::int64_t scores = 1;  ///< numbers per image, one image's behind the other's
   /// Of Graph::inputs, the one that holds the images: the first with positions (rank 3 to 5) that
@@ -48,7 +48,7 @@ struct Pictures {
 /// decide. Throws Error invalid_argument where the scores are no rows of images: where they are
 /// rows of positions or boxes, lie along another axis, or depend on several images at once;
 /// bad_model where there are none.
-Pictures find_pictures(const Graph& graph, ValueId logits);
+ImageBatch find_image_batch(const Graph& graph, ValueId logits);
 
 /// A head that is global average pooling (a mean over every spatial position) followed by at most
 /// one linear layer: logits[j] = sum_k weights[j, k] mean_p(feature_map[k, p]) + bias[j].

@@ -23,7 +23,7 @@ constexpr std::string_view kSignature = "\x89PNG\r\n\x1A\n";
 constexpr std::size_t kFrame = 12;  // length, name, checksum
 constexpr std::size_t kLongestKey = 79;
 // A chunk's length has 31 bits; texts beyond this are no texts, and could unpack to any size.
-constexpr std::size_t kMostText = std::size_t{16} << 20;
+constexpr std::size_t kMaxText = std::size_t{16} << 20;
 
 std::uint32_t checksum(std::string_view name_and_data) {
   return static_cast<std::uint32_t>(
@@ -51,7 +51,7 @@ std::string from_latin1(std::string_view text) {
 
 std::optional<std::string> unpacked(std::string_view packed) {
   std::string out;
-  for (std::size_t size = 4 * packed.size() + 1024; size <= kMostText; size *= 4) {
+  for (std::size_t size = 4 * packed.size() + 1024; size <= kMaxText; size *= 4) {
     out.resize(size);
     auto length = static_cast<uLongf>(size);
     const int status = uncompress(reinterpret_cast<Bytef*>(out.data()), &length,
@@ -98,7 +98,7 @@ std::vector<ImageText> texts_of(Bytes file) {
     if (name == "tEXt" || name == "zTXt" || name == "iTXt") {
       if (checksum(all.substr(at + 4, length + 4)) != be32(file, at + 8 + length))
         throw bad_image("the PNG is damaged: a text's checksum is wrong");
-      auto text = total < kMostText ? parse(name, all.substr(at + 8, length)) : std::nullopt;
+      auto text = total < kMaxText ? parse(name, all.substr(at + 8, length)) : std::nullopt;
       if (text) total += text->text.size();
       if (text) out.push_back(*std::move(text));
     }
@@ -170,7 +170,7 @@ void check_texts(std::span<const ImageText> texts) {
     if (key.empty() || key.size() > kLongestKey || !printable || key.front() == ' ' ||
         key.back() == ' ' || key.find("  ") != std::string::npos)
       refuse("a text's key must be 1 to 79 printable ASCII characters, with single spaces inside");
-    if (text.size() > kMostText || text.find('\0') != std::string::npos)
+    if (text.size() > kMaxText || text.find('\0') != std::string::npos)
       refuse("a text must have at most 16 MiB and no zero byte");
   }
 }

@@ -64,10 +64,10 @@ using File = std::unique_ptr<TIFF, Close>;
 
 File open(Source& source) {
   // What a file's own numbers may make libtiff take at once.
-  constexpr tmsize_t kMostAtOnce = tmsize_t{1} << 29;
+  constexpr tmsize_t kMaxAtOnce = tmsize_t{1} << 29;
   const std::unique_ptr<TIFFOpenOptions, Close> options(TIFFOpenOptionsAlloc());
   if (!options) throw std::bad_alloc();
-  TIFFOpenOptionsSetMaxSingleMemAlloc(options.get(), kMostAtOnce);
+  TIFFOpenOptionsSetMaxSingleMemAlloc(options.get(), kMaxAtOnce);
   TIFFOpenOptionsSetErrorHandlerExtR(options.get(), silent, nullptr);
   TIFFOpenOptionsSetWarningHandlerExtR(options.get(), silent, nullptr);
   // "m": read as a stream, not mapped.

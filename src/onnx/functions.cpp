@@ -31,14 +31,14 @@ auto key_of(const std::string& domain, const std::string& name, const std::strin
 /// A count that stays where it is beyond every limit, so that products of two fit.
 class Count {
  public:
-  Count(std::size_t n) : n_(std::min<std::int64_t>(static_cast<std::int64_t>(n), kMost)) {}
+  Count(std::size_t n) : n_(std::min<std::int64_t>(static_cast<std::int64_t>(n), kMax)) {}
   friend Count operator+(Count a, Count b) { return Count(base::checked_add(a.n_, b.n_)); }
   friend Count operator*(Count a, Count b) { return Count(base::checked_mul(a.n_, b.n_)); }
   bool exceeds(std::size_t limit) const { return n_ > static_cast<std::int64_t>(limit); }
 
  private:
-  static constexpr std::int64_t kMost = std::int64_t{1} << 31;
-  explicit Count(std::int64_t n) : n_(std::min(n, kMost)) {}
+  static constexpr std::int64_t kMax = std::int64_t{1} << 31;
+  explicit Count(std::int64_t n) : n_(std::min(n, kMax)) {}
   std::int64_t n_;
 };
 

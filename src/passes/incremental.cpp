@@ -38,10 +38,10 @@ struct Axis {
   Starts starts;
 };
 
-Axis axis_of(std::vector<Interval> changed, std::int64_t whole) {
+Axis axis_of(std::vector<Interval> changed, std::int64_t full) {
   Axis out;
   for (const auto& one : changed) out.extent = std::max(out.extent, one.end - one.begin);
-  for (const auto& one : changed) out.starts.push_back(std::min(one.begin, whole - out.extent));
+  for (const auto& one : changed) out.starts.push_back(std::min(one.begin, full - out.extent));
   out.changed = std::move(changed);
   return out;
 }
@@ -102,11 +102,11 @@ class Maker {
       const auto work = static_cast<double>(detail::multiplications(source_, node));
       total += work;
       left += work * patch(node);
-      if (!changed_.contains(node.outputs[0])) compute_whole(node);
+      if (!changed_.contains(node.outputs[0])) compute_full(node);
     }
     if (left == total) return std::nullopt;
     out_.share = left / total;
-    out_.output = whole(spec_.output);
+    out_.output = full(spec_.output);
     out_.graph.outputs = {out_.output};
     const auto rank = static_cast<std::int64_t>(spec_.windows.size());
     out_.graph.value(places_).shape = {images_, out_.rows, 2 * rank};
@@ -170,7 +170,7 @@ class Maker {
     double part = 1;
     for (std::size_t d = 0; d < axes.size(); ++d)
       part *= static_cast<double>(axes[d].extent) / static_cast<double>(shape[d + 2]);
-    if (part > spec_.most_changed) return 1;
+    if (part > spec_.max_changed) return 1;
 
     const Region region = read_by(axes, local->reach);
     std::vector<ValueId> inputs;
@@ -182,7 +182,7 @@ class Maker {
       } else if (is_data) {
         inputs.push_back(assembled(node.inputs[i], region, local->fill));
       } else {
-        inputs.push_back(whole(node.inputs[i]));
+        inputs.push_back(full(node.inputs[i]));
       }
     }
     ValueId result = inputs[0];
@@ -239,23 +239,23 @@ class Maker {
         rows.push_back(static_cast<float>(changed.axes[d].starts[w]));
         rows.push_back(static_cast<float>(region.starts[d][w]));
       }
-    return added(name, "Patch", graph::Patch{region.extents, out_.rows++, fill},
+    return added(name, "Paste", graph::Paste{region.extents, out_.rows++, fill},
                  {known, changed.patch, places_}, name);
   }
 
-  void compute_whole(const graph::Node& node) {
+  void compute_full(const graph::Node& node) {
     std::vector<ValueId> inputs;
-    for (const auto input : node.inputs) inputs.push_back(input ? whole(input) : ValueId{});
+    for (const auto input : node.inputs) inputs.push_back(input ? full(input) : ValueId{});
     std::vector<std::string> names;
     for (const auto output : node.outputs) names.push_back(source_.value(output).name);
     const auto id = out_.graph.add_node(node.name, node.op_type, node.op, std::move(inputs), names);
     for (std::size_t o = 0; o < node.outputs.size(); ++o)
-      whole_[node.outputs[o]] = out_.graph.node(id).outputs[o];
+      full_[node.outputs[o]] = out_.graph.node(id).outputs[o];
   }
 
   /// The source's value at every position.
-  ValueId whole(ValueId id) {
-    auto& made = whole_[id];
+  ValueId full(ValueId id) {
+    auto& made = full_[id];
     if (made) return made;
     const auto& value = source_.value(id);
     if (value.constant) return made = out_.graph.add_constant(value.name, *value.constant);
@@ -280,7 +280,7 @@ class Maker {
   IncrementalNetwork out_;
   ValueId places_;
   std::map<ValueId, Changed> changed_;
-  std::map<ValueId, ValueId> whole_, known_;
+  std::map<ValueId, ValueId> full_, known_;
   std::map<std::tuple<ValueId, Region, float>, ValueId> regions_;
 };
 

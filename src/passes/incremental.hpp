@@ -27,13 +27,13 @@ struct IncrementalSpec {
   /// Per spatial axis of the input, where windows may lie: inside the map, none empty.
   std::vector<std::vector<Interval>> windows;
   /// A map that changes in more than this part of its positions is computed whole.
-  double most_changed = 0.7;
+  double max_changed = 0.7;
   base::Limits limits = {};
 };
 
 struct IncrementalNetwork {
   /// Its inputs: the changed input's part [n, c, patch...], the places [n, rows, 2 rank] (see
-  /// graph::Patch), and values of the known input's network, [1, c, ...] each.
+  /// graph::Paste), and values of the known input's network, [1, c, ...] each.
   graph::Graph graph;
   graph::ValueId output;           ///< in `graph`
   std::vector<std::string> known;  ///< their names in the source, of the inputs from 2 on

@@ -13,7 +13,7 @@ bool has_rows(const graph::Graph& bound, graph::ValueId id) {
   if (shape.empty()) return false;
   if (shape[0] == 1) return true;
   try {
-    return graph::find_pictures(bound, id).count > 1;
+    return graph::find_image_batch(bound, id).count > 1;
   } catch (const Error& error) {
     if (error.code() != ErrorCode::invalid_argument) throw;
     return false;

@@ -32,8 +32,8 @@ bool pool_first(graph::Graph& graph, const Keep& keep);
 bool fuse_post_ops(graph::Graph& graph, const Keep& keep);
 
 /// Those up to the fold of the batch norms: the same network with fewer and larger operators, which
-/// rules of the walk back are defined on. Nothing is fused. Throws what `limits` say, and the graph
-/// is of no more use then.
+/// rules of the backward pass are defined on. Nothing is fused. Throws what `limits` say, and the
+/// graph is of no more use then.
 void canonise(graph::Graph& graph, const Keep& keep, const base::Limits& limits = {});
 /// Appends what lays an image's parts of `values` one behind the other, and returns that:
 /// [images, numbers]; of one value that is rows of images, itself. `bound`: the same graph, with

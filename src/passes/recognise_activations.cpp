@@ -27,7 +27,7 @@ bool close(double a, double b) {
 }
 
 /// Most factors of a product that is looked at.
-constexpr std::size_t kMostFactors = 6;
+constexpr std::size_t kMaxFactors = 6;
 
 /// factor * terms[0] * terms[1] ...
 struct Product {
@@ -102,7 +102,7 @@ class Recognise {
           continue;
         }
         const auto* inner = rewrite_.inner_producer(id);
-        if (inner != nullptr && is_product(*inner) && open.size() + out.terms.size() < kMostFactors)
+        if (inner != nullptr && is_product(*inner) && open.size() + out.terms.size() < kMaxFactors)
           open.push_back(enter(id));
         else
           out.terms.push_back(id);

@@ -7,18 +7,18 @@
 namespace fovea::request {
 namespace {
 
-constexpr int kMostThreads = 1024;
-constexpr std::int64_t kMostTokens = 1000000, kMostRanks = 1000000, kMostExamples = 1000;
-constexpr std::int64_t kMostPixels = std::int64_t{1} << 31;
+constexpr int kMaxThreads = 1024;
+constexpr std::int64_t kMaxTokens = 1000000, kMaxRanks = 1000000, kMaxExamples = 1000;
+constexpr std::int64_t kMaxPixels = std::int64_t{1} << 31;
 
 void check_target(const RequestTarget& target, const std::string& what) {
   using Kind = RequestTarget::Kind;
-  if (target.kind == Kind::ranked && (target.value < 0 || target.value >= kMostRanks))
-    damaged(what, "'rank' must be from 0 to " + std::to_string(kMostRanks - 1));
+  if (target.kind == Kind::ranked && (target.value < 0 || target.value >= kMaxRanks))
+    damaged(what, "'rank' must be from 0 to " + std::to_string(kMaxRanks - 1));
   if (!target.region) return;
   if (const auto* box = std::get_if<Box>(&*target.region))
-    if (box->x < 0 || box->y < 0 || box->width < 1 || box->height < 1 || box->x > kMostPixels ||
-        box->y > kMostPixels || box->width > kMostPixels || box->height > kMostPixels)
+    if (box->x < 0 || box->y < 0 || box->width < 1 || box->height < 1 || box->x > kMaxPixels ||
+        box->y > kMaxPixels || box->width > kMaxPixels || box->height > kMaxPixels)
       damaged(what, "'region' must be x, y, width and height in pixels");
 }
 
@@ -26,10 +26,10 @@ void check_target(const RequestTarget& target, const std::string& what) {
 
 void check(const Request& request, const std::string& what) {
   using Command = Request::Command;
-  if (request.threads < 0 || request.threads > kMostThreads)
-    damaged(what, "'threads' must be from 0 to " + std::to_string(kMostThreads));
-  if (request.prefix_tokens && (*request.prefix_tokens < 0 || *request.prefix_tokens > kMostTokens))
-    damaged(what, "'prefix_tokens' must be from 0 to " + std::to_string(kMostTokens));
+  if (request.threads < 0 || request.threads > kMaxThreads)
+    damaged(what, "'threads' must be from 0 to " + std::to_string(kMaxThreads));
+  if (request.prefix_tokens && (*request.prefix_tokens < 0 || *request.prefix_tokens > kMaxTokens))
+    damaged(what, "'prefix_tokens' must be from 0 to " + std::to_string(kMaxTokens));
   if (request.command == Command::predict || request.command == Command::index) return;
   if (request.methods.empty())
     throw Error(ErrorCode::invalid_argument, "the " + what + " names no methods");
@@ -44,8 +44,8 @@ void check(const Request& request, const std::string& what) {
   if (!(request.alpha >= 0 && request.alpha <= 1)) damaged(what, "'alpha' must be from 0 to 1");
   if (request.box_share && !(*request.box_share >= 0 && *request.box_share < 1))
     damaged(what, "'box' must be from 0 to below 1");
-  if (request.examples && (request.examples->count < 1 || request.examples->count > kMostExamples))
-    damaged(what, "'count' must be from 1 to " + std::to_string(kMostExamples));
+  if (request.examples && (request.examples->count < 1 || request.examples->count > kMaxExamples))
+    damaged(what, "'count' must be from 1 to " + std::to_string(kMaxExamples));
 }
 
 }  // namespace fovea::request

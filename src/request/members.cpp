@@ -37,9 +37,9 @@ std::string text(const Json& value, const std::string& what, const std::string& 
 
 std::int64_t whole(const Json& value, const std::string& what, const std::string& name,
                    std::int64_t least) {
-  constexpr auto kMost = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+  constexpr auto kMax = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
   if (!value.is_number_integer() ||
-      (value.is_number_unsigned() && value.get<std::uint64_t>() > kMost) ||
+      (value.is_number_unsigned() && value.get<std::uint64_t>() > kMax) ||
       value.get<std::int64_t>() < least)
     must_be(what, name,
             least == std::numeric_limits<std::int64_t>::min()

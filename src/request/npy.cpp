@@ -23,8 +23,8 @@ static_assert(std::endian::native == std::endian::little);
 
 constexpr std::string_view kMagic = "\x93NUMPY";
 constexpr std::size_t kLongestHeader = 1 << 16;
-constexpr std::int64_t kMostElements = (std::int64_t{1} << 31) - 1;
-constexpr std::size_t kMostExtents = 8;
+constexpr std::int64_t kMaxElements = (std::int64_t{1} << 31) - 1;
+constexpr std::size_t kMaxExtents = 8;
 
 struct Header {
   char kind = 0;         // f, i, u or b
@@ -128,9 +128,9 @@ class HeaderParser {
     expect('(');
     while (!take(')')) {
       header.shape.push_back(extent());
-      if (header.shape.size() > kMostExtents) refuse("the tensor has more than 8 dimensions");
+      if (header.shape.size() > kMaxExtents) refuse("the tensor has more than 8 dimensions");
       if (__builtin_mul_overflow(header.count, header.shape.back(), &header.count) ||
-          header.count > kMostElements)
+          header.count > kMaxElements)
         refuse("the tensor has more than 2^31 - 1 elements");
       if (!take(',')) {
         expect(')');
@@ -144,7 +144,7 @@ class HeaderParser {
     std::size_t digits = 0;
     for (; digits < rest_.size() && rest_[digits] >= '0' && rest_[digits] <= '9'; ++digits) {
       value = value * 10 + (rest_[digits] - '0');
-      if (value > kMostElements) refuse("the tensor has more than 2^31 - 1 elements");
+      if (value > kMaxElements) refuse("the tensor has more than 2^31 - 1 elements");
     }
     if (digits == 0) broken();
     rest_.remove_prefix(digits);

@@ -138,8 +138,8 @@ struct Kernels {
   void (*channel_spread)(const float* src, float scale, MapLayout layout, std::int64_t c_begin,
                          std::int64_t c_end, float* dst);
 
-  /// The walk back of max pooling, for c in [c_begin, c_end): dst is zero but for what each window
-  /// adds of diff to its largest element of src: the first of equal ones, or the first NaN.
+  /// The backward pass of max pooling, for c in [c_begin, c_end): dst is zero but for what each
+  /// window adds of diff to its largest element of src: the first of equal ones, or the first NaN.
   /// `layout` is that of src and dst; diff has its channels and block, and a position per window.
   /// Padding as above.
   void (*max_pool_backward)(const float* diff, const float* src, MapLayout layout,
@@ -153,7 +153,7 @@ struct Kernels {
                            const PoolWindow* window, std::int64_t c_begin, std::int64_t c_end,
                            float* dst);
 
-  /// The walk back of average pooling: each element of a window gets diff / divisors[window].
+  /// The backward pass of average pooling: each element of a window gets diff / divisors[window].
   void (*average_pool_backward)(const float* diff, MapLayout layout, const PoolWindow* window,
                                 const float* divisors, std::int64_t c_begin, std::int64_t c_end,
                                 float* dst);

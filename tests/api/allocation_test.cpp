@@ -8,7 +8,7 @@
 namespace fovea::api_test {
 namespace {
 
-constexpr std::size_t kMost = 96;
+constexpr std::size_t kMax = 96;
 
 TEST(CallsAllocations, AreFewAndTheSameEachTime) {
   for (const std::string name : {"vgg", "densenet", "efficientnet"}) {
@@ -30,7 +30,7 @@ TEST(CallsAllocations, AreFewAndTheSameEachTime) {
     }
     EXPECT_GT(forward[0], 0U) << name;
     EXPECT_GT(both[0], forward[0]) << name;
-    EXPECT_LE(both[0], kMost) << name;
+    EXPECT_LE(both[0], kMax) << name;
   }
 }
 

@@ -19,7 +19,7 @@ ExplainerOptions with_batch(std::int64_t n) {
 }
 
 TEST(Explainer, PredictsOnceAndExplainsAsOftenAsWanted) {
-  // A fully connected head: every explanation walks back over what the forward pass left.
+  // A fully connected head: every explanation runs backward over what the forward pass left.
   const Explainer explainer(Model::load(golden_model("vgg")));
   fovea::Run run = explainer.forward(random_input(explainer, 1));
   const auto first = run.explain(GradCam{}, Target::class_index(0));
@@ -33,7 +33,7 @@ TEST(Explainer, PredictsOnceAndExplainsAsOftenAsWanted) {
   EXPECT_GT(first.timings_ms.backward, 0);
 }
 
-/// A fast head, one that walks back, and one whose logits are the pooled channels.
+/// A fast head, one that runs backward, and one whose logits are the pooled channels.
 TEST(Explainer, AllClassesAtOnceAreTheMapsOfEach) {
   for (const auto* name : {"gap", "vgg", "squeezenet"}) {
     const Explainer explainer(Model::load(golden_model(name)));
@@ -88,7 +88,7 @@ TEST(Explainer, ASigmoidHeadGivesEachClassItsOwnProbability) {
 
 TEST(Explainer, ABatchAndSeveralTargetsInOneCallAreTheSingleOnes) {
   const Model model = Model::load(golden_model("resnet"));
-  for (const bool optimize : {true, false}) {  // from the head's weights, and by walking back
+  for (const bool optimize : {true, false}) {  // from the head's weights, and by running backward
     ExplainerOptions options = with_batch(3);
     options.compile.optimize = optimize;
     const Explainer three(model, options);

@@ -41,7 +41,8 @@ ExplainerOptions options_for(const Model& model, Precision precision, Tuning tun
   return out;
 }
 
-/// Prepared for the first layer that can be explained, so that the walk back is as long as can be.
+/// Prepared for the first layer that can be explained, so that the backward pass is as long as can
+/// be.
 Explainer explainer_for(const Model& model, ExplainerOptions options) {
   options.prepare.methods = {};
   options.prepare.layers = {};

@@ -13,8 +13,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-/// Methods that between them need everything that is prepared: walks back, several at once, heads,
-/// windows, variants, images to compare with.
+/// Methods that between them need everything that is prepared: backward passes, several at once,
+/// heads, windows, variants, images to compare with.
 ExplainerOptions everything() {
   ExplainerOptions options;
   options.compile.input_shapes["input"] = {1, 3, 48, 48};

@@ -102,9 +102,9 @@ Method cheap(const MethodInfo& info, const Shape& input) {
 /// Of the default layer, or an early one whose map is large.
 std::string layer_of(const Explainer& explainer, bool early) {
   if (!early) return explainer.default_layer();
-  constexpr std::int64_t kMost = 1100;  // positions: some methods are quadratic in them
+  constexpr std::int64_t kMax = 1100;  // positions: some methods are quadratic in them
   for (const auto& layer : explainer.layers())
-    if (count(layer.grid) <= kMost) return layer.name;
+    if (count(layer.grid) <= kMax) return layer.name;
   return explainer.default_layer();
 }
 

@@ -26,8 +26,8 @@ TEST(Steps, NameWhatRunsAndHowMuchItComputes) {
   const std::int64_t head = images * (16 * 4 * 4 * 20 + 20 * 6);
   EXPECT_EQ(flops(steps, "Conv", false), 2 * convolutions);
   EXPECT_EQ(flops(steps, "Gemm", false), 2 * head);
-  // The walk back to the last feature map goes through the head alone, whose first layer's weights
-  // are summed over the positions.
+  // The backward pass to the last feature map goes through the head alone, whose first layer's
+  // weights are summed over the positions.
   EXPECT_EQ(flops(steps, "Gemm", true), 2 * images * (16 * 20 + 20 * 6));
   EXPECT_EQ(flops(steps, "Conv", true), 0);
   EXPECT_TRUE(std::is_partitioned(steps.begin(), steps.end(),

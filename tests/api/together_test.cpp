@@ -1,4 +1,4 @@
-// Several targets' walks back at once (PrepareOptions::targets_at_once).
+// Several targets' backward passes at once (PrepareOptions::targets_at_once).
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -43,7 +43,7 @@ TEST_P(Together, IsTheSameAsOneByOne) {
   const auto model = Model::load(GetParam() == "demo_fc" ? std::filesystem::path(FOVEA_SOURCE_DIR) /
                                                                "tools/demo/models/demo_fc.onnx"
                                                          : golden_model(GetParam()));
-  // Seven targets: of four rows the last walk has some left over.
+  // Seven targets: of four rows the last backward pass has some left over.
   std::vector<Target> targets = {Target::top1(),           Target::ranked(1),
                                  Target::class_index(2),   Target::class_index(0).counterfactual(),
                                  Target::difference(1, 0), Target::class_index(1).of_probability(),
@@ -82,8 +82,8 @@ INSTANTIATE_TEST_SUITE_P(Networks, Together,
                                          "pyramid", "vit_mean", "vit_registers", "swin", "volume"),
                          [](const auto& one) { return one.param; });
 
-/// Which of a plan's walks back took time.
-int walked(const Explainer& explainer, std::size_t targets) {
+/// Which of a plan's backward passes took time.
+int run_backward(const Explainer& explainer, std::size_t targets) {
   const auto steps = explainer.steps();
   std::vector<double> spent(steps.size());
   auto run = explainer.forward(random_input(explainer, 3));
@@ -95,13 +95,13 @@ int walked(const Explainer& explainer, std::size_t targets) {
   return out;
 }
 
-TEST(TargetsAtOnce, LeavesThePlansOwnWalkAlone) {
+TEST(TargetsAtOnce, LeavesThePlansOwnPassAlone) {
   const auto model = Model::load(golden_model("vgg"));
   const Explainer single(model, options_for({HiResCam{}}, 1, 2)),
       joined(model, options_for({HiResCam{}}, 8, 2));
-  EXPECT_GT(walked(single, 4), 0);
-  EXPECT_EQ(walked(joined, 4), 0);
-  EXPECT_GT(walked(joined, 3), 0) << "too few to fill a walk";
+  EXPECT_GT(run_backward(single, 4), 0);
+  EXPECT_EQ(run_backward(joined, 4), 0);
+  EXPECT_GT(run_backward(joined, 3), 0) << "too few to fill a walk";
 }
 
 TEST(TargetsAtOnce, MustBeAtLeastOne) {

@@ -192,7 +192,7 @@ TEST_F(HowToExplain, AllMethodsButTheDearOnes) {
   for (const auto& info : methods()) {
     const bool needs_tensor = std::any_of(info.given.begin(), info.given.end(),
                                           [](const auto& tensor) { return tensor.required; });
-    expected += !info.dear && !needs_tensor;
+    expected += !info.expensive && !needs_tensor;
   }
   EXPECT_EQ(result["explanations"].size() + result["warnings"].size(), expected)
       << result["warnings"];

@@ -22,7 +22,7 @@ namespace {
 constexpr std::int64_t kOpenExtent = 49;
 constexpr int kSettled = 3;  // runs until OpenMP and oneDNN have what they keep
 /// oneDNN's table: an entry per argument, and what holds it.
-constexpr std::size_t kMostPerPrimitive = 24;
+constexpr std::size_t kMaxPerPrimitive = 24;
 
 /// A plan and what it takes to run it forward and, where it has a gradient, back.
 struct Runner {
@@ -51,7 +51,7 @@ void expect_steady(Runner runner, const std::string& name) {
   EXPECT_EQ(counts[0].own, 0U) << name;
   EXPECT_EQ(counts[1].own, 0U) << name;
   EXPECT_EQ(counts[0].onednns, counts[1].onednns) << name;
-  for (const auto n : counts[0].onednns) EXPECT_LE(n, kMostPerPrimitive) << name;
+  for (const auto n : counts[0].onednns) EXPECT_LE(n, kMaxPerPrimitive) << name;
 }
 
 TEST(AllocationCount, SeesWhoAsks) {

@@ -112,8 +112,8 @@ void add_patch(std::vector<Case>& out, Shape clean, Shape patch, Ints extents, I
                std::int64_t row = 0, float fill = 0) {
   const auto rank = static_cast<std::int64_t>(extents.size());
   const auto rows = static_cast<std::int64_t>(places.size()) / (2 * rank * patch[0]);
-  out.push_back({"Patch",
-                 graph::Patch{extents, row, fill},
+  out.push_back({"Paste",
+                 graph::Paste{extents, row, fill},
                  {data(clean), data(patch), integers({patch[0], rows, 2 * rank}, places)},
                  1,
                  false});
@@ -136,7 +136,7 @@ void add_patches(std::vector<Case>& out) {
             {0, 1, 2, -1, 0, 1, 2, 0, 3, 2, -1, 3});
 }
 
-void add_joins(std::vector<Case>& out) {
+void add_concats(std::vector<Case>& out) {
   const auto concat = [&](std::int64_t axis, std::vector<Shape> shapes) {
     std::vector<Operand> operands;
     for (auto& s : shapes) operands.push_back(data(s));
@@ -274,7 +274,7 @@ std::vector<Case> movement_cases() {
   }
   add_shapes(out);
   add_patches(out);
-  add_joins(out);
+  add_concats(out);
   add_gathers(out);
   return out;
 }

@@ -26,12 +26,12 @@ void __libc_free(void* data);                                    // NOLINT
 namespace fovea::engine_test {
 namespace {
 
-constexpr std::size_t kMostPrimitives = 1 << 12;
+constexpr std::size_t kMaxPrimitives = 1 << 12;
 
 std::atomic<bool> counting{false};
 std::atomic<bool> in_onednn{false};
 std::atomic<std::size_t> own{0}, openmp{0};
-std::array<std::atomic<std::size_t>, kMostPrimitives> onednns;
+std::array<std::atomic<std::size_t>, kMaxPrimitives> onednns;
 std::atomic<std::size_t> primitives{0};
 
 std::atomic<bool> weighing{false};
@@ -75,7 +75,7 @@ void count(const void* caller) {
   if (is_openmp(caller)) {
     ++openmp;
   } else if (in_onednn) {
-    ++onednns[primitives % kMostPrimitives];
+    ++onednns[primitives % kMaxPrimitives];
   } else {
     ++own;
   }
@@ -98,7 +98,7 @@ Allocations AllocationCount::stop() {
   Allocations out;
   out.own = own;
   out.openmp = openmp;
-  if (primitives >= kMostPrimitives) throw std::length_error("more primitives than are counted");
+  if (primitives >= kMaxPrimitives) throw std::length_error("more primitives than are counted");
   out.onednns.assign(onednns.begin(), onednns.begin() + static_cast<std::ptrdiff_t>(primitives));
   return out;
 }

@@ -16,7 +16,7 @@ namespace {
 
 using reference::Array;
 
-constexpr std::int64_t kMostElements = 4000;  // of the reference's loop
+constexpr std::int64_t kMaxElements = 4000;  // of the reference's loop
 
 class Draw {
  public:
@@ -158,7 +158,7 @@ TEST(Einsum, DrawnEquationsAreTheReferences) {
   int served = 0, diagonals = 0, broadcasts = 0, alone = 0;
   for (unsigned seed = 0; seed < 600; ++seed) {
     const Case one = Draw(seed).one();
-    if (terms_of(one) > kMostElements) continue;
+    if (terms_of(one) > kMaxElements) continue;
     SCOPED_TRACE("seed " + std::to_string(seed) + ": " + shown(one));
     Bench bench;
     try {

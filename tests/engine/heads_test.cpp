@@ -7,8 +7,8 @@
 #include "base/parallel.hpp"
 #include "engine/net.hpp"
 
-/// The walk back to a map's channel means, held to the plain way: the gradient at every position,
-/// then its mean.
+/// The backward pass to a map's channel means, compared with the reference: the gradient at every
+/// position, then its mean.
 namespace fovea::engine_test {
 namespace {
 
@@ -23,8 +23,8 @@ struct Head {
   std::string name;
   Shape map;  ///< without the images
   std::function<ValueId(Net&, ValueId map, std::int64_t images)> scores;
-  std::vector<std::string> passed;  ///< operators that the shortest walk has no step for
-  std::vector<std::string> walked;  ///< operators that it has one for
+  std::vector<std::string> passed;  ///< operators that the shortest backward pass has no step for
+  std::vector<std::string> with_steps;  ///< operators that it has one for
 };
 
 Pool pool(PoolKind kind, Ints kernel, Ints strides, Ints pads, bool count_include_pad = false,
@@ -43,14 +43,14 @@ Pool pool(PoolKind kind, Ints kernel, Ints strides, Ints pads, bool count_includ
 Head pooled(std::string name, Shape map, Pool op, std::int64_t positions, bool passes = true) {
   const auto width = map[0] * positions;
   const std::string type = op.kind == PoolKind::max ? "MaxPool" : "AveragePool";
-  std::vector<std::string> passed = {"Reshape"}, walked = {"Gemm"};
-  (passes ? passed : walked).push_back(type);
+  std::vector<std::string> passed = {"Reshape"}, with_steps = {"Gemm"};
+  (passes ? passed : with_steps).push_back(type);
   return {std::move(name), std::move(map),
           [=](Net& net, ValueId x, std::int64_t) {
             const auto y = net.flatten(net.node(type, op, {x}));
             return net.linear(net.relu(net.linear(y, width, 23)), 23, 7);
           },
-          passed, walked};
+          passed, with_steps};
 }
 
 std::vector<Head> pooled_heads() {
@@ -288,7 +288,8 @@ std::shared_ptr<const engine::Plan> plan_of(const Built& built, GradientReduce r
 }
 
 /// Gradients from seeds that are zero but for a few scores of each image.
-std::vector<float> walk(const engine::Plan& plan, const Built& built, engine::ValueView* view) {
+std::vector<float> run_backward(const engine::Plan& plan, const Built& built,
+                                engine::ValueView* view) {
   auto workspace = plan.make_workspace();
   std::vector<std::vector<float>> data;
   for (const auto id : built.net.graph.inputs)
@@ -329,7 +330,7 @@ std::vector<double> means(const std::vector<float>& gradient, const engine::Valu
 std::vector<double> plain_means(const Built& built) {
   const auto plan = plan_of(built, GradientReduce::none, false);
   engine::ValueView view;
-  const auto gradient = walk(*plan, built, &view);
+  const auto gradient = run_backward(*plan, built, &view);
   return means(gradient, view);
 }
 
@@ -354,7 +355,7 @@ TEST_P(Heads, MeansAreThoseOfThePlainWay) {
     for (const bool optimize : {true, false}) {
       const auto plan = plan_of(built, GradientReduce::spatial_mean, optimize);
       engine::ValueView view;
-      const auto got = walk(*plan, built, &view);
+      const auto got = run_backward(*plan, built, &view);
       EXPECT_EQ(view.shape, (Shape{images, head().map[0]}));
       expect_near(got, want, 2e-6);
     }
@@ -366,7 +367,7 @@ TEST_P(Heads, ThreadsChangeNothing) {
   const auto plan = plan_of(built, GradientReduce::spatial_mean, true);
   const auto with = [&](int threads) {
     const base::ThreadScope scope(threads);
-    return walk(*plan, built, nullptr);
+    return run_backward(*plan, built, nullptr);
   };
   // What oneDNN computes may be cut in other pieces.
   const auto one = with(1), three = with(3);
@@ -384,7 +385,7 @@ TEST_P(Heads, TheShortestWayIsTaken) {
     return std::find(steps.begin(), steps.end(), what) != steps.end();
   };
   for (const auto& what : head().passed) EXPECT_FALSE(has(what)) << what;
-  for (const auto& what : head().walked) EXPECT_TRUE(has(what)) << what;
+  for (const auto& what : head().with_steps) EXPECT_TRUE(has(what)) << what;
 }
 
 TEST_P(Heads, InBf16TheMeansAreClose) {
@@ -393,8 +394,8 @@ TEST_P(Heads, InBf16TheMeansAreClose) {
   const auto plan = plan_of(built, GradientReduce::spatial_mean, true, Precision::bf16);
   const auto plain = plan_of(built, GradientReduce::none, true, Precision::bf16);
   engine::ValueView view;
-  const auto gradient = walk(*plain, built, &view);
-  expect_near(walk(*plan, built, nullptr), means(gradient, view), 2e-2);
+  const auto gradient = run_backward(*plain, built, &view);
+  expect_near(run_backward(*plan, built, nullptr), means(gradient, view), 2e-2);
 }
 
 INSTANTIATE_TEST_SUITE_P(All, Heads, testing::Range<std::size_t>(0, heads().size()),

@@ -69,12 +69,12 @@ bool fixed(const graph::Graph& source) {
 /// One network both ways.
 class Both {
  public:
-  Both(const graph::Graph& source, const Windows& windows, std::int64_t batch, double most_changed)
+  Both(const graph::Graph& source, const Windows& windows, std::int64_t batch, double max_changed)
       : batch_(batch),
         known_(bound(source, fixed(source) ? batch : 1)),
         many_(bound(source, batch)) {
     shape_ = many_.value(many_.inputs[0]).shape;
-    passes::IncrementalSpec spec{many_.inputs[0], many_.outputs[0], {}, most_changed};
+    passes::IncrementalSpec spec{many_.inputs[0], many_.outputs[0], {}, max_changed};
     for (std::size_t d = 2; d < shape_.size(); ++d)
       spec.windows.push_back(along(shape_[d], windows));
     windows_ = spec.windows;
@@ -119,7 +119,7 @@ class Both {
     engine::PlanSpec spec;
     const auto& inputs = net_->graph.inputs;
     spec.feeds = {inputs[0], inputs[1]};
-    spec.held.assign(inputs.begin() + 2, inputs.end());
+    spec.persistent.assign(inputs.begin() + 2, inputs.end());
     spec.fetches = {net_->output};
     spec.optimize = optimize;
     return spec;
@@ -135,7 +135,7 @@ class Both {
       images.insert(images.end(), image_.begin(), image_.end());
     known.plan().forward(known.space(), {{std::span<const float>(images)}}, {});
     for (std::size_t k = 0; k < net_->known.size(); ++k)
-      fast.plan().hold(fast.space(), k, known.plan().map(known.space(), k), 0);
+      fast.plan().set_persistent(fast.space(), k, known.plan().map(known.space(), k), 0);
   }
 
   std::int64_t windows() const {
@@ -195,8 +195,8 @@ TEST_P(GoldenIncremental, EveryWindowHasTheWholeNetworksScores) {
   const auto batch = fixed(source) ? source.value(source.inputs[0]).shape[0] : wanted;
   int compared = 0;
   for (const Windows windows : {Windows{8, 4}, Windows{5, 3}, Windows{1, 7}, Windows{6, 5, false}})
-    for (const double most_changed : {0.4, 0.9, 1.0}) {
-      Both both(source, windows, batch, most_changed);
+    for (const double max_changed : {0.4, 0.9, 1.0}) {
+      Both both(source, windows, batch, max_changed);
       // A window of almost the whole picture, or a mean over all of it behind the first layer,
       // leaves nothing out; then there is nothing to compare.
       if (!both.net()) continue;
@@ -205,7 +205,7 @@ TEST_P(GoldenIncremental, EveryWindowHasTheWholeNetworksScores) {
       for (const bool optimize : {true, false})
         EXPECT_LT(both.difference(optimize), 1e-5)
             << name << " window " << windows.extent << " stride " << windows.stride
-            << " most_changed " << most_changed << " optimize " << optimize;
+            << " most_changed " << max_changed << " optimize " << optimize;
     }
   EXPECT_GE(compared, 3) << name;
 }

@@ -8,7 +8,7 @@
 #include "engine/net.hpp"
 #include "engine/ops/op.hpp"
 
-/// What forward steps keep for walks back (ForwardContext::keep): norms keep their moments.
+/// What forward steps keep for backward passes (ForwardContext::keep): norms keep their moments.
 namespace fovea::engine_test {
 namespace {
 
@@ -92,14 +92,15 @@ TEST(Keep, WalksReadTheLastForwardRunOfTheirWorkspace) {
     data[space] = random_floats(kRows * kWidth, seed);
     plan->forward(spaces[space], std::vector<std::span<const float>>{data[space]}, {});
   };
-  const auto check = [&](int space, std::size_t walk, unsigned seed) {
+  const auto check = [&](int space, std::size_t backward_pass, unsigned seed) {
     const auto seeds = random_floats(kRows * kWidth, seed);
-    plan->backward(spaces[space], walk, seeds, {});
-    const auto got = row_major(plan->gradient(spaces[space], walk));
-    const auto want = norms.slopes(data[space], seeds, static_cast<int>(walk) + 1);
+    plan->backward(spaces[space], backward_pass, seeds, {});
+    const auto got = row_major(plan->gradient(spaces[space], backward_pass));
+    const auto want = norms.slopes(data[space], seeds, static_cast<int>(backward_pass) + 1);
     ASSERT_EQ(got.size(), want.size());
     for (std::size_t i = 0; i < want.size(); ++i)
-      EXPECT_NEAR(got[i], want[i], 2e-4) << "workspace " << space << ", walk " << walk << ", " << i;
+      EXPECT_NEAR(got[i], want[i], 2e-4)
+          << "workspace " << space << ", walk " << backward_pass << ", " << i;
   };
   run(0, 1);
   run(1, 2);
@@ -156,7 +157,7 @@ TEST(Keep, NothingIsKeptThatNoWalkReads) {
   // A chain of any length takes the same, unless what is kept grows with it.
   EXPECT_EQ(forward->arena_bytes(), five.plan({})->arena_bytes());
   EXPECT_EQ(behind->arena_bytes(), five.plan(five.last)->arena_bytes());
-  // With the maps that the walk reads, and the moments of two norms.
+  // With the maps that the backward pass reads, and the moments of two norms.
   EXPECT_GE(whole->arena_bytes(), five.plan(five.x)->arena_bytes() + 2 * (2 * Chain::kMoments));
 }
 
@@ -170,10 +171,10 @@ class KeptBuffers : public testing::Test {
     builder_->begin_node("relu", "Relu");
   }
   const graph::Node& node() const { return net_.graph.nodes()[0]; }
-  engine::BackwardContext walk(engine::BackwardReads reads) {
+  engine::BackwardContext backward_pass(engine::BackwardReads reads) {
     return {*builder_, node(), *gradients_, path_, reads};
   }
-  void step(const std::vector<engine::Tensor>& reads, const std::vector<engine::Tensor>& writes) {
+  void step(const std::vector<engine::Operand>& reads, const std::vector<engine::Operand>& writes) {
     builder_->kernel([](engine::Pointers) {}, reads, writes);
   }
 
@@ -196,19 +197,19 @@ TEST_F(KeptBuffers, AreSeveralOfAnyTypeAndLiveToTheEnd) {
   step({}, {gates, indices, unread});
   for (int k = 0; k < 3; ++k) step({}, {builder_->make(engine::plain_desc({64}))});
   gradients_.emplace(*builder_);
-  for (int walks = 0; walks < 2; ++walks) {
+  for (int backward_passes = 0; backward_passes < 2; ++backward_passes) {
     builder_->begin_gradient(engine::GradientRule::plain);
-    auto back = walk({.kept = true});
+    auto back = backward_pass({.kept = true});
     EXPECT_TRUE(same_place(back.kept(0), gates));
     EXPECT_TRUE(same_place(back.kept(1), indices));
     EXPECT_EQ(back.kept(1).desc.get_size(), 100U);
     step({back.kept(1)}, {builder_->make(engine::plain_desc({64}))});
-    if (walks == 0) step({back.kept(0)}, {builder_->make(engine::plain_desc({64}))});
+    if (backward_passes == 0) step({back.kept(0)}, {builder_->make(engine::plain_desc({64}))});
   }
   auto& buffers = builder_->buffers();
   const auto steps = static_cast<int>(builder_->steps().size());
   engine::plan_memory(buffers, steps);
-  const auto of = [&](const engine::Tensor& t) {
+  const auto of = [&](const engine::Operand& t) {
     return buffers[static_cast<std::size_t>(t.buffer)];
   };
   for (const auto& kept : {gates, indices}) {
@@ -229,7 +230,7 @@ TEST_F(KeptBuffers, AreRefusedWhereNobodySaidSo) {
   builder_->begin_gradient(engine::GradientRule::plain);
   const auto said = [&](engine::BackwardReads reads, std::size_t i) {
     try {
-      walk(reads).kept(i);
+      backward_pass(reads).kept(i);
     } catch (const Error& error) {
       EXPECT_EQ(error.code(), ErrorCode::internal);
       return std::string(error.what());

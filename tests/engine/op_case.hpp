@@ -41,7 +41,7 @@ struct Case {
   graph::Op op;
   std::vector<Operand> operands;
   std::size_t outputs = 1;
-  bool differentiable = true;  ///< false: the walk back is refused by name
+  bool differentiable = true;  ///< false: the backward pass is refused by name
 };
 
 /// Every case, by family.

@@ -81,7 +81,7 @@ TEST_P(Ops, GradientIsTheReferencesSlope) {
         const Array seeds = spread(seed_values, 99);
         plan->backward(workspace, 0, floats(seeds), {});
         const auto got = plain(plan->gradient(workspace, 0));
-        // Twice gives the same: a walk back leaves intact what it reads.
+        // Twice gives the same: a backward pass leaves intact what it reads.
         plan->backward(workspace, 0, floats(seeds), {});
         EXPECT_EQ(got, plain(plan->gradient(workspace, 0))) << one.name;
 
@@ -137,7 +137,7 @@ INSTANTIATE_TEST_SUITE_P(Optimized, Ops,
                                           testing::Values(3)),
                          name_of_case);
 
-/// Indices that are known at run time only are still there when the walk back reads them.
+/// Indices that are known at run time only are still there when the backward pass reads them.
 TEST(OpReads, IndicesOfARun) {
   struct Use {
     graph::Op op;
@@ -175,7 +175,7 @@ TEST(OpReads, IndicesOfARun) {
   }
 }
 
-/// A value that the plan did not keep for the walk back may be another by then.
+/// A value that the plan did not keep for the backward pass may be another by then.
 TEST(OpReads, AreRefusedWhereTheyAreNotDeclared) {
   const Bench bench = build_bench(
       {"Mul", graph::Binary{graph::BinaryKind::mul}, {data({2, 3}), data({2, 3})}}, false);

@@ -199,7 +199,7 @@ const std::vector<Pair> kPairs = {
      [](Net& n, ValueId a, ValueId b) { return n.relu(n.add(n.relu(a), n.relu(n.add(a, b)))); }},
 };
 
-/// Two convolutions of an input, joined: fetches the result y, and walks back under the rule and
+/// Two convolutions of an input, joined: fetches the result y, and runs backward under the rule and
 /// without one.
 std::pair<std::shared_ptr<const engine::Plan>, ValueId> plan_of(Net& net, const Pair& pair,
                                                                 const Shape& shape, bool optimize) {

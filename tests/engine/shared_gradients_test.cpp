@@ -9,8 +9,9 @@
 #include "engine/net.hpp"
 #include "engine/plan.hpp"
 
-/// Networks in which one gradient goes several ways. Steps of a walk back write over what they have
-/// read, and add into what is there already: where somebody else still reads it, they must not.
+/// Networks in which one gradient goes several ways. Steps of a backward pass write over what they
+/// have read, and add into what is there already: where somebody else still reads it, they must
+/// not.
 namespace fovea::engine_test {
 namespace {
 

@@ -40,9 +40,9 @@ Tensor drawn_tensor(Draw& draw, std::int64_t rows) {
 
 /// In the option's range, as the registry has it.
 double drawn_value(Draw& draw, const MethodOption& option) {
-  const double most = std::min(option.most, option.least + 50);
-  const double value = std::uniform_real_distribution<double>(option.least, most)(draw);
-  return option.whole ? std::floor(value) : value;
+  const double most = std::min(option.max, option.min + 50);
+  const double value = std::uniform_real_distribution<double>(option.min, most)(draw);
+  return option.is_integer ? std::floor(value) : value;
 }
 
 /// Every member by its row.
@@ -194,7 +194,7 @@ TEST(MethodTypes, RefuseWhatTheMethodsUseWouldRefuse) {
   const auto says = [](const Method& method) { return refusal([&] { check_method(method); }); };
   for_each_type([&]<class M>(const M&) {
     for (const auto& option : info_of(M::name).options) {
-      Method wrong{M::name, {{option.name, option.most + 1 + std::abs(option.most)}}};
+      Method wrong{M::name, {{option.name, option.max + 1 + std::abs(option.max)}}};
       for (const auto& tensor : info_of(M::name).given)
         if (tensor.required) wrong.given[tensor.name] = {{1}, {0}};
       const auto sentence = says(wrong);

@@ -19,7 +19,8 @@ Tensor map_of(Run& run, const Method& method, const Target& target = Target::cla
   return run.explain(method, target, {.keep_sign = true}).feature_map;
 }
 
-/// A pool and one linear layer: by the head's weights, and (without optimisation) by walks.
+/// A pool and one linear layer: by the head's weights, and (without optimisation) by backward
+/// passes.
 class PoolAndLinear : public testing::TestWithParam<bool> {
  protected:
   Explainer make(std::vector<Method> methods) const {

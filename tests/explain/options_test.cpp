@@ -16,8 +16,8 @@ TEST(MethodInfos, AreComplete) {
     for (const auto* text : {&info.title, &info.paper, &info.needs, &info.cost, &info.use})
       EXPECT_FALSE(text->empty()) << info.name;
     for (const auto& option : info.options) {
-      EXPECT_LE(option.least, option.value) << info.name;
-      EXPECT_LE(option.value, option.most) << info.name;
+      EXPECT_LE(option.min, option.value) << info.name;
+      EXPECT_LE(option.value, option.max) << info.name;
       EXPECT_FALSE(option.help.empty()) << info.name;
     }
   }

@@ -209,8 +209,8 @@ const std::vector<Case> kCases = {
     {"softmax", [](Net& n, ValueId x) { return softmax(n, x); }, all_of_it},
 };
 
-Matrix walked(const Net& net, ValueId of, ValueId wrt, std::span<const float> x,
-              std::span<const float> r, const engine::Relevance& relevance, bool optimize) {
+Matrix propagated(const Net& net, ValueId of, ValueId wrt, std::span<const float> x,
+                  std::span<const float> r, const engine::Relevance& relevance, bool optimize) {
   engine::PlanSpec spec;
   spec.optimize = optimize;
   spec.fetches = {of};
@@ -242,7 +242,7 @@ TEST(Treatments, ShareRelevanceOut) {
       const auto values = positive_floats(kSide * kSide, 3);
       const auto r = engine_test::random_floats(engine_test::count_of(net.graph.value(y).shape), 4);
       const auto got =
-          walked(net, y, x, values, r, composite_of(LrpComposite::epsilon, {}), optimize);
+          propagated(net, y, x, values, r, composite_of(LrpComposite::epsilon, {}), optimize);
       const auto want = one.expected({values.begin(), values.end()}, {r.begin(), r.end()});
       ASSERT_EQ(got.size(), want.size());
       for (std::size_t i = 0; i < want.size(); ++i) EXPECT_NEAR(got[i], want[i], 1e-4) << i;
@@ -256,7 +256,7 @@ TEST(Treatments, AMaxPoolOfZerosPassesAllOn) {
   const auto y = pool(net, x, graph::PoolKind::max);
   net.finish(y);
   const std::vector<float> zeros(kSide * kSide, 0.f), r{1, 2, 3, 4};
-  const auto got = walked(net, y, x, zeros, r, composite_of(LrpComposite::epsilon, {}), true);
+  const auto got = propagated(net, y, x, zeros, r, composite_of(LrpComposite::epsilon, {}), true);
   EXPECT_EQ(got, (Matrix{1, 0, 2, 0, 0, 0, 0, 0, 3, 0, 4, 0, 0, 0, 0, 0}));
 }
 
@@ -273,7 +273,7 @@ TEST(Treatments, TheFirstLayerOfAComposite) {
     net.finish(z);
     const auto values = positive_floats(12, 3);
     const std::vector<float> r(engine_test::count_of(net.graph.value(z).shape), 1.f);
-    return walked(net, z, x, values, r, relevance, true);
+    return propagated(net, z, x, values, r, relevance, true);
   };
   const auto rule = [&](const char* name) { return rule_named(name, options); };
   const auto two = [&](const char* first, const char* then) {

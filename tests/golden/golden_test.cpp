@@ -164,7 +164,7 @@ TEST_P(Golden, InBf16TheMapLooksAtTheSamePlace) {
       const auto golden = image_of(want, map.image);
       const auto& got = map.feature_map.data;
       // Below the default layer, activations rounded to 8 bits flip some ReLUs on the way up, and
-      // the gradient with them, whatever the walk back is computed in.
+      // the gradient with them, whatever the backward pass is computed in.
       EXPECT_GE(pearson(got, golden), one["default_layer"].get<bool>() ? 0.999 : 0.98)
           << one["layer"] << " image " << map.image;
       const auto best =

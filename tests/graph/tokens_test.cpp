@@ -116,7 +116,7 @@ TEST(Tokens, ImagesBehindTheTokensHaveTheirOwnAxis) {
     EXPECT_EQ(e.form(logits, "norm").grid, (Grid{{2, 3}, 1, 1, {2}}));
     EXPECT_EQ(e.form(logits, "narrow").grid, std::nullopt);  // tokens behind their channels
     EXPECT_NE(e.form(logits, "narrow").refusal.find("behind their channels"), std::string::npos);
-    const auto pictures = find_pictures(e.graph, logits);
+    const auto pictures = find_image_batch(e.graph, logits);
     EXPECT_EQ(pictures.count, images);
     EXPECT_EQ(pictures.axis_of(find_layer(e.graph, "norm")), std::optional<std::size_t>(1));
     EXPECT_EQ(pictures.axis_of(find_layer(e.graph, "tokens")), std::optional<std::size_t>(0));

@@ -221,7 +221,7 @@ Array space_to_depth(const graph::SpaceToDepth& op, const Array& x, const Shape&
   return out;
 }
 
-Array patched(const graph::Patch& op, const Arrays& in, const Shape& shape) {
+Array pasted(const graph::Paste& op, const Arrays& in, const Shape& shape) {
   Array out(shape);
   const auto &clean = in[0], &patch = in[1], &places = in[2];
   const auto rank = op.extents.size();

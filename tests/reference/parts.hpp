@@ -36,7 +36,7 @@ Array gather_nd(const graph::GatherND& op, const Arrays& in, const Shape& out);
 Array scatter_nd(const Arrays& in);
 Array resize(const graph::Resize& op, const Array& x, const Shape& out);
 Array depth_to_space(const graph::DepthToSpace& op, const Array& x, const Shape& out);
-Array patched(const graph::Patch& op, const Arrays& in, const Shape& out);
+Array pasted(const graph::Paste& op, const Arrays& in, const Shape& out);
 Array space_to_depth(const graph::SpaceToDepth& op, const Array& x, const Shape& out);
 Array concat(const graph::Concat& op, const Arrays& in, const Shape& out);
 Arrays split(const graph::Split& op, const Array& x, const std::vector<Shape>& outs);

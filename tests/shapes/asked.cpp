@@ -11,8 +11,8 @@ namespace fovea::shapes_test {
 namespace {
 
 /// Inputs of more are not fed: plans of them are made, and that is all.
-constexpr std::int64_t kMostFed = std::int64_t{1} << 22;
-constexpr std::int64_t kMostCompared = std::int64_t{1} << 16;
+constexpr std::int64_t kMaxFed = std::int64_t{1} << 22;
+constexpr std::int64_t kMaxCompared = std::int64_t{1} << 16;
 
 std::int64_t elements(const Shape& shape) {
   std::int64_t out = 1;
@@ -119,7 +119,7 @@ class Asking {
     explainer.steps();
     Feeds feeds;
     for (const auto& input : explainer.inputs()) {
-      if (elements(input.shape) > kMostFed) return;
+      if (elements(input.shape) > kMaxFed) return;
       auto& tensor = fed_[input.name];
       const auto given = question_.feeds.find(input.name);
       tensor = given != question_.feeds.end() ? given->second : drawn_values(input);
@@ -259,7 +259,7 @@ class Asking {
   void compare_outputs(Run& run) {
     std::int64_t most = 0;
     for (const auto& [name, tensor] : fed_) most = std::max(most, elements(tensor.shape));
-    if (!question_.compare || most > kMostCompared) return;
+    if (!question_.compare || most > kMaxCompared) return;
     attempt("evaluating by the reference", [&] {
       const auto reference = reference_outputs(question_.bytes, fed_);
       if (!reference) return;
@@ -331,12 +331,12 @@ Method cheap_method(const MethodInfo& info, const Shape& image, Draw& draw) {
   for (const auto& option : info.options) {
     const auto it = few.find(option.name);
     if (it != few.end())
-      out.options[option.name] = std::clamp(it->second, option.least, option.most);
+      out.options[option.name] = std::clamp(it->second, option.min, option.max);
     else if (draw.chance(10))
-      out.options[option.name] = option.least;
-    else if (draw.chance(5) && option.whole)
+      out.options[option.name] = option.min;
+    else if (draw.chance(5) && option.is_integer)
       out.options[option.name] =
-          std::min(option.most, option.least + static_cast<double>(draw.below(3)));
+          std::min(option.max, option.min + static_cast<double>(draw.below(3)));
   }
   for (const auto& tensor : info.given) {
     if (!tensor.required) continue;
@@ -344,7 +344,7 @@ Method cheap_method(const MethodInfo& info, const Shape& image, Draw& draw) {
     if (shape.empty() || draw.chance(20)) shape.insert(shape.begin(), 1);
     shape[0] = 1 + draw.below(3);
     const auto count = elements(shape);
-    if (count <= kMostFed) out.given[tensor.name] = {shape, draw.numbers(count, -1, 1)};
+    if (count <= kMaxFed) out.given[tensor.name] = {shape, draw.numbers(count, -1, 1)};
   }
   return out;
 }

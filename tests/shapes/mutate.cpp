@@ -36,7 +36,7 @@ class Mutator {
   GraphProto& graph() { return *model_.mutable_graph(); }
 
   std::int64_t whole() {
-    constexpr auto kMost = std::numeric_limits<std::int64_t>::max();
+    constexpr auto kMax = std::numeric_limits<std::int64_t>::max();
     return draw_.one_of<std::int64_t>({0,
                                        0,
                                        1,
@@ -64,8 +64,8 @@ class Mutator {
                                        -(std::int64_t{1} << 31),
                                        std::int64_t{1} << 33,
                                        std::int64_t{1} << 62,
-                                       kMost,
-                                       -kMost - 1});
+                                       kMax,
+                                       -kMax - 1});
   }
   /// Another number, most often one near by.
   std::int64_t near(std::int64_t value) {

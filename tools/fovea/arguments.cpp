@@ -5,7 +5,7 @@
 namespace fovea::cli {
 namespace {
 
-constexpr int kMostThreads = 1024;
+constexpr int kMaxThreads = 1024;
 
 }  // namespace
 
@@ -35,7 +35,7 @@ CLI::Option* add_engine_options(CLI::App& app, Arguments& arguments) {
       ->capture_default_str();
   auto* threads =
       app.add_option("--threads", arguments.threads, "Threads; 0 takes OpenMP's default")
-          ->check(CLI::Range(0, kMostThreads))
+          ->check(CLI::Range(0, kMaxThreads))
           ->type_name("N")
           ->capture_default_str();
   app.add_option("--memory-limit", arguments.memory_limit,

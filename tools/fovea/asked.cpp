@@ -113,14 +113,14 @@ std::variant<Box, RequestFile> region_of(const std::string& text) {
   return Box{numbers[0], numbers[1], numbers[2], numbers[3]};
 }
 
-/// The methods' names; "all" is every one that is not dear and needs nothing that only the user
-/// has.
+/// The methods' names; "all" is every one that is not expensive and needs nothing that only the
+/// user has.
 std::vector<std::string> method_names(const std::string& text) {
   std::vector<std::string> out;
   if (text == "all") {
     for (const auto& info : methods())
-      if (!info.dear && std::none_of(info.given.begin(), info.given.end(),
-                                     [](const auto& tensor) { return tensor.required; }))
+      if (!info.expensive && std::none_of(info.given.begin(), info.given.end(),
+                                          [](const auto& tensor) { return tensor.required; }))
         out.push_back(info.name);
     return out;
   }

@@ -17,7 +17,7 @@ namespace fovea::cli {
 namespace {
 
 constexpr std::size_t kInputs = 64;
-constexpr std::size_t kMostProfiled = 101;
+constexpr std::size_t kMaxProfiled = 101;
 constexpr unsigned kSeed = 1, kFirstSeed = 2;
 
 ExplainerOptions bench_options(const BenchArguments& arguments, const Request& request) {
@@ -79,7 +79,7 @@ void measure_steady(const Explainer& explainer, const BenchArguments& arguments,
   report.explain = statistics(std::move(measured.explain_ms));
   if (!arguments.layers) return;
   report.steps = explainer.steps();
-  report.profile = profile(task, inputs, std::min(report.explain.runs, kMostProfiled), progress);
+  report.profile = profile(task, inputs, std::min(report.explain.runs, kMaxProfiled), progress);
 }
 
 void check_outputs(const BenchArguments& arguments, const std::string& model) {

@@ -19,8 +19,8 @@ std::string listed(const std::vector<std::string>& names) {
 std::string range(const MethodOption& option) {
   if (!option.choices.empty())
     return option.choices[static_cast<std::size_t>(option.value)] + " of " + listed(option.choices);
-  return number_text(option.value) + ", " + number_text(option.least) + " to " +
-         number_text(option.most);
+  return number_text(option.value) + ", " + number_text(option.min) + " to " +
+         number_text(option.max);
 }
 
 std::string as_text() {
@@ -63,9 +63,9 @@ Json as_json() {
     for (const auto& option : row.options)
       options.push_back({{"name", option.name},
                          {"default", option.value},
-                         {"least", option.least},
-                         {"most", option.most},
-                         {"whole", option.whole},
+                         {"least", option.min},
+                         {"most", option.max},
+                         {"whole", option.is_integer},
                          {"choices", option.choices},
                          {"help", option.help}});
     for (const auto& tensor : row.given)

@@ -6,7 +6,7 @@
 namespace fovea::cli {
 namespace {
 
-constexpr int kMostWorkers = 1024;
+constexpr int kMaxWorkers = 1024;
 
 }  // namespace
 
@@ -37,7 +37,7 @@ void add_bench(CLI::App& app) {
   add_tuning_options(sub, *arguments, "quick");
   auto* workers = sub.add_option("--workers", arguments->workers,
                                  "Throughput: N threads that each run on their own, over one model")
-                      ->check(CLI::Range(1, kMostWorkers))
+                      ->check(CLI::Range(1, kMaxWorkers))
                       ->type_name("N")
                       ->excludes(threads);
   auto* runs = sub.add_option("--runs", arguments->runs,

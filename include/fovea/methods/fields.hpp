@@ -23,7 +23,7 @@ template <class M, class T>
 struct OptionField {
   T M::*member;
   const char* name;
-  double least, most;
+  double min, max;
   const char* help;
   std::span<const char* const> choices = {};
   /// Where the option is not named, it is the rows of the first of these tensors that is given.
@@ -53,9 +53,9 @@ struct RulesField {
 namespace fields {
 
 template <class M, class T>
-constexpr OptionField<M, T> option(T M::*member, const char* name, double least, double most,
+constexpr OptionField<M, T> option(T M::*member, const char* name, double min, double max,
                                    const char* help) {
-  return {member, name, least, most, help};
+  return {member, name, min, max, help};
 }
 
 template <class M>
@@ -71,10 +71,10 @@ constexpr OptionField<M, T> choice(T M::*member, const char* name,
 
 /// An option that counts the rows of a tensor.
 template <class M>
-constexpr OptionField<M, std::int64_t> count(std::int64_t M::*member, const char* name, double most,
+constexpr OptionField<M, std::int64_t> count(std::int64_t M::*member, const char* name, double max,
                                              const char* help, const char* tensor,
                                              const char* or_else = nullptr) {
-  return {member, name, 1, most, help, {}, {tensor, or_else}};
+  return {member, name, 1, max, help, {}, {tensor, or_else}};
 }
 
 template <class M>

@@ -92,8 +92,8 @@ Scalar scalar_function(BinaryKind kind, bool integers) {
   return nullptr;
 }
 
-void broadcast_step(ForwardContext& c, const Binary& op, const Tensor& a, const Tensor& b,
-                    const Tensor& dst) {
+void broadcast_step(ForwardContext& c, const Binary& op, const Operand& a, const Operand& b,
+                    const Operand& dst) {
   const BroadcastLoop<2> loop(c.out_shape(), {c.in_shape(0), c.in_shape(1)});
   const bool integers = c.in_type(0) != graph::DType::f32;
   const auto vector_kind = integers ? std::nullopt : simd_kind(op.kind);
@@ -149,14 +149,14 @@ bool channelwise_step(ForwardContext& c, const Binary& op) {
   if (op.kind != BinaryKind::mul && op.kind != BinaryKind::add) return false;
   const int map = channelwise_map(c.out_shape(), c.in_shape(0), c.in_shape(1));
   if (map < 0) return false;
-  const Tensor src = c.f32_in(static_cast<std::size_t>(map));
+  const Operand src = c.f32_in(static_cast<std::size_t>(map));
   const auto view = map_view(src.desc);
   if (!view) return false;
   const std::size_t other = map == 0 ? 1 : 0;
-  const Tensor values = c.plain_in(other);
+  const Operand values = c.plain_in(other);
   const bool per_image =
       c.in_shape(other).size() == c.out_shape().size() && c.in_shape(other)[0] > 1;
-  const Tensor dst = c.make_like(src);
+  const Operand dst = c.make_like(src);
   const bool scale = op.kind == BinaryKind::mul;
   c.b.kernel(
       [v = *view, per_image, scale](Pointers p) {
@@ -172,8 +172,8 @@ bool channelwise_step(ForwardContext& c, const Binary& op) {
   return true;
 }
 
-void same_layout_step(ForwardContext& c, const Binary& op, const Tensor& a, const Tensor& b) {
-  const Tensor dst = c.make_like(a);
+void same_layout_step(ForwardContext& c, const Binary& op, const Operand& a, const Operand& b) {
+  const Operand dst = c.make_like(a);
   const auto n = stored_elements(a.desc);
   c.b.kernel(
       [n, kind = *simd_kind(op.kind)](Pointers p) {
@@ -193,12 +193,12 @@ void same_layout_step(ForwardContext& c, const Binary& op, const Tensor& a, cons
 void forward(const Binary& op, ForwardContext& c) {
   const bool real = c.in_type(0) == graph::DType::f32;
   if (real && simd_kind(op.kind) && c.in_shape(0) == c.in_shape(1)) {
-    Tensor a = c.f32_in(0);
+    Operand a = c.f32_in(0);
     if (has_padding(a.desc) && !keeps_zero(op.kind)) a = c.b.plain(a);
     return same_layout_step(c, op, a, c.b.in_layout(c.in(1), a.desc));
   }
   if (real && channelwise_step(c, op)) return;
-  const Tensor dst = c.make_plain_out();
+  const Operand dst = c.make_plain_out();
   broadcast_step(c, op, c.plain_in(0), c.plain_in(1), dst);
   c.out(0, dst);
 }
@@ -267,7 +267,7 @@ bool send_to_map(BackwardContext& c, std::size_t map, const MapView& view) {
   const std::size_t other = 1 - map;
   const bool per_image =
       c.in_shape(other).size() == c.out_shape().size() && c.in_shape(other)[0] > 1;
-  const Tensor out = c.b.make(c.grad().desc);
+  const Operand out = c.b.make(c.grad().desc);
   c.b.kernel(
       [view, per_image](Pointers p) {
         over_channels(view, [&](std::int64_t n, std::int64_t begin, std::int64_t end) {
@@ -283,9 +283,9 @@ bool send_to_map(BackwardContext& c, std::size_t map, const MapView& view) {
 }
 
 /// The gradient of the value per channel: `part` summed over positions.
-bool send_to_channels(BackwardContext& c, std::size_t input, const Tensor& part,
+bool send_to_channels(BackwardContext& c, std::size_t input, const Operand& part,
                       const MapView& view) {
-  const Tensor out = c.b.make(plain_desc(c.in_shape(input)));
+  const Operand out = c.b.make(plain_desc(c.in_shape(input)));
   c.b.kernel(
       [view](Pointers p) {
         over_channels(view, [&](std::int64_t n, std::int64_t begin, std::int64_t end) {
@@ -314,7 +314,7 @@ bool channelwise_gradient(const Binary& op, BackwardContext& c, std::size_t inpu
   if (input == map_input) return send_to_map(c, map_input, *view);
   const bool per_image = c.in_shape(input).size() == c.out_shape().size();
   if (view->images > 1 && (!per_image || c.in_shape(input)[0] == 1)) return false;
-  const Tensor part =
+  const Operand part =
       op.kind == BinaryKind::mul ? product_of(c.b, c.grad(), c.factor(map_input)) : c.grad();
   return send_to_channels(c, input, part, *view);
 }
@@ -361,7 +361,7 @@ void send_gradient(const Binary& op, BackwardContext& c, std::size_t input) {
   if (op.kind == BinaryKind::mul && same)
     return c.send(input, product_of(c.b, c.grad(), c.factor(1 - input)));
   if (channelwise_gradient(op, c, input)) return;
-  Tensor part = c.plain_grad();
+  Operand part = c.plain_grad();
   if (by_quotient(op, c)) {
     // Of smooth functions: what is left of a smaller difference is rounding.
     const float small = op.kind == BinaryKind::div || op.kind == BinaryKind::pow ? 1e-3f : 0.f;
@@ -370,10 +370,10 @@ void send_gradient(const Binary& op, BackwardContext& c, std::size_t input) {
     const bool reads = op.kind != BinaryKind::sub;
     const BroadcastLoop<2> loop(c.out_shape(),
                                 {reads ? c.in_shape(0) : Shape{}, reads ? c.in_shape(1) : Shape{}});
-    const Tensor out = c.b.make(plain_desc(c.out_shape()));
+    const Operand out = c.b.make(plain_desc(c.out_shape()));
     const unsigned used = backward_reads(op, 1u << input).inputs;
     // A slope that reads one operand only leaves the other's buffer free: name that one twice.
-    const auto operand = [&](std::size_t i) -> Tensor {
+    const auto operand = [&](std::size_t i) -> Operand {
       if (!reads) return part;
       return (used >> i & 1u) != 0 ? c.plain_in(i) : c.plain_in(1 - i);
     };

@@ -105,9 +105,9 @@ SumOffer sum_offer(const SumQuery& query) {
       query.node.op);
 }
 
-Tensor sum_backward(BackwardContext& context, const SumLayout& layout, float scale) {
+Operand sum_backward(BackwardContext& context, const SumLayout& layout, float scale) {
   return std::visit(
-      [&]<class Op>(const Op& op) -> Tensor {
+      [&]<class Op>(const Op& op) -> Operand {
         if constexpr (trait::row<Op>.sums == trait::ends_sums)
           return sum_backward(op, context, layout, scale);
         else

@@ -16,7 +16,7 @@ void forward(const Cast& op, ForwardContext& c) {
     return;
   }
   const bool to_boolean = op.to == graph::DType::boolean;
-  const Tensor dst = c.make_plain_out();
+  const Operand dst = c.make_plain_out();
   const auto n = stored_elements(dst.desc);
   c.b.kernel(
       [n, to_boolean](Pointers p) {

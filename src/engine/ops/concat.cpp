@@ -34,7 +34,7 @@ void copy_rows(const float* src, std::int64_t src_pitch, float* dst, std::int64_
 }
 
 /// Writes part of the axis of `whole` (extent `total`, from `start`) out to `part`.
-void slice_step(Builder& b, const Tensor& whole, const Tensor& part, const AxisCopy& copy,
+void slice_step(Builder& b, const Operand& whole, const Operand& part, const AxisCopy& copy,
                 std::int64_t total, std::int64_t start, std::int64_t extent) {
   b.kernel(
       [=](Pointers p) {
@@ -44,7 +44,7 @@ void slice_step(Builder& b, const Tensor& whole, const Tensor& part, const AxisC
       {whole}, {part});
 }
 
-void paste_step(Builder& b, const Tensor& part, const Tensor& whole, const AxisCopy& copy,
+void paste_step(Builder& b, const Operand& part, const Operand& whole, const AxisCopy& copy,
                 std::int64_t total, std::int64_t start, std::int64_t extent) {
   b.kernel(
       [=](Pointers p) {
@@ -55,9 +55,9 @@ void paste_step(Builder& b, const Tensor& part, const Tensor& whole, const AxisC
 }
 
 /// The part of a map's channels from `channel` on, of one image in blocked layout, as `shape`.
-Tensor channels_of(const Tensor& whole, const Shape& whole_shape, std::int64_t channel,
-                   const Shape& shape) {
-  Tensor out = whole.as(*home_desc(shape, Type::f32));
+Operand channels_of(const Operand& whole, const Shape& whole_shape, std::int64_t channel,
+                    const Shape& shape) {
+  Operand out = whole.as(*home_desc(shape, Type::f32));
   std::int64_t positions = 1;
   for (std::size_t i = 2; i < whole_shape.size(); ++i) positions *= whole_shape[i];
   out.offset += static_cast<std::size_t>(channel * positions) * sizeof(float);
@@ -65,13 +65,13 @@ Tensor channels_of(const Tensor& whole, const Shape& whole_shape, std::int64_t c
 }
 
 /// Each operand is, or is brought, where it belongs.
-bool join(ForwardContext& c) {
-  const Tensor whole = c.b.place_of(c.node().outputs[0]);
+bool concat_in_place(ForwardContext& c) {
+  const Operand whole = c.b.place_of(c.node().outputs[0]);
   if (!whole) return false;
   std::int64_t channel = 0;
   for (std::size_t i = 0; i < c.inputs(); ++i) {
-    const Tensor part = channels_of(whole, c.out_shape(), channel, c.in_shape(i));
-    const Tensor value = c.in(i);
+    const Operand part = channels_of(whole, c.out_shape(), channel, c.in_shape(i));
+    const Operand value = c.in(i);
     if (!same_place(value, part)) c.b.copy_to(value, part);
     channel += c.in_shape(i)[1];
   }
@@ -79,7 +79,7 @@ bool join(ForwardContext& c) {
   return true;
 }
 
-/// Channels of several images' maps: oneDNN joins them in their own layout.
+/// Channels of several images' maps: oneDNN concatenates them in their own layout.
 bool concat_maps(const Concat& op, ForwardContext& c) {
   if (op.axis != 1) return false;
   const Type type = type_of(c.in(0).desc);
@@ -88,16 +88,16 @@ bool concat_maps(const Concat& op, ForwardContext& c) {
   for (std::size_t i = 0; i < c.inputs(); ++i)
     if (c.in_shape(i)[1] == 0 || c.in_shape(i)[1] % home_block() != 0) return false;
   std::vector<Desc> descs;
-  std::vector<std::pair<int, Tensor>> args;
+  std::vector<std::pair<int, Operand>> args;
   for (std::size_t i = 0; i < c.inputs(); ++i) {
-    const Tensor tensor = c.b.in_layout(c.in(i), *home_desc(c.in_shape(i), type));
+    const Operand tensor = c.b.in_layout(c.in(i), *home_desc(c.in_shape(i), type));
     descs.push_back(tensor.desc);
     args.emplace_back(DNNL_ARG_MULTIPLE_SRC + static_cast<int>(i), tensor);
   }
   dnnl::primitive_attr attr;
   attr.set_scratchpad_mode(dnnl::scratchpad_mode::user);
   const auto pd = compat::concat(cpu(), *dst_desc, 1, descs, attr);
-  const Tensor dst = c.b.make(*dst_desc);
+  const Operand dst = c.b.make(*dst_desc);
   args.emplace_back(DNNL_ARG_DST, dst);
   c.b.primitive(dnnl::concat(pd), pd.scratchpad_desc(), pd.impl_info_str(), std::move(args));
   c.out(0, dst);
@@ -107,10 +107,10 @@ bool concat_maps(const Concat& op, ForwardContext& c) {
 }  // namespace
 
 void forward(const Concat& op, ForwardContext& c) {
-  if (join(c) || concat_maps(op, c)) return;
+  if (concat_in_place(c) || concat_maps(op, c)) return;
   const auto axis = static_cast<std::size_t>(op.axis);
   const AxisCopy copy(c.out_shape(), axis);
-  const Tensor dst = c.make_plain_out();
+  const Operand dst = c.make_plain_out();
   std::int64_t start = 0;
   for (std::size_t i = 0; i < c.inputs(); ++i) {
     const auto extent = c.in_shape(i)[axis];
@@ -123,7 +123,7 @@ void forward(const Concat& op, ForwardContext& c) {
 void backward(const Concat& op, BackwardContext& c) {
   const auto axis = static_cast<std::size_t>(op.axis);
   const AxisCopy copy(c.out_shape(), axis);
-  const bool in_place = joins_in_place(c.b.graph(), c.node()) &&
+  const bool in_place = concatenates_in_place(c.b.graph(), c.node()) &&
                         c.grad().desc == *home_desc(c.out_shape(), Type::f32);
   std::int64_t start = 0;
   for (std::size_t i = 0; i < c.inputs(); ++i) {
@@ -131,7 +131,7 @@ void backward(const Concat& op, BackwardContext& c) {
     if (c.wants(i) && in_place) {
       c.send(i, channels_of(c.grad(), c.out_shape(), start, c.in_shape(i)));
     } else if (c.wants(i)) {
-      const Tensor part = c.make_plain_grad(i);
+      const Operand part = c.make_plain_grad(i);
       slice_step(c.b, c.plain_grad(), part, copy, c.out_shape()[axis], start, extent);
       c.send(i, part);
     }
@@ -142,11 +142,11 @@ void backward(const Concat& op, BackwardContext& c) {
 void forward(const Split& op, ForwardContext& c) {
   const auto axis = static_cast<std::size_t>(op.axis);
   const AxisCopy copy(c.in_shape(0), axis);
-  const Tensor src = c.plain_in(0);
+  const Operand src = c.plain_in(0);
   std::int64_t start = 0;
   for (std::size_t o = 0; o < c.outputs(); ++o) {
     const auto extent = c.out_shape(o)[axis];
-    const Tensor part = c.make_plain_out(o);
+    const Operand part = c.make_plain_out(o);
     slice_step(c.b, src, part, copy, c.in_shape(0)[axis], start, extent);
     c.out(o, part);
     start += extent;
@@ -156,7 +156,7 @@ void forward(const Split& op, ForwardContext& c) {
 void backward(const Split& op, BackwardContext& c) {
   const auto axis = static_cast<std::size_t>(op.axis);
   const AxisCopy copy(c.in_shape(0), axis);
-  const Tensor dx = c.make_plain_grad(0);
+  const Operand dx = c.make_plain_grad(0);
   const auto n = stored_elements(dx.desc);
   c.b.kernel([n](Pointers p) { std::fill(floats(p, 0), floats(p, 0) + n, 0.f); }, {}, {dx});
   std::int64_t start = 0;

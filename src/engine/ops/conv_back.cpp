@@ -2,10 +2,10 @@
 #include <array>
 #include <string_view>
 
-#include "engine/ops/conv_ways.hpp"
+#include "engine/ops/conv_candidates.hpp"
 #include "engine/tuner.hpp"
 
-/// The ways from the gradient of a convolution's result to that of its input.
+/// The candidates that lead from the gradient of a convolution's result to that of its input.
 namespace fovea::engine {
 namespace {
 
@@ -13,19 +13,19 @@ using Pd = ConvBackward::primitive_desc;
 constexpr auto kDirect = dnnl::algorithm::convolution_direct;
 
 /// Layouts of both gradients.
-struct Corner {
+struct Configuration {
   const char* name;
   Desc diff_src, diff_dst;
 };
 
-struct Way {
+struct Candidate {
   std::string name;
   Pd pd;
 };
 
-std::vector<Corner> corners(const ConvProblem& p, const Desc& diff, const Desc& wanted,
-                            bool timed) {
-  std::vector<Corner> out;
+std::vector<Configuration> configurations(const ConvProblem& p, const Desc& diff,
+                                          const Desc& wanted, bool timed) {
+  std::vector<Configuration> out;
   const auto own = [&](const Desc& layout) {
     return map_view(layout) ? with_type(layout, p.type) : any_desc(p.dst, p.type);
   };
@@ -39,9 +39,9 @@ std::vector<Corner> corners(const ConvProblem& p, const Desc& diff, const Desc& 
   return out;
 }
 
-/// visit(primitive_desc) for what oneDNN has in a corner until it returns true.
+/// visit(primitive_desc) for what oneDNN has in a configuration until it returns true.
 template <class Visit>
-bool each_pd(const ConvProblem& p, const Corner& corner, Visit&& visit) {
+bool each_pd(const ConvProblem& p, const Configuration& configuration, Visit&& visit) {
   dnnl::primitive_attr attr;
   attr.set_scratchpad_mode(dnnl::scratchpad_mode::user);
   const auto hint = compat::window_forward<ConvForward>(cpu(), kDirect, any_desc(p.src, p.type),
@@ -49,21 +49,21 @@ bool each_pd(const ConvProblem& p, const Corner& corner, Visit&& visit) {
                                                         any_desc(p.dst, p.type), p.window, attr);
   if (!hint) return false;
   return compat::each_window_backward_data<ConvBackward, ConvForward>(
-      cpu(), kDirect, corner.diff_src, any_desc(p.weights, p.type), corner.diff_dst, p.window, hint,
-      attr, visit);
+      cpu(), kDirect, configuration.diff_src, any_desc(p.weights, p.type), configuration.diff_dst,
+      p.window, hint, attr, visit);
 }
 
-std::vector<Way> ways_of(const ConvProblem& p, const std::vector<Corner>& all) {
-  std::vector<Way> out;
-  for (const auto& corner : all)
-    each_pd(p, corner, [&](const Pd& pd) {
-      const bool seen = std::any_of(out.begin(), out.end(), [&](const Way& other) {
+std::vector<Candidate> candidates_of(const ConvProblem& p, const std::vector<Configuration>& all) {
+  std::vector<Candidate> out;
+  for (const auto& configuration : all)
+    each_pd(p, configuration, [&](const Pd& pd) {
+      const bool seen = std::any_of(out.begin(), out.end(), [&](const Candidate& other) {
         return other.pd.diff_dst_desc() == pd.diff_dst_desc() &&
                other.pd.diff_src_desc() == pd.diff_src_desc();
       });
       const std::string implementation = pd.impl_info_str();
       if (!is_slow(implementation) && !seen)
-        out.push_back({std::string(corner.name) + '/' + implementation, pd});
+        out.push_back({std::string(configuration.name) + '/' + implementation, pd});
       return true;  // those further down are for older CPUs
     });
   return out;
@@ -73,9 +73,9 @@ std::vector<Way> ways_of(const ConvProblem& p, const std::vector<Corner>& all) {
 
 Pd best_conv_backward(Builder& b, const ConvProblem& p, const Desc& diff, const Desc& wanted) {
   auto& tuner = b.tuner();
-  const auto all = corners(p, diff, wanted, tuner.times());
-  const auto ways = ways_of(p, all);
-  if (ways.empty()) {
+  const auto all = configurations(p, diff, wanted, tuner.times());
+  const auto candidates = candidates_of(p, all);
+  if (candidates.empty()) {
     Pd found;
     each_pd(p, all.back(), [&](const Pd& pd) {
       found = pd;
@@ -83,15 +83,16 @@ Pd best_conv_backward(Builder& b, const ConvProblem& p, const Desc& diff, const 
     });
     return found;
   }
-  if (!tuner.times() || ways.size() == 1) return ways.front().pd;
+  if (!tuner.times() || candidates.size() == 1) return candidates.front().pd;
   const std::string problem = name_of(b, "conv back", p, {}, diff, wanted);
   const auto named = [&](const std::string& name) {
-    return std::find_if(ways.begin(), ways.end(), [&](const Way& way) { return way.name == name; });
+    return std::find_if(candidates.begin(), candidates.end(),
+                        [&](const Candidate& candidate) { return candidate.name == name; });
   };
   if (const auto known = tuner.known(problem))
-    if (const auto it = named(*known); it != ways.end()) return it->pd;
+    if (const auto it = named(*known); it != candidates.end()) return it->pd;
   std::vector<Trial> trials;
-  for (const auto& [name, pd] : ways)
+  for (const auto& [name, pd] : candidates)
     trials.push_back({name,
                       [pd = pd] { return ConvBackward(pd); },
                       {{DNNL_ARG_DIFF_SRC, pd.diff_src_desc()},
@@ -101,7 +102,7 @@ Pd best_conv_backward(Builder& b, const ConvProblem& p, const Desc& diff, const 
                       {{diff, pd.diff_dst_desc()}, {pd.diff_src_desc(), wanted}},
                       {}});
   const auto it = named(tuner.fastest(problem, trials));
-  return it == ways.end() ? ways.front().pd : it->pd;
+  return it == candidates.end() ? candidates.front().pd : it->pd;
 }
 
 std::optional<ConvProblem> mirrored(const ConvProblem& p) {

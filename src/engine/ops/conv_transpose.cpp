@@ -24,10 +24,10 @@ Desc weights_view(const Shape& onnx, std::int64_t group) {
   return {split, Type::f32, strides};
 }
 
-Tensor weights_in(const ConvTranspose& op, ForwardContext& c, const Desc& want) {
+Operand weights_in(const ConvTranspose& op, ForwardContext& c, const Desc& want) {
   const Desc as = weights_view(c.in_shape(1), op.group);
   if (c.is_constant(1)) return c.b.packed_weight(c.node().inputs[1], as, want, "deconv");
-  Tensor weights = c.plain_in(1);
+  Operand weights = c.plain_in(1);
   weights.desc = as;
   return c.b.in_layout(weights, want);
 }
@@ -62,9 +62,9 @@ dnnl::deconvolution_forward::primitive_desc forward_desc(const ConvTranspose& op
 void forward(const ConvTranspose& op, ForwardContext& c) {
   const auto pd = forward_desc(op, c, c.b.compute_type(), c.has(2));
   require(pd, c);
-  const Tensor src = c.b.in_layout(c.in(0), pd.src_desc());
-  const Tensor dst = c.make_out(pd.dst_desc());
-  std::vector<std::pair<int, Tensor>> args = {
+  const Operand src = c.b.in_layout(c.in(0), pd.src_desc());
+  const Operand dst = c.make_out(pd.dst_desc());
+  std::vector<std::pair<int, Operand>> args = {
       {DNNL_ARG_SRC, src},
       {DNNL_ARG_WEIGHTS, weights_in(op, c, pd.weights_desc())},
       {DNNL_ARG_DST, dst}};
@@ -77,8 +77,8 @@ void forward(const ConvTranspose& op, ForwardContext& c) {
 namespace {
 
 template <class Weights>
-Tensor input_gradient(const ConvTranspose& op, BackwardContext& c, const Tensor& diff, Type type,
-                      Weights&& weights_for) {
+Operand input_gradient(const ConvTranspose& op, BackwardContext& c, const Operand& diff, Type type,
+                       Weights&& weights_for) {
   const auto hint = forward_desc(op, c, type, c.has(2));
   require(hint, c);
   dnnl::primitive_attr attr;
@@ -90,8 +90,8 @@ Tensor input_gradient(const ConvTranspose& op, BackwardContext& c, const Tensor&
           cpu(), dnnl::algorithm::deconvolution_direct, any_desc(c.in_shape(0), Type::f32), weights,
           any_desc(c.out_shape(), type), geometry(op, c), hint, attr);
   require(pd, c);
-  const Tensor diff_dst = c.b.in_layout(diff, pd.diff_dst_desc());
-  const Tensor diff_src = c.b.make(pd.diff_src_desc());
+  const Operand diff_dst = c.b.in_layout(diff, pd.diff_dst_desc());
+  const Operand diff_src = c.b.make(pd.diff_src_desc());
   c.b.primitive(dnnl::deconvolution_backward_data(pd), pd.scratchpad_desc(), pd.impl_info_str(),
                 {{DNNL_ARG_DIFF_DST, diff_dst},
                  {DNNL_ARG_WEIGHTS, weights_for(pd.weights_desc())},
@@ -100,8 +100,8 @@ Tensor input_gradient(const ConvTranspose& op, BackwardContext& c, const Tensor&
 }
 
 /// The node's weights rewritten, in oneDNN's order of their axes.
-Tensor rewritten_weights(const ConvTranspose& op, ForwardContext& c, const Desc& want,
-                         const Substitute& form) {
+Operand rewritten_weights(const ConvTranspose& op, ForwardContext& c, const Desc& want,
+                          const Substitute& form) {
   const auto weights = rewritten(form);
   const Desc view = weights_view(c.in_shape(1), op.group);
   const Shape& shape = c.in_shape(1);
@@ -128,13 +128,13 @@ void backward(const ConvTranspose& op, BackwardContext& c) {
                            [&](const Desc& want) { return weights_in(op, c, want); }));
 }
 
-Tensor apply(const ConvTranspose& op, ForwardContext& c, const Tensor& x, const Substitute& form,
-             const Tensor& bias, const Tensor&) {
+Operand apply(const ConvTranspose& op, ForwardContext& c, const Operand& x, const Substitute& form,
+              const Operand& bias, const Operand&) {
   const auto pd = forward_desc(op, c, Type::f32, static_cast<bool>(bias));
   require(pd, c);
-  const Tensor src = c.b.in_layout(x, pd.src_desc());
-  const Tensor dst = c.b.make(pd.dst_desc());
-  std::vector<std::pair<int, Tensor>> args = {
+  const Operand src = c.b.in_layout(x, pd.src_desc());
+  const Operand dst = c.b.make(pd.dst_desc());
+  std::vector<std::pair<int, Operand>> args = {
       {DNNL_ARG_SRC, src},
       {DNNL_ARG_WEIGHTS, rewritten_weights(op, c, pd.weights_desc(), form)},
       {DNNL_ARG_DST, dst}};
@@ -144,8 +144,8 @@ Tensor apply(const ConvTranspose& op, ForwardContext& c, const Tensor& x, const 
   return dst;
 }
 
-Tensor transpose(const ConvTranspose& op, BackwardContext& c, const Tensor& s,
-                 const Substitute& form, const Tensor&) {
+Operand transpose(const ConvTranspose& op, BackwardContext& c, const Operand& s,
+                  const Substitute& form, const Operand&) {
   return input_gradient(op, c, s, Type::f32,
                         [&](const Desc& want) { return rewritten_weights(op, c, want, form); });
 }

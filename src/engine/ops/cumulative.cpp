@@ -34,7 +34,7 @@ struct Lines {
   }
 };
 
-void sum_step(Builder& b, const Lines& lines, const Tensor& x, const Tensor& y) {
+void sum_step(Builder& b, const Lines& lines, const Operand& x, const Operand& y) {
   b.kernel(
       [lines](Pointers p) {
         const auto grain = kElementGrain / std::max<std::int64_t>(1, lines.extent);
@@ -50,7 +50,7 @@ void sum_step(Builder& b, const Lines& lines, const Tensor& x, const Tensor& y) 
 }  // namespace
 
 void forward(const CumSum& op, ForwardContext& c) {
-  const Tensor dst = c.make_plain_out();
+  const Operand dst = c.make_plain_out();
   sum_step(c.b, Lines(op, c.in_shape(0)), c.plain_in(0), dst);
   c.out(0, dst);
 }
@@ -59,7 +59,7 @@ void forward(const CumSum& op, ForwardContext& c) {
 void backward(const CumSum& op, BackwardContext& c) {
   Lines lines(op, c.in_shape(0));
   lines.reverse = !lines.reverse;
-  const Tensor dx = c.make_plain_grad(0);
+  const Operand dx = c.make_plain_grad(0);
   sum_step(c.b, lines, c.plain_grad(), dx);
   c.send(0, dx);
 }

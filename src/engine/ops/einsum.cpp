@@ -110,30 +110,30 @@ void each_offset(const Shape& shape, const std::array<const Dims*, N>& strides, 
 }
 
 struct Term {
-  Tensor tensor;  // row-major
+  Operand tensor;  // row-major
   std::string letters;
 };
 
 /// A term with its axes in another order.
-Tensor ordered(Builder& b, const Equation& e, const Term& term, const std::string& wanted) {
+Operand ordered(Builder& b, const Equation& e, const Term& term, const std::string& wanted) {
   if (term.letters == wanted) return term.tensor;
   const Dims own = plain_strides(dims_of(e.shape_of(term.letters)));
   Dims strides;
   for (const char letter : wanted) strides.push_back(own[term.letters.find(letter)]);
-  const Tensor dst = b.make(plain_desc(e.shape_of(wanted)));
+  const Operand dst = b.make(plain_desc(e.shape_of(wanted)));
   permute_step(b, term.tensor, dst, e.shape_of(wanted), strides);
   return dst;
 }
 
 /// Operand i as the product reads it.
-Term reduce(Builder& b, const Equation& e, std::size_t i, const Tensor& operand) {
+Term reduce(Builder& b, const Equation& e, std::size_t i, const Operand& operand) {
   const std::string kept = e.reduced(i);
   if (e.is_reduced(i)) return {operand, kept};
   std::string summed;
   for (const char letter : e.present(i))
     if (!has(kept, letter)) summed += letter;
   const Shape shape = e.shape_of(kept), inner = e.shape_of(summed);
-  const Tensor dst = b.make(plain_desc(shape));
+  const Operand dst = b.make(plain_desc(shape));
   if (summed.empty()) {
     permute_step(b, operand, dst, shape, e.strides(i, kept));
     return {dst, kept};
@@ -159,14 +159,14 @@ Term reduce(Builder& b, const Equation& e, std::size_t i, const Tensor& operand)
 }
 
 /// The way back: a gradient of what operand i was reduced to, at every element of the operand.
-Tensor spread(Builder& b, const Equation& e, std::size_t i, const Term& gradient) {
+Operand spread(Builder& b, const Equation& e, std::size_t i, const Term& gradient) {
   if (e.is_reduced(i)) return ordered(b, e, gradient, e.terms[i]);
   const Dims own = plain_strides(dims_of(e.shape_of(gradient.letters)));
   const auto stride_of = [&](char letter) {
     const auto at = gradient.letters.find(letter);
     return at == std::string::npos ? 0 : own[at];
   };
-  const Tensor dst = b.make(plain_desc(e.shapes[i]));
+  const Operand dst = b.make(plain_desc(e.shapes[i]));
   Dims strides;
   if (!e.repeats(i)) {
     for (const char letter : e.terms[i]) strides.push_back(stride_of(letter));
@@ -203,12 +203,12 @@ Term product(Builder& builder, const Equation& e, const Term& a, const Term& b,
     if (!has(a.letters, letter)) right += letter;
   const std::int64_t nb = e.count(batch), nl = e.count(left), nk = e.count(contracted),
                      nr = e.count(right);
-  const Operand lhs{
+  const MatrixOperand lhs{
       ordered(builder, e, a, batch + left + contracted), matrix_of({nb, nl, nk}, false), {}};
-  const Operand rhs{
+  const MatrixOperand rhs{
       ordered(builder, e, b, batch + contracted + right), matrix_of({nb, nk, nr}, false), {}};
   const std::string made = batch + left + right;
-  Tensor out = multiply(builder, lhs, rhs, {nb, nl, nr}, {});
+  Operand out = multiply(builder, lhs, rhs, {nb, nl, nr}, {});
   out.desc = plain_desc(e.shape_of(made));
   return {out, made};
 }
@@ -219,7 +219,7 @@ void forward(const Einsum& op, ForwardContext& c) {
   const Equation e(op, c);
   Term term = reduce(c.b, e, 0, c.plain_in(0));
   if (e.terms.size() > 1) term = product(c.b, e, term, reduce(c.b, e, 1, c.plain_in(1)), e.result);
-  Tensor out = ordered(c.b, e, term, e.result);
+  Operand out = ordered(c.b, e, term, e.result);
   out.desc = plain_desc(c.out_shape());
   c.out(0, out);
 }
@@ -232,7 +232,7 @@ void backward(const Einsum& op, BackwardContext& c) {
     Term part = diff;
     if (e.terms.size() > 1)
       part = product(c.b, e, diff, reduce(c.b, e, 1 - i, c.plain_factor(1 - i)), e.reduced(i));
-    Tensor out = spread(c.b, e, i, part);
+    Operand out = spread(c.b, e, i, part);
     out.desc = plain_desc(c.in_shape(i));
     c.send(i, out);
   }

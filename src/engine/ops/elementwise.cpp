@@ -7,8 +7,8 @@
 
 namespace fovea::engine {
 
-void Gradients::add(graph::ValueId id, const Tensor& part) {
-  const Tensor tensor = b_.f32(part);
+void Gradients::add(graph::ValueId id, const Operand& part) {
+  const Operand tensor = b_.f32(part);
   const std::pair entry{made_at(id), id.index};
   const auto [it, is_first] = tensors_.try_emplace(id.index, tensor);
   if (!is_first) {
@@ -19,18 +19,18 @@ void Gradients::add(graph::ValueId id, const Tensor& part) {
   lying_in_[it->second.buffer].insert(entry);
 }
 
-Tensor BackwardContext::factor(std::size_t i) {
+Operand BackwardContext::factor(std::size_t i) {
   const bool mean = b.rule() == GradientRule::rescale && wants(0) && wants(1);
   return mean ? mean_with_reference(b, in(i)) : in(i);
 }
 
-bool Gradients::may_overwrite(const Tensor& tensor, const graph::Node& reader,
+bool Gradients::may_overwrite(const Operand& tensor, const graph::Node& reader,
                               graph::ValueId own) const {
-  if (!b_.made_by_this_walk(tensor)) return false;
+  if (!b_.made_in_this_pass(tensor)) return false;
   const auto held = lying_in_.find(tensor.buffer);
   if (held == lying_in_.end()) return true;
-  // Nodes are walked from the last to the first: what later ones made has been read. Of the others,
-  // the earliest decides.
+  // Nodes are visited from the last to the first: what later ones made has been read. Of the
+  // others, the earliest decides.
   const int now = made_at(reader.outputs[0]);
   for (const auto& [made, id] : held->second)
     if (id != own.index) return made >= now;
@@ -40,9 +40,9 @@ bool Gradients::may_overwrite(const Tensor& tensor, const graph::Node& reader,
 namespace {
 
 /// Of equal extents, in a's layout.
-Tensor combined(Builder& b, simd::Binary kind, const Tensor& a, const Tensor& other) {
-  const Tensor right = b.in_layout(other, a.desc);
-  const Tensor out = b.make(a.desc);
+Operand combined(Builder& b, simd::Binary kind, const Operand& a, const Operand& other) {
+  const Operand right = b.in_layout(other, a.desc);
+  const Operand out = b.make(a.desc);
   const auto n = stored_elements(a.desc);
   b.kernel(
       [n, kind](Pointers p) {
@@ -59,18 +59,18 @@ Tensor combined(Builder& b, simd::Binary kind, const Tensor& a, const Tensor& ot
 
 }  // namespace
 
-Tensor sum_of(Builder& b, const Tensor& a, const Tensor& other) {
+Operand sum_of(Builder& b, const Operand& a, const Operand& other) {
   return combined(b, simd::Binary::add, a, other);
 }
 
-Tensor product_of(Builder& b, const Tensor& a, const Tensor& other) {
+Operand product_of(Builder& b, const Operand& a, const Operand& other) {
   return combined(b, simd::Binary::mul, a, other);
 }
 
-Tensor mean_with_reference(Builder& b, const Tensor& value) {
-  const Tensor x = b.f32(value), r = b.reference_in(value, x.desc);
+Operand mean_with_reference(Builder& b, const Operand& value) {
+  const Operand x = b.f32(value), r = b.reference_in(value, x.desc);
   if (same_place(x, r)) return x;
-  const Tensor out = b.make(x.desc);
+  const Operand out = b.make(x.desc);
   b.kernel(
       [n = stored_elements(x.desc)](Pointers p) {
         const float *from = floats(p, 0), *other = floats(p, 1);
@@ -85,11 +85,11 @@ Tensor mean_with_reference(Builder& b, const Tensor& value) {
   return out;
 }
 
-Tensor rescaled_pair(BackwardContext& c, PairFunction f, PairSlope slope, std::size_t input,
-                     float small) {
+Operand rescaled_pair(BackwardContext& c, PairFunction f, PairSlope slope, std::size_t input,
+                      float small) {
   const Shape &a = c.in_shape(0), &b = c.in_shape(1);
   const BroadcastLoop<2> loop(c.out_shape(), {a, b});
-  const Tensor out = c.b.make(plain_desc(c.out_shape()));
+  const Operand out = c.b.make(plain_desc(c.out_shape()));
   c.b.kernel(
       [loop, f, slope, input, small](Pointers p) {
         const auto share = [=](float x, float y, float other_x, float other_y) {
@@ -156,8 +156,8 @@ void sum_middle(const float* src, float* dst, std::int64_t outer, std::int64_t r
 
 }  // namespace
 
-Tensor reduce_to(Builder& b, const Tensor& diff, const Shape& from, const Shape& to) {
-  Tensor current = b.plain(diff);
+Operand reduce_to(Builder& b, const Operand& diff, const Shape& from, const Shape& to) {
+  Operand current = b.plain(diff);
   Shape shape = from;
   const std::size_t lead = from.size() - to.size();
   for (std::size_t axis = 0; axis < from.size(); ++axis) {
@@ -168,7 +168,7 @@ Tensor reduce_to(Builder& b, const Tensor& diff, const Shape& from, const Shape&
     for (std::size_t i = axis + 1; i < shape.size(); ++i) inner *= shape[i];
     const std::int64_t reduced = shape[axis];
     shape[axis] = 1;
-    const Tensor out = b.make(plain_desc(shape));
+    const Operand out = b.make(plain_desc(shape));
     b.kernel([outer, reduced,
               inner](Pointers p) { sum_middle(floats(p, 0), floats(p, 1), outer, reduced, inner); },
              {current}, {out});

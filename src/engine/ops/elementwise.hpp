@@ -50,7 +50,7 @@ bool slope_from_result(const graph::Unary& op);
 bool keeps_zero(const graph::Unary& op);
 
 /// dst = f(src), step of the current node; the two have one layout.
-void add_unary_step(Builder& b, const graph::Unary& op, const Tensor& src, const Tensor& dst);
+void add_unary_step(Builder& b, const graph::Unary& op, const Operand& src, const Operand& dst);
 
 /// y = f(x) over n values, in parallel; one of simd_unary's functions.
 void run_unary(const SimdUnary& f, const float* x, float* y, std::int64_t n);
@@ -58,12 +58,12 @@ void run_unary(const SimdUnary& f, const float* x, float* y, std::int64_t n);
 /// diff * f'(at): `at` is the function's argument, or its result where slope_from_result. The
 /// result has `at`'s layout.
 /// `spent`: diff may be written over.
-Tensor unary_gradient(Builder& b, const graph::Unary& op, const Tensor& diff, const Tensor& at,
-                      bool spent);
+Operand unary_gradient(Builder& b, const graph::Unary& op, const Operand& diff, const Operand& at,
+                       bool spent);
 
 /// The same under GradientRule::rescale; `at` is the function's argument.
-Tensor unary_rescaled(Builder& b, const graph::Unary& op, const Tensor& diff, const Tensor& at,
-                      bool spent);
+Operand unary_rescaled(Builder& b, const graph::Unary& op, const Operand& diff, const Operand& at,
+                       bool spent);
 
 /// (e^x - e^r) / (x - r).
 inline double exp_quotient(double x, double r) {
@@ -73,7 +73,7 @@ inline double exp_quotient(double x, double r) {
 }
 
 /// Half the sum of a value of the forward pass and its reference, f32, in the value's layout.
-Tensor mean_with_reference(Builder& b, const Tensor& value);
+Operand mean_with_reference(Builder& b, const Operand& value);
 
 using PairSlope = float (*)(float, float);
 /// In double, so that a difference of two is no rounding.
@@ -83,17 +83,17 @@ using PairFunction = double (*)(double, double);
 /// result's extents: the mean of what it changes before and after the other one does, which is the
 /// product rule where f is a product. `slope`: df / d(input), half-way, where the difference is no
 /// more than `small` of the operand.
-Tensor rescaled_pair(BackwardContext& c, PairFunction f, PairSlope slope, std::size_t input,
-                     float small);
+Operand rescaled_pair(BackwardContext& c, PairFunction f, PairSlope slope, std::size_t input,
+                      float small);
 
 /// a + b of equal extents, in a's layout, in a new buffer.
-Tensor sum_of(Builder& b, const Tensor& a, const Tensor& other);
+Operand sum_of(Builder& b, const Operand& a, const Operand& other);
 /// a * b, likewise.
-Tensor product_of(Builder& b, const Tensor& a, const Tensor& other);
+Operand product_of(Builder& b, const Operand& a, const Operand& other);
 
 /// Sums `diff` (row-major, extents `from`) over the axes along which `to` was broadcast; the result
 /// has extents `to`, row-major.
-Tensor reduce_to(Builder& b, const Tensor& diff, const Shape& from, const Shape& to);
+Operand reduce_to(Builder& b, const Operand& diff, const Shape& from, const Shape& to);
 
 /// Row-major strides of `shape` seen as `broadcast`: 0 along the axes it is repeated over.
 Dims broadcast_strides(const Shape& shape, const Shape& broadcast);

@@ -162,7 +162,8 @@ bool is_mostly_zero(const ForwardContext& c) {
   return false;
 }
 
-bool is_few_rows(const Builder& b, const Operand& left, const Operand& right, bool mostly_zero) {
+bool is_few_rows(const Builder& b, const MatrixOperand& left, const MatrixOperand& right,
+                 bool mostly_zero) {
   if (!right.constant || !b.graph().value(right.constant).constant) return false;
   if (b.graph().value(right.constant).type != graph::DType::f32) return false;
   const auto& l = left.matrix;
@@ -176,8 +177,8 @@ bool is_few_rows(const Builder& b, const Operand& left, const Operand& right, bo
   return elements(r.dims) == elements(m.dims) && (is_row_major(m) || is_row_major(transposed(m)));
 }
 
-Tensor multiply_few_rows(Builder& b, const Operand& left, const Operand& right,
-                         const Shape& out_shape, const FewRowsOptions& options) {
+Operand multiply_few_rows(Builder& b, const MatrixOperand& left, const MatrixOperand& right,
+                          const Shape& out_shape, const FewRowsOptions& options) {
   const Matrix m = flat(right.matrix);
   Product product;
   product.in = m.dims[0];
@@ -185,14 +186,14 @@ Tensor multiply_few_rows(Builder& b, const Operand& left, const Operand& right,
   product.vectors = elements(left.matrix.dims) / product.in;
   product.scale = options.scale;
   product.biased = static_cast<bool>(options.bias);
-  Tensor matrix = right.tensor;
+  Operand matrix = right.tensor;
   if (b.compute_type() == Type::bf16) {
     matrix = bf16_weight(b, right.constant);
     product.bf16 = true;
   }
-  const Tensor dst = b.make(plain_desc(out_shape));
+  const Operand dst = b.make(plain_desc(out_shape));
   const bool dots = is_row_major(transposed(m));
-  std::vector<Tensor> reads = {matrix, left.tensor};
+  std::vector<Operand> reads = {matrix, left.tensor};
   if (product.biased) reads.push_back(options.bias);
   const bool biased = product.biased;
   b.kernel(
@@ -205,14 +206,14 @@ Tensor multiply_few_rows(Builder& b, const Operand& left, const Operand& right,
   return dst;
 }
 
-Tensor multiply_rows(Builder& b, const Tensor& rows, const Tensor& matrix, float scale) {
+Operand multiply_rows(Builder& b, const Operand& rows, const Operand& matrix, float scale) {
   const auto n = dims_in(rows.desc)[0];
   Product product;
   product.vectors = n;
   product.in = dims_in(matrix.desc)[0];
   product.out = dims_in(matrix.desc)[1];
   product.scale = scale;
-  const Tensor dst = b.make(plain_desc({n, product.out}));
+  const Operand dst = b.make(plain_desc({n, product.out}));
   b.kernel([product](Pointers p) { product.run(false, p[0], floats(p, 1), nullptr, floats(p, 2)); },
            {matrix, rows}, {dst}, 2 * n * product.in * product.out);
   return dst;

@@ -16,18 +16,18 @@ bool is_mostly_zero(const ForwardContext& c);
 
 /// True where multiply_few_rows takes the product; it does no post-ops. It takes any number of rows
 /// that are `mostly_zero`, where the matrix allows to leave out most of it.
-bool is_few_rows(const Builder& b, const Operand& left, const Operand& right,
+bool is_few_rows(const Builder& b, const MatrixOperand& left, const MatrixOperand& right,
                  bool mostly_zero = false);
 
 struct FewRowsOptions {
-  Tensor bias;      ///< one value per column, f32
+  Operand bias;     ///< one value per column, f32
   float scale = 1;  ///< of the product, before the bias
 };
-Tensor multiply_few_rows(Builder& b, const Operand& left, const Operand& right,
-                         const Shape& out_shape, const FewRowsOptions& options);
+Operand multiply_few_rows(Builder& b, const MatrixOperand& left, const MatrixOperand& right,
+                          const Shape& out_shape, const FewRowsOptions& options);
 
 /// dst[i, c] = scale * sum_r rows[i, r] * matrix[r, c]: any number of rows [n, r], a few at a time,
 /// times a row-major matrix [r, c] in f32.
-Tensor multiply_rows(Builder& b, const Tensor& rows, const Tensor& matrix, float scale);
+Operand multiply_rows(Builder& b, const Operand& rows, const Operand& matrix, float scale);
 
 }  // namespace fovea::engine

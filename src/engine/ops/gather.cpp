@@ -87,7 +87,7 @@ Runs tuple_runs(std::int64_t batch, const Shape& data, const Shape& indices) {
 }
 
 void gather_forward(ForwardContext& c, const Runs& runs) {
-  const Tensor dst = c.make_plain_out();
+  const Operand dst = c.make_plain_out();
   c.b.kernel(
       [runs](Pointers p) {
         for (std::int64_t i = 0; i < runs.count; ++i)
@@ -99,7 +99,7 @@ void gather_forward(ForwardContext& c, const Runs& runs) {
 }
 
 void gather_backward(BackwardContext& c, const Runs& runs) {
-  const Tensor dx = c.make_plain_grad(0);
+  const Operand dx = c.make_plain_grad(0);
   c.b.kernel(
       [runs](Pointers p) {
         float* x = floats(p, 2);
@@ -135,7 +135,7 @@ void backward(const GatherND& op, BackwardContext& c) {
 }
 void forward(const ScatterND&, ForwardContext& c) {
   const Runs runs = tuple_runs(0, c.in_shape(0), c.in_shape(1));
-  const Tensor dst = c.make_plain_out();
+  const Operand dst = c.make_plain_out();
   c.b.kernel(
       [runs](Pointers p) {
         float* out = floats(p, 3);
@@ -151,7 +151,7 @@ void forward(const ScatterND&, ForwardContext& c) {
 void backward(const ScatterND&, BackwardContext& c) {
   const Runs runs = tuple_runs(0, c.in_shape(0), c.in_shape(1));
   if (c.wants(0)) {
-    const Tensor dx = c.make_plain_grad(0);
+    const Operand dx = c.make_plain_grad(0);
     c.b.kernel(
         [runs](Pointers p) {
           float* out = floats(p, 2);
@@ -167,8 +167,8 @@ void backward(const ScatterND&, BackwardContext& c) {
   if (c.wants(2)) {
     // Of updates to one place the last one stays, so it alone has the gradient: marking each place
     // with its last writer needs a scratch tensor of the data's size.
-    const Tensor du = c.make_plain_grad(2);
-    const Tensor writer = c.make_plain_grad(0);
+    const Operand du = c.make_plain_grad(2);
+    const Operand writer = c.make_plain_grad(0);
     c.b.kernel(
         [runs](Pointers p) {
           for (std::int64_t i = 0; i < runs.count; ++i)

@@ -15,10 +15,10 @@ struct IndexMap {
 };
 
 /// Row-major dst from row-major src.
-void index_forward(Builder& b, const IndexMap& map, const Tensor& src, const Tensor& dst,
+void index_forward(Builder& b, const IndexMap& map, const Operand& src, const Operand& dst,
                    float fill);
 /// Row-major diff_src: each element the sum of what was read from it.
-void index_backward(Builder& b, const IndexMap& map, const Tensor& diff_dst,
-                    const Tensor& diff_src);
+void index_backward(Builder& b, const IndexMap& map, const Operand& diff_dst,
+                    const Operand& diff_src);
 
 }  // namespace fovea::engine

@@ -44,7 +44,7 @@ struct Loop {
 
 }  // namespace
 
-void index_forward(Builder& b, const IndexMap& map, const Tensor& src, const Tensor& dst,
+void index_forward(Builder& b, const IndexMap& map, const Operand& src, const Operand& dst,
                    float fill) {
   auto loop = std::make_shared<const Loop>(map);
   b.kernel(
@@ -71,8 +71,8 @@ void index_forward(Builder& b, const IndexMap& map, const Tensor& src, const Ten
       {src}, {dst});
 }
 
-void index_backward(Builder& b, const IndexMap& map, const Tensor& diff_dst,
-                    const Tensor& diff_src) {
+void index_backward(Builder& b, const IndexMap& map, const Operand& diff_dst,
+                    const Operand& diff_src) {
   auto loop = std::make_shared<const Loop>(map);
   b.kernel(
       [loop](Pointers p) {
@@ -162,13 +162,13 @@ IndexMap repeated(const Shape& in, const Shape& out) {
 }
 
 void run_forward(ForwardContext& c, const IndexMap& map, float fill) {
-  const Tensor dst = c.make_plain_out();
+  const Operand dst = c.make_plain_out();
   index_forward(c.b, map, c.plain_in(0), dst, fill);
   c.out(0, dst);
 }
 
 void run_backward(BackwardContext& c, const IndexMap& map) {
-  const Tensor dx = c.make_plain_grad(0);
+  const Operand dx = c.make_plain_grad(0);
   index_backward(c.b, map, c.plain_grad(), dx);
   c.send(0, dx);
 }

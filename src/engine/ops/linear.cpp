@@ -70,7 +70,7 @@ bool has_linear_form(const graph::Op& op, const graph::Graph& graph, const graph
           (size == graph.value(node.outputs[0]).shape.back() && value.shape.back() == size));
 }
 
-Tensor replaced_bias(ForwardContext& c, const Substitute& form) {
+Operand replaced_bias(ForwardContext& c, const Substitute& form) {
   const auto input = bias_input(c.node().op, c.node());
   if (input == 0) return {};
   const auto* gemm = std::get_if<graph::Gemm>(&c.node().op);

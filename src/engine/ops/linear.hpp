@@ -24,27 +24,27 @@ Rewritten rewritten(const Substitute& form, float scale = 1);
 bool has_linear_form(const graph::Op& op, const graph::Graph& graph, const graph::Node& node);
 
 /// One value per channel of the result: the replaced bias; none where there is no bias.
-Tensor replaced_bias(ForwardContext& context, const Substitute& form);
+Operand replaced_bias(ForwardContext& context, const Substitute& form);
 
 /// W x + b in the layout that suits. `bias` may be none. Added to `sum` in place where there is
 /// one (the result is then the same memory) and that costs nothing.
-Tensor apply(const graph::Conv& op, ForwardContext& context, const Tensor& x,
-             const Substitute& weights, const Tensor& bias, const Tensor& sum);
-Tensor apply(const graph::ConvTranspose& op, ForwardContext& context, const Tensor& x,
-             const Substitute& weights, const Tensor& bias, const Tensor& sum);
-Tensor apply(const graph::Gemm& op, ForwardContext& context, const Tensor& x,
-             const Substitute& weights, const Tensor& bias, const Tensor& sum);
-Tensor apply(const graph::MatMul& op, ForwardContext& context, const Tensor& x,
-             const Substitute& weights, const Tensor& bias, const Tensor& sum);
+Operand apply(const graph::Conv& op, ForwardContext& context, const Operand& x,
+              const Substitute& weights, const Operand& bias, const Operand& sum);
+Operand apply(const graph::ConvTranspose& op, ForwardContext& context, const Operand& x,
+              const Substitute& weights, const Operand& bias, const Operand& sum);
+Operand apply(const graph::Gemm& op, ForwardContext& context, const Operand& x,
+              const Substitute& weights, const Operand& bias, const Operand& sum);
+Operand apply(const graph::MatMul& op, ForwardContext& context, const Operand& x,
+              const Substitute& weights, const Operand& bias, const Operand& sum);
 
 /// W^T s, `sum` as above.
-Tensor transpose(const graph::Conv& op, BackwardContext& context, const Tensor& s,
-                 const Substitute& weights, const Tensor& sum);
-Tensor transpose(const graph::ConvTranspose& op, BackwardContext& context, const Tensor& s,
-                 const Substitute& weights, const Tensor& sum);
-Tensor transpose(const graph::Gemm& op, BackwardContext& context, const Tensor& s,
-                 const Substitute& weights, const Tensor& sum);
-Tensor transpose(const graph::MatMul& op, BackwardContext& context, const Tensor& s,
-                 const Substitute& weights, const Tensor& sum);
+Operand transpose(const graph::Conv& op, BackwardContext& context, const Operand& s,
+                  const Substitute& weights, const Operand& sum);
+Operand transpose(const graph::ConvTranspose& op, BackwardContext& context, const Operand& s,
+                  const Substitute& weights, const Operand& sum);
+Operand transpose(const graph::Gemm& op, BackwardContext& context, const Operand& s,
+                  const Substitute& weights, const Operand& sum);
+Operand transpose(const graph::MatMul& op, BackwardContext& context, const Operand& s,
+                  const Substitute& weights, const Operand& sum);
 
 }  // namespace fovea::engine

@@ -43,7 +43,7 @@ struct LrnShape {
 
 void forward(const Lrn& op, ForwardContext& c) {
   const LrnShape s(op, c.in_shape(0));
-  const Tensor dst = c.make_plain_out();
+  const Operand dst = c.make_plain_out();
   c.b.kernel(
       [s](Pointers p) {
         s.each([&](std::int64_t at, std::int64_t k) {
@@ -70,8 +70,8 @@ double power_quotient(double d, double e, double beta) {
 /// and that of x^2 over x, which is x + r.
 void rescaled(const Lrn& op, BackwardContext& c) {
   const LrnShape s(op, c.in_shape(0));
-  const Tensor dx = c.make_plain_grad(0), src = c.plain_in(0);
-  const Tensor passed = c.make_plain_grad(0), own = c.make_plain_grad(0);
+  const Operand dx = c.make_plain_grad(0), src = c.plain_in(0);
+  const Operand passed = c.make_plain_grad(0), own = c.make_plain_grad(0);
   c.b.kernel(
       [s](Pointers p) {
         s.each([&](std::int64_t at, std::int64_t k) {
@@ -106,8 +106,8 @@ void rescaled(const Lrn& op, BackwardContext& c) {
 void backward(const Lrn& op, BackwardContext& c) {
   if (c.b.rule() == GradientRule::rescale) return rescaled(op, c);
   const LrnShape s(op, c.in_shape(0));
-  const Tensor dx = c.make_plain_grad(0);
-  const Tensor divisors = c.make_plain_grad(0);
+  const Operand dx = c.make_plain_grad(0);
+  const Operand divisors = c.make_plain_grad(0);
   c.b.kernel(
       [s](Pointers p) {
         s.each([&](std::int64_t at, std::int64_t k) {

@@ -46,8 +46,8 @@ Desc desc_of(const Matrix& m, Type type) {
 
 /// An operand in the compute type, read with m's strides; what is converted at run time is
 /// row-major in m's own order.
-Tensor operand(Builder& b, const Tensor& tensor, const Matrix& m, graph::ValueId constant) {
-  Tensor view = tensor.as(desc_of(m, Type::f32));
+Operand operand(Builder& b, const Operand& tensor, const Matrix& m, graph::ValueId constant) {
+  Operand view = tensor.as(desc_of(m, Type::f32));
   if (b.compute_type() == Type::f32) return view;
   if (constant && b.graph().value(constant).constant)
     return {desc_of(m, Type::bf16), bf16_weight(b, constant).buffer};
@@ -56,13 +56,13 @@ Tensor operand(Builder& b, const Tensor& tensor, const Matrix& m, graph::ValueId
 
 }  // namespace
 
-Tensor bf16_weight(Builder& b, graph::ValueId constant) {
+Operand bf16_weight(Builder& b, graph::ValueId constant) {
   const Shape& shape = b.graph().value(constant).shape;
   return b.packed_weight(constant, plain_desc(shape), plain_desc(shape, Type::bf16), "bf16");
 }
 
-Tensor multiply(Builder& b, const Operand& left, const Operand& right, const Shape& out_shape,
-                const MultiplyOptions& options) {
+Operand multiply(Builder& b, const MatrixOperand& left, const MatrixOperand& right,
+                 const Shape& out_shape, const MultiplyOptions& options) {
   if (!options.dst && options.attr.get_post_ops().len() == 0 &&
       is_few_rows(b, left, right, options.mostly_zero))
     return multiply_few_rows(b, left, right, out_shape, {options.bias, 1.f});
@@ -70,8 +70,8 @@ Tensor multiply(Builder& b, const Operand& left, const Operand& right, const Sha
       std::max({left.matrix.dims.size(), right.matrix.dims.size(), out_shape.size()});
   const Matrix lm = padded(left.matrix, rank), rm = padded(right.matrix, rank);
   Matrix dm = padded(matrix_of(out_shape, false), rank);
-  const Tensor src = operand(b, left.tensor, lm, left.constant);
-  const Tensor weights = operand(b, right.tensor, rm, right.constant);
+  const Operand src = operand(b, left.tensor, lm, left.constant);
+  const Operand weights = operand(b, right.tensor, rm, right.constant);
   const Desc dst_desc = desc_of(dm, Type::f32);
   Desc bias_desc;
   if (options.bias) {
@@ -82,9 +82,9 @@ Tensor multiply(Builder& b, const Operand& left, const Operand& right, const Sha
   const auto pd = compat::matmul(cpu(), src.desc, weights.desc, bias_desc, dst_desc, options.attr,
                                  right.by_inputs ? "gemm:jit" : "");
   if (!pd) throw Error(ErrorCode::unsupported, "oneDNN has no matrix product for these extents");
-  Tensor dst = options.dst ? options.dst : b.make(plain_desc(out_shape));
-  const Tensor dst_view = dst.as(dst_desc);
-  std::vector<std::pair<int, Tensor>> args = {
+  Operand dst = options.dst ? options.dst : b.make(plain_desc(out_shape));
+  const Operand dst_view = dst.as(dst_desc);
+  std::vector<std::pair<int, Operand>> args = {
       {DNNL_ARG_SRC, src}, {DNNL_ARG_WEIGHTS, weights}, {DNNL_ARG_DST, dst_view}};
   if (options.bias) args.emplace_back(DNNL_ARG_BIAS, options.bias.as(bias_desc));
   b.primitive(dnnl::matmul(pd), pd.scratchpad_desc(), pd.impl_info_str(), std::move(args));
@@ -96,12 +96,12 @@ namespace {
 using graph::Gemm;
 using graph::MatMul;
 
-Operand operand_in(ForwardContext& c, std::size_t i, bool transpose) {
+MatrixOperand operand_in(ForwardContext& c, std::size_t i, bool transpose) {
   return {c.plain_in(i), matrix_of(c.in_shape(i), transpose), c.node().inputs[i]};
 }
 
 /// The weights of a Gemm; every plan of a model has one form of them.
-Operand weights_in(const Gemm& op, ForwardContext& c) {
+MatrixOperand weights_in(const Gemm& op, ForwardContext& c) {
   if (op.trans_b && is_worth_transposing(c)) {
     const Shape& shape = c.in_shape(1);
     return {c.b.transposed_weight(c.node().inputs[1]), matrix_of({shape[1], shape[0]}, false),
@@ -111,9 +111,9 @@ Operand weights_in(const Gemm& op, ForwardContext& c) {
 }
 
 /// dst = scale * src over its elements, in a new buffer.
-Tensor scaled(Builder& b, const Tensor& src, float scale) {
+Operand scaled(Builder& b, const Operand& src, float scale) {
   if (scale == 1.f) return src;
-  const Tensor dst = b.make(src.desc);
+  const Operand dst = b.make(src.desc);
   const auto n = stored_elements(src.desc);
   b.kernel(
       [n, scale](Pointers p) {
@@ -124,8 +124,8 @@ Tensor scaled(Builder& b, const Tensor& src, float scale) {
 }
 
 /// dst += scale * c, c broadcast to dst's [rows, columns].
-void add_broadcast(ForwardContext& c, const Tensor& addend, const Shape& shape, float scale,
-                   const Tensor& dst) {
+void add_broadcast(ForwardContext& c, const Operand& addend, const Shape& shape, float scale,
+                   const Operand& dst) {
   const Shape& out = c.out_shape();
   const Dims strides = broadcast_strides(shape, out);
   c.b.kernel(
@@ -150,7 +150,7 @@ void forward(const Gemm& op, ForwardContext& c) {
       has_c && op.beta == 1.f && op.alpha == 1.f && is_bias_vector(c.in_shape(2), c.out_shape()[1]);
   // alpha and a general C come between the product and the post-ops.
   const bool simple = op.alpha == 1.f && (!has_c || vector);
-  const Operand left = operand_in(c, 0, op.trans_a), right = weights_in(op, c);
+  const MatrixOperand left = operand_in(c, 0, op.trans_a), right = weights_in(op, c);
   MultiplyOptions options;
   options.mostly_zero = !op.trans_a && is_mostly_zero(c);
   const bool few = is_few_rows(c.b, left, right, options.mostly_zero);
@@ -158,7 +158,7 @@ void forward(const Gemm& op, ForwardContext& c) {
   options.attr = fused.attr;
   if (vector) options.bias = c.plain_in(2);
   if (!few) options.dst = post_op_dst(c, fused, plain_desc(c.out_shape()));
-  Tensor dst = multiply(c.b, left, right, c.out_shape(), options);
+  Operand dst = multiply(c.b, left, right, c.out_shape(), options);
   if (!simple) {
     dst = scaled(c.b, dst, op.alpha);
     if (has_c && op.beta != 0) add_broadcast(c, c.plain_in(2), c.in_shape(2), op.beta, dst);
@@ -167,19 +167,20 @@ void forward(const Gemm& op, ForwardContext& c) {
 }
 
 void backward(const Gemm& op, BackwardContext& c) {
-  const Tensor diff = c.b.plain(backward_through(c, op.post));
+  const Operand diff = c.b.plain(backward_through(c, op.post));
   if (c.has(2) && !is_post_op_input(op.post, 2) && c.wants(2))
     c.send(2, scaled(c.b, reduce_to(c.b, diff, c.out_shape(), c.in_shape(2)), op.beta));
-  const Operand dy{diff, matrix_of(c.out_shape(), false), {}};
+  const MatrixOperand dy{diff, matrix_of(c.out_shape(), false), {}};
   for (std::size_t i = 0; i < 2; ++i) {
     if (!c.wants(i)) continue;
     const bool trans = i == 0 ? op.trans_a : op.trans_b;
-    Operand other = i == 0 && c.is_constant(1)
-                        ? weights_in(op, c)
-                        : Operand{c.plain_factor(1 - i),
-                                  matrix_of(c.in_shape(1 - i), i == 0 ? op.trans_b : op.trans_a),
-                                  c.node().inputs[1 - i]};
-    Operand left = dy, right = other;
+    MatrixOperand other =
+        i == 0 && c.is_constant(1)
+            ? weights_in(op, c)
+            : MatrixOperand{c.plain_factor(1 - i),
+                            matrix_of(c.in_shape(1 - i), i == 0 ? op.trans_b : op.trans_a),
+                            c.node().inputs[1 - i]};
+    MatrixOperand left = dy, right = other;
     right.matrix = transposed(right.matrix);
     if (i == 1) {
       left = other;
@@ -197,7 +198,7 @@ void backward(const Gemm& op, BackwardContext& c) {
 
 namespace {
 
-/// x [.., images, k] times a constant matrix ends a walk on channel sums.
+/// x [.., images, k] times a constant matrix ends a backward pass on channel sums.
 SumOffer offer_to_end(const SumQuery& query) {
   const auto& weights = query.in(1);
   if (!weights.constant || weights.type != graph::DType::f32 || weights.shape.size() != 2 ||
@@ -207,8 +208,8 @@ SumOffer offer_to_end(const SumQuery& query) {
 }
 
 /// From the gradient of the product, [images, outputs] row-major.
-Tensor product_sums(BackwardContext& c, Tensor diff, const SumLayout& layout, bool outputs_first,
-                    float scale, Operand weights) {
+Operand product_sums(BackwardContext& c, Operand diff, const SumLayout& layout, bool outputs_first,
+                     float scale, MatrixOperand weights) {
   const Shape& shape = c.in_shape(1);
   const auto outputs = shape[outputs_first ? 0 : 1];
   const Shape rows{base::element_count(c.out_shape()) / outputs, outputs};
@@ -224,8 +225,8 @@ Tensor product_sums(BackwardContext& c, Tensor diff, const SumLayout& layout, bo
   }
   // Nothing to sum: the weights as they lie.
   weights.matrix = transposed(weights.matrix);
-  const Tensor dx = multiply(c.b, {diff, matrix_of(rows, false), {}}, weights,
-                             {rows[0], shape[outputs_first ? 1 : 0]}, {});
+  const Operand dx = multiply(c.b, {diff, matrix_of(rows, false), {}}, weights,
+                              {rows[0], shape[outputs_first ? 1 : 0]}, {});
   return scaled(c.b, dx, scale);
 }
 
@@ -235,8 +236,8 @@ SumOffer sum_offer(const Gemm& op, const SumQuery& query) {
   return op.trans_a ? SumOffer{} : offer_to_end(query);
 }
 
-Tensor sum_backward(const Gemm& op, BackwardContext& c, const SumLayout& layout, float scale) {
-  const Tensor diff = c.b.plain(backward_through(c, op.post));
+Operand sum_backward(const Gemm& op, BackwardContext& c, const SumLayout& layout, float scale) {
+  const Operand diff = c.b.plain(backward_through(c, op.post));
   return product_sums(c, diff, layout, op.trans_b, op.alpha * scale, weights_in(op, c));
 }
 
@@ -266,8 +267,8 @@ struct MatMulShapes {
 
 void forward(const MatMul& op, ForwardContext& c) {
   const MatMulShapes shapes(c.in_shape(0), c.in_shape(1));
-  const Operand left{c.plain_in(0), matrix_of(shapes.a, false), c.node().inputs[0]};
-  const Operand right{c.plain_in(1), matrix_of(shapes.b, false), c.node().inputs[1]};
+  const MatrixOperand left{c.plain_in(0), matrix_of(shapes.a, false), c.node().inputs[0]};
+  const MatrixOperand right{c.plain_in(1), matrix_of(shapes.b, false), c.node().inputs[1]};
   MultiplyOptions options;
   options.mostly_zero = is_mostly_zero(c);
   const bool few = is_few_rows(c.b, left, right, options.mostly_zero);
@@ -276,15 +277,15 @@ void forward(const MatMul& op, ForwardContext& c) {
   const bool has_bias = c.has(2) && !is_post_op_input(op.post, 2);
   if (has_bias) options.bias = c.plain_in(2);
   if (!few) options.dst = post_op_dst(c, fused, plain_desc(c.out_shape()));
-  Tensor dst = multiply(c.b, left, right, shapes.out, options);
+  Operand dst = multiply(c.b, left, right, shapes.out, options);
   dst.desc = plain_desc(c.out_shape());
   finish_post_ops(c, op.post, fused, dst);
 }
 
 void backward(const MatMul& op, BackwardContext& c) {
   const MatMulShapes shapes(c.in_shape(0), c.in_shape(1));
-  const Tensor diff = c.b.plain(backward_through(c, op.post));
-  const Operand dy{diff, matrix_of(shapes.out, false), {}};
+  const Operand diff = c.b.plain(backward_through(c, op.post));
+  const MatrixOperand dy{diff, matrix_of(shapes.out, false), {}};
   // The batch axes of the result with this operand's own matrix extents.
   const auto full = [&](const Shape& own) {
     Shape out = shapes.out;
@@ -292,16 +293,18 @@ void backward(const MatMul& op, BackwardContext& c) {
     return out;
   };
   if (c.wants(0)) {
-    Operand right{c.plain_factor(1), transposed(matrix_of(shapes.b, false)), c.node().inputs[1]};
+    MatrixOperand right{c.plain_factor(1), transposed(matrix_of(shapes.b, false)),
+                        c.node().inputs[1]};
     const Shape shape = full(shapes.a);
-    Tensor part = reduce_to(c.b, multiply(c.b, dy, right, shape, {}), shape, shapes.a);
+    Operand part = reduce_to(c.b, multiply(c.b, dy, right, shape, {}), shape, shapes.a);
     part.desc = plain_desc(c.in_shape(0));
     c.send(0, part);
   }
   if (c.wants(1)) {
-    Operand left{c.plain_factor(0), transposed(matrix_of(shapes.a, false)), c.node().inputs[0]};
+    MatrixOperand left{c.plain_factor(0), transposed(matrix_of(shapes.a, false)),
+                       c.node().inputs[0]};
     const Shape shape = full(shapes.b);
-    Tensor part = reduce_to(c.b, multiply(c.b, left, dy, shape, {}), shape, shapes.b);
+    Operand part = reduce_to(c.b, multiply(c.b, left, dy, shape, {}), shape, shapes.b);
     part.desc = plain_desc(c.in_shape(1));
     c.send(1, part);
   }
@@ -311,7 +314,7 @@ SumOffer sum_offer(const MatMul&, const SumQuery& query) {
   return offer_to_end(query);
 }
 
-Tensor sum_backward(const MatMul& op, BackwardContext& c, const SumLayout& layout, float scale) {
+Operand sum_backward(const MatMul& op, BackwardContext& c, const SumLayout& layout, float scale) {
   return product_sums(c, c.b.plain(backward_through(c, op.post)), layout, false, scale,
                       operand_in(c, 1, false));
 }
@@ -320,42 +323,42 @@ namespace {
 
 /// x [.., rows, k] times the node's [k, columns] (or its transpose) rewritten, or, `back`, the
 /// transpose of that.
-Tensor replaced_product(ForwardContext& c, const Tensor& x, bool trans_b, bool back,
-                        const Rewritten& weights, const Shape& out, const Tensor& bias) {
+Operand replaced_product(ForwardContext& c, const Operand& x, bool trans_b, bool back,
+                         const Rewritten& weights, const Shape& out, const Operand& bias) {
   const Shape& shape = c.in_shape(1);
   const Desc desc = plain_desc(shape);
-  const Tensor w =
+  const Operand w =
       c.b.derived_weight(c.node().inputs[1], desc, desc, "product" + weights.key, weights.make);
   Matrix right = matrix_of(shape, trans_b);
   if (back) right = transposed(right);
-  const Tensor left = c.b.plain(x);
+  const Operand left = c.b.plain(x);
   const auto columns = right.dims[1], k = right.dims[0];
   const Shape rows{base::element_count(out) / columns, columns};
-  Tensor dst = multiply(c.b, {left, matrix_of({rows[0], k}, false), {}}, {w, right, {}}, rows,
-                        {.bias = bias, .dst = {}});
+  Operand dst = multiply(c.b, {left, matrix_of({rows[0], k}, false), {}}, {w, right, {}}, rows,
+                         {.bias = bias, .dst = {}});
   dst.desc = plain_desc(out);
   return dst;
 }
 
 }  // namespace
 
-Tensor apply(const Gemm& op, ForwardContext& c, const Tensor& x, const Substitute& form,
-             const Tensor& bias, const Tensor&) {
+Operand apply(const Gemm& op, ForwardContext& c, const Operand& x, const Substitute& form,
+              const Operand& bias, const Operand&) {
   return replaced_product(c, x, op.trans_b, false, rewritten(form, op.alpha), c.out_shape(), bias);
 }
 
-Tensor transpose(const Gemm& op, BackwardContext& c, const Tensor& s, const Substitute& form,
-                 const Tensor&) {
+Operand transpose(const Gemm& op, BackwardContext& c, const Operand& s, const Substitute& form,
+                  const Operand&) {
   return replaced_product(c, s, op.trans_b, true, rewritten(form, op.alpha), c.in_shape(0), {});
 }
 
-Tensor apply(const MatMul&, ForwardContext& c, const Tensor& x, const Substitute& form,
-             const Tensor& bias, const Tensor&) {
+Operand apply(const MatMul&, ForwardContext& c, const Operand& x, const Substitute& form,
+              const Operand& bias, const Operand&) {
   return replaced_product(c, x, false, false, rewritten(form), c.out_shape(), bias);
 }
 
-Tensor transpose(const MatMul&, BackwardContext& c, const Tensor& s, const Substitute& form,
-                 const Tensor&) {
+Operand transpose(const MatMul&, BackwardContext& c, const Operand& s, const Substitute& form,
+                  const Operand&) {
   return replaced_product(c, s, false, true, rewritten(form), c.in_shape(0), {});
 }
 

@@ -14,8 +14,8 @@ Matrix matrix_of(const Shape& shape, bool transposed);
 /// The last two axes exchanged.
 Matrix transposed(Matrix m);
 
-struct Operand {
-  Tensor tensor;  ///< row-major f32
+struct MatrixOperand {
+  Operand tensor;  ///< row-major f32
   Matrix matrix;
   graph::ValueId constant;  ///< set where the operand may be a constant worth packing once
   /// A large matrix [in, out] as it lies: oneDNN's product for plain layouts reads it faster than
@@ -25,7 +25,7 @@ struct Operand {
 
 /// A constant in bf16, its elements in the order of the file, packed once per model: however its
 /// products read it, they share one copy.
-Tensor bf16_weight(Builder& b, graph::ValueId constant);
+Operand bf16_weight(Builder& b, graph::ValueId constant);
 
 struct MultiplyOptions {
   dnnl::primitive_attr attr = [] {
@@ -33,13 +33,13 @@ struct MultiplyOptions {
     a.set_scratchpad_mode(dnnl::scratchpad_mode::user);
     return a;
   }();
-  Tensor bias;               ///< one value per column, f32
-  Tensor dst;                ///< where to write; none: a new buffer
+  Operand bias;              ///< one value per column, f32
+  Operand dst;               ///< where to write; none: a new buffer
   bool mostly_zero = false;  ///< left; see is_few_rows
 };
 
 /// left x right, batch axes broadcast, row-major f32 of `out_shape`.
-Tensor multiply(Builder& b, const Operand& left, const Operand& right, const Shape& out_shape,
-                const MultiplyOptions& options);
+Operand multiply(Builder& b, const MatrixOperand& left, const MatrixOperand& right,
+                 const Shape& out_shape, const MultiplyOptions& options);
 
 }  // namespace fovea::engine

@@ -33,8 +33,8 @@ struct Affine {
 };
 
 /// x * scale[c] (+ shift[c]) (, ReLU) on x's own layout.
-Tensor affine_step(Builder& b, const Tensor& input, const Shape& shape, const Affine& affine,
-                   bool with_shift, bool relu, const Tensor& into) {
+Operand affine_step(Builder& b, const Operand& input, const Shape& shape, const Affine& affine,
+                    bool with_shift, bool relu, const Operand& into) {
   MapView view;
   if (const auto found = map_view(input.desc)) {
     view = *found;
@@ -57,20 +57,20 @@ Tensor affine_step(Builder& b, const Tensor& input, const Shape& shape, const Af
   return into;
 }
 
-Tensor in_known_layout(Builder& b, const Tensor& tensor) {
+Operand in_known_layout(Builder& b, const Operand& tensor) {
   return map_view(tensor.desc) ? tensor : b.plain(tensor);
 }
 
 }  // namespace
 
 void forward(const BatchNorm& op, ForwardContext& c) {
-  const Tensor src = in_known_layout(c.b, c.f32_in(0));
+  const Operand src = in_known_layout(c.b, c.f32_in(0));
   c.out(0, affine_step(c.b, src, c.in_shape(0), Affine(op, c), true, !op.post.empty(),
                        c.make_like(src)));
 }
 
 void backward(const BatchNorm& op, BackwardContext& c) {
-  const Tensor diff = in_known_layout(c.b, backward_through(c, op.post));
+  const Operand diff = in_known_layout(c.b, backward_through(c, op.post));
   c.send(0,
          affine_step(c.b, diff, c.in_shape(0), Affine(op, c), false, false, c.b.make(diff.desc)));
 }
@@ -138,9 +138,9 @@ template <class Op>
 void norm_forward(const Op& op, ForwardContext& c) {
   const RowNorm r = rows_of(op, c.in_shape(0), c.in_shape(1));
   const bool has_bias = c.has(2);
-  const Tensor dst = c.make_plain_out();
-  const Tensor scale = c.plain_in(1);
-  std::vector<Tensor> writes{dst};
+  const Operand dst = c.make_plain_out();
+  const Operand scale = c.plain_in(1);
+  std::vector<Operand> writes{dst};
   if (c.keeps()) writes.push_back(c.keep(plain_desc({r.rows, 2})));
   c.b.kernel(
       [r, has_bias, keeps = c.keeps()](Pointers p) {
@@ -187,7 +187,7 @@ void rescaled_row(const RowNorm& r, std::int64_t row, const float* dy, const flo
 template <class Op>
 void norm_rescaled(const Op& op, BackwardContext& c) {
   const RowNorm r = rows_of(op, c.in_shape(0), c.in_shape(1));
-  const Tensor dx = c.make_plain_grad(0), x = c.plain_in(0);
+  const Operand dx = c.make_plain_grad(0), x = c.plain_in(0);
   c.b.kernel(
       [r](Pointers p) {
         base::parallel_for(r.rows, std::max<std::int64_t>(1, kElementGrain / 16 / (r.n + 1)),
@@ -208,7 +208,7 @@ template <class Op>
 void norm_backward(const Op& op, BackwardContext& c) {
   if (c.b.rule() == GradientRule::rescale) return norm_rescaled(op, c);
   const RowNorm r = rows_of(op, c.in_shape(0), c.in_shape(1));
-  const Tensor dx = c.make_plain_grad(0);
+  const Operand dx = c.make_plain_grad(0);
   c.b.kernel(
       [r](Pointers p) {
         base::parallel_for(

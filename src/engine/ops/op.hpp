@@ -9,12 +9,12 @@
 #include "engine/ops/sums.hpp"
 #include "graph/graph.hpp"
 
-/// What every operator's file defines: `forward` and `backward`, side by side. What a walk back
+/// What every operator's file defines: `forward` and `backward`, side by side. What a backward pass
 /// reads, and which inputs have a gradient at all, is in the operator's row (graph/op_traits.hpp).
 namespace fovea::engine {
 
-/// What a walk back reads of the forward pass: a bit per input, and the output, which are kept from
-/// fusion and from being overwritten; and what the node's own steps kept.
+/// What a backward pass reads of the forward pass: a bit per input, and the output, which are kept
+/// from fusion and from being overwritten; and what the node's own steps kept.
 struct BackwardReads {
   unsigned inputs = 0;
   bool output = false;
@@ -24,7 +24,7 @@ struct BackwardReads {
 /// A node while its forward steps are built.
 class ForwardContext {
  public:
-  /// `keeps`: a walk back that passes the node reads what its steps keep.
+  /// `keeps`: a backward pass that passes the node reads what its steps keep.
   ForwardContext(Builder& builder, const graph::Node& node, bool keeps = false)
       : b(builder), node_(node), keeps_(keeps) {}
 
@@ -41,13 +41,14 @@ class ForwardContext {
   graph::DType in_type(std::size_t i) const { return b.graph().value(node_.inputs[i]).type; }
   graph::DType out_type(std::size_t o = 0) const { return b.graph().value(node_.outputs[o]).type; }
 
-  /// Of a walk back: Error internal for an input that it did not declare and that is no constant.
-  Tensor in(std::size_t i) {
+  /// Of a backward pass: Error internal for an input that it did not declare and that is no
+  /// constant.
+  Operand in(std::size_t i) {
     require_declared(i);
     return b.value(node_.inputs[i]);
   }
-  Tensor plain_in(std::size_t i) { return b.plain(in(i)); }
-  Tensor f32_in(std::size_t i) { return b.f32(in(i)); }
+  Operand plain_in(std::size_t i) { return b.plain(in(i)); }
+  Operand f32_in(std::size_t i) { return b.f32(in(i)); }
   bool is_constant(std::size_t i) const {
     return b.graph().value(node_.inputs[i]).constant.has_value();
   }
@@ -56,30 +57,30 @@ class ForwardContext {
     return b.graph().value(node_.inputs[i]).constant->floats();
   }
 
-  Tensor make_plain_out(std::size_t o = 0) { return b.make(plain_desc(out_shape(o))); }
+  Operand make_plain_out(std::size_t o = 0) { return b.make(plain_desc(out_shape(o))); }
   /// Somewhere to write output o in this layout: its place in a concatenation where it has one.
-  Tensor make_out(const Desc& desc, std::size_t o = 0) {
-    const Tensor place = b.place_of(node_.outputs[o]);
+  Operand make_out(const Desc& desc, std::size_t o = 0) {
+    const Operand place = b.place_of(node_.outputs[o]);
     return place && place.desc == desc ? place : b.make(desc);
   }
   /// Somewhere to write an element-wise result: its place in a concatenation, or the input itself
   /// where nobody needs it any more.
-  Tensor make_like(const Tensor& input) {
-    if (const Tensor place = b.place_of(node_.outputs[0]); place && place.desc == input.desc)
+  Operand make_like(const Operand& input) {
+    if (const Operand place = b.place_of(node_.outputs[0]); place && place.desc == input.desc)
       return place;
     if (!b.may_overwrite(input)) return b.make(input.desc);
     b.overwritten(input);
     return input;
   }
-  void out(std::size_t o, const Tensor& tensor) { b.set_value(node_.outputs[o], tensor); }
+  void out(std::size_t o, const Operand& tensor) { b.set_value(node_.outputs[o], tensor); }
 
-  /// True where a walk back comes by that reads what is kept. Elsewhere it would be memory and time
-  /// for nobody.
+  /// True where a backward pass comes by that reads what is kept. Elsewhere it would be memory and
+  /// time for nobody.
   bool keeps() const { return keeps_; }
-  /// A buffer that the node's steps fill for its walks back: of any element type, as many as are
-  /// asked for. A workspace holds it from the first step that writes it to the end, since walks
-  /// come again.
-  Tensor keep(const Desc& desc) { return b.keep(node_.outputs[0], desc); }
+  /// A buffer that the node's steps fill for its backward passes: of any element type, as many as
+  /// are asked for. A workspace holds it from the first step that writes it to the end, since
+  /// backward passes come again.
+  Operand keep(const Desc& desc) { return b.keep(node_.outputs[0], desc); }
 
   /// Error with this node's place.
   [[noreturn]] void fail(ErrorCode code, const std::string& sentence) const {
@@ -111,17 +112,17 @@ class ForwardContext {
   bool keeps_ = false;
 };
 
-/// Gradients while a walk back is built: per value, the sum of what its readers sent.
+/// Gradients while a backward pass is built: per value, the sum of what its readers sent.
 class Gradients {
  public:
   explicit Gradients(Builder& builder) : b_(builder) {}
   bool has(graph::ValueId id) const { return tensors_.contains(id.index); }
-  Tensor get(graph::ValueId id) const { return tensors_.at(id.index); }
-  void add(graph::ValueId id, const Tensor& part);
+  Operand get(graph::ValueId id) const { return tensors_.at(id.index); }
+  void add(graph::ValueId id, const Operand& part);
 
-  /// True where nothing after `reader`, whose walk back is being built, reads what is in the
+  /// True where nothing after `reader`, whose backward pass is being built, reads what is in the
   /// tensor's memory, other than as the gradient of `own`.
-  bool may_overwrite(const Tensor& tensor, const graph::Node& reader,
+  bool may_overwrite(const Operand& tensor, const graph::Node& reader,
                      graph::ValueId own = {}) const;
 
  private:
@@ -129,7 +130,7 @@ class Gradients {
   int made_at(graph::ValueId id) const { return b_.graph().value(id).producer.index; }
 
   Builder& b_;
-  std::map<int, Tensor> tensors_;
+  std::map<int, Operand> tensors_;
   /// By buffer, the values whose gradients lie in it, with where they are made.
   std::map<BufferId, std::set<std::pair<int, int>>> lying_in_;
 };
@@ -148,16 +149,16 @@ class BackwardContext : public ForwardContext {
   }
   bool has_grad(std::size_t o = 0) const { return gradients_.has(node().outputs[o]); }
   /// The gradient of output o, f32, in whatever layout; and row-major.
-  Tensor grad(std::size_t o = 0) { return gradients_.get(node().outputs[o]); }
-  Tensor plain_grad(std::size_t o = 0) { return b.plain(grad(o)); }
+  Operand grad(std::size_t o = 0) { return gradients_.get(node().outputs[o]); }
+  Operand plain_grad(std::size_t o = 0) { return b.plain(grad(o)); }
   /// The value that output o had in the forward pass.
-  Tensor dst(std::size_t o = 0) {
+  Operand dst(std::size_t o = 0) {
     require_declared_output();
     return b.value(node().outputs[o]);
   }
   /// What the forward steps kept, in the order in which they asked for it: as the workspace's last
   /// forward run left it, to be read only.
-  Tensor kept(std::size_t i = 0) {
+  Operand kept(std::size_t i = 0) {
     require_declared_state();
     return b.kept(node().outputs[0], i);
   }
@@ -174,23 +175,23 @@ class BackwardContext : public ForwardContext {
   /// Input i (0 or 1) as what it is multiplied with passes a gradient on. Under
   /// GradientRule::rescale a product of two signals is a b - a' b' = (a - a') (b + b') / 2 +
   /// (b - b') (a + a') / 2.
-  Tensor factor(std::size_t i);
-  Tensor plain_factor(std::size_t i) { return b.plain(factor(i)); }
-  Tensor make_plain_grad(std::size_t i) { return b.make(plain_desc(in_shape(i))); }
+  Operand factor(std::size_t i);
+  Operand plain_factor(std::size_t i) { return b.plain(factor(i)); }
+  Operand make_plain_grad(std::size_t i) { return b.make(plain_desc(in_shape(i))); }
   /// True where the node may write over a gradient that it has read.
-  bool may_overwrite(const Tensor& tensor) const {
+  bool may_overwrite(const Operand& tensor) const {
     return gradients_.may_overwrite(tensor, node());
   }
   /// What was sent to input i before, where the node may add to it in place while it reads `diff`.
-  Tensor sum_so_far(std::size_t i, const Tensor& diff) const {
+  Operand sum_so_far(std::size_t i, const Operand& diff) const {
     const auto id = node().inputs[i];
     if (!gradients_.has(id)) return {};
-    const Tensor sum = gradients_.get(id);
+    const Operand sum = gradients_.get(id);
     const bool free = sum.buffer != diff.buffer && gradients_.may_overwrite(sum, node(), id);
-    return free ? sum : Tensor();
+    return free ? sum : Operand();
   }
   /// Adds a contribution to the gradient of input i; its extents are the input's.
-  void send(std::size_t i, const Tensor& tensor) { gradients_.add(node().inputs[i], tensor); }
+  void send(std::size_t i, const Operand& tensor) { gradients_.add(node().inputs[i], tensor); }
 
  private:
   Gradients& gradients_;
@@ -198,8 +199,8 @@ class BackwardContext : public ForwardContext {
 };
 
 /// Of a node, by its operator's row (graph/op_traits.hpp) and its post-ops; `wanted`: a bit per
-/// input that a gradient is wanted of; `rescale`: under GradientRule::rescale, whose walks read
-/// these values of the reference run, too.
+/// input that a gradient is wanted of; `rescale`: under GradientRule::rescale, whose backward
+/// passes read these values of the reference run, too.
 BackwardReads backward_reads(const graph::Op& op, unsigned wanted, bool rescale = false);
 bool has_gradient(const graph::Op& op, std::size_t input);
 
@@ -210,9 +211,9 @@ void backward(BackwardContext& context);
 /// What the query's operator does to channel sums (sums.hpp). Not asked where an input other than 0
 /// leads to the map, or the node has several outputs.
 SumOffer sum_offer(const SumQuery& query);
-/// Of operators that offer to end the walk: scale * the channel sums of input 0's gradient, [n, c];
-/// `layout` is that of input 0. Sends nothing to input 0.
-Tensor sum_backward(BackwardContext& context, const SumLayout& layout, float scale);
+/// Of operators that offer to end the backward pass: scale * the channel sums of input 0's
+/// gradient, [n, c]; `layout` is that of input 0. Sends nothing to input 0.
+Operand sum_backward(BackwardContext& context, const SumLayout& layout, float scale);
 
 /// What each operator defines; `backward` where its row gives an input a gradient. Constants by the
 /// time a plan is built say so in `forward`.
@@ -222,7 +223,7 @@ Tensor sum_backward(BackwardContext& context, const SumLayout& layout, float sca
 FOVEA_EACH_OPERATOR(FOVEA_OPERATOR)
 #undef FOVEA_OPERATOR
 
-/// Of those whose row offers sums, or ends a walk of them.
+/// Of those whose row offers sums, or ends a backward pass of them.
 SumOffer sum_offer(const graph::Unary&, const SumQuery&);
 SumOffer sum_offer(const graph::Pool&, const SumQuery&);
 SumOffer sum_offer(const graph::Reduce&, const SumQuery&);
@@ -230,7 +231,7 @@ SumOffer sum_offer(const graph::Reshape&, const SumQuery&);
 SumOffer sum_offer(const graph::Transpose&, const SumQuery&);
 SumOffer sum_offer(const graph::Gemm&, const SumQuery&);
 SumOffer sum_offer(const graph::MatMul&, const SumQuery&);
-Tensor sum_backward(const graph::Gemm&, BackwardContext&, const SumLayout&, float scale);
-Tensor sum_backward(const graph::MatMul&, BackwardContext&, const SumLayout&, float scale);
+Operand sum_backward(const graph::Gemm&, BackwardContext&, const SumLayout&, float scale);
+Operand sum_backward(const graph::MatMul&, BackwardContext&, const SumLayout&, float scale);
 
 }  // namespace fovea::engine

@@ -114,7 +114,7 @@ std::int64_t argmax(const Geometry& g, const float* src, std::int64_t z, std::in
 
 void own_forward(const Pool& op, ForwardContext& c) {
   const Geometry g(op, c.in_shape(0), c.out_shape());
-  const Tensor dst = c.make_plain_out();
+  const Operand dst = c.make_plain_out();
   const bool max = op.kind == PoolKind::max, with_pad = op.count_include_pad;
   c.b.kernel(
       [g, max, with_pad](Pointers p) {
@@ -173,10 +173,10 @@ compat::PoolForward::primitive_desc forward_desc(const Pool& op, ForwardContext&
 
 void forward(const Pool& op, ForwardContext& c) {
   if (needs_own(op)) return own_forward(op, c);
-  const Tensor src = c.in(0);
+  const Operand src = c.in(0);
   const auto pd = forward_desc(op, c, src.desc);
   if (!pd) return own_forward(op, c);
-  const Tensor dst = c.make_out(pd.dst_desc());
+  const Operand dst = c.make_out(pd.dst_desc());
   c.b.primitive(compat::PoolForward(pd), pd.scratchpad_desc(), pd.impl_info_str(),
                 {{DNNL_ARG_SRC, src}, {DNNL_ARG_DST, dst}});
   c.out(0, dst);
@@ -202,9 +202,9 @@ void backward(const Pool& op, BackwardContext& c) {
   const Geometry g(op, c.in_shape(0), c.out_shape());
   const Desc layout = c.grad_layout(0);
   const bool max = op.kind == PoolKind::max;
-  const Tensor diff = c.b.in_layout(c.grad(), like(layout, c.out_shape()));
-  const Tensor src = max ? c.b.in_layout(c.in(0), layout) : diff;
-  const Tensor diff_src = c.b.make(layout);
+  const Operand diff = c.b.in_layout(c.grad(), like(layout, c.out_shape()));
+  const Operand src = max ? c.b.in_layout(c.in(0), layout) : diff;
+  const Operand diff_src = c.b.make(layout);
   if (max && c.b.rule() == GradientRule::rescale) {
     c.b.kernel(
         [v = *map_view(layout), window = g.window(),

@@ -64,12 +64,12 @@ bool append(dnnl::post_ops& ops, const graph::Unary& op) {
 
 }  // namespace
 
-FusedPostOps fuse(const graph::PostOps& post, std::size_t most) {
+FusedPostOps fuse(const graph::PostOps& post, std::size_t max) {
   FusedPostOps out;
   out.attr.set_scratchpad_mode(dnnl::scratchpad_mode::user);
   dnnl::post_ops ops;
   for (const auto& op : post) {
-    if (out.taken == most) break;
+    if (out.taken == max) break;
     if (op.kind == PostOp::Kind::add_input) {
       if (out.taken != 0) break;
       ops.append_sum(1.f);
@@ -84,21 +84,21 @@ FusedPostOps fuse(const graph::PostOps& post, std::size_t most) {
   return out;
 }
 
-Tensor post_op_dst(ForwardContext& c, const FusedPostOps& fused, const Desc& desc) {
+Operand post_op_dst(ForwardContext& c, const FusedPostOps& fused, const Desc& desc) {
   if (!fused.sum) return c.make_out(desc);
-  const Tensor addend = c.in(static_cast<std::size_t>(fused.sum_input));
+  const Operand addend = c.in(static_cast<std::size_t>(fused.sum_input));
   if (addend.desc == desc && c.b.may_overwrite(addend)) {
     c.b.overwritten(addend);
     return addend;
   }
-  const Tensor dst = c.make_out(desc);
+  const Operand dst = c.make_out(desc);
   c.b.copy_to(addend, dst);
   return dst;
 }
 
 void finish_post_ops(ForwardContext& c, const graph::PostOps& post, const FusedPostOps& fused,
-                     const Tensor& dst) {
-  Tensor result = dst;
+                     const Operand& dst) {
+  Operand result = dst;
   for (std::size_t i = fused.taken; i < post.size(); ++i) {
     result = c.b.f32(result);
     if (post[i].kind == PostOp::Kind::add_input) {
@@ -112,8 +112,8 @@ void finish_post_ops(ForwardContext& c, const graph::PostOps& post, const FusedP
   c.out(0, result);
 }
 
-Tensor backward_through(BackwardContext& c, const graph::PostOps& post) {
-  Tensor diff = c.grad();
+Operand backward_through(BackwardContext& c, const graph::PostOps& post) {
+  Operand diff = c.grad();
   for (std::size_t i = post.size(); i-- > 0;) {
     if (post[i].kind == PostOp::Kind::unary) {
       if (c.b.rule() == GradientRule::rescale)

@@ -13,20 +13,20 @@ struct FusedPostOps {
   int sum_input = 0;
   std::size_t taken = 0;  ///< post-ops that the primitive performs
 };
-/// At most the first `most` of them.
-FusedPostOps fuse(const graph::PostOps& post, std::size_t most = std::size_t(-1));
+/// At most the first `max` of them.
+FusedPostOps fuse(const graph::PostOps& post, std::size_t max = std::size_t(-1));
 
 /// Where the primitive writes: the added value's own buffer where nobody needs it any more, else a
 /// buffer that holds a copy of it; simply a new buffer without a sum.
-Tensor post_op_dst(ForwardContext& context, const FusedPostOps& fused, const Desc& desc);
+Operand post_op_dst(ForwardContext& context, const FusedPostOps& fused, const Desc& desc);
 
 /// The post-ops that the primitive did not take, in place on dst.
 void finish_post_ops(ForwardContext& context, const graph::PostOps& post, const FusedPostOps& fused,
-                     const Tensor& dst);
+                     const Operand& dst);
 
-/// Walks back through the post-ops: sends the added inputs their part and returns the gradient of
+/// The post-ops' backward pass: sends the added inputs their part and returns the gradient of
 /// the bare operation's result.
-Tensor backward_through(BackwardContext& context, const graph::PostOps& post);
+Operand backward_through(BackwardContext& context, const graph::PostOps& post);
 
 /// What backward_through reads.
 BackwardReads post_op_reads(const graph::PostOps& post);

@@ -107,10 +107,10 @@ bool is_spatial(const Reduce& op, const Shape& in) {
 /// On the map's own layout.
 bool spatial_mean(const Reduce& op, ForwardContext& c) {
   if (!is_spatial(op, c.in_shape(0))) return false;
-  const Tensor src = c.f32_in(0);
+  const Operand src = c.f32_in(0);
   const auto view = map_view(src.desc);
   if (!view || view->layout.positions == 0) return false;
-  const Tensor dst = c.make_plain_out();
+  const Operand dst = c.make_plain_out();
   const bool sum = op.kind == ReduceKind::sum;
   c.b.kernel(
       [v = *view, sum](Pointers p) {
@@ -135,7 +135,7 @@ void arg_max(const Reduce& op, ForwardContext& c) {
   std::int64_t outer = 1, inner = 1;
   for (std::size_t i = 0; i < axis; ++i) outer *= in[i];
   for (std::size_t i = axis + 1; i < in.size(); ++i) inner *= in[i];
-  const Tensor dst = c.make_plain_out();
+  const Operand dst = c.make_plain_out();
   c.b.kernel(
       [outer, inner, extent = in[axis]](Pointers p) {
         for (std::int64_t o = 0; o < outer; ++o)
@@ -164,8 +164,8 @@ void forward(const Reduce& op, ForwardContext& c) {
   const bool integers = c.in_type(0) != graph::DType::f32;
   if (!integers && spatial_mean(op, c)) return;
   const Groups groups(c.in_shape(0), *op.axes);
-  const Tensor dst = c.make_plain_out();
-  const Tensor sums = c.b.make(
+  const Operand dst = c.make_plain_out();
+  const Operand sums = c.b.make(
       {{std::max<std::int64_t>(1, groups.groups()) * 2}, Type::f32, dnnl::memory::format_tag::a});
   c.b.kernel(
       [groups, integers, kind = op.kind](Pointers p) {
@@ -219,7 +219,7 @@ bool spatial_backward(const Reduce& op, BackwardContext& c) {
   const Desc layout = c.grad_layout(0);
   const auto view = map_view(layout);
   if (!view || view->layout.positions == 0) return false;
-  const Tensor dx = c.b.make(layout);
+  const Operand dx = c.b.make(layout);
   const float share =
       op.kind == ReduceKind::mean ? 1.f / static_cast<float>(view->layout.positions) : 1.f;
   c.b.kernel(
@@ -263,11 +263,11 @@ void rescaled(const Reduce& op, BackwardContext& c) {
   if (op.kind == ReduceKind::prod)
     c.fail(ErrorCode::unsupported, "the rescale rule has no form for a product of many values");
   const Groups groups(c.in_shape(0), *op.axes);
-  const Tensor dx = c.make_plain_grad(0);
-  const Tensor x_tensor = c.plain_in(0);
+  const Operand dx = c.make_plain_grad(0);
+  const Operand x_tensor = c.plain_in(0);
   const auto count = std::max<std::int64_t>(1, groups.groups());
   // Per group: the places of both maxima, or both results.
-  const Tensor pairs = c.b.make({{count * 2 * 2}, Type::f32, dnnl::memory::format_tag::a});
+  const Operand pairs = c.b.make({{count * 2 * 2}, Type::f32, dnnl::memory::format_tag::a});
   c.b.kernel(
       [groups, kind = op.kind](Pointers p) {
         const float *dy = floats(p, 0), *x = floats(p, 1), *r = floats(p, 2);
@@ -344,12 +344,12 @@ void backward(const Reduce& op, BackwardContext& c) {
   if (c.b.rule() == GradientRule::rescale && backward_reads(c.node().op, 1).inputs != 0)
     return rescaled(op, c);
   const Groups groups(c.in_shape(0), *op.axes);
-  const Tensor dx = c.make_plain_grad(0);
-  const Tensor diff = c.plain_grad();
+  const Operand dx = c.make_plain_grad(0);
+  const Operand diff = c.plain_grad();
   const auto reads = backward_reads(c.node().op, 1);
-  const Tensor x_tensor = reads.inputs != 0 ? c.plain_in(0) : diff;
-  const Tensor y_tensor = reads.output ? c.b.plain(c.dst()) : diff;
-  const Tensor ties = c.b.make(
+  const Operand x_tensor = reads.inputs != 0 ? c.plain_in(0) : diff;
+  const Operand y_tensor = reads.output ? c.b.plain(c.dst()) : diff;
+  const Operand ties = c.b.make(
       {{std::max<std::int64_t>(1, groups.groups())}, Type::f32, dnnl::memory::format_tag::a});
   c.b.kernel(
       [groups, kind = op.kind](Pointers p) {

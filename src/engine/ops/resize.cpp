@@ -103,15 +103,15 @@ Desc flat(const Taps& t, std::int64_t extent) {
 }  // namespace
 
 void forward(const Resize& op, ForwardContext& c) {
-  Tensor current = c.plain_in(0);
+  Operand current = c.plain_in(0);
   if (op.mode == ResizeMode::nearest) {
-    const Tensor dst = c.make_plain_out();
+    const Operand dst = c.make_plain_out();
     index_forward(c.b, nearest_map(op, c.in_shape(0), c.out_shape()), current, dst, 0);
     c.out(0, dst);
     return;
   }
   for (auto& taps : linear_taps(op, c.in_shape(0), c.out_shape())) {
-    const Tensor dst = c.b.make(flat(taps, taps.out));
+    const Operand dst = c.b.make(flat(taps, taps.out));
     auto t = std::make_shared<const Taps>(std::move(taps));
     c.b.kernel(
         [t](Pointers p) {
@@ -138,15 +138,15 @@ void forward(const Resize& op, ForwardContext& c) {
 
 void backward(const Resize& op, BackwardContext& c) {
   if (op.mode == ResizeMode::nearest) {
-    const Tensor dx = c.make_plain_grad(0);
+    const Operand dx = c.make_plain_grad(0);
     index_backward(c.b, nearest_map(op, c.in_shape(0), c.out_shape()), c.plain_grad(), dx);
     c.send(0, dx);
     return;
   }
-  Tensor current = c.plain_grad();
+  Operand current = c.plain_grad();
   auto all = linear_taps(op, c.in_shape(0), c.out_shape());
   for (auto taps = all.rbegin(); taps != all.rend(); ++taps) {
-    const Tensor dx = c.b.make(flat(*taps, taps->in));
+    const Operand dx = c.b.make(flat(*taps, taps->in));
     auto t = std::make_shared<const Taps>(std::move(*taps));
     c.b.kernel(
         [t](Pointers p) {

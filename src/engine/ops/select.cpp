@@ -10,10 +10,10 @@ using graph::Where;
 
 /// out = f(operands), element by element under broadcasting, row-major.
 template <std::size_t N, class F>
-Tensor map_broadcast(Builder& b, const Shape& out_shape, const std::array<Shape, N>& shapes,
-                     const std::array<Tensor, N>& operands, F f) {
+Operand map_broadcast(Builder& b, const Shape& out_shape, const std::array<Shape, N>& shapes,
+                      const std::array<Operand, N>& operands, F f) {
   const BroadcastLoop<N> loop(out_shape, shapes);
-  const Tensor dst = b.make(plain_desc(out_shape));
+  const Operand dst = b.make(plain_desc(out_shape));
   b.kernel(
       [loop, f](Pointers p) {
         float* out = floats(p, N);
@@ -52,7 +52,7 @@ void backward(const PRelu&, BackwardContext& c) {
     return;
   }
   const std::array<Shape, 3> shapes = {c.out_shape(), c.in_shape(0), c.in_shape(1)};
-  const std::array<Tensor, 3> operands = {c.plain_grad(), c.plain_in(0), c.plain_in(1)};
+  const std::array<Operand, 3> operands = {c.plain_grad(), c.plain_in(0), c.plain_in(1)};
   if (c.wants(0))
     c.send(0, map_broadcast<3>(
                   c.b, c.out_shape(), shapes, operands,

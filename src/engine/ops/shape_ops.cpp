@@ -12,7 +12,7 @@ using graph::Reshape;
 using graph::SpaceToDepth;
 using graph::Transpose;
 
-void permute_step(Builder& b, const Tensor& src, const Tensor& dst, const Shape& shape,
+void permute_step(Builder& b, const Operand& src, const Operand& dst, const Shape& shape,
                   const Dims& strides) {
   constexpr std::size_t kRank = 8;
   std::array<std::int64_t, kRank> extent{}, stride{};
@@ -49,7 +49,7 @@ void permute_step(Builder& b, const Tensor& src, const Tensor& dst, const Shape&
 namespace {
 
 /// The same memory under other extents.
-Tensor reshaped(const Tensor& plain, const Shape& shape) {
+Operand reshaped(const Operand& plain, const Shape& shape) {
   return plain.as(plain_desc(shape, type_of(plain.desc)));
 }
 
@@ -60,8 +60,8 @@ graph::Ints inverse(const graph::Ints& perm) {
   return out;
 }
 
-Tensor transpose(Builder& b, const Tensor& plain, const Shape& shape, const graph::Ints& perm,
-                 const Shape& result) {
+Operand transpose(Builder& b, const Operand& plain, const Shape& shape, const graph::Ints& perm,
+                  const Shape& result) {
   const Dims own = plain_strides(shape);
   Shape extents;
   Dims strides;
@@ -69,7 +69,7 @@ Tensor transpose(Builder& b, const Tensor& plain, const Shape& shape, const grap
     extents.push_back(shape[static_cast<std::size_t>(axis)]);
     strides.push_back(own[static_cast<std::size_t>(axis)]);
   }
-  const Tensor dst = b.make(plain_desc(result));
+  const Operand dst = b.make(plain_desc(result));
   permute_step(b, plain, dst, extents, strides);
   return dst;
 }

@@ -35,7 +35,7 @@ struct Rows {
 
 void forward(const Softmax& op, ForwardContext& c) {
   const Rows rows(op, c.in_shape(0));
-  const Tensor dst = c.make_plain_out();
+  const Operand dst = c.make_plain_out();
   c.b.kernel(
       [rows, log = op.log](Pointers p) {
         const float* src = floats(p, 0);
@@ -67,7 +67,7 @@ namespace {
 /// the reference's; by e / S shares would cancel that differ by e to the power of that.
 void rescaled(const Softmax& op, BackwardContext& c) {
   const Rows rows(op, c.in_shape(0));
-  const Tensor dx = c.make_plain_grad(0), src = c.plain_in(0);
+  const Operand dx = c.make_plain_grad(0), src = c.plain_in(0);
   c.b.kernel(
       [rows, log = op.log](Pointers p) {
         const float *dy = floats(p, 0), *x = floats(p, 1), *r = floats(p, 2);
@@ -114,7 +114,7 @@ void rescaled(const Softmax& op, BackwardContext& c) {
 void backward(const Softmax& op, BackwardContext& c) {
   if (c.b.rule() == GradientRule::rescale) return rescaled(op, c);
   const Rows rows(op, c.in_shape(0));
-  const Tensor dx = c.make_plain_grad(0);
+  const Operand dx = c.make_plain_grad(0);
   c.b.kernel(
       [rows, log = op.log](Pointers p) {
         const float* dy = floats(p, 0);

@@ -8,7 +8,7 @@
 #include "graph/graph.hpp"
 
 /// Where only the sum over positions of a feature map's gradient is wanted ([n, c]), some operators
-/// above the map need not walk back position by position. What they say, and what they are told.
+/// above the map need not go position by position. What they say, and what they are told.
 namespace fovea::engine {
 
 /// How a value's elements, row-major, belong to the images, channels and positions of a feature map
@@ -32,7 +32,7 @@ struct SumLayout {
 /// What an operator does to channel sums on the way from its only output to its input 0.
 struct SumOffer {
   enum class Kind {
-    none,    ///< it must walk back position by position
+    none,    ///< it must go position by position
     passes,  ///< the sums of the input's gradient are those of the output's, which has layout `out`
     ends,    ///< sum_backward makes the sums from the ordinary gradient of the output
   };
@@ -51,8 +51,8 @@ struct SumQuery {
   const Shape& out_shape() const { return graph.value(node.outputs[0]).shape; }
 };
 
-/// A matrix product x [rows, k] times constant weights ends the walk where each row of x is an
-/// image: the layout of k; none where it cannot.
+/// A matrix product x [rows, k] times constant weights ends the backward pass where each row of x
+/// is an image: the layout of k; none where it cannot.
 std::optional<std::vector<SumLayout::Axis>> summed_columns(const SumLayout& layout,
                                                            const Shape& x_shape);
 

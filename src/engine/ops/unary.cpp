@@ -173,7 +173,7 @@ void run_unary(const SimdUnary& f, const float* x, float* y, std::int64_t n) {
   });
 }
 
-void add_unary_step(Builder& b, const graph::Unary& op, const Tensor& src, const Tensor& dst) {
+void add_unary_step(Builder& b, const graph::Unary& op, const Operand& src, const Operand& dst) {
   const auto n = stored_elements(src.desc);
   if (const auto simd_op = simd_unary(op)) {
     b.kernel([n, f = *simd_op](Pointers p) { run_unary(f, floats(p, 0), floats(p, 1), n); }, {src},
@@ -235,17 +235,17 @@ bool is_rectifier(const graph::Unary& op) {
 }
 
 /// max(diff, 0).
-Tensor positive(Builder& b, const Tensor& diff, bool spent) {
-  const Tensor src = b.f32(diff);
+Operand positive(Builder& b, const Operand& diff, bool spent) {
+  const Operand src = b.f32(diff);
   const bool in_place = spent && same_place(src, diff);
   if (in_place) b.overwritten(src);
-  const Tensor dst = in_place ? src : b.make(src.desc);
+  const Operand dst = in_place ? src : b.make(src.desc);
   add_unary_step(b, graph::Unary{.kind = UnaryKind::relu}, src, dst);
   return dst;
 }
 
 /// What pads a block has diff 0, but 0 times an infinite slope (log, sqrt) is not.
-void clear_padding_step(Builder& b, const Tensor& dx) {
+void clear_padding_step(Builder& b, const Operand& dx) {
   if (!has_padding(dx.desc)) return;
   b.kernel(
       [view = *map_view(dx.desc)](Pointers p) {
@@ -257,17 +257,17 @@ void clear_padding_step(Builder& b, const Tensor& dx) {
 
 }  // namespace
 
-Tensor unary_gradient(Builder& b, const graph::Unary& op, const Tensor& gradient, const Tensor& at,
-                      bool overwrite) {
+Operand unary_gradient(Builder& b, const graph::Unary& op, const Operand& gradient,
+                       const Operand& at, bool overwrite) {
   const bool ruled = b.rule() != GradientRule::plain && is_rectifier(op);
-  const Tensor diff = ruled ? positive(b, gradient, overwrite) : gradient;
+  const Operand diff = ruled ? positive(b, gradient, overwrite) : gradient;
   if (ruled && b.rule() == GradientRule::deconvolution) return diff;
   const bool spent = ruled || overwrite;
-  const Tensor x = b.f32(at);
-  const Tensor dy = b.in_layout(diff, x.desc);
+  const Operand x = b.f32(at);
+  const Operand dy = b.in_layout(diff, x.desc);
   const bool in_place = spent && same_place(dy, diff);
   if (in_place) b.overwritten(dy);
-  const Tensor dx = in_place ? dy : b.make(x.desc);
+  const Operand dx = in_place ? dy : b.make(x.desc);
   const auto n = stored_elements(x.desc);
   const auto simd_op = simd_unary(op);
   b.kernel(
@@ -289,13 +289,13 @@ Tensor unary_gradient(Builder& b, const graph::Unary& op, const Tensor& gradient
   return dx;
 }
 
-Tensor unary_rescaled(Builder& b, const graph::Unary& op, const Tensor& diff, const Tensor& at,
-                      bool spent) {
-  const Tensor x = b.f32(at), r = b.reference_in(at, x.desc);
-  const Tensor dy = b.in_layout(diff, x.desc);
+Operand unary_rescaled(Builder& b, const graph::Unary& op, const Operand& diff, const Operand& at,
+                       bool spent) {
+  const Operand x = b.f32(at), r = b.reference_in(at, x.desc);
+  const Operand dy = b.in_layout(diff, x.desc);
   const bool in_place = spent && same_place(dy, diff);
   if (in_place) b.overwritten(dy);
-  const Tensor dx = in_place ? dy : b.make(x.desc);
+  const Operand dx = in_place ? dy : b.make(x.desc);
   const auto n = stored_elements(x.desc);
   if (const auto f = simd_unary(op)) {
     b.kernel(
@@ -323,14 +323,14 @@ Tensor unary_rescaled(Builder& b, const graph::Unary& op, const Tensor& diff, co
 }
 
 void forward(const graph::Unary& op, ForwardContext& c) {
-  Tensor src = c.f32_in(0);
+  Operand src = c.f32_in(0);
   if (op.kind == UnaryKind::identity) {
     c.out(0, c.in(0));
     return;
   }
   if (op.kind == UnaryKind::neg && c.in_type(0) != graph::DType::f32) {
     // No negative zero, which no integer is.
-    const Tensor dst = c.make_plain_out();
+    const Operand dst = c.make_plain_out();
     c.b.kernel(
         [n = stored_elements(dst.desc)](Pointers p) {
           for (std::int64_t i = 0; i < n; ++i) floats(p, 1)[i] = 0.f - floats(p, 0)[i];
@@ -340,7 +340,7 @@ void forward(const graph::Unary& op, ForwardContext& c) {
     return;
   }
   if (has_padding(src.desc) && !keeps_zero(op)) src = c.b.plain(src);
-  const Tensor dst = c.make_like(src);
+  const Operand dst = c.make_like(src);
   add_unary_step(c.b, op, src, dst);
   c.out(0, dst);
 }

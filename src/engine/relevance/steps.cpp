@@ -18,7 +18,7 @@ Desc doubles_desc(std::int64_t count) {
 }
 
 /// A layout as channels of images, for sums per channel.
-MapView view_of(const Tensor& tensor, const Shape& shape, bool channels_last) {
+MapView view_of(const Operand& tensor, const Shape& shape, bool channels_last) {
   if (!channels_last)
     if (const auto map = map_view(tensor.desc)) return *map;
   MapView out;
@@ -58,20 +58,20 @@ std::int64_t Losses::parts_of(const Shape& shape) const {
   return !shape.empty() && shape[0] > 0 && shape[0] % images_ == 0 ? images_ : 1;
 }
 
-Tensor Losses::divide(const Tensor& relevance, const Tensor& z_any, const Shape& shape,
-                      const Division& division) {
-  Tensor z = b_.f32(z_any);
+Operand Losses::divide(const Operand& relevance, const Operand& z_any, const Shape& shape,
+                       const Division& division) {
+  Operand z = b_.f32(z_any);
   const bool understood = division.channels_last ? is_plain(z.desc) : map_view(z.desc).has_value();
   if (!understood) z = b_.plain(z);
   const auto parts = parts_of(shape);
   // A row-major matrix: its rows are cut into images, each with its columns as channels.
   const auto view =
       division.channels_last ? cut(view_of(z, shape, true), parts) : view_of(z, shape, false);
-  const Tensor r = b_.in_layout(relevance, z.desc);
-  const Tensor side = division.side ? b_.in_layout(b_.f32(division.side), z.desc) : r;
-  const Tensor bias = division.bias ? division.bias : r;
-  const Tensor s = b_.make(z.desc);
-  const Tensor sums = b_.make(doubles_desc(view.images * view.layout.channels * 2));
+  const Operand r = b_.in_layout(relevance, z.desc);
+  const Operand side = division.side ? b_.in_layout(b_.f32(division.side), z.desc) : r;
+  const Operand bias = division.bias ? division.bias : r;
+  const Operand s = b_.make(z.desc);
+  const Operand sums = b_.make(doubles_desc(view.images * view.layout.channels * 2));
   const bool has_side = static_cast<bool>(division.side);
   const bool has_bias = static_cast<bool>(division.bias);
   b_.kernel(
@@ -109,8 +109,8 @@ Tensor Losses::divide(const Tensor& relevance, const Tensor& z_any, const Shape&
   return s;
 }
 
-void Losses::add_sum(const Tensor& any, const Shape& shape, double sign) {
-  const Tensor tensor = b_.plain(b_.f32(any));
+void Losses::add_sum(const Operand& any, const Shape& shape, double sign) {
+  const Operand tensor = b_.plain(b_.f32(any));
   const auto parts = parts_of(shape);
   const auto each = base::element_count(shape) / parts;
   b_.kernel(
@@ -130,7 +130,7 @@ void Losses::add_sum(const Tensor& any, const Shape& shape, double sign) {
       {tensor}, {totals_});
 }
 
-Tensor replaced_input(Builder& b, const Tensor& x, const Shape& shape, const Substitute& form) {
+Operand replaced_input(Builder& b, const Operand& x, const Shape& shape, const Substitute& form) {
   if (form.kind == Substitute::Kind::constant) {
     const auto count = base::element_count(shape);
     auto values = std::make_shared<std::vector<float>>(static_cast<std::size_t>(count), form.value);
@@ -138,7 +138,7 @@ Tensor replaced_input(Builder& b, const Tensor& x, const Shape& shape, const Sub
     return b.constant(plain_desc(shape), std::move(values), data);
   }
   if (form == Substitute{}) return x;
-  const Tensor out = b.make(x.desc);
+  const Operand out = b.make(x.desc);
   const bool square = form.kind == Substitute::Kind::square;
   b.kernel(
       [n = stored_elements(x.desc), square, positive = form.positive,
@@ -156,9 +156,9 @@ Tensor replaced_input(Builder& b, const Tensor& x, const Shape& shape, const Sub
   return out;
 }
 
-Tensor scaled_by(Builder& b, const Tensor& a, float factor) {
+Operand scaled_by(Builder& b, const Operand& a, float factor) {
   if (factor == 1.f) return a;
-  const Tensor out = b.make(a.desc);
+  const Operand out = b.make(a.desc);
   b.kernel(
       [n = stored_elements(a.desc), factor](Pointers p) {
         simd::kernels().binary_scalar(simd::Binary::mul, floats(p, 0), factor, floats(p, 1), n);

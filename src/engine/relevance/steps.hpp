@@ -3,10 +3,10 @@
 #include "engine/ops/op.hpp"
 #include "engine/relevance.hpp"
 
-/// The element-wise steps of a walk back of relevance.
+/// The element-wise steps of a backward pass of relevance.
 namespace fovea::engine {
 
-/// What a walk's steps add up of what is absorbed, in doubles per image.
+/// What a backward pass's steps add up of what is absorbed, in doubles per image.
 class Losses {
  public:
   /// `images`: those of the scores.
@@ -19,19 +19,19 @@ class Losses {
   struct Division {
     float scale = 1;
     float stabilizer = 0;
-    Tensor bias;
+    Operand bias;
     bool channels_last = false;
-    Tensor side;
+    Operand side;
     int which = 0;
   };
-  Tensor divide(const Tensor& relevance, const Tensor& z, const Shape& shape,
-                const Division& division);
+  Operand divide(const Operand& relevance, const Operand& z, const Shape& shape,
+                 const Division& division);
 
   /// Adds sign * the sum of a value's elements to what biases take.
-  void add_sum(const Tensor& tensor, const Shape& shape, double sign);
+  void add_sum(const Operand& tensor, const Shape& shape, double sign);
 
   /// [images, 2] doubles: biases, stabilizers.
-  const Tensor& tensor() const { return totals_; }
+  const Operand& tensor() const { return totals_; }
 
  private:
   /// Images of the scores that a value's leading extent is divided into; 1 where it cannot be.
@@ -39,13 +39,13 @@ class Losses {
 
   Builder& b_;
   std::int64_t images_;
-  Tensor totals_;
+  Operand totals_;
 };
 
 /// x as a rule replaces it, in x's layout: x itself where it need not change.
-Tensor replaced_input(Builder& b, const Tensor& x, const Shape& shape, const Substitute& form);
+Operand replaced_input(Builder& b, const Operand& x, const Shape& shape, const Substitute& form);
 
 /// factor * a.
-Tensor scaled_by(Builder& b, const Tensor& a, float factor);
+Operand scaled_by(Builder& b, const Operand& a, float factor);
 
 }  // namespace fovea::engine

@@ -38,7 +38,7 @@ class RelevanceRules {
   void settle(const graph::Graph& graph);
 
   Treatment of(const graph::Node& node) const;
-  /// What the walk back through the node reads.
+  /// What the backward pass through the node reads.
   BackwardReads reads(const graph::Node& node, unsigned wanted) const;
   /// No value is below 0, whatever the input.
   bool non_negative(graph::ValueId id) const {

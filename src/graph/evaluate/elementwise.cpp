@@ -162,9 +162,9 @@ template <class T, class Visit>
 void for_each_pair(std::span<const T> a, const Shape& a_shape, std::span<const T> b,
                    const Shape& b_shape, const Shape& shape, Visit visit) {
   std::vector<std::int64_t> right;
-  for_each(broadcast_walk(b_shape, shape), [&](std::int64_t i) { right.push_back(i); });
+  for_each(broadcast_view(b_shape, shape), [&](std::int64_t i) { right.push_back(i); });
   std::size_t next = 0;
-  for_each(broadcast_walk(a_shape, shape), [&](std::int64_t i) {
+  for_each(broadcast_view(a_shape, shape), [&](std::int64_t i) {
     visit(a[static_cast<std::size_t>(i)], b[static_cast<std::size_t>(right[next++])]);
   });
 }
@@ -358,9 +358,9 @@ std::optional<Constant> evaluate_op(const Binary& op, const Inputs& in, const Sh
 }
 
 std::optional<Constant> evaluate_op(const Where&, const Inputs& in, const Shape& shape) {
-  const auto condition = read(*in[0], broadcast_walk(in[0]->shape, shape), shape);
-  const auto a = read(*in[1], broadcast_walk(in[1]->shape, shape), shape);
-  const auto b = read(*in[2], broadcast_walk(in[2]->shape, shape), shape);
+  const auto condition = read(*in[0], broadcast_view(in[0]->shape, shape), shape);
+  const auto a = read(*in[1], broadcast_view(in[1]->shape, shape), shape);
+  const auto b = read(*in[2], broadcast_view(in[2]->shape, shape), shape);
   const auto choose = [&](auto yes, auto no) {
     std::vector<typename decltype(yes)::value_type> out;
     for (std::size_t i = 0; i < yes.size(); ++i)

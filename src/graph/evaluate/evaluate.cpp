@@ -62,20 +62,20 @@ Shape dense_strides(const Shape& shape) {
   return out;
 }
 
-Walk broadcast_walk(const Shape& from, const Shape& to) {
-  Walk walk{to, Shape(to.size(), 0), 0};
+StridedView broadcast_view(const Shape& from, const Shape& to) {
+  StridedView strided{to, Shape(to.size(), 0), 0};
   const auto strides = dense_strides(from);
   const auto offset = to.size() - from.size();
   for (std::size_t d = 0; d < from.size(); ++d)
-    if (from[d] != 1) walk.strides[offset + d] = strides[d];
-  return walk;
+    if (from[d] != 1) strided.strides[offset + d] = strides[d];
+  return strided;
 }
 
-Constant read(const Constant& source, const Walk& walk, Shape shape) {
+Constant read(const Constant& source, const StridedView& strided, Shape shape) {
   const auto pick = [&](auto span) {
     std::vector<typename decltype(span)::value_type> out;
     out.reserve(static_cast<std::size_t>(base::element_count(shape)));
-    for_each(walk, [&](std::int64_t i) { out.push_back(span[static_cast<std::size_t>(i)]); });
+    for_each(strided, [&](std::int64_t i) { out.push_back(span[static_cast<std::size_t>(i)]); });
     return out;
   };
   if (source.type == DType::f32) {

@@ -31,7 +31,7 @@ std::optional<std::vector<Constant>> evaluate(const Graph& graph, const Node& no
 
 /// Row-major elements of a tensor of extents `shape`, element (i, j, ...) being at
 /// offset + i strides[0] + j strides[1] ... of the source.
-struct Walk {
+struct StridedView {
   Shape shape;
   Shape strides;
   std::int64_t offset = 0;
@@ -39,32 +39,32 @@ struct Walk {
 
 /// Strides of a dense tensor.
 Shape dense_strides(const Shape& shape);
-/// Walks a dense tensor of shape `from` as numpy broadcasts it to `to`.
-Walk broadcast_walk(const Shape& from, const Shape& to);
+/// A dense tensor of shape `from` as numpy broadcasts it to `to`.
+StridedView broadcast_view(const Shape& from, const Shape& to);
 
 /// Calls visit(source index) for every element in order.
 template <class Visit>
-void for_each(const Walk& walk, Visit visit) {
-  for (const auto extent : walk.shape)
+void for_each(const StridedView& strided, Visit visit) {
+  for (const auto extent : strided.shape)
     if (extent == 0) return;
-  Shape at(walk.shape.size(), 0);
-  auto index = walk.offset;
+  Shape at(strided.shape.size(), 0);
+  auto index = strided.offset;
   for (;;) {
     visit(index);
-    auto d = walk.shape.size();
+    auto d = strided.shape.size();
     for (; d > 0; --d) {
       const auto i = d - 1;
-      index += walk.strides[i];
-      if (++at[i] < walk.shape[i]) break;
-      index -= walk.strides[i] * walk.shape[i];
+      index += strided.strides[i];
+      if (++at[i] < strided.shape[i]) break;
+      index -= strided.strides[i] * strided.shape[i];
       at[i] = 0;
     }
     if (d == 0) return;
   }
 }
 
-/// The constant that the walk reads from `source`, with extents `shape`.
-Constant read(const Constant& source, const Walk& walk, Shape shape);
+/// The constant that the view reads from `source`, with extents `shape`.
+Constant read(const Constant& source, const StridedView& strided, Shape shape);
 
 using Inputs = std::vector<const Constant*>;
 /// One overload per operator whose row says that it is folded; none for what they leave to the

@@ -39,14 +39,14 @@ std::int64_t product(const Shape& shape, std::size_t begin, std::size_t end) {
 }  // namespace
 
 std::optional<Constant> evaluate_op(const Slice& op, const Inputs& in, const Shape& shape) {
-  Walk walk{shape, dense_strides(in[0]->shape), 0};
+  StridedView strided{shape, dense_strides(in[0]->shape), 0};
   for (std::size_t i = 0; i < op.axes->size(); ++i) {
     const auto d = static_cast<std::size_t>((*op.axes)[i]);
-    walk.offset += (*op.starts)[i] * walk.strides[d];
+    strided.offset += (*op.starts)[i] * strided.strides[d];
     // A step past the extent is never taken.
-    walk.strides[d] *= shape[d] > 1 ? (*op.steps)[i] : 0;
+    strided.strides[d] *= shape[d] > 1 ? (*op.steps)[i] : 0;
   }
-  return read(*in[0], walk, shape);
+  return read(*in[0], strided, shape);
 }
 
 std::optional<Constant> evaluate_op(const Concat& op, const Inputs& in, const Shape& shape) {
@@ -83,11 +83,11 @@ std::optional<Constant> evaluate_op(const GatherElements& op, const Inputs& in,
   const auto axis = static_cast<std::size_t>(op.axis);
   const auto strides = dense_strides(data.shape);
   // Where each element lies but for the axis.
-  Walk walk{shape, strides, 0};
-  walk.strides[axis] = 0;
+  StridedView strided{shape, strides, 0};
+  strided.strides[axis] = 0;
   Appender out;
   auto index = in[1]->ints.begin();
-  for_each(walk, [&](std::int64_t at) {
+  for_each(strided, [&](std::int64_t at) {
     const auto i = *index < 0 ? *index + data.shape[axis] : *index;
     if (i < 0 || i >= data.shape[axis]) bad_model("an index is out of range");
     out.add(data, at + i * strides[axis], 1);
@@ -97,23 +97,25 @@ std::optional<Constant> evaluate_op(const GatherElements& op, const Inputs& in,
 }
 
 std::optional<Constant> evaluate_op(const Tile& op, const Inputs& in, const Shape& shape) {
-  // Each extent is walked `repeats` times: twice the dimensions, the repeats without a stride.
+  // Each extent is gone through `repeats` times: twice the dimensions, the repeats without a
+  // stride.
   const auto strides = dense_strides(in[0]->shape);
-  Walk walk;
+  StridedView strided;
   for (std::size_t d = 0; d < strides.size(); ++d) {
-    walk.shape.push_back((*op.repeats)[d]);
-    walk.strides.push_back(0);
-    walk.shape.push_back(in[0]->shape[d]);
-    walk.strides.push_back(strides[d]);
+    strided.shape.push_back((*op.repeats)[d]);
+    strided.strides.push_back(0);
+    strided.shape.push_back(in[0]->shape[d]);
+    strided.strides.push_back(strides[d]);
   }
-  return read(*in[0], walk, shape);
+  return read(*in[0], strided, shape);
 }
 
 std::optional<Constant> evaluate_op(const Transpose& op, const Inputs& in, const Shape& shape) {
   const auto strides = dense_strides(in[0]->shape);
-  Walk walk{shape, {}, 0};
-  for (const auto axis : op.perm) walk.strides.push_back(strides[static_cast<std::size_t>(axis)]);
-  return read(*in[0], walk, shape);
+  StridedView strided{shape, {}, 0};
+  for (const auto axis : op.perm)
+    strided.strides.push_back(strides[static_cast<std::size_t>(axis)]);
+  return read(*in[0], strided, shape);
 }
 
 std::optional<Constant> evaluate_op(const Reshape&, const Inputs& in, const Shape& shape) {
@@ -121,17 +123,17 @@ std::optional<Constant> evaluate_op(const Reshape&, const Inputs& in, const Shap
 }
 
 std::optional<Constant> evaluate_op(const Expand&, const Inputs& in, const Shape& shape) {
-  return read(*in[0], broadcast_walk(in[0]->shape, shape), shape);
+  return read(*in[0], broadcast_view(in[0]->shape, shape), shape);
 }
 
 std::vector<Constant> evaluate_split(const Split& op, const Constant& in) {
   const auto axis = static_cast<std::size_t>(op.axis);
-  Walk walk{in.shape, dense_strides(in.shape), 0};
+  StridedView strided{in.shape, dense_strides(in.shape), 0};
   std::vector<Constant> out;
   for (const auto size : *op.sizes) {
-    walk.shape[axis] = size;
-    out.push_back(read(in, walk, walk.shape));
-    walk.offset += size * walk.strides[axis];
+    strided.shape[axis] = size;
+    out.push_back(read(in, strided, strided.shape));
+    strided.offset += size * strided.strides[axis];
   }
   return out;
 }

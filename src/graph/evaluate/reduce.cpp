@@ -54,10 +54,10 @@ Ints targets(const Reduce& op, const Shape& x) {
   Shape kept = x;
   for (const auto axis : *op.axes) kept[static_cast<std::size_t>(axis)] = 1;
   const auto strides = dense_strides(kept);
-  Walk walk{x, strides, 0};
-  for (const auto axis : *op.axes) walk.strides[static_cast<std::size_t>(axis)] = 0;
+  StridedView strided{x, strides, 0};
+  for (const auto axis : *op.axes) strided.strides[static_cast<std::size_t>(axis)] = 0;
   Ints out;
-  for_each(walk, [&](std::int64_t i) { out.push_back(i); });
+  for_each(strided, [&](std::int64_t i) { out.push_back(i); });
   return out;
 }
 
@@ -160,7 +160,7 @@ std::vector<T> cumulative(const CumSum& op, std::span<const T> x, const Shape& s
   const auto axis = static_cast<std::size_t>(*op.axis);
   const auto stride = dense_strides(shape)[axis], extent = shape[axis];
   std::vector<T> out(x.size());
-  Walk lines{shape, dense_strides(shape), 0};
+  StridedView lines{shape, dense_strides(shape), 0};
   lines.shape[axis] = std::min<std::int64_t>(extent, 1);
   for_each(lines, [&](std::int64_t first) {
     auto total = add(T{}, T{});

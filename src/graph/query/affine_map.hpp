@@ -10,7 +10,7 @@
 
 namespace fovea::graph::detail {
 
-/// logits = matrix (scale * u) + bias for the vector u reached so far, walking back.
+/// logits = matrix (scale * u) + bias for the vector u reached so far, going back.
 class AffineMap {
  public:
   explicit AffineMap(std::int64_t classes)
@@ -61,7 +61,7 @@ class AffineMap {
     return std::all_of(values.begin(), values.end(), [value](double v) { return v == value; });
   }
 
-  /// A walk that finds no head never reads the matrix.
+  /// A search that finds no head never reads the matrix.
   void load() {
     if (matrix_ && values_.empty()) values_ = matrix_->floats();
   }

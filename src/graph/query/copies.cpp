@@ -2,7 +2,7 @@
 
 #include "graph/op_traits.hpp"
 #include "graph/query.hpp"
-#include "graph/query/walk.hpp"
+#include "graph/query/edges.hpp"
 
 namespace fovea::graph {
 namespace {

@@ -3,8 +3,8 @@
 #include "base/checked.hpp"
 #include "graph/infer/context.hpp"
 #include "graph/query.hpp"
+#include "graph/query/edges.hpp"
 #include "graph/query/tokens.hpp"
-#include "graph/query/walk.hpp"
 
 namespace fovea::graph {
 namespace {

@@ -7,7 +7,7 @@
 #include "graph/op_traits.hpp"
 #include "graph/query.hpp"
 #include "graph/query/affine_map.hpp"
-#include "graph/query/walk.hpp"
+#include "graph/query/edges.hpp"
 
 namespace fovea::graph {
 namespace {
@@ -23,10 +23,10 @@ std::optional<std::int64_t> vector_length(const Shape& shape, std::int64_t batch
   return length;
 }
 
-/// Walks from the logits back to the pool.
-class HeadWalk {
+/// Goes from the logits back to the pool.
+class HeadSearch {
  public:
-  HeadWalk(const Graph& graph, ValueId logits) : graph_(graph), at_(logits) {}
+  HeadSearch(const Graph& graph, ValueId logits) : graph_(graph), at_(logits) {}
 
   std::optional<PoolLinearHead> run() {
     const auto& shape = graph_.value(at_).shape;
@@ -35,7 +35,7 @@ class HeadWalk {
     const auto classes = vector_length(shape, batch_);
     if (!classes) return std::nullopt;
     map_.emplace(*classes);
-    // Each step moves to an earlier node: the walk ends.
+    // Each step moves to an earlier node: the search ends.
     for (;;) {
       const auto* node = detail::producer(graph_, at_);
       if (node == nullptr || node->inputs.empty() || node->outputs.size() != 1) return std::nullopt;
@@ -78,7 +78,7 @@ class HeadWalk {
     if (constant.shape.size() > shape.size() ||
         (constant.shape.size() == shape.size() && constant.shape[0] != 1))
       return std::nullopt;
-    const auto read = detail::read(constant, detail::broadcast_walk(constant.shape, shape), shape);
+    const auto read = detail::read(constant, detail::broadcast_view(constant.shape, shape), shape);
     const auto values = read.floats();
     return std::vector<double>(values.begin(), values.end());
   }
@@ -311,7 +311,7 @@ class HeadWalk {
 }  // namespace
 
 std::optional<PoolLinearHead> find_pool_linear_head(const Graph& graph, ValueId logits) {
-  return HeadWalk(graph, logits).run();
+  return HeadSearch(graph, logits).run();
 }
 
 }  // namespace fovea::graph

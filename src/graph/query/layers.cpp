@@ -1,8 +1,8 @@
 #include <algorithm>
 
 #include "graph/query.hpp"
+#include "graph/query/edges.hpp"
 #include "graph/query/tokens.hpp"
-#include "graph/query/walk.hpp"
 
 namespace fovea::graph {
 namespace {

@@ -7,7 +7,7 @@
 #include "base/checked.hpp"
 #include "graph/infer/context.hpp"
 #include "graph/op_traits.hpp"
-#include "graph/query/picture_axes.hpp"
+#include "graph/query/batch_axes.hpp"
 
 namespace fovea::graph {
 namespace {

@@ -4,8 +4,8 @@
 #include <vector>
 
 #include "graph/query.hpp"
+#include "graph/query/edges.hpp"
 #include "graph/query/live.hpp"
-#include "graph/query/walk.hpp"
 
 /// Sequences of tokens: which grid they lie on, and whether the scores see it.
 namespace fovea::graph {

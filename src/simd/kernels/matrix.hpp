@@ -36,7 +36,7 @@ inline F load_matrix_part(const std::uint16_t* p, i64 lanes) {
 }
 
 /// Most vectors of one call.
-constexpr i64 kMostVectors = 4;
+constexpr i64 kMaxVectors = 4;
 /// Accumulators that leave room for the loads in the registers of the instruction set.
 constexpr int kAccumulators = kLanes == 16 ? 16 : 8;
 
@@ -91,7 +91,7 @@ constexpr i64 kColumns = 2048;
 
 /// Adds Rows rows, each times its factor per vector, to `n` columns of the results.
 template <int Rows, int Vectors, class T>
-void add_rows(const T* const* rows, const float (&factors)[4][kMostVectors], i64 n, float* dst,
+void add_rows(const T* const* rows, const float (&factors)[4][kMaxVectors], i64 n, float* dst,
               i64 dst_stride) {
   F f[Rows][Vectors];
   for (int r = 0; r < Rows; ++r)
@@ -123,7 +123,7 @@ void sums(const T* matrix, i64 rows, i64 columns, const float* src, i64 c_begin,
     for (int v = 0; v < Vectors; ++v)
       for (i64 c = 0; c < n; ++c) dst[v * dst_stride + begin + c] = 0.f;
     const T* group[kRows];
-    float factors[kRows][kMostVectors];
+    float factors[kRows][kMaxVectors];
     int held = 0;
     for (i64 r = 0; r < rows; ++r) {
       bool any = false;

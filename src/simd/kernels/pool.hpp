@@ -2,8 +2,8 @@
 
 #include "simd/kernels/arch.hpp"
 
-/// The walk back of pooling, a vector of neighbouring channels at a time. Windows are visited in
-/// the order of the outputs, so that what falls on one position is added in the same order for
+/// The backward pass of pooling, a vector of neighbouring channels at a time. Windows are visited
+/// in the order of the outputs, so that what falls on one position is added in the same order for
 /// every layout.
 namespace fovea::simd {
 namespace {

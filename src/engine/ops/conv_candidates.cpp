@@ -1,4 +1,4 @@
-#include "engine/ops/conv_ways.hpp"
+#include "engine/ops/conv_candidates.hpp"
 
 #include <algorithm>
 #include <string_view>
@@ -16,20 +16,21 @@ constexpr auto kDirect = dnnl::algorithm::convolution_direct;
 constexpr auto kWinograd = dnnl::algorithm::convolution_winograd;
 
 /// Where oneDNN may look for an implementation: layouts of both sides and an algorithm.
-struct Corner {
+struct Configuration {
   const char* name;
   Desc src, dst;
   dnnl::algorithm algorithm;
-  int most = 1;  ///< implementations worth a look; those further down are for older CPUs
+  int max_tried = 1;  ///< implementations worth a look; those further down are for older CPUs
 };
 
-/// visit(primitive_desc) for what oneDNN has in a corner until it returns true.
+/// visit(primitive_desc) for what oneDNN has in a configuration until it returns true.
 template <class Visit>
-bool each_pd(const ConvProblem& p, const FusedPostOps& fused, const Corner& corner, Visit&& visit) {
+bool each_pd(const ConvProblem& p, const FusedPostOps& fused, const Configuration& configuration,
+             Visit&& visit) {
   const Desc bias = p.bias ? plain_desc({p.dst[1]}) : Desc();
-  return compat::each_window_forward<ConvForward>(cpu(), corner.algorithm, corner.src,
-                                                  any_desc(p.weights, p.type), bias, corner.dst,
-                                                  p.window, fused.attr, visit);
+  return compat::each_window_forward<ConvForward>(cpu(), configuration.algorithm, configuration.src,
+                                                  any_desc(p.weights, p.type), bias,
+                                                  configuration.dst, p.window, fused.attr, visit);
 }
 
 /// Winograd is for dense 3x3 convolutions of images; only f32 has it.
@@ -43,17 +44,17 @@ bool may_be_winograd(const ConvProblem& p) {
 }
 
 /// In the order in which an untimed plan tries them.
-std::vector<Corner> corners(Builder& b, const ConvProblem& p) {
+std::vector<Configuration> configurations(Builder& b, const ConvProblem& p) {
   const auto mode = b.tuner().mode();
   const Desc any_src = any_desc(p.src, p.type), any_dst = any_desc(p.dst, p.type);
-  std::vector<Corner> out;
+  std::vector<Configuration> out;
   if (p.type == Type::f32) {
     const auto dst = home_desc(p.dst, p.type);
     // The first convolution reads the picture as it is handed in.
     const bool picture = !has_groups(p) && p.src.size() > 1 && p.src[1] < kVector;
     const auto src = picture ? std::optional(any_src) : home_desc(p.src, p.type);
-    const Corner winograd{"winograd", *src, *dst, kWinograd, 2};
-    const Corner blocked{"blocked", *src, *dst, kDirect};
+    const Configuration winograd{"winograd", *src, *dst, kWinograd, 2};
+    const Configuration blocked{"blocked", *src, *dst, kDirect};
     if (mode == Tuning::winograd && may_be_winograd(p)) out.push_back(winograd);
     out.push_back(blocked);
     if (b.tuner().times() && may_be_winograd(p)) out.push_back(winograd);
@@ -65,17 +66,18 @@ std::vector<Corner> corners(Builder& b, const ConvProblem& p) {
   return out;
 }
 
-/// visit(way) for every fast implementation of a corner until it returns true.
+/// visit(candidate) for every fast implementation of a configuration until it returns true.
 template <class Visit>
-bool each_way(const ConvProblem& p, const FusedPostOps& fused, const char* suffix,
-              const Corner& corner, Visit&& visit) {
+bool each_candidate(const ConvProblem& p, const FusedPostOps& fused, const char* suffix,
+                    const Configuration& configuration, Visit&& visit) {
   bool done = false;
   int seen = 0;
-  each_pd(p, fused, corner, [&](const Pd& pd) {
+  each_pd(p, fused, configuration, [&](const Pd& pd) {
     const std::string implementation = pd.impl_info_str();
     done = !is_slow(implementation) &&
-           visit(ConvWay{std::string(corner.name) + '/' + implementation + suffix, pd, fused});
-    return done || ++seen == corner.most;
+           visit(ConvCandidate{std::string(configuration.name) + '/' + implementation + suffix, pd,
+                               fused});
+    return done || ++seen == configuration.max_tried;
   });
   return done;
 }
@@ -137,38 +139,38 @@ const graph::Unary* costly_activation(const graph::PostOps& post, const ConvProb
 class Search {
  public:
   Search(Builder& b, const ConvProblem& p, const graph::PostOps& post)
-      : p_(p), corners_(corners(b, p)), all_(fuse(post)) {
+      : p_(p), configurations_(configurations(b, p)), all_(fuse(post)) {
     activation_ = b.tuner().times() ? costly_activation(post, p) : nullptr;
     if (activation_ != nullptr) bare_ = fuse(post, post.size() - 1);
   }
 
-  /// visit(way) in order until it returns true.
+  /// visit(candidate) in order until it returns true.
   template <class Visit>
   void each(Visit&& visit) const {
-    for (const auto& corner : corners_)
-      if (each_way(p_, all_, "", corner, visit)) return;
+    for (const auto& configuration : configurations_)
+      if (each_candidate(p_, all_, "", configuration, visit)) return;
     if (activation_ == nullptr) return;
-    for (const auto& corner : corners_)
-      if (each_way(p_, bare_, kApart, corner, visit)) return;
+    for (const auto& configuration : configurations_)
+      if (each_candidate(p_, bare_, kApart, configuration, visit)) return;
   }
 
   template <class Accept>
-  ConvWay first(Accept&& accept) const {
-    ConvWay found;
-    each([&](const ConvWay& way) {
-      if (!accept(way)) return false;
-      found = way;
+  ConvCandidate first(Accept&& accept) const {
+    ConvCandidate found;
+    each([&](const ConvCandidate& candidate) {
+      if (!accept(candidate)) return false;
+      found = candidate;
       return true;
     });
     return found;
   }
 
   /// The first fast one, or a slow one where there is nothing else.
-  ConvWay untimed() const {
-    auto found = first([](const ConvWay&) { return true; });
+  ConvCandidate untimed() const {
+    auto found = first([](const ConvCandidate&) { return true; });
     if (!found.pd) {
       found.fused = all_;
-      each_pd(p_, all_, corners_.back(), [&](const Pd& pd) {
+      each_pd(p_, all_, configurations_.back(), [&](const Pd& pd) {
         found.pd = pd;
         return true;
       });
@@ -176,9 +178,9 @@ class Search {
     return found;
   }
 
-  Trial trial(const ConvWay& way, const Desc& src) const {
-    const auto& pd = way.pd;
-    Trial out{way.name,
+  Trial trial(const ConvCandidate& candidate, const Desc& src) const {
+    const auto& pd = candidate.pd;
+    Trial out{candidate.name,
               [pd] { return ConvForward(pd); },
               {{DNNL_ARG_SRC, pd.src_desc()},
                {DNNL_ARG_WEIGHTS, pd.weights_desc()},
@@ -190,7 +192,7 @@ class Search {
     if (p_.type == Type::f32)
       if (const auto home = home_desc(p_.dst, p_.type))
         out.reorders.emplace_back(pd.dst_desc(), *home);
-    if (activation_ != nullptr && way.name.ends_with(kApart))
+    if (activation_ != nullptr && candidate.name.ends_with(kApart))
       out.after = [f = *simd_unary(*activation_),
                    n = stored_elements(pd.dst_desc())](std::byte* p) {
         run_unary(f, reinterpret_cast<float*>(p), reinterpret_cast<float*>(p), n);
@@ -202,43 +204,48 @@ class Search {
   static constexpr const char* kApart = " + activation";
 
   const ConvProblem& p_;
-  std::vector<Corner> corners_;
+  std::vector<Configuration> configurations_;
   FusedPostOps all_, bare_;
   const graph::Unary* activation_ = nullptr;
 };
 
 }  // namespace
 
-ConvWay best_conv(Builder& b, const ConvProblem& p, const graph::PostOps& post, const Desc& src,
-                  const Desc& dst) {
+ConvCandidate best_conv(Builder& b, const ConvProblem& p, const graph::PostOps& post,
+                        const Desc& src, const Desc& dst) {
   const Search search(b, p, post);
   auto& tuner = b.tuner();
   if (!tuner.times()) return search.untimed();
   const std::string problem = name_of(b, "conv", p, post, src, dst);
   if (const auto known = tuner.known(problem))
-    if (auto found = search.first([&](const ConvWay& way) { return way.name == *known; }); found.pd)
+    if (auto found =
+            search.first([&](const ConvCandidate& candidate) { return candidate.name == *known; });
+        found.pd)
       return found;
 
-  std::vector<ConvWay> ways;
-  search.each([&](const ConvWay& way) {
-    const bool fits = dims_in(dst).empty() || way.pd.dst_desc() == dst;
-    const bool seen = std::any_of(ways.begin(), ways.end(), [&](const ConvWay& other) {
-      return other.pd.dst_desc() == way.pd.dst_desc() && other.pd.src_desc() == way.pd.src_desc() &&
-             other.fused.taken == way.fused.taken &&
-             std::string_view(other.pd.impl_info_str()) == way.pd.impl_info_str();
-    });
-    if (fits && !seen) ways.push_back(way);
+  std::vector<ConvCandidate> candidates;
+  search.each([&](const ConvCandidate& candidate) {
+    const bool fits = dims_in(dst).empty() || candidate.pd.dst_desc() == dst;
+    const bool seen =
+        std::any_of(candidates.begin(), candidates.end(), [&](const ConvCandidate& other) {
+          return other.pd.dst_desc() == candidate.pd.dst_desc() &&
+                 other.pd.src_desc() == candidate.pd.src_desc() &&
+                 other.fused.taken == candidate.fused.taken &&
+                 std::string_view(other.pd.impl_info_str()) == candidate.pd.impl_info_str();
+        });
+    if (fits && !seen) candidates.push_back(candidate);
     return false;
   });
-  if (ways.empty()) return search.untimed();  // none in the layout that was hoped for
-  if (ways.size() == 1) return ways.front();
+  if (candidates.empty()) return search.untimed();  // none in the layout that was hoped for
+  if (candidates.size() == 1) return candidates.front();
   std::vector<Trial> trials;
-  for (const auto& way : ways) trials.push_back(search.trial(way, src));
+  for (const auto& candidate : candidates) trials.push_back(search.trial(candidate, src));
   const auto fastest = tuner.fastest(problem, trials);
-  // A cache may name a way that oneDNN does not offer.
-  const auto it = std::find_if(ways.begin(), ways.end(),
-                               [&](const ConvWay& way) { return way.name == fastest; });
-  return it == ways.end() ? ways.front() : *it;
+  // A cache may name one that oneDNN does not offer.
+  const auto it =
+      std::find_if(candidates.begin(), candidates.end(),
+                   [&](const ConvCandidate& candidate) { return candidate.name == fastest; });
+  return it == candidates.end() ? candidates.front() : *it;
 }
 
 }  // namespace fovea::engine

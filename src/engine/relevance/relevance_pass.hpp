@@ -8,11 +8,11 @@
 
 namespace fovea::engine {
 
-/// The steps of a walk back that carries relevance.
-class RelevanceWalk {
+/// The steps of a backward pass that carries relevance.
+class RelevancePass {
  public:
   /// `images`: those of the scores.
-  RelevanceWalk(Builder& builder, const RelevanceRules& rules, std::int64_t images)
+  RelevancePass(Builder& builder, const RelevanceRules& rules, std::int64_t images)
       : b_(builder), rules_(rules), losses_(builder, images) {}
 
   /// One node; relevance reaches some output of it. Throws Error unsupported where the node has no
@@ -20,10 +20,10 @@ class RelevanceWalk {
   void back(const graph::Node& node, Gradients& relevance, const std::vector<bool>& path);
 
   /// [images, 2] doubles: what biases and stabilizers absorbed.
-  const Tensor& absorbed() const { return losses_.tensor(); }
+  const Operand& absorbed() const { return losses_.tensor(); }
 
  private:
-  /// What the plan kept for the walk through the node.
+  /// What the plan kept for the backward pass through the node.
   BackwardReads reads_of(const graph::Node& node, const std::vector<bool>& path) const;
   void plain(const graph::Node& node, Gradients& relevance, const std::vector<bool>& path);
   void pass(const Treatment& treatment, BackwardContext& context);

@@ -1,4 +1,4 @@
-#include "engine/joins.hpp"
+#include "engine/concat_aliases.hpp"
 
 #include <algorithm>
 
@@ -11,7 +11,7 @@ std::int64_t channels(const graph::Graph& graph, graph::ValueId id) {
 
 }  // namespace
 
-bool joins_in_place(const graph::Graph& graph, const graph::Node& node) {
+bool concatenates_in_place(const graph::Graph& graph, const graph::Node& node) {
   const auto* concat = std::get_if<graph::Concat>(&node.op);
   if (concat == nullptr || concat->axis != 1) return false;
   const auto& out = graph.value(node.outputs[0]);
@@ -23,10 +23,11 @@ bool joins_in_place(const graph::Graph& graph, const graph::Node& node) {
   });
 }
 
-Joins::Joins(const graph::Graph& graph, const std::vector<bool>& needed) {
+ConcatAliases::ConcatAliases(const graph::Graph& graph, const std::vector<bool>& needed) {
   std::vector<const graph::Node*> nodes;
   for (std::size_t i = 0; i < needed.size(); ++i)
-    if (needed[i] && joins_in_place(graph, graph.nodes()[i])) nodes.push_back(&graph.nodes()[i]);
+    if (needed[i] && concatenates_in_place(graph, graph.nodes()[i]))
+      nodes.push_back(&graph.nodes()[i]);
   // The widest first: what it takes in place, the narrower ones find there.
   std::stable_sort(nodes.begin(), nodes.end(), [&](const auto* a, const auto* b) {
     return channels(graph, a->outputs[0]) > channels(graph, b->outputs[0]);
@@ -34,32 +35,32 @@ Joins::Joins(const graph::Graph& graph, const std::vector<bool>& needed) {
   for (const auto* node : nodes) place(graph, *node);
 }
 
-void Joins::place(const graph::Graph& graph, const graph::Node& node) {
+void ConcatAliases::place(const graph::Graph& graph, const graph::Node& node) {
   const auto out = node.outputs[0];
   if (!of(out)) {
     const auto first = of(node.inputs[0]);
     auto next = first;
     const bool there = first && std::all_of(node.inputs.begin(), node.inputs.end(), [&](auto id) {
-                         const auto join = of(id);
-                         if (!join || join->root != next->root || join->channel != next->channel)
+                         const auto alias = of(id);
+                         if (!alias || alias->root != next->root || alias->channel != next->channel)
                            return false;
                          next->channel += channels(graph, id);
                          return true;
                        });
-    joins_[out.index] = there ? *first : Join{out, 0};
+    aliases_[out.index] = there ? *first : ConcatAlias{out, 0};
     if (there) return;
   }
-  auto at = joins_.at(out.index);
+  auto at = aliases_.at(out.index);
   for (const auto id : node.inputs) {
     // A value is in one place only; elsewhere it is copied.
-    if (graph.value(id).producer) joins_.emplace(id.index, at);
+    if (graph.value(id).producer) aliases_.emplace(id.index, at);
     at.channel += channels(graph, id);
   }
 }
 
-std::optional<Join> Joins::of(graph::ValueId id) const {
-  const auto it = joins_.find(id.index);
-  return it == joins_.end() ? std::nullopt : std::optional(it->second);
+std::optional<ConcatAlias> ConcatAliases::of(graph::ValueId id) const {
+  const auto it = aliases_.find(id.index);
+  return it == aliases_.end() ? std::nullopt : std::optional(it->second);
 }
 
 }  // namespace fovea::engine

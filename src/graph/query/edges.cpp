@@ -1,4 +1,4 @@
-#include "graph/query/walk.hpp"
+#include "graph/query/edges.hpp"
 
 #include <algorithm>
 

@@ -1,4 +1,4 @@
-#include "graph/query/picture_axes.hpp"
+#include "graph/query/batch_axes.hpp"
 
 #include <gtest/gtest.h>
 
@@ -104,7 +104,7 @@ void check(const Bench& bench, graph::ValueId id, const Along& start, std::int64
   }
 }
 
-TEST(PictureAxes, OfEveryOperatorAreWhatOneImageChanges) {
+TEST(BatchAxes, OfEveryOperatorAreWhatOneImageChanges) {
   Counts counts;
   for (const auto& one : cases()) {
     SCOPED_TRACE(one.name);
@@ -127,7 +127,7 @@ TEST(PictureAxes, OfEveryOperatorAreWhatOneImageChanges) {
 }
 
 /// The operators that take images apart in networks are followed, and not given up.
-TEST(PictureAxes, FollowBatchesThroughWhatNetworksDo) {
+TEST(BatchAxes, FollowBatchesThroughWhatNetworksDo) {
   int lost = 0;
   for (const auto& one : cases()) {
     const auto bench = build_bench(one, false);

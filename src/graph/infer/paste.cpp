@@ -2,7 +2,7 @@
 
 namespace fovea::graph::detail {
 
-void infer_op(Patch& op, InferContext& c) {
+void infer_op(Paste& op, InferContext& c) {
   c.require(0, DType::f32);
   c.require(1, DType::f32);
   c.require(2, DType::i64);

@@ -1,4 +1,4 @@
-#include "engine/joins.hpp"
+#include "engine/concat_aliases.hpp"
 
 #include <gtest/gtest.h>
 
@@ -114,14 +114,14 @@ void check(Net& net, std::vector<ValueId> outputs, std::size_t copies) {
   EXPECT_EQ(joined.copies, copies);
 }
 
-TEST(Joins, BranchesAreComputedInTheirPlace) {
+TEST(ConcatAliases, BranchesAreComputedInTheirPlace) {
   Net net;
   const auto x = net.input({1, 16, 5, 7});
   const auto joined = net.concat({net.relu(net.conv(x, 16, 32)), net.conv(x, 16, 16)});
   check(net, {net.conv(joined, 48, 8)}, 1);  // the input, to blocks
 }
 
-TEST(Joins, DenseBlocksArePrefixesOfOneMemory) {
+TEST(ConcatAliases, DenseBlocksArePrefixesOfOneMemory) {
   Net net;
   const auto x = net.conv(net.input({1, 16, 6, 5}), 16, 32);
   const auto a = net.conv(net.relu(x), 32, 16);
@@ -133,7 +133,7 @@ TEST(Joins, DenseBlocksArePrefixesOfOneMemory) {
   check(net, {net.conv(net.relu(all), 96, 8), three}, 1);
 }
 
-TEST(Joins, AValueInTwoPlacesIsCopiedToOneOfThem) {
+TEST(ConcatAliases, AValueInTwoPlacesIsCopiedToOneOfThem) {
   Net net;
   const auto x = net.conv(net.input({1, 16, 4, 4}), 16, 16);
   const auto a = net.conv(x, 16, 16), b = net.conv(x, 16, 16);
@@ -141,14 +141,14 @@ TEST(Joins, AValueInTwoPlacesIsCopiedToOneOfThem) {
   check(net, {net.sum(net.conv(one, 32, 8), net.conv(other, 48, 8))}, 4);
 }
 
-TEST(Joins, InputsAndConstantsAreCopied) {
+TEST(ConcatAliases, InputsAndConstantsAreCopied) {
   Net net;
   const auto x = net.input({1, 16, 3, 5});
   const auto joined = net.concat({x, net.constant({1, 16, 3, 5}), net.conv(x, 16, 16)});
   check(net, {net.conv(joined, 48, 8)}, 3);
 }
 
-TEST(Joins, NestedConcatenationsShareTheOuterMemory) {
+TEST(ConcatAliases, NestedConcatenationsShareTheOuterMemory) {
   Net net;
   const auto x = net.conv(net.input({1, 16, 5, 5}), 16, 16);
   const auto inner = net.concat({net.conv(x, 16, 16), net.conv(x, 16, 32)});
@@ -156,7 +156,7 @@ TEST(Joins, NestedConcatenationsShareTheOuterMemory) {
   check(net, {net.conv(outer, 64, 8), net.conv(inner, 48, 8)}, 1);
 }
 
-TEST(Joins, ASumIntoAPlaceKeepsWhatIsAdded) {
+TEST(ConcatAliases, ASumIntoAPlaceKeepsWhatIsAdded) {
   Net net;
   const auto x = net.conv(net.input({1, 16, 5, 5}), 16, 16);
   const auto y = net.relu(net.sum(net.conv(x, 16, 16), x));
@@ -164,7 +164,7 @@ TEST(Joins, ASumIntoAPlaceKeepsWhatIsAdded) {
   check(net, {net.conv(joined, 32, 8), net.conv(x, 16, 8)}, 2);
 }
 
-TEST(Joins, OtherExtentsAreCopied) {
+TEST(ConcatAliases, OtherExtentsAreCopied) {
   for (const Shape& shape : {Shape{2, 16, 4, 4}, Shape{1, 10, 4, 4}}) {
     Net net;
     const auto x = net.input(shape);

@@ -1,4 +1,4 @@
-#include "engine/held.hpp"
+#include "engine/persistent.hpp"
 
 #include <algorithm>
 
@@ -7,17 +7,17 @@
 
 namespace fovea::engine {
 
-Desc held_desc(const Shape& shape) {
+Desc persistent_desc(const Shape& shape) {
   const auto home = home_desc(shape, Type::f32);
   return home && shape[1] >= home_block() ? *home : plain_desc(shape);
 }
 
-void copy_held(const ValueView& value, std::int64_t image, const Shape& shape, float* dst) {
+void copy_persistent(const ValueView& value, std::int64_t image, const Shape& shape, float* dst) {
   const bool fits = value.shape.size() == shape.size() && value.shape.size() >= 2 &&
                     std::equal(shape.begin() + 1, shape.end(), value.shape.begin() + 1);
   if (!fits) throw Error(ErrorCode::internal, "a value that is held has other extents");
   const float* src = value.data + image * value.image_stride;
-  const auto own = map_view(held_desc(shape));
+  const auto own = map_view(persistent_desc(shape));
   const auto channels = shape[1], positions = base::element_count(shape) / channels;
   const auto block = own ? own->layout.block : 1;
   base::parallel_for((channels + block - 1) / block, 1, [&](std::int64_t begin, std::int64_t end) {

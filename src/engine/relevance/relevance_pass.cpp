@@ -1,4 +1,4 @@
-#include "engine/relevance/relevance_walk.hpp"
+#include "engine/relevance/relevance_pass.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -17,8 +17,8 @@ bool is_constant(const BackwardContext& c, std::size_t input) {
   return c.has(input) && c.is_constant(input);
 }
 
-/// A constant among what a node joins takes its part of the relevance.
-bool joins_constants(const BackwardContext& c) {
+/// A constant among what a node concatenates takes its part of the relevance.
+bool concatenates_constants(const BackwardContext& c) {
   const auto& op = c.node().op;
   std::size_t first = 0;
   if (std::holds_alternative<graph::Where>(op))
@@ -38,7 +38,7 @@ bool joins_constants(const BackwardContext& c) {
 /// A term's replaced input, and W^T s for it, summed over groups.
 struct Reached {
   Substitute input;
-  Tensor share;
+  Operand share;
 };
 
 /// The terms that remain of a rule where no input is below 0.
@@ -60,7 +60,7 @@ LinearRule on_non_negative(const LinearRule& rule) {
 
 }  // namespace
 
-void RelevanceWalk::back(const graph::Node& node, Gradients& relevance,
+void RelevancePass::back(const graph::Node& node, Gradients& relevance,
                          const std::vector<bool>& path) {
   BackwardContext context(b_, node, relevance, path, reads_of(node, path));
   const auto treatment = rules_.of(node);
@@ -80,16 +80,16 @@ void RelevanceWalk::back(const graph::Node& node, Gradients& relevance,
   }
 }
 
-BackwardReads RelevanceWalk::reads_of(const graph::Node& node,
+BackwardReads RelevancePass::reads_of(const graph::Node& node,
                                       const std::vector<bool>& path) const {
   return rules_.reads(node, wanted_inputs(node, path));
 }
 
-void RelevanceWalk::plain(const graph::Node& node, Gradients& relevance,
+void RelevancePass::plain(const graph::Node& node, Gradients& relevance,
                           const std::vector<bool>& path) {
   const auto reads = reads_of(node, path);
   BackwardContext context(b_, node, relevance, path, reads);
-  if (!joins_constants(context)) {
+  if (!concatenates_constants(context)) {
     backward(context);
     return;
   }
@@ -108,17 +108,17 @@ void RelevanceWalk::plain(const graph::Node& node, Gradients& relevance,
   }
 }
 
-void RelevanceWalk::pass(const Treatment& treatment, BackwardContext& c) {
+void RelevancePass::pass(const Treatment& treatment, BackwardContext& c) {
   for (std::size_t i = 0; i < 2 && i < c.inputs(); ++i) {
     if ((treatment.to >> i & 1u) == 0 || !c.wants(i)) continue;
-    Tensor part = scaled_by(b_, c.grad(), treatment.share);
+    Operand part = scaled_by(b_, c.grad(), treatment.share);
     if (c.in_shape(i) != c.out_shape()) part = reduce_to(b_, part, c.out_shape(), c.in_shape(i));
     c.send(i, part);
   }
 }
 
 /// Also the plain rule of linear layers, whose bias is then part of y.
-void RelevanceWalk::norm(const Treatment& treatment, const graph::Node& node, Gradients& relevance,
+void RelevancePass::norm(const Treatment& treatment, const graph::Node& node, Gradients& relevance,
                          const std::vector<bool>& path) {
   const bool is_layer = treatment.rule != nullptr;
   std::vector<bool> to = path;
@@ -139,8 +139,8 @@ void RelevanceWalk::norm(const Treatment& treatment, const graph::Node& node, Gr
                              std::holds_alternative<graph::MatMul>(node.op);
   }
   const Shape& shape = c.out_shape();
-  const Tensor y = c.dst();
-  const Tensor s = losses_.divide(c.grad(), y, shape, division);
+  const Operand y = c.dst();
+  const Operand s = losses_.divide(c.grad(), y, shape, division);
   Gradients shares(b_);
   shares.add(node.outputs[0], s);
   BackwardContext apart(b_, node, shares, to, reads);
@@ -152,13 +152,13 @@ void RelevanceWalk::norm(const Treatment& treatment, const graph::Node& node, Gr
     if (!input || !shares.has(input) || std::find(sent.begin(), sent.end(), input) != sent.end())
       continue;
     sent.push_back(input);
-    const Tensor part = product_of(b_, b_.f32(b_.value(input)), shares.get(input));
+    const Operand part = product_of(b_, b_.f32(b_.value(input)), shares.get(input));
     if (absorbs) losses_.add_sum(part, b_.graph().value(input).shape, -1);
     relevance.add(input, part);
   }
 }
 
-void RelevanceWalk::linear(const LinearRule& rule, BackwardContext& c) {
+void RelevancePass::linear(const LinearRule& rule, BackwardContext& c) {
   const auto& op = c.node().op;
   if (const auto* conv = std::get_if<graph::Conv>(&op)) return by_rule(*conv, rule, c);
   if (const auto* conv = std::get_if<graph::ConvTranspose>(&op)) return by_rule(*conv, rule, c);
@@ -167,16 +167,16 @@ void RelevanceWalk::linear(const LinearRule& rule, BackwardContext& c) {
 }
 
 template <class Op>
-void RelevanceWalk::by_rule(const Op& op, const LinearRule& given, BackwardContext& c) {
+void RelevancePass::by_rule(const Op& op, const LinearRule& given, BackwardContext& c) {
   if (!c.wants(0)) return;
   const auto input = c.node().inputs[0];
   const bool positive = rules_.non_negative(input);
   const LinearRule rule = positive ? on_non_negative(given) : given;
   const Shape& in_shape = c.in_shape(0);
-  const Tensor relevance = c.grad();
+  const Operand relevance = c.grad();
   // Only constants may stand in the place of an input that the forward pass does not keep.
   const auto reads = rules_.reads(c.node(), 1);
-  const Tensor x = reads.inputs != 0 ? c.f32_in(0) : Tensor();
+  const Operand x = reads.inputs != 0 ? c.f32_in(0) : Operand();
   std::vector<Reached> inputs;  // each replaced input once
   const auto place_of = [&](const Substitute& form) -> std::size_t {
     for (std::size_t i = 0; i < inputs.size(); ++i)
@@ -184,7 +184,7 @@ void RelevanceWalk::by_rule(const Op& op, const LinearRule& given, BackwardConte
     inputs.push_back({form, {}});
     return inputs.size() - 1;
   };
-  std::vector<Tensor> replaced;
+  std::vector<Operand> replaced;
   const auto replaced_at = [&](std::size_t i) {
     if (replaced.size() <= i) replaced.resize(i + 1);
     if (!replaced[i]) replaced[i] = replaced_input(b_, x, in_shape, inputs[i].input);
@@ -194,29 +194,29 @@ void RelevanceWalk::by_rule(const Op& op, const LinearRule& given, BackwardConte
   for (const auto& group : rule.groups) {
     if (group.terms.empty()) continue;
     const bool no_bias = group.bias == Substitute{.positive = 0, .negative = 0};
-    const Tensor bias = no_bias ? Tensor() : replaced_bias(c, group.bias);
-    Tensor z;
+    const Operand bias = no_bias ? Operand() : replaced_bias(c, group.bias);
+    Operand z;
     for (const auto& term : group.terms) {
-      const Tensor part =
-          apply(op, c, replaced_at(place_of(term.input)), term.weights, z ? Tensor() : bias, z);
+      const Operand part =
+          apply(op, c, replaced_at(place_of(term.input)), term.weights, z ? Operand() : bias, z);
       z = z && !same_place(z, part) ? sum_of(b_, z, part) : part;
     }
-    const Tensor s = losses_.divide(relevance, z, c.out_shape(),
-                                    {.scale = group.scale,
-                                     .stabilizer = rule.stabilizer,
-                                     .bias = bias,
-                                     .channels_last = product,
-                                     .side = group.side != 0 ? c.dst() : Tensor(),
-                                     .which = group.side});
+    const Operand s = losses_.divide(relevance, z, c.out_shape(),
+                                     {.scale = group.scale,
+                                      .stabilizer = rule.stabilizer,
+                                      .bias = bias,
+                                      .channels_last = product,
+                                      .side = group.side != 0 ? c.dst() : Operand(),
+                                      .which = group.side});
     for (const auto& term : group.terms) {
       auto& share = inputs[place_of(term.input)].share;
-      const Tensor part = transpose(op, c, s, term.weights, share);
+      const Operand part = transpose(op, c, s, term.weights, share);
       share = share && !same_place(share, part) ? sum_of(b_, share, part) : part;
     }
   }
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     const auto& form = inputs[i].input;
-    const Tensor& share = inputs[i].share;
+    const Operand& share = inputs[i].share;
     const bool scales = form.kind == Substitute::Kind::constant;
     c.send(0, scales ? scaled_by(b_, share, form.value)
                      : product_of(b_, b_.f32(replaced_at(i)), share));

@@ -1,4 +1,4 @@
-#include "graph/query/picture_axes.hpp"
+#include "graph/query/batch_axes.hpp"
 
 #include <algorithm>
 #include <functional>
@@ -30,14 +30,14 @@ class Follow {
 
   template <class Operator>
   Along operator()(const Operator& op) const {
-    constexpr auto pictures = trait::row<Operator>.pictures;
-    if constexpr (pictures == trait::pictures_by_fields) {
+    constexpr auto batch_axis = trait::row<Operator>.batch_axis;
+    if constexpr (batch_axis == trait::batch_axis_by_fields) {
       return by_fields(op);
-    } else if constexpr (pictures == trait::as_first_off_axis) {
+    } else if constexpr (batch_axis == trait::as_first_off_axis) {
       const auto own = static_cast<std::size_t>(*op.axis);
       return first_alone([own](std::size_t axis) { return axis != own; }, kMixed);
     } else {
-      switch (pictures) {
+      switch (batch_axis) {
         case trait::as_first:
           return first_alone([](auto) { return true; });
         case trait::as_operands:
@@ -48,11 +48,11 @@ class Follow {
           return first_alone([](std::size_t axis) { return axis < 2; });
         case trait::as_axis_of_equal_extent:
           return unchanged_extent();
-        case trait::pictures_unknown:
+        case trait::batch_axis_unknown:
           return any() ? kUnknown : Along{};
-        case trait::no_pictures:
+        case trait::no_batch_axis:
         case trait::as_first_off_axis:
-        case trait::pictures_by_fields:
+        case trait::batch_axis_by_fields:
           break;
       }
       return {};

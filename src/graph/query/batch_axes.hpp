@@ -32,7 +32,7 @@ inline Along along(std::size_t axis, std::int64_t inner = 1) {
 }
 
 /// Of Graph::inputs, the one that holds the images: see Pictures::input.
-std::size_t picture_input(const Graph& graph, ValueId logits);
+std::size_t image_input(const Graph& graph, ValueId logits);
 
 /// As Pictures::axes, whatever the scores look like.
 std::vector<std::optional<std::size_t>> image_axes(const Graph& graph, ValueId logits);

@@ -10,7 +10,7 @@
 #include "engine/ops/op.hpp"
 #include "engine/ops/post_ops.hpp"
 
-/// The ways in which oneDNN can compute a convolution, and which of them a plan takes.
+/// The candidates for a convolution among what oneDNN has, and which of them a plan takes.
 namespace fovea::engine {
 
 using ConvForward = dnnl::convolution_forward;
@@ -29,7 +29,7 @@ inline bool has_groups(const ConvProblem& p) {
   return p.weights.size() > p.src.size();
 }
 
-struct ConvWay {
+struct ConvCandidate {
   std::string name;
   ConvForward::primitive_desc pd;  ///< empty where oneDNN has none
   FusedPostOps fused;              ///< the post-ops that the primitive performs
@@ -43,11 +43,11 @@ bool is_slow(std::string_view implementation);
 std::string name_of(const Builder& b, const char* what, const ConvProblem& problem,
                     const graph::PostOps& post, const Desc& src, const Desc& dst);
 
-/// The fastest way that the tuner knows or finds; without one, the first of oneDNN's direct
+/// The fastest candidate that the tuner knows or finds; without one, the first of oneDNN's direct
 /// algorithms. `src`: where the input is. `dst`: the layout that the result has to have for a sum
 /// into it or for a place in a concatenation; empty where any will do.
-ConvWay best_conv(Builder& b, const ConvProblem& problem, const graph::PostOps& post,
-                  const Desc& src, const Desc& dst);
+ConvCandidate best_conv(Builder& b, const ConvProblem& problem, const graph::PostOps& post,
+                        const Desc& src, const Desc& dst);
 
 using ConvBackward = dnnl::convolution_backward_data;
 

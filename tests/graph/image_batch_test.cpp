@@ -5,13 +5,13 @@
 namespace fovea::graph::test {
 namespace {
 
-Pictures pictures_of(Builder& b, ValueId scores) {
-  return find_pictures(b.bound(), scores);
+ImageBatch image_batch_of(Builder& b, ValueId scores) {
+  return find_image_batch(b.bound(), scores);
 }
 
 void expect_refused(Builder& b, ValueId scores, std::string_view phrase) {
   b.bound();
-  expect_error([&] { find_pictures(b.graph, scores); }, ErrorCode::invalid_argument, phrase);
+  expect_error([&] { find_image_batch(b.graph, scores); }, ErrorCode::invalid_argument, phrase);
 }
 
 ValueId mean(Builder& b, const std::string& name, ValueId x, Ints axes, bool keep_dims = false) {
@@ -22,31 +22,31 @@ ValueId reshape(Builder& b, const std::string& name, ValueId x, Ints shape) {
   return b.op(name, Reshape{ReshapeKind::reshape, std::move(shape), false}, {x});
 }
 
-TEST(Pictures, AreTheRowsOfTheScores) {
+TEST(ImageBatch, AreTheRowsOfTheScores) {
   Builder b;
   const auto x = b.input("x", {3, 2, 5, 5});
   const auto pool = mean(b, "pool", x, {2, 3});
   const auto fc = b.op("fc", Gemm{}, {pool, b.weights("w", {2, 10})});
-  const auto found = pictures_of(b, fc);
+  const auto found = image_batch_of(b, fc);
   EXPECT_EQ(found.count, 3);
   EXPECT_EQ(found.scores, 10);
   EXPECT_TRUE(found.are_rows_of(x) && found.are_rows_of(pool) && found.are_rows_of(fc));
 }
 
-TEST(Pictures, OneImageHasScoresOfAnyRank) {
+TEST(ImageBatch, OneImageHasScoresOfAnyRank) {
   for (const Shape& shape : {Shape{6}, Shape{1, 6}, Shape{6, 1}, Shape{1, 1, 6}, Shape{1, 2, 3}}) {
     Builder b;
     const auto pool = mean(b, "pool", b.input("x", {1, 6, 5, 5}), {2, 3});
-    const auto found = pictures_of(b, reshape(b, "y", pool, shape));
+    const auto found = image_batch_of(b, reshape(b, "y", pool, shape));
     EXPECT_EQ(found.count, 1) << ::testing::PrintToString(shape);
     EXPECT_EQ(found.scores, 6) << ::testing::PrintToString(shape);
   }
   Builder b;
-  const auto found = pictures_of(b, mean(b, "y", b.input("x", {1, 6, 5, 5}), {0, 1, 2, 3}));
+  const auto found = image_batch_of(b, mean(b, "y", b.input("x", {1, 6, 5, 5}), {0, 1, 2, 3}));
   EXPECT_EQ(found.scores, 1);
 }
 
-TEST(Pictures, RowsThatArePositionsAreRefused) {
+TEST(ImageBatch, RowsThatArePositionsAreRefused) {
   for (const std::int64_t images : {1, 2}) {
     Builder b;
     const auto last = b.op("t", Transpose{{0, 2, 3, 1}}, {b.input("x", {images, 4, 8, 8})});
@@ -54,15 +54,15 @@ TEST(Pictures, RowsThatArePositionsAreRefused) {
   }
 }
 
-TEST(Pictures, ScoresOfImagesInOneExtentAreToldApart) {
+TEST(ImageBatch, ScoresOfImagesInOneExtentAreToldApart) {
   Builder b;
   const auto pool = mean(b, "pool", b.input("x", {2, 5, 3, 3}), {2, 3});
-  const auto found = pictures_of(b, reshape(b, "y", pool, {10}));
+  const auto found = image_batch_of(b, reshape(b, "y", pool, {10}));
   EXPECT_EQ(found.count, 2);
   EXPECT_EQ(found.scores, 5);
 }
 
-TEST(Pictures, ScoresAlongAnotherAxisAreRefused) {
+TEST(ImageBatch, ScoresAlongAnotherAxisAreRefused) {
   Builder b;
   const auto pool = mean(b, "pool", b.input("x", {2, 5, 3, 3}), {2, 3});
   expect_refused(b, b.op("y", Transpose{{1, 0}}, {pool}), "along axis 1");
@@ -71,7 +71,7 @@ TEST(Pictures, ScoresAlongAnotherAxisAreRefused) {
   expect_refused(equal, equal.op("y", Transpose{{1, 0}}, {square}), "along axis 1");
 }
 
-TEST(Pictures, ImagesThatArePickedAreRefused) {
+TEST(ImageBatch, ImagesThatArePickedAreRefused) {
   Builder b;
   const auto pool = mean(b, "pool", b.input("x", {2, 5, 3, 3}), {2, 3});
   expect_refused(b, b.op("y", Gather{0}, {pool, b.ints("i", {1, 0})}), "in another order");
@@ -81,7 +81,7 @@ TEST(Pictures, ImagesThatArePickedAreRefused) {
   expect_refused(half, reshape(half, "z", first, {2, 2}), "some of the 2 images");
 }
 
-TEST(Pictures, ImagesInTurnsAreRefused) {
+TEST(ImageBatch, ImagesInTurnsAreRefused) {
   Builder b;
   const auto pool = mean(b, "pool", b.input("x", {2, 5, 3, 3}), {2, 3});
   const auto turns = reshape(b, "y", b.op("t", Transpose{{1, 0}}, {pool}), {10});
@@ -93,14 +93,14 @@ TEST(Pictures, ImagesInTurnsAreRefused) {
   expect_refused(tiled, mean(tiled, "m", reshape(tiled, "r", twice, {2, 10}), {1}), "mixes them");
 }
 
-TEST(Pictures, ImagesThatAreMixedAreRefused) {
+TEST(ImageBatch, ImagesThatAreMixedAreRefused) {
   Builder b;
   const auto pool = mean(b, "pool", b.input("x", {2, 5, 3, 3}), {2, 3});
   const auto centred = b.binary("y", BinaryKind::sub, pool, mean(b, "m", pool, {0}, true));
   expect_refused(b, centred, "mixes them");
 }
 
-TEST(Pictures, ImagesAlongAnExtentThatAWindowSlidesOverAreRefused) {
+TEST(ImageBatch, ImagesAlongAnExtentThatAWindowSlidesOverAreRefused) {
   Builder b;  // images as columns, beside which they stand as rows
   const auto x = b.input("x", {2, 3, 2, 2});
   const auto turned = b.op("t", Transpose{{2, 1, 3, 0}}, {x});
@@ -109,12 +109,12 @@ TEST(Pictures, ImagesAlongAnExtentThatAWindowSlidesOverAreRefused) {
                  "mixes them");
 }
 
-TEST(Pictures, AnExtentThatCountsNothingBelongsToTheImage) {
+TEST(ImageBatch, AnExtentThatCountsNothingBelongsToTheImage) {
   Builder b;  // channels, rows, columns, and no batch
   const auto x = b.input("x", {3, 8, 8});
   const auto map =
       b.op("conv", Conv{}, {reshape(b, "r", x, {1, 3, 8, 8}), b.weights("w", {4, 3, 3, 3})});
-  const auto found = pictures_of(b, mean(b, "y", map, {2, 3}));
+  const auto found = image_batch_of(b, mean(b, "y", map, {2, 3}));
   EXPECT_EQ(found.count, 1);
   EXPECT_EQ(found.scores, 4);
   EXPECT_FALSE(found.are_rows_of(x));
@@ -122,12 +122,12 @@ TEST(Pictures, AnExtentThatCountsNothingBelongsToTheImage) {
   Builder two;  // frames of one clip
   const auto clip = two.input("x", {2, 4, 3, 3});
   const auto score = mean(two, "y", clip, {0, 2, 3}, false);
-  const auto of_clip = pictures_of(two, score);
+  const auto of_clip = image_batch_of(two, score);
   EXPECT_EQ(of_clip.count, 1);
   EXPECT_FALSE(of_clip.are_rows_of(clip));
 }
 
-TEST(Pictures, OtherInputsHaveRowsOrAreShared) {
+TEST(ImageBatch, OtherInputsHaveRowsOrAreShared) {
   Builder b;
   const auto t = b.input("t", {});
   const auto x = b.input("x", {2, 5, 3, 3});
@@ -136,7 +136,7 @@ TEST(Pictures, OtherInputsHaveRowsOrAreShared) {
   y = b.binary("a", BinaryKind::add, y, bias);
   y = b.binary("b", BinaryKind::mul, y, scale);
   y = b.binary("y", BinaryKind::div, y, t);
-  const auto found = pictures_of(b, y);
+  const auto found = image_batch_of(b, y);
   EXPECT_EQ(b.graph.inputs[found.input], x) << "the first with positions";
   EXPECT_TRUE(found.are_rows_of(bias));
   EXPECT_FALSE(found.are_rows_of(scale));
@@ -145,10 +145,10 @@ TEST(Pictures, OtherInputsHaveRowsOrAreShared) {
   const auto pool = mean(same, "pool", same.input("x", {2, 2, 3, 3}), {2, 3});
   const auto classes = same.input("classes", {2});
   const auto scores = same.binary("y", BinaryKind::add, pool, classes);
-  EXPECT_FALSE(pictures_of(same, scores).are_rows_of(classes));
+  EXPECT_FALSE(image_batch_of(same, scores).are_rows_of(classes));
 }
 
-TEST(Pictures, AreFollowedThroughWindowsAndHeads) {
+TEST(ImageBatch, AreFollowedThroughWindowsAndHeads) {
   Builder b;
   auto x = b.input("x", {2, 8, 8, 6});
   auto y = reshape(b, "split", x, {2, 2, 4, 2, 4, 6});
@@ -158,30 +158,30 @@ TEST(Pictures, AreFollowedThroughWindowsAndHeads) {
   y = reshape(b, "join", y, {2, 2, 2, 4, 4, 6});
   y = b.op("back", Transpose{{0, 1, 3, 2, 4, 5}}, {y});
   const auto map = reshape(b, "map", y, {2, 8, 8, 6});
-  const auto found = pictures_of(b, mean(b, "y", map, {1, 2}));
+  const auto found = image_batch_of(b, mean(b, "y", map, {1, 2}));
   EXPECT_EQ(found.count, 2);
   EXPECT_TRUE(found.are_rows_of(map));
   EXPECT_FALSE(found.are_rows_of(windows));
 }
 
-TEST(Pictures, WhereAnOperatorDoesNotTellExtentsDecide) {
+TEST(ImageBatch, WhereAnOperatorDoesNotTellExtentsDecide) {
   Builder b;
   const auto pool = mean(b, "pool", b.input("x", {2, 5, 3, 3}), {2, 3});
   const auto at = b.graph.add_constant("i", Constant::of_ints({2, 1}, {1, 0}));
   const auto rows = b.op("rows", GatherND{}, {pool, at});
-  EXPECT_EQ(pictures_of(b, rows).count, 2);
+  EXPECT_EQ(image_batch_of(b, rows).count, 2);
   Builder c;
   const auto other = mean(c, "pool", c.input("x", {2, 5, 3, 3}), {2, 3});
-  EXPECT_EQ(pictures_of(c, c.op("row", Gather{.axis = 0}, {other, c.ints("i", {1})})).count, 1);
+  EXPECT_EQ(image_batch_of(c, c.op("row", Gather{.axis = 0}, {other, c.ints("i", {1})})).count, 1);
 }
 
-TEST(Pictures, AreFollowedThroughAStridedView) {
+TEST(ImageBatch, AreFollowedThroughAStridedView) {
   Builder b;
   const auto pool = mean(b, "pool", b.input("x", {2, 3, 4, 4}), {2, 3});
   const auto flat = reshape(b, "flat", pool, {6});
   const auto view = b.op("view", Gather{.axis = 0},
                          {flat, reshape(b, "i", b.ints("f", {0, 1, 2, 3, 4, 5}), {2, 3})});
-  const auto found = pictures_of(b, view);
+  const auto found = image_batch_of(b, view);
   EXPECT_EQ(found.count, 2);
   EXPECT_EQ(found.scores, 3);
   Builder c;
@@ -192,10 +192,10 @@ TEST(Pictures, AreFollowedThroughAStridedView) {
   expect_refused(c, turned, "in another order");
 }
 
-TEST(Pictures, AGraphWithoutInputsHasOne) {
+TEST(ImageBatch, AGraphWithoutInputsHasOne) {
   Builder b;
   const auto y = b.floats("y", {1, 4}, {1, 2, 3, 4});
-  EXPECT_EQ(find_pictures(b.graph, y).scores, 4);
+  EXPECT_EQ(find_image_batch(b.graph, y).scores, 4);
 }
 
 }  // namespace

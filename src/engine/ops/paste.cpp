@@ -7,7 +7,7 @@
 namespace fovea::engine {
 namespace {
 
-using graph::Patch;
+using graph::Paste;
 
 using Extents = std::array<std::int64_t, 3>;  // leading ones of extent 1
 
@@ -73,7 +73,7 @@ void set(Extents& out, const Shape& shape) {
 }
 
 /// In blocks of channels, unless what lies beyond the map would fill a block's padding.
-Desc layout_for(const Patch& op, ForwardContext& c) {
+Desc layout_for(const Paste& op, ForwardContext& c) {
   const auto channels = c.out_shape()[1];
   const auto home = home_desc(c.out_shape(), Type::f32);
   const bool blocked =
@@ -83,11 +83,11 @@ Desc layout_for(const Patch& op, ForwardContext& c) {
 
 }  // namespace
 
-void forward(const Patch& op, ForwardContext& c) {
+void forward(const Paste& op, ForwardContext& c) {
   const Desc layout = layout_for(op, c);
-  const Tensor clean = c.b.in_layout(c.in(0), like(layout, c.in_shape(0)));
-  const Tensor patch = c.b.in_layout(c.in(1), like(layout, c.in_shape(1)));
-  const Tensor dst = c.make_out(layout);
+  const Operand clean = c.b.in_layout(c.in(0), like(layout, c.in_shape(0)));
+  const Operand patch = c.b.in_layout(c.in(1), like(layout, c.in_shape(1)));
+  const Operand dst = c.make_out(layout);
   const auto view = *map_view(layout);
   Regions regions;
   set(regions.map, c.in_shape(0));

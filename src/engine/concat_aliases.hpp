@@ -15,26 +15,26 @@
 namespace fovea::engine {
 
 /// Where a value lies: in the memory of `root`, from a channel on.
-struct Join {
+struct ConcatAlias {
   graph::ValueId root;
   std::int64_t channel = 0;
 };
 
-class Joins {
+class ConcatAliases {
  public:
-  Joins() = default;
-  Joins(const graph::Graph& graph, const std::vector<bool>& needed);
+  ConcatAliases() = default;
+  ConcatAliases(const graph::Graph& graph, const std::vector<bool>& needed);
 
   /// None for a value that no concatenation wants in place.
-  std::optional<Join> of(graph::ValueId id) const;
+  std::optional<ConcatAlias> of(graph::ValueId id) const;
 
  private:
   void place(const graph::Graph& graph, const graph::Node& node);
 
-  std::map<int, Join> joins_;
+  std::map<int, ConcatAlias> aliases_;
 };
 
-/// True where the node joins channels of feature maps that fill whole blocks, of one image.
-bool joins_in_place(const graph::Graph& graph, const graph::Node& node);
+/// True where the node concatenates channels of feature maps that fill whole blocks, of one image.
+bool concatenates_in_place(const graph::Graph& graph, const graph::Node& node);
 
 }  // namespace fovea::engine

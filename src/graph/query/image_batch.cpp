@@ -4,8 +4,8 @@
 #include "base/checked.hpp"
 #include "graph/infer/context.hpp"
 #include "graph/query.hpp"
-#include "graph/query/picture_axes.hpp"
-#include "graph/query/walk.hpp"
+#include "graph/query/batch_axes.hpp"
+#include "graph/query/edges.hpp"
 
 namespace fovea::graph {
 namespace {
@@ -63,7 +63,7 @@ namespace detail {
 
 /// The first input with positions that the scores depend on; failing that the first with extents,
 /// then any, then the first.
-std::size_t picture_input(const Graph& graph, ValueId logits) {
+std::size_t image_input(const Graph& graph, ValueId logits) {
   const auto reaching = detail::reaching(graph, logits);
   const auto first = [&](std::size_t least, std::size_t most) {
     return std::find_if(graph.inputs.begin(), graph.inputs.end(), [&](ValueId id) {
@@ -80,7 +80,7 @@ std::size_t picture_input(const Graph& graph, ValueId logits) {
 
 std::vector<std::optional<std::size_t>> image_axes(const Graph& graph, ValueId logits) {
   if (graph.inputs.empty()) return single_axes(graph);
-  const auto input = graph.inputs[picture_input(graph, logits)];
+  const auto input = graph.inputs[image_input(graph, logits)];
   const auto images = images_in(graph, input);
   if (images > 1) {
     const auto where = follow_images(graph, input, along(0), images);
@@ -133,8 +133,8 @@ void check_single(const Value& scores) {
 
 }  // namespace
 
-Pictures find_pictures(const Graph& graph, ValueId logits) {
-  Pictures out;
+ImageBatch find_image_batch(const Graph& graph, ValueId logits) {
+  ImageBatch out;
   out.rows.assign(graph.values().size(), false);
   out.axes.assign(graph.values().size(), std::nullopt);
   const auto& scores = graph.value(logits);
@@ -146,7 +146,7 @@ Pictures find_pictures(const Graph& graph, ValueId logits) {
     check_single(scores);
     return out;
   }
-  out.input = detail::picture_input(graph, logits);
+  out.input = detail::image_input(graph, logits);
   const auto input = graph.inputs[out.input];
   const auto images = images_in(graph, input);
   if (images > 1) {

@@ -1,4 +1,4 @@
-#include "engine/walk.hpp"
+#include "engine/backward_pass.hpp"
 
 #include <algorithm>
 #include <map>
@@ -10,14 +10,14 @@
 #include "engine/ops/elementwise.hpp"
 #include "engine/ops/op.hpp"
 #include "engine/path.hpp"
-#include "engine/relevance/relevance_walk.hpp"
+#include "engine/relevance/relevance_pass.hpp"
 
 namespace fovea::engine {
 namespace {
 
-class Walk {
+class BackwardPassBuilder {
  public:
-  Walk(Builder& builder, const GradientSpec& spec)
+  BackwardPassBuilder(Builder& builder, const GradientSpec& spec)
       : builder_(builder),
         graph_(builder.graph()),
         spec_(spec),
@@ -32,10 +32,10 @@ class Walk {
                   {"", graph_.value(spec.wrt).name, ""});
   }
 
-  void start(const Tensor& seeds) { gradients_.add(spec_.of, seeds); }
+  void start(const Operand& seeds) { gradients_.add(spec_.of, seeds); }
 
   /// The gradient at every position.
-  Tensor to_gradient() {
+  Operand to_gradient() {
     for (std::size_t i = range_.last; i-- > range_.first;) {
       if (!on_path(graph_.nodes()[i], path_)) continue;
       tap(graph_.nodes()[i]);
@@ -45,12 +45,12 @@ class Walk {
   }
 
   /// The relevance of every element of `wrt`.
-  Tensor to_relevance(RelevanceWalk& relevance) {
+  Operand to_relevance(RelevancePass& relevance) {
     for (std::size_t i = range_.last; i-- > range_.first;) {
       const auto& node = graph_.nodes()[i];
       const bool reached = std::any_of(node.outputs.begin(), node.outputs.end(),
                                        [&](graph::ValueId id) { return gradients_.has(id); });
-      // What is left of a gate is no way for relevance.
+      // What is left of a gate is no path for relevance.
       if (!reached || !on_path(node, path_)) continue;
       builder_.begin_node(node.name, node.op_type);
       guarded(
@@ -65,9 +65,10 @@ class Walk {
     return finished(spec_.wrt);
   }
 
-  /// In the order of the spec. Throws Error invalid_argument for a tap that the walk did not pass.
-  std::vector<std::pair<Tensor, Shape>> taps() const {
-    std::vector<std::pair<Tensor, Shape>> out;
+  /// In the order of the spec. Throws Error invalid_argument for a tap that the backward pass did
+  /// not pass.
+  std::vector<std::pair<Operand, Shape>> taps() const {
+    std::vector<std::pair<Operand, Shape>> out;
     for (const auto id : spec_.taps) {
       const auto& value = graph_.value(id);
       const auto it = taps_.find(id.index);
@@ -80,19 +81,19 @@ class Walk {
   }
 
   /// [n, c], over the positions of a grid that is no map as it lies.
-  Tensor to_means(const graph::Grid& grid) {
+  Operand to_means(const graph::Grid& grid) {
     const Shape& shape = graph_.value(spec_.wrt).shape;
-    const Tensor gradient = on_grid(builder_, builder_.plain(to_gradient()), shape, grid);
+    const Operand gradient = on_grid(builder_, builder_.plain(to_gradient()), shape, grid);
     return mean_on_grid(builder_, gradient, grid.ordered_shape(shape), grid);
   }
 
   /// [n, c].
-  Tensor to_means(const SumWalk& sums) {
+  Operand to_means(const ChannelSumsPass& sums) {
     float scale = 1;
     const Shape& shape = graph_.value(spec_.wrt).shape;
     for (std::size_t i = 2; i < shape.size(); ++i) scale /= static_cast<float>(shape[i]);
-    Tensor result;
-    const auto add = [&](const Tensor& part) {
+    Operand result;
+    const auto add = [&](const Operand& part) {
       result = result ? sum_of(builder_, result, part) : part;
     };
     for (std::size_t i = range_.last; i-- > range_.first;) {
@@ -114,17 +115,17 @@ class Walk {
 
  private:
   /// The whole gradient of a value, in a form that leaves the plan.
-  Tensor finished(graph::ValueId id) {
+  Operand finished(graph::ValueId id) {
     builder_.begin_node("", "gradient");
-    const Tensor result = builder_.f32(gradients_.get(id));
+    const Operand result = builder_.f32(gradients_.get(id));
     return map_view(result.desc) ? result : builder_.plain(result);
   }
 
-  /// Keeps what the node's outputs got: their readers have all been walked through.
+  /// Keeps what the node's outputs got: their readers have all been passed.
   void tap(const graph::Node& node) {
     for (const auto id : node.outputs) {
       if (!tapped_.contains(id) || !gradients_.has(id)) continue;
-      const Tensor result = finished(id);
+      const Operand result = finished(id);
       builder_.pin(result);
       taps_.emplace(id.index, result);
     }
@@ -165,7 +166,7 @@ class Walk {
   std::vector<bool> varying_;  ///< under GradientRule::rescale: what depends on `wrt` at all
   Gradients gradients_;
   std::set<graph::ValueId> tapped_;
-  std::map<int, Tensor> taps_;
+  std::map<int, Operand> taps_;
 };
 
 bool by_grid(const std::optional<graph::Grid>& grid) {
@@ -173,15 +174,15 @@ bool by_grid(const std::optional<graph::Grid>& grid) {
 }
 
 /// A whole result as what leaves the plan.
-void put_on_grid(Builder& b, WalkEnds& ends, const graph::Grid& grid) {
+void put_on_grid(Builder& b, BackwardPassEnds& ends, const graph::Grid& grid) {
   ends.result = on_grid(b, b.plain(ends.result), ends.shape, grid);
   ends.shape = grid.ordered_shape(ends.shape);
 }
 
 }  // namespace
 
-SumWalk way_of(Builder& builder, const GradientSpec& spec, const std::optional<graph::Grid>& grid,
-               bool optimize) {
+ChannelSumsPass way_of(Builder& builder, const GradientSpec& spec,
+                       const std::optional<graph::Grid>& grid, bool optimize) {
   const auto& graph = builder.graph();
   if (spec.reduce != GradientReduce::spatial_mean || by_grid(grid)) return {};
   if (!optimize || graph.value(spec.wrt).shape.size() < 2) return plain_sums(spec.wrt);
@@ -190,39 +191,39 @@ SumWalk way_of(Builder& builder, const GradientSpec& spec, const std::optional<g
   return plan_sums(graph, builder.uses(), spec.wrt, spec.of, path);
 }
 
-WalkEnds walk_back(Builder& builder, const GradientSpec& spec,
-                   const std::optional<graph::Grid>& grid, const SumWalk& way,
-                   const RelevanceRules* rules) {
+BackwardPassEnds add_backward_pass(Builder& builder, const GradientSpec& spec,
+                                   const std::optional<graph::Grid>& grid,
+                                   const ChannelSumsPass& way, const RelevanceRules* rules) {
   builder.begin_gradient(spec.rule);
-  Walk walk(builder, spec);
+  BackwardPassBuilder pass(builder, spec);
   const auto& graph = builder.graph();
   const Shape& shape = graph.value(spec.wrt).shape;
-  WalkEnds ends;
+  BackwardPassEnds ends;
   ends.seeds = builder.make(plain_desc(graph.value(spec.of).shape));
-  builder.hold_from_here(ends.seeds);
-  walk.start(ends.seeds);
+  builder.live_from_here(ends.seeds);
+  pass.start(ends.seeds);
   if (rules != nullptr) {
-    RelevanceWalk relevance(builder, *rules, spec.images);
+    RelevancePass relevance(builder, *rules, spec.images);
     ends.shape = shape;
-    ends.result = walk.to_relevance(relevance);
+    ends.result = pass.to_relevance(relevance);
     if (grid) put_on_grid(builder, ends, *grid);
     ends.absorbed = relevance.absorbed();
-    builder.hold_to_here(ends.absorbed);
+    builder.live_to_here(ends.absorbed);
   } else if (spec.reduce == GradientReduce::none) {
     ends.shape = shape;
-    ends.result = walk.to_gradient();
+    ends.result = pass.to_gradient();
     if (grid) put_on_grid(builder, ends, *grid);
-    ends.taps = walk.taps();
+    ends.taps = pass.taps();
   } else {
     if (shape.size() < 2)
       throw Error(ErrorCode::invalid_argument,
                   "a mean over positions needs a value of at least two extents",
                   {"", graph.value(spec.wrt).name, ""});
     ends.shape = grid ? Shape{shape[grid->images], grid->width(shape)} : Shape{shape[0], shape[1]};
-    ends.result = by_grid(grid) ? walk.to_means(*grid) : walk.to_means(way);
+    ends.result = by_grid(grid) ? pass.to_means(*grid) : pass.to_means(way);
   }
-  builder.hold_to_here(ends.result);
-  builder.hold_to_here(ends.seeds);
+  builder.live_to_here(ends.result);
+  builder.live_to_here(ends.seeds);
   return ends;
 }
 
