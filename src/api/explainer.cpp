@@ -11,11 +11,11 @@
 #include "api/other_batch.hpp"
 #include "api/precision.hpp"
 #include "api/run_impl.hpp"
+#include "api/target_values.hpp"
 #include "base/checked.hpp"
 #include "base/limits.hpp"
 #include "base/parallel.hpp"
 #include "graph/infer.hpp"
-#include "passes/passes.hpp"
 
 namespace fovea {
 namespace {
@@ -90,45 +90,17 @@ class ExplainerMaker {
     engine::fold_constants(graph_, limits_);
   }
 
-  /// What targets read: the scores, or the values that the options name, laid one behind the other.
   void choose_targets() {
-    const auto& names = impl_->options.prepare.target_values;
-    std::vector<std::pair<std::string, graph::ValueId>> read;
-    if (names.empty() || std::find(names.begin(), names.end(), "") != names.end()) {
-      impl_->scores = graph::find_scores(graph_, impl_->options.compile.output);
-      read.emplace_back("", impl_->scores.logits);
+    const auto read = api::choose_target_values(
+        source_, graph_, impl_->options.prepare.target_values, impl_->options.compile.output);
+    if (source_.values().size() > graph_.values().size()) {
+      graph_ = source_;
+      bind();
     }
-    for (const auto& name : names) {
-      if (name.empty()) continue;
-      const auto id = named_target(name);
-      const auto same = [&](const auto& one) { return one.first == name; };
-      if (std::none_of(read.begin(), read.end(), same)) read.emplace_back(name, id);
-    }
-    if (names.empty()) {
-      impl_->target = impl_->scores.logits;
-    } else {
-      std::vector<graph::ValueId> values;
-      for (const auto& [name, id] : read) values.push_back(id);
-      impl_->target = passes::join_rows(source_, graph_, values);
-      if (source_.values().size() > graph_.values().size()) {
-        graph_ = source_;
-        bind();
-      }
-    }
+    impl_->scores = read.scores;
+    impl_->target = read.row;
     find_image_batch();
-    for (const auto& [name, id] : read) {
-      Shape shape = graph_.value(id).shape;
-      const bool all_scores = name.empty() && names.empty();
-      if (all_scores && (shape.empty() || !impl_->image_batch.are_rows_of(id)))
-        shape = {impl_->image_batch.scores};
-      else if (!shape.empty() && impl_->image_batch.are_rows_of(id))
-        shape.erase(shape.begin());
-      impl_->reads.add(name, std::move(shape));
-    }
-    if (impl_->row() != impl_->image_batch.scores)
-      throw Error(ErrorCode::invalid_argument,
-                  "the values that targets are to read do not keep the images of a batch apart; "
-                  "give one image at a time");
+    impl_->reads = api::reads_of(read, graph_, impl_->image_batch);
     impl_->dense_scores =
         impl_->scores.logits && is_dense(graph_.value(impl_->scores.logits).shape);
   }
@@ -137,21 +109,6 @@ class ExplainerMaker {
   bool is_dense(const Shape& scores) const {
     const auto count = impl_->class_count();
     return scores.size() > 2 && count != scores[1] && count != scores.back();
-  }
-
-  graph::ValueId named_target(const std::string& name) const {
-    const auto id = graph::find_layer(graph_, name);
-    if (!id)
-      throw Error(ErrorCode::invalid_argument, "the model has no value of this name for a target",
-                  {"", name, ""});
-    if (graph_.value(id).type != graph::DType::f32)
-      throw Error(ErrorCode::invalid_argument,
-                  "a target is made of floating-point values, and this one holds others",
-                  {"", name, ""});
-    if (graph_.value(id).constant)
-      throw Error(ErrorCode::invalid_argument, "this value is a constant: no target depends on it",
-                  {"", name, ""});
-    return id;
   }
 
   void find_image_batch() {

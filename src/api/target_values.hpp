@@ -1,0 +1,32 @@
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "explain/objective.hpp"
+#include "graph/graph.hpp"
+#include "graph/query.hpp"
+
+namespace fovea::api {
+
+/// What an explainer's targets read.
+struct TargetValues {
+  graph::Scores scores = {};  ///< none where they are not read
+  graph::ValueId row = {};    ///< [images, numbers], all of it
+  /// By name, in the order of a row; "" is the scores.
+  std::vector<std::pair<std::string, graph::ValueId>> values = {};
+};
+
+/// The scores, or the values of these names. Appends to `source`, of which `bound` is a copy with
+/// every extent known, what lays several of them one behind the other. Throws Error
+/// invalid_argument for a value that is not there or holds no numbers that depend on the image.
+TargetValues choose_target_values(graph::Graph& source, const graph::Graph& bound,
+                                  const std::vector<std::string>& names, const std::string& output);
+
+/// What lies where in an image's row. Throws Error invalid_argument where the values do not keep
+/// the images apart.
+explain::Reads reads_of(const TargetValues& read, const graph::Graph& bound,
+                        const graph::ImageBatch& images);
+
+}  // namespace fovea::api
