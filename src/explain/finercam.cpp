@@ -15,21 +15,13 @@
 #include "explain/gradients.hpp"
 #include "explain/row.hpp"
 #include "explain/sizes.hpp"
+#include "explain/softmax.hpp"
 #include "fovea/methods/cam.hpp"
 
 namespace fovea::explain {
 namespace {
 
 using Scores = std::span<const float>;
-
-std::vector<double> softmax(Scores scores) {
-  const double top = *std::max_element(scores.begin(), scores.end());
-  std::vector<double> p;
-  double sum = 0;
-  for (const double v : scores) sum += p.emplace_back(std::exp(v - top));
-  for (auto& v : p) v /= sum;
-  return p;
-}
 
 /// The classes whose scores are closest to that of `target`, without itself.
 std::vector<std::size_t> closest(Scores scores, std::size_t target, std::size_t count) {

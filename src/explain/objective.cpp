@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/checked.hpp"
+#include "explain/softmax.hpp"
 #include "fovea/error.hpp"
 
 namespace fovea::explain {
@@ -49,15 +50,6 @@ std::size_t element_of(const ReadValue& read, const Shape& at) {
 
 double at(std::span<const float> scores, std::int64_t index) {
   return scores[static_cast<std::size_t>(index)];
-}
-
-std::vector<double> softmax(std::span<const float> scores) {
-  const double top = *std::max_element(scores.begin(), scores.end());
-  std::vector<double> out;
-  double sum = 0;
-  for (const float v : scores) sum += out.emplace_back(std::exp(v - top));
-  for (auto& p : out) p /= sum;
-  return out;
 }
 
 double sigmoid_of(double x) {

@@ -24,7 +24,6 @@ bool has_rows(const graph::Graph& bound, graph::ValueId id) {
 
 graph::ValueId join_rows(graph::Graph& graph, const graph::Graph& bound,
                          const std::vector<graph::ValueId>& values) {
-  if (values.size() == 1 && has_rows(bound, values[0])) return values[0];
   const auto add = [&](const std::string& wanted, const char* type, graph::Op op,
                        std::vector<graph::ValueId> inputs) {
     const auto name = graph.unique_name(wanted);
@@ -34,6 +33,7 @@ graph::ValueId join_rows(graph::Graph& graph, const graph::Graph& bound,
   std::vector<graph::ValueId> rows;
   for (const auto id : values) {
     const std::int64_t images = has_rows(bound, id) ? 1 : 0;
+    if (images == 1 && values.size() == 1) return id;
     rows.push_back(add("row of " + bound.value(id).name, "Flatten",
                        graph::Reshape{graph::ReshapeKind::flatten, graph::Ints{images}, false},
                        {id}));
