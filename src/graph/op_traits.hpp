@@ -388,8 +388,9 @@ template <> inline constexpr Row row<ScatterND> = {
     "ScatterND", alters, layout_lost, rows_mixed, places_kept, batch_axis_unknown, reaches_all,
     not_folded, no_head, no_sums, gate_lost, {curved, any_sign, as_gradient, 5, second, second}};
 template <> inline constexpr Row row<Resize> = {
-    "", copies_by_fields, in_place, rows_mixed, places_kept, as_axis_of_equal_extent, reaches_all,
-    not_folded, no_head, no_sums, gate_kept, kMoves};
+    "", copies_by_fields, in_place, rows_mixed, places_kept, batch_axis_by_fields, reaches_all,
+    not_folded, no_head, no_sums, gate_by_fields,
+    {piecewise_linear, sign_by_fields, as_gradient, 1, nothing, nothing}};
 template <> inline constexpr Row row<DepthToSpace> = {
     "DepthToSpace", copies_by_fields, channels_first, rows_mixed, places_kept, as_first_axis,
     reaches_all, not_folded, no_head, no_sums, gate_lost, kMoves};

@@ -269,24 +269,46 @@ struct GatherND {
 /// Inputs data, indices, updates; duplicates: the last one wins.
 struct ScatterND {};
 
-enum class ResizeMode { nearest, linear };
-enum class ResizeCoordinates { half_pixel, pytorch_half_pixel, align_corners, asymmetric };
+enum class ResizeMode { nearest, linear, cubic };
+enum class ResizeCoordinates {
+  half_pixel,
+  half_pixel_symmetric,
+  pytorch_half_pixel,
+  align_corners,
+  asymmetric,
+  tf_half_pixel_for_nn,
+  tf_crop_and_resize,
+};
 enum class NearestMode { round_prefer_floor, round_prefer_ceil, floor, ceil };
-/// scales / sizes: attributes, or Resize's inputs 2 and 3 (input 1, roi, is not used), Upsample's
-/// input 1. After inference both cover every axis: `sizes` the output extents, `scales` the
-/// factors.
+/// What an extent is multiplied by: `to` / `from`, two extents, or a scale and 1. As one number two
+/// extents would be rounded, and what lies halfway between two elements would fall to the wrong
+/// one.
+struct ResizeFactor {
+  double to = 1;
+  double from = 1;
+  friend bool operator==(const ResizeFactor&, const ResizeFactor&) = default;
+};
+/// scales / sizes / roi: attributes, or Resize's inputs 2, 3 and 1, Upsample's input 1. After
+/// inference `factors` and `sizes`, the output extents, cover every axis, and `scales` is unset.
 struct Resize {
   ResizeMode mode = ResizeMode::nearest;
   ResizeCoordinates coordinates = ResizeCoordinates::half_pixel;
   NearestMode nearest = NearestMode::round_prefer_floor;
-  std::optional<std::vector<float>> scales;
-  std::optional<Ints> sizes;
-  std::optional<Ints> axes;
+  std::optional<std::vector<float>> scales = {};
+  std::optional<Ints> sizes = {};
+  std::optional<Ints> axes = {};
   bool keep_aspect_not_larger = false;
   bool keep_aspect_not_smaller = false;
-  bool antialias = false;    ///< refused by name
-  bool is_upsample = false;  ///< input 1 holds the scales
+  bool antialias = false;        ///< shrunk, a kernel as wide as what becomes one element
+  bool exclude_outside = false;  ///< elements beyond the border have no weight; else the border's
+  bool is_upsample = false;      ///< input 1 holds the scales
+  float cubic_a = -0.75f;
+  float extrapolation = 0;      ///< tf_crop_and_resize: what lies outside the input
+  std::vector<float> roi = {};  ///< of the same, after inference: where each axis begins, then ends
+  std::vector<ResizeFactor> factors = {};
 };
+/// True where a resolved resize leaves the axis, of extent `in`, as it is.
+bool keeps_axis(const Resize& op, std::size_t axis, std::int64_t in);
 
 struct DepthToSpace {
   std::int64_t block = 1;

@@ -29,6 +29,11 @@ class Attributes {
     return *this;
   }
   Attributes& add(std::string_view key, const Ints& values) { return add(key, text(values)); }
+  Attributes& add(std::string_view key, const std::vector<float>& values) {
+    std::string all;
+    for (const auto value : values) all += (all.empty() ? "[" : ", ") + number(value);
+    return add(key, all + "]");
+  }
   Attributes& add(std::string_view key, std::int64_t value) {
     return add(key, std::to_string(value));
   }
@@ -129,12 +134,30 @@ std::string_view coordinates_name(ResizeCoordinates coordinates) {
   switch (coordinates) {
     case ResizeCoordinates::half_pixel:
       return "half_pixel";
+    case ResizeCoordinates::half_pixel_symmetric:
+      return "half_pixel_symmetric";
     case ResizeCoordinates::pytorch_half_pixel:
       return "pytorch_half_pixel";
     case ResizeCoordinates::align_corners:
       return "align_corners";
     case ResizeCoordinates::asymmetric:
       return "asymmetric";
+    case ResizeCoordinates::tf_half_pixel_for_nn:
+      return "tf_half_pixel_for_nn";
+    case ResizeCoordinates::tf_crop_and_resize:
+      return "tf_crop_and_resize";
+  }
+  return "?";
+}
+
+std::string_view resize_name(ResizeMode mode) {
+  switch (mode) {
+    case ResizeMode::nearest:
+      return "nearest";
+    case ResizeMode::linear:
+      return "linear";
+    case ResizeMode::cubic:
+      return "cubic";
   }
   return "?";
 }
@@ -217,13 +240,17 @@ struct Describe {
   void operator()(const Tile& op) const { a.maybe("repeats", op.repeats); }
   void operator()(const GatherND& op) const { a.add("batch_dims", op.batch_dims); }
   void operator()(const Resize& op) const {
-    a.add("mode", std::string(op.mode == ResizeMode::nearest ? "nearest" : "linear"));
+    a.add("mode", std::string(resize_name(op.mode)));
     a.add("coordinates", std::string(coordinates_name(op.coordinates)));
     if (op.mode == ResizeMode::nearest) a.add("nearest", std::string(nearest_name(op.nearest)));
-    if (!op.scales) return;
-    std::string scales;
-    for (const auto scale : *op.scales) scales += (scales.empty() ? "[" : ", ") + number(scale);
-    a.add("scales", scales + "]");
+    if (op.mode == ResizeMode::cubic && op.cubic_a != -0.75f) a.add("cubic_a", op.cubic_a);
+    a.flag("antialias", op.antialias).flag("exclude_outside", op.exclude_outside);
+    if (op.extrapolation != 0) a.add("extrapolation", op.extrapolation);
+    if (!op.roi.empty()) a.add("roi", op.roi);
+    std::vector<float> scales = op.scales.value_or(std::vector<float>());
+    for (const auto& factor : op.factors)
+      scales.push_back(static_cast<float>(factor.to / factor.from));
+    if (!scales.empty()) a.add("scales", scales);
   }
   void operator()(const DepthToSpace& op) const {
     a.add("block", op.block).flag("crd", op.column_row_depth);

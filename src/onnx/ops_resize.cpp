@@ -18,7 +18,7 @@ ResizeMode read_mode(NodeImport& n) {
   if (mode == "nearest") return ResizeMode::nearest;
   // "bilinear" up to opset 6.
   if (mode == "linear" || mode == "bilinear") return ResizeMode::linear;
-  if (mode == "cubic") n.unsupported("with mode cubic");
+  if (mode == "cubic" && n.op() == "Resize" && n.opset() > 10) return ResizeMode::cubic;
   n.bad("its mode does not exist");
 }
 
@@ -66,21 +66,17 @@ ValueId parameter(NodeImport& n, int i) {
   return constant && constant->shape == Shape{0} ? ValueId{} : n.input(i);
 }
 
-void read_coordinates(NodeImport& n, Resize& op) {
-  const auto name = n.attributes.get_string("coordinate_transformation_mode", "half_pixel");
-  if (name == "half_pixel")
-    op.coordinates = ResizeCoordinates::half_pixel;
-  else if (name == "pytorch_half_pixel")
-    op.coordinates = ResizeCoordinates::pytorch_half_pixel;
-  else if (name == "align_corners")
-    op.coordinates = ResizeCoordinates::align_corners;
-  else if (name == "asymmetric")
-    op.coordinates = ResizeCoordinates::asymmetric;
-  else if (name == "tf_crop_and_resize" || name == "tf_half_pixel_for_nn" ||
-           name == "half_pixel_symmetric")
-    n.unsupported("with coordinates " + name);
-  else
-    n.bad("its coordinate_transformation_mode does not exist");
+ResizeCoordinates read_coordinates(NodeImport& n) {
+  using enum ResizeCoordinates;
+  // tf_half_pixel_for_nn: up to opset 12, and in files since.
+  return n.attributes.get_choice<ResizeCoordinates>("coordinate_transformation_mode", "half_pixel",
+                                                    {{"half_pixel", half_pixel},
+                                                     {"half_pixel_symmetric", half_pixel_symmetric},
+                                                     {"pytorch_half_pixel", pytorch_half_pixel},
+                                                     {"align_corners", align_corners},
+                                                     {"asymmetric", asymmetric},
+                                                     {"tf_half_pixel_for_nn", tf_half_pixel_for_nn},
+                                                     {"tf_crop_and_resize", tf_crop_and_resize}});
 }
 
 void read_policy(NodeImport& n, Resize& op) {
@@ -94,26 +90,28 @@ void read_policy(NodeImport& n, Resize& op) {
 void resize(NodeImport& n) {
   Resize op;
   op.mode = read_mode(n);
-  read_coordinates(n, op);
+  op.coordinates = read_coordinates(n);
   op.nearest = n.attributes.get_choice<graph::NearestMode>(
       "nearest_mode", "round_prefer_floor",
       {{"round_prefer_floor", graph::NearestMode::round_prefer_floor},
        {"round_prefer_ceil", graph::NearestMode::round_prefer_ceil},
        {"floor", graph::NearestMode::floor},
        {"ceil", graph::NearestMode::ceil}});
-  // For cubic and for crops only.
-  n.attributes.ignore({"cubic_coeff_a", "extrapolation_value"});
-  if (n.attributes.get_flag("exclude_outside", false) && op.mode != ResizeMode::nearest)
-    n.unsupported("with exclude_outside");
+  op.cubic_a = n.attributes.get_float("cubic_coeff_a", -0.75f);
+  op.extrapolation = n.attributes.get_float("extrapolation_value", 0);
   op.axes = n.attributes.get_ints("axes");
-  if (n.attributes.get_flag("antialias", false) && op.mode != ResizeMode::nearest)
-    n.unsupported("with antialias");
+  // Of the one element that nearest takes neither says anything.
+  op.exclude_outside =
+      n.attributes.get_flag("exclude_outside", false) && op.mode != ResizeMode::nearest;
+  op.antialias = n.attributes.get_flag("antialias", false) && op.mode != ResizeMode::nearest;
+  const bool crops = op.coordinates == ResizeCoordinates::tf_crop_and_resize;
+  if (!crops) op.extrapolation = 0;
   read_policy(n, op);
   const auto scales = parameter(n, 2);
   const auto sizes = parameter(n, 3);
   if (!scales && !sizes) n.bad("it has neither scales nor sizes");
   if (scales && sizes) n.bad("it has both scales and sizes");
-  n.emit(std::move(op), {n.input(0), ValueId{}, scales, sizes});
+  n.emit(std::move(op), {n.input(0), crops ? parameter(n, 1) : ValueId{}, scales, sizes});
 }
 
 constexpr std::string_view kNote = "nearest and linear";
@@ -123,9 +121,7 @@ constexpr std::array kRows{
     Row{"Upsample", 7, 8, 1, 1, upsample_by_attribute, kNote},
     Row{"Upsample", 9, 9, 2, 2, upsample_by_input, kNote},
     Row{"Resize", 10, 10, 2, 2, upsample_by_input, kNote},
-    Row{"Resize", 11, kNewestOpset, 1, 4, resize,
-        "nearest and linear; not with antialias, exclude_outside, nor coordinates "
-        "tf_crop_and_resize, tf_half_pixel_for_nn, half_pixel_symmetric"},
+    Row{"Resize", 11, kNewestOpset, 1, 4, resize},
 };
 
 }  // namespace

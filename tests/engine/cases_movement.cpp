@@ -35,6 +35,47 @@ void add_resize(std::vector<Case>& out, graph::ResizeMode mode,
       {mode == graph::ResizeMode::linear ? "Resize linear" : "Resize nearest", op, {data(shape)}});
 }
 
+void add_other_resizes(std::vector<Case>& out) {
+  using C = graph::ResizeCoordinates;
+  using M = graph::ResizeMode;
+  const auto add = [&](const char* name, graph::Resize op, Shape shape, Ints sizes) {
+    op.sizes = std::move(sizes);
+    out.push_back({name, std::move(op), {data(std::move(shape))}});
+  };
+  for (const bool exclude : {false, true}) {
+    add("Resize cubic", {.mode = M::cubic, .exclude_outside = exclude}, {1, 2, 5, 4}, {1, 2, 8, 7});
+    add("Resize cubic",
+        {.mode = M::cubic,
+         .coordinates = C::align_corners,
+         .exclude_outside = exclude,
+         .cubic_a = -0.5f},
+        {1, 17, 7, 5}, {1, 17, 4, 9});
+    add("Resize antialiased", {.mode = M::linear, .antialias = true, .exclude_outside = exclude},
+        {2, 3, 9, 7}, {2, 3, 4, 3});
+    add("Resize antialiased", {.mode = M::cubic, .antialias = true, .exclude_outside = exclude},
+        {1, 2, 11, 6}, {1, 2, 5, 8});
+  }
+  for (const auto mode : {M::nearest, M::linear, M::cubic}) {
+    add("Resize symmetric",
+        {.mode = mode,
+         .coordinates = C::half_pixel_symmetric,
+         .axes = Ints{2, 3},
+         .keep_aspect_not_larger = true},
+        {1, 2, 5, 4}, {7, 7});
+    // The region reaches beyond the map at both ends of one axis.
+    const auto crop = [&](Shape shape, Ints sizes, std::vector<float> roi) {
+      graph::Resize op{.mode = mode, .coordinates = C::tf_crop_and_resize, .sizes = sizes};
+      op.extrapolation = -1.5f;
+      op.roi = std::move(roi);
+      for (std::size_t i = 0; i < shape.size(); ++i)
+        op.factors.push_back({static_cast<double>(sizes[i]), static_cast<double>(shape[i])});
+      out.push_back({"Resize crop", op, {data(shape)}});
+    };
+    crop({1, 2, 5, 6}, {1, 2, 4, 7}, {0, 0, 0.2f, -0.3f, 1, 1, 0.9f, 1.2f});
+    crop({2, 3, 5}, {2, 3, 5}, {0, 0, 0.4f, 1, 1, 0.1f});
+  }
+}
+
 void add_shapes(std::vector<Case>& out) {
   const auto reshape = [&](graph::ReshapeKind kind, Shape from, Ints spec) {
     graph::Reshape op;
@@ -272,6 +313,7 @@ std::vector<Case> movement_cases() {
                  Ints{1, 2, 5, 4, 3});
     }
   }
+  add_other_resizes(out);
   add_shapes(out);
   add_patches(out);
   add_concats(out);

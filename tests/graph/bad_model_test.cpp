@@ -287,7 +287,7 @@ const Case kCompute[] = {
     {"reduce_global_rank", Reduce{.spatial = true}, {{2, 3}}, "without spatial extents"},
     {"arg_max_axes", Reduce{.kind = ReduceKind::arg_max}, {{2, 3}}, "exactly one axis"},
     {"resize_nothing", Resize{}, {{1, 1, 2, 2}}, "neither scales nor sizes"},
-    {"resize_antialias", Resize{.antialias = true}, {{1, 1, 2, 2}}, "antialias", kUnsupported},
+    {"resize_antialias", Resize{.antialias = true}, {{1, 1, 2, 2}}, "antialias"},
     {"upsample_zero",
      Resize{.is_upsample = true},
      {{1, 2}},

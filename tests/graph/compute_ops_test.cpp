@@ -168,7 +168,8 @@ TEST(ComputeOps, ResizeByScales) {
                        b.floats("scales", {4}, {1, 1, 5.0f / 3, 0.5f})});
   EXPECT_TRUE(has_shape(b.bound(), y, {1, 2, 5, 2}));
   // The factors stay as given: 0.5, though the extents are in the ratio 0.4.
-  EXPECT_EQ(*resize_of(b.graph).scales, (std::vector<float>{1, 1, 5.0f / 3, 0.5f}));
+  EXPECT_EQ(resize_of(b.graph).factors,
+            (std::vector<ResizeFactor>{{1, 1}, {1, 1}, {5.0f / 3, 1}, {0.5f, 1}}));
   EXPECT_EQ(*resize_of(b.graph).sizes, (Ints{1, 2, 5, 2}));
 }
 
@@ -177,7 +178,8 @@ TEST(ComputeOps, ResizeBySizes) {
   const auto y = b.op("y", Resize{.axes = Ints{-2, 3}},
                       {b.input("x", {1, 2, 4, 5}), {}, {}, b.ints("sizes", {7, 10})});
   EXPECT_TRUE(has_shape(b.bound(), y, {1, 2, 7, 10}));
-  EXPECT_EQ(*resize_of(b.graph).scales, (std::vector<float>{1, 1, 7.0f / 4, 2}));
+  EXPECT_EQ(resize_of(b.graph).factors,
+            (std::vector<ResizeFactor>{{1, 1}, {1, 1}, {7, 4}, {10, 5}}));
 }
 
 TEST(ComputeOps, ResizeKeepsTheAspect) {
@@ -189,7 +191,22 @@ TEST(ComputeOps, ResizeKeepsTheAspect) {
                                .keep_aspect_not_smaller = larger},
                         {b.input("x", {1, 1, 2, 4}), {}, {}, b.ints("sizes", {7, 8})});
     EXPECT_TRUE(has_shape(b.bound(), y, larger ? Shape{1, 1, 7, 14} : Shape{1, 1, 4, 8}));
+    EXPECT_EQ(resize_of(b.graph).factors[3], larger ? (ResizeFactor{7, 2}) : (ResizeFactor{8, 4}));
   }
+}
+
+TEST(ComputeOps, ResizeReadsItsRegion) {
+  Builder b;
+  const auto y =
+      b.op("y", Resize{.coordinates = ResizeCoordinates::tf_crop_and_resize, .axes = Ints{3, 2}},
+           {b.input("x", {1, 1, 4, 4}),
+            b.floats("roi", {4}, {0.25f, 0.5f, 1, 2}),
+            {},
+            b.ints("sizes", {3, 4})});
+  EXPECT_TRUE(has_shape(b.bound(), y, {1, 1, 4, 3}));
+  EXPECT_EQ(resize_of(b.graph).roi, (std::vector<float>{0, 0, 0.5f, 0.25f, 1, 1, 2, 1}));
+  EXPECT_FALSE(keeps_axis(resize_of(b.graph), 2, 4));
+  EXPECT_TRUE(keeps_axis(resize_of(b.graph), 1, 1));
 }
 
 TEST(ComputeOps, UpsampleReadsItsScales) {

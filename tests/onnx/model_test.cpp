@@ -107,7 +107,7 @@ TEST(Model, EveryUnsupportedNodeIsListedAtOnce) {
   model.input("x", {1, 1, 4, 4})
       .add("LSTM", {"x", "x", "x"}, {"a", "h", "c"}, {}, "lstm")
       .add("Relu", {"a"}, {"b"})
-      .add("Resize", {"b", "", "s"}, {"r"}, {attr("mode", "cubic")}, "resize")
+      .add("Mod", {"b", "s"}, {"r"}, {attr("fmod", 1)}, "remainder")
       .add("If", {"r"}, {"i"}, {}, "branch")
       .add("Add", {"i", "h"}, {"y"})
       .initializer("s", {4}, Floats{1, 1, 2, 2})
@@ -116,8 +116,8 @@ TEST(Model, EveryUnsupportedNodeIsListedAtOnce) {
   ASSERT_TRUE(error);
   EXPECT_EQ(error->code(), kUnsupported);
   EXPECT_EQ(error->sentence(),
-            "the model has 3 nodes that are not supported: 'lstm' (LSTM, opset 13), 'resize' "
-            "(Resize, opset 13: with mode cubic), 'branch' (If, opset 13)");
+            "the model has 3 nodes that are not supported: 'lstm' (LSTM, opset 13), 'remainder' "
+            "(Mod, opset 13: with fmod), 'branch' (If, opset 13)");
 }
 
 TEST(Model, LongListsAreCut) {

@@ -75,8 +75,9 @@ class Cases:
         self.rows = []
         self.compared = 0
         self.unclear = []  # where the two evaluators differ
+        self.dropped = 0  # the same of what is drawn
 
-    def add(self, op, operands, attributes=None, opset=OPSET, label=""):
+    def add(self, op, operands, attributes=None, opset=OPSET, label="", drop_unclear=False):
         attributes = attributes or {}
         operands = [o if o is None or isinstance(o, Value) else Value(o) for o in operands]
         for i, operand in enumerate(operands):
@@ -86,6 +87,8 @@ class Cases:
         got = runtime(op, operands, attributes, opset)
         if want is None and got is None:
             return
+        if drop_unclear and (want is None or want.size == 0):
+            return  # an extent of 0 is refused
         want = got if want is None else want
         first = next((o for o in operands if o is not None), None)
         name = " ".join(filter(None, [op, first.array.dtype.name if first else "", label]))
@@ -95,6 +98,9 @@ class Cases:
             same = got.shape == want.shape and np.allclose(
                 got, want, rtol=1e-3 if want.dtype == np.float16 else 1e-5, atol=1e-6,
                 equal_nan=True)
+            if not same and drop_unclear:
+                self.dropped += 1
+                return
             if not same:
                 self.unclear.append(f"{name}: the reference has {want.tolist()} {want.dtype}, "
                                     f"onnxruntime {got.tolist()} {got.dtype}")
@@ -343,18 +349,80 @@ def main():
     warnings.filterwarnings("ignore")
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("--out", type=Path, default=HERE / "cases.json")
-    out = arguments.parse_args().out
+    arguments.add_argument("--resizes", type=int, default=200, help="how many to draw")
+    arguments.add_argument("--seed", type=int, default=16, help="of the resizes")
+    given = arguments.parse_args()
+    out = given.out
     c = Cases()
     for family in (arithmetic, powers, wrapping, casts, large, movement):
         family(c)
     equations(c, 120)
     if c.unclear:
         raise SystemExit("\n".join(c.unclear))
+def resizes(c, count, seed):
+    """Resize, drawn: by sizes and scales, every mode, on the axes of maps."""
+    rng = np.random.default_rng(seed)
+
+    def pick(*choices):
+        return choices[int(rng.integers(len(choices)))]
+
+    for _ in range(count):
+        shape = [1, 2, int(rng.integers(1, 9)), int(rng.integers(1, 9))]
+        axes = pick(None, [2, 3], [3], [3, 2])
+        used = axes or [0, 1, 2, 3]
+        attributes = {"mode": pick("nearest", "linear", "cubic"),
+                      "coordinate_transformation_mode": pick(
+                          "half_pixel", "half_pixel_symmetric", "pytorch_half_pixel",
+                          "align_corners", "asymmetric", "tf_crop_and_resize")}
+        if axes:
+            attributes["axes"] = axes
+        if attributes["mode"] == "nearest":
+            attributes["nearest_mode"] = pick("round_prefer_floor", "round_prefer_ceil", "floor",
+                                              "ceil")
+        else:
+            attributes["antialias"] = int(rng.random() < 0.4)
+            # Of linear without antialiasing it says nothing, and onnxruntime refuses it.
+            if attributes["antialias"] or attributes["mode"] == "cubic":
+                attributes["exclude_outside"] = int(rng.random() < 0.4)
+        if attributes["mode"] == "cubic" and rng.random() < 0.5:
+            attributes["cubic_coeff_a"] = pick(-0.5, -0.25, -1.5)
+        roi = None
+        if attributes["coordinate_transformation_mode"] == "tf_crop_and_resize":
+            begins = [0.0 if a < 2 else pick(0.0, 0.25, -0.25) for a in used]
+            ends = [1.0 if a < 2 else pick(1.0, 0.5, 1.25) for a in used]
+            roi = parameter(begins + ends, "float32")
+            attributes["extrapolation_value"] = pick(0.0, 2.5)
+        scales = sizes = None
+        if rng.random() < 0.4:
+            factor = pick(0.5, 1.5, 2.0, 1.25, 0.75, 3.0)
+            if any(int(shape[a] * factor) < 1 for a in used if a > 1):
+                continue
+            scales = parameter([1.0 if a < 2 else factor for a in used], "float32")
+        else:
+            sizes = parameter([shape[a] if a < 2 else int(rng.integers(1, 13)) for a in used])
+            if axes == [2, 3] and rng.random() < 0.3:
+                attributes["keep_aspect_ratio_policy"] = pick("not_larger", "not_smaller")
+        x = rng.integers(-9, 10, shape).astype("float32") / 2
+        operands = [Value(x), roi, scales, sizes]
+        if sizes and "keep_aspect_ratio_policy" not in attributes:
+            # Then half_pixel_symmetric is half_pixel; both evaluators round its centre.
+            plain = {k: v.replace("_symmetric", "") if isinstance(v, str) else v
+                     for k, v in attributes.items()}
+            answers = [evaluate("Resize", operands, a, OPSET) for a in (attributes, plain)]
+            if answers[0] is None or not np.allclose(*answers):
+                c.dropped += 1
+                continue
+        c.add("Resize", operands, attributes, drop_unclear=True,
+              label=" ".join(str(v) for v in attributes.values()))
+
+
     with open(out, "w") as file:
         file.write("[\n" + ",\n".join(json.dumps(row, separators=(",", ":")) for row in c.rows)
                    + "\n]\n")
-    print(f"{len(c.rows)} cases, {c.compared} of them by onnxruntime, too")
+    print(f"{len(c.rows)} cases, {c.compared} of them by onnxruntime, too; "
+          f"{c.dropped} drawn ones left out, where the two differ")
 
 
 if __name__ == "__main__":
     main()
+    resizes(c, given.resizes, given.seed)

@@ -103,6 +103,7 @@ AttributeProto attribute(const std::string& name, const json& value) {
   if (name == "value") return attr(name, stored("", value));
   if (value.is_string()) return attr(name, value.get<std::string>().c_str());
   if (value.is_array()) return attr(name, value.get<Ints>());
+  if (value.is_number_float()) return attr(name, value.get<float>());
   return attr(name, value.get<std::int64_t>());
 }
 

@@ -143,15 +143,32 @@ Array scatter_nd(const Arrays& in) {
 
 namespace {
 
-double coordinate(const graph::Resize& op, std::int64_t i, double scale, std::int64_t in,
-                  std::int64_t out) {
+/// As ONNX's text has it; `width`: the extent of the result before it became a whole number.
+double coordinate(const graph::Resize& op, std::size_t axis, std::int64_t i, double in) {
   using C = graph::ResizeCoordinates;
   const auto x = static_cast<double>(i);
-  if (op.coordinates == C::asymmetric) return x / scale;
-  if (op.coordinates == C::align_corners)
-    return out == 1 ? 0 : x * static_cast<double>(in - 1) / static_cast<double>(out - 1);
-  if (op.coordinates == C::pytorch_half_pixel && out == 1) return 0;
-  return (x + 0.5) / scale - 0.5;
+  const double to = op.factors[axis].to, from = op.factors[axis].from, width = in * to / from;
+  const double half_pixel = (x + 0.5) * from / to - 0.5;
+  switch (op.coordinates) {
+    case C::half_pixel:
+      return half_pixel;
+    case C::half_pixel_symmetric:
+      return in / 2 * (1 - static_cast<double>((*op.sizes)[axis]) / width) + half_pixel;
+    case C::pytorch_half_pixel:
+      return width == 1 ? 0 : half_pixel;
+    case C::align_corners:
+      return width == 1 ? 0 : x * (in - 1) / (width - 1);
+    case C::asymmetric:
+      return x * from / to;
+    case C::tf_half_pixel_for_nn:
+      return half_pixel + 0.5;
+    case C::tf_crop_and_resize: {
+      const double start = op.roi[axis], end = op.roi[op.roi.size() / 2 + axis];
+      return width == 1 ? 0.5 * (start + end) * (in - 1)
+                        : start * (in - 1) + x * (end - start) * (in - 1) / (width - 1);
+    }
+  }
+  return 0;
 }
 
 std::int64_t rounded(graph::NearestMode mode, double x) {
@@ -163,41 +180,63 @@ std::int64_t rounded(graph::NearestMode mode, double x) {
   return static_cast<std::int64_t>(down) + (up ? 1 : 0);
 }
 
+/// What element `at` of an axis without ends counts for at place `x`.
+double kernel_at(const graph::Resize& op, double x, std::int64_t at, double scale) {
+  if (op.mode == graph::ResizeMode::nearest) return at == rounded(op.nearest, x) ? 1 : 0;
+  const double d = std::abs(static_cast<double>(at) - x) * (op.antialias ? std::min(scale, 1.) : 1);
+  if (op.mode == graph::ResizeMode::linear) return std::max(0., 1 - d);
+  const double a = op.cubic_a;
+  if (d <= 1) return (a + 2) * d * d * d - (a + 3) * d * d + 1;
+  return d < 2 ? a * d * d * d - 5 * a * d * d + 8 * a * d - 4 * a : 0;
+}
+
+/// Row i of the matrix of one axis, and what is added; every element of the axis has a place.
+std::pair<std::vector<double>, double> axis_row(const graph::Resize& op, std::size_t axis,
+                                                std::int64_t i, std::int64_t in) {
+  std::vector<double> row(static_cast<std::size_t>(in), 0);
+  const auto& factor = op.factors[axis];
+  const bool whole = op.roi.empty() || (op.roi[axis] == 0 && op.roi[op.roi.size() / 2 + axis] == 1);
+  if (factor.to == factor.from && whole && in == (*op.sizes)[axis]) {
+    row[static_cast<std::size_t>(i)] = 1;
+    return {row, 0};
+  }
+  const double x = coordinate(op, axis, i, static_cast<double>(in));
+  if (!op.roi.empty() && (x < 0 || x > static_cast<double>(in - 1))) return {row, op.extrapolation};
+  const double scale = factor.to / factor.from;
+  const auto reach = static_cast<std::int64_t>(3 / std::min(scale, 1.)) + 3;
+  const auto middle = static_cast<std::int64_t>(x);
+  double sum = 0;
+  for (auto at = middle - reach; at <= middle + reach; ++at) {
+    const bool outside = at < 0 || at >= in;
+    if (outside && op.exclude_outside) continue;
+    const double weight = kernel_at(op, x, at, scale);
+    row[static_cast<std::size_t>(std::clamp<std::int64_t>(at, 0, in - 1))] += weight;
+    sum += weight;
+  }
+  for (auto& weight : row) weight /= sum;
+  return {row, 0};
+}
+
 }  // namespace
 
 Array resize(const graph::Resize& op, const Array& x, const Shape& shape) {
-  Array out(shape);
-  const std::size_t rank = shape.size();
-  each(shape, [&](const Index& o) {
-    double sum = 0;
-    // Every corner of the cell around the place looked at, by its weight.
-    for (std::size_t corner = 0; corner < (std::size_t{1} << rank); ++corner) {
-      double weight = 1;
-      Index at(rank);
-      for (std::size_t i = 0; i < rank; ++i) {
-        const bool high = (corner >> i & 1) != 0;
-        if (x.shape[i] == shape[i]) {
-          at[i] = o[i];
-          weight *= high ? 0 : 1;
-          continue;
-        }
-        const double c = coordinate(op, o[i], (*op.scales)[i], x.shape[i], shape[i]);
-        const auto last = x.shape[i] - 1;
-        if (op.mode == graph::ResizeMode::nearest) {
-          at[i] = std::clamp<std::int64_t>(rounded(op.nearest, c), 0, last);
-          weight *= high ? 0 : 1;
-        } else {
-          const double clamped = std::clamp(c, 0.0, static_cast<double>(last));
-          const double down = std::floor(clamped);
-          at[i] = std::min(static_cast<std::int64_t>(down) + (high ? 1 : 0), last);
-          weight *= high ? clamped - down : 1 - (clamped - down);
-        }
-      }
-      if (weight != 0) sum += weight * x[at];
-    }
-    out[o] = sum;
-  });
-  return out;
+  Array now = x;
+  for (std::size_t axis = 0; axis < shape.size(); ++axis) {
+    Shape extents = now.shape;
+    extents[axis] = shape[axis];
+    Array next(extents);
+    each(extents, [&](const Index& o) {
+      const auto [row, constant] = axis_row(op, axis, o[axis], x.shape[axis]);
+      double sum = constant;
+      Index at = o;
+      for (at[axis] = 0; at[axis] < x.shape[axis]; ++at[axis])
+        if (const double weight = row[static_cast<std::size_t>(at[axis])]; weight != 0)
+          sum += weight * now[at];
+      next[o] = sum;
+    });
+    now = next;
+  }
+  return now;
 }
 
 Array depth_to_space(const graph::DepthToSpace& op, const Array& x, const Shape& shape) {

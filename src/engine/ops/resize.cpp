@@ -1,103 +1,126 @@
 #include <algorithm>
-#include <cmath>
 #include <memory>
+#include <optional>
+#include <utility>
 
 #include "base/parallel.hpp"
 #include "engine/ops/elementwise.hpp"
 #include "engine/ops/index_map.hpp"
+#include "engine/ops/resize_taps.hpp"
 
 namespace fovea::engine {
 namespace {
 
-using graph::NearestMode;
 using graph::Resize;
-using graph::ResizeCoordinates;
 using graph::ResizeMode;
 
-/// The place in the source that output index `i` looks at.
-double source_coordinate(const Resize& op, std::int64_t i, double scale, std::int64_t in,
-                         std::int64_t out) {
-  const auto x = static_cast<double>(i);
-  switch (op.coordinates) {
-    case ResizeCoordinates::half_pixel:
-      return (x + 0.5) / scale - 0.5;
-    case ResizeCoordinates::pytorch_half_pixel:
-      return out > 1 ? (x + 0.5) / scale - 0.5 : 0.0;
-    case ResizeCoordinates::align_corners:
-      return out > 1 ? x * static_cast<double>(in - 1) / static_cast<double>(out - 1) : 0.0;
-    case ResizeCoordinates::asymmetric:
-      return x / scale;
-  }
-  return 0;
-}
-
-std::int64_t nearest(NearestMode mode, double x) {
-  switch (mode) {
-    case NearestMode::round_prefer_floor:
-      return static_cast<std::int64_t>(std::ceil(x - 0.5));
-    case NearestMode::round_prefer_ceil:
-      return static_cast<std::int64_t>(std::floor(x + 0.5));
-    case NearestMode::floor:
-      return static_cast<std::int64_t>(std::floor(x));
-    case NearestMode::ceil:
-      return static_cast<std::int64_t>(std::ceil(x));
-  }
-  return 0;
-}
-
-IndexMap nearest_map(const Resize& op, const Shape& in, const Shape& out) {
+IndexMap nearest_map(const Resize& op, const Shape& in) {
   IndexMap map{in, {}};
   for (std::size_t axis = 0; axis < in.size(); ++axis) {
-    AxisIndex table(static_cast<std::size_t>(out[axis]));
-    for (std::size_t i = 0; i < table.size(); ++i) {
-      const auto at = static_cast<std::int64_t>(i);
-      table[i] = in[axis] == out[axis] && (*op.scales)[axis] == 1.f
-                     ? at
-                     : std::clamp<std::int64_t>(
-                           nearest(op.nearest, source_coordinate(op, at, (*op.scales)[axis],
-                                                                 in[axis], out[axis])),
-                           0, in[axis] - 1);
-    }
+    const auto taps = resize_taps(op, axis, in[axis]);
+    AxisIndex table(static_cast<std::size_t>(taps.rows()), -1);
+    for (std::size_t i = 0; i < table.size(); ++i)
+      if (taps.begin[i] < taps.begin[i + 1]) table[i] = taps.index[taps.begin[i]];
     map.axes.push_back(std::move(table));
   }
   return map;
 }
 
-/// One axis interpolated: two taps per output index.
-struct Taps {
+/// A tensor seen as [outer, in, inner], which becomes [outer, out, inner].
+struct AxisView {
   std::int64_t outer = 1, inner = 1, in = 1, out = 1;
-  std::vector<std::int64_t> low, high;
-  std::vector<float> weight;  // of `high`
+  Desc from() const { return plain_desc({outer, in, inner}); }
+  Desc to() const { return plain_desc({outer, out, inner}); }
+  AxisView turned() const { return {outer, inner, out, in}; }
 };
 
-/// The axes that change, in order; extents of the intermediate tensors follow.
-std::vector<Taps> linear_taps(const Resize& op, const Shape& in, const Shape& out) {
-  std::vector<Taps> all;
+struct AxisPass {
+  AxisView view;
+  AxisTaps taps;
+};
+
+/// The axes that change, in order; extents of the tensors between them follow.
+std::vector<AxisPass> passes_of(const Resize& op, const Shape& in) {
+  std::vector<AxisPass> all;
   Shape shape = in;
   for (std::size_t axis = 0; axis < in.size(); ++axis) {
-    const double scale = (*op.scales)[axis];
-    if (in[axis] == out[axis] && scale == 1.0) continue;
-    Taps taps;
-    for (std::size_t i = 0; i < axis; ++i) taps.outer *= shape[i];
-    for (std::size_t i = axis + 1; i < shape.size(); ++i) taps.inner *= shape[i];
-    taps.in = in[axis];
-    taps.out = out[axis];
-    for (std::int64_t i = 0; i < out[axis]; ++i) {
-      const double x = std::clamp(source_coordinate(op, i, scale, in[axis], out[axis]), 0.0,
-                                  static_cast<double>(in[axis] - 1));
-      const auto low = static_cast<std::int64_t>(std::floor(x));
-      taps.low.push_back(low);
-      taps.high.push_back(std::min(low + 1, in[axis] - 1));
-      taps.weight.push_back(static_cast<float>(x - static_cast<double>(low)));
-    }
-    shape[axis] = out[axis];
-    all.push_back(std::move(taps));
+    if (keeps_axis(op, axis, in[axis])) continue;
+    AxisView view;
+    for (std::size_t i = 0; i < axis; ++i) view.outer *= shape[i];
+    for (std::size_t i = axis + 1; i < shape.size(); ++i) view.inner *= shape[i];
+    view.in = in[axis];
+    view.out = (*op.sizes)[axis];
+    shape[axis] = view.out;
+    all.push_back({view, resize_taps(op, axis, in[axis])});
   }
   return all;
 }
 
-Desc flat(const Taps& t, std::int64_t extent) {
-  return plain_desc({t.outer, extent, t.inner});
+/// One or two elements per row, the second the next: as linear interpolation has them.
+struct Pairs {
+  std::vector<std::int64_t> low, high;
+  std::vector<float> weight;  // of `high`
+};
+
+/// Of a linear interpolation; none where the border of a crop cuts it.
+std::optional<Pairs> pairs_of(const Resize& op, const AxisTaps& taps) {
+  if (op.mode != ResizeMode::linear || op.antialias) return std::nullopt;
+  Pairs out;
+  for (std::size_t i = 0; i + 1 < taps.begin.size(); ++i) {
+    const auto first = taps.begin[i], count = taps.begin[i + 1] - first;
+    if (count < 1 || count > 2) return std::nullopt;
+    out.low.push_back(taps.index[first]);
+    out.high.push_back(taps.index[first + count - 1]);
+    out.weight.push_back(count == 2 ? taps.weight[first + 1] : 0.f);
+  }
+  return out;
+}
+
+template <class Row>  // row(x, y, i): x the plane, y the row i
+void axis_step(Builder& b, const AxisView& view, const Operand& src, const Operand& dst, Row row) {
+  b.kernel(
+      [view, row](Pointers p) {
+        const float* x = floats(p, 0);
+        float* y = floats(p, 1);
+        base::parallel_for(view.outer * view.out,
+                           std::max<std::int64_t>(1, kElementGrain / view.inner),
+                           [&, x, y](std::int64_t begin, std::int64_t end) {
+                             for (auto at = begin; at < end; ++at)
+                               row(x + at / view.out * view.in * view.inner, y + at * view.inner,
+                                   static_cast<std::size_t>(at % view.out));
+                           });
+      },
+      {src}, {dst});
+}
+
+void taps_step(Builder& b, const AxisView& view, AxisTaps made, const Operand& src,
+               const Operand& dst) {
+  auto taps = std::make_shared<const AxisTaps>(std::move(made));
+  axis_step(b, view, src, dst, [taps, n = view.inner](const float* x, float* y, std::size_t i) {
+    std::fill(y, y + n, taps->constant.empty() ? 0.f : taps->constant[i]);
+    for (auto k = taps->begin[i]; k < taps->begin[i + 1]; ++k) {
+      const auto weight = taps->weight[k];
+      const float* from = x + taps->index[k] * n;
+      for (std::int64_t j = 0; j < n; ++j) y[j] += weight * from[j];
+    }
+  });
+}
+
+void forward_step(Builder& b, const Resize& op, AxisPass pass, const Operand& src,
+                  const Operand& dst) {
+  auto found = pairs_of(op, pass.taps);
+  if (!found) {
+    taps_step(b, pass.view, std::move(pass.taps), src, dst);
+    return;
+  }
+  auto pairs = std::make_shared<const Pairs>(std::move(*found));
+  axis_step(b, pass.view, src, dst,
+            [pairs, n = pass.view.inner](const float* x, float* y, std::size_t i) {
+              const float* low = x + pairs->low[i] * n;
+              const float* high = x + pairs->high[i] * n;
+              for (std::int64_t j = 0; j < n; ++j)
+                y[j] = low[j] + (high[j] - low[j]) * pairs->weight[i];
+            });
 }
 
 }  // namespace
@@ -106,30 +129,13 @@ void forward(const Resize& op, ForwardContext& c) {
   Operand current = c.plain_in(0);
   if (op.mode == ResizeMode::nearest) {
     const Operand dst = c.make_plain_out();
-    index_forward(c.b, nearest_map(op, c.in_shape(0), c.out_shape()), current, dst, 0);
+    index_forward(c.b, nearest_map(op, c.in_shape(0)), current, dst, op.extrapolation);
     c.out(0, dst);
     return;
   }
-  for (auto& taps : linear_taps(op, c.in_shape(0), c.out_shape())) {
-    const Operand dst = c.b.make(flat(taps, taps.out));
-    auto t = std::make_shared<const Taps>(std::move(taps));
-    c.b.kernel(
-        [t](Pointers p) {
-          const float* x = floats(p, 0);
-          float* y = floats(p, 1);
-          base::parallel_for(t->outer * t->out, std::max<std::int64_t>(1, kElementGrain / t->inner),
-                             [&, x, y](std::int64_t begin, std::int64_t end) {
-                               for (auto row = begin; row < end; ++row) {
-                                 const auto i = static_cast<std::size_t>(row % t->out);
-                                 const float* plane = x + row / t->out * t->in * t->inner;
-                                 const float* a = plane + t->low[i] * t->inner;
-                                 const float* b = plane + t->high[i] * t->inner;
-                                 for (std::int64_t k = 0; k < t->inner; ++k)
-                                   y[row * t->inner + k] = a[k] + (b[k] - a[k]) * t->weight[i];
-                               }
-                             });
-        },
-        {current}, {dst});
+  for (auto& pass : passes_of(op, c.in_shape(0))) {
+    const Operand dst = c.b.make(pass.view.to());
+    forward_step(c.b, op, std::move(pass), current, dst);
     current = dst;
   }
   current.desc = plain_desc(c.out_shape());
@@ -139,36 +145,15 @@ void forward(const Resize& op, ForwardContext& c) {
 void backward(const Resize& op, BackwardContext& c) {
   if (op.mode == ResizeMode::nearest) {
     const Operand dx = c.make_plain_grad(0);
-    index_backward(c.b, nearest_map(op, c.in_shape(0), c.out_shape()), c.plain_grad(), dx);
+    index_backward(c.b, nearest_map(op, c.in_shape(0)), c.plain_grad(), dx);
     c.send(0, dx);
     return;
   }
   Operand current = c.plain_grad();
-  auto all = linear_taps(op, c.in_shape(0), c.out_shape());
-  for (auto taps = all.rbegin(); taps != all.rend(); ++taps) {
-    const Operand dx = c.b.make(flat(*taps, taps->in));
-    auto t = std::make_shared<const Taps>(std::move(*taps));
-    c.b.kernel(
-        [t](Pointers p) {
-          const float* dy = floats(p, 0);
-          float* x = floats(p, 1);
-          base::parallel_for(t->outer, 1, [&, dy, x](std::int64_t begin, std::int64_t end) {
-            for (auto o = begin; o < end; ++o) {
-              float* plane = x + o * t->in * t->inner;
-              std::fill(plane, plane + t->in * t->inner, 0.f);
-              for (std::size_t i = 0; i < t->low.size(); ++i) {
-                const float* row = dy + (o * t->out + static_cast<std::int64_t>(i)) * t->inner;
-                float* a = plane + t->low[i] * t->inner;
-                float* b = plane + t->high[i] * t->inner;
-                for (std::int64_t k = 0; k < t->inner; ++k) {
-                  a[k] += row[k] * (1 - t->weight[i]);
-                  b[k] += row[k] * t->weight[i];
-                }
-              }
-            }
-          });
-        },
-        {current}, {dx});
+  auto all = passes_of(op, c.in_shape(0));
+  for (auto pass = all.rbegin(); pass != all.rend(); ++pass) {
+    const Operand dx = c.b.make(pass->view.from());
+    taps_step(c.b, pass->view.turned(), transposed(pass->taps), current, dx);
     current = dx;
   }
   current.desc = plain_desc(c.in_shape(0));

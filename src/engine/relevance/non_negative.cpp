@@ -86,6 +86,10 @@ struct NonNegative {
   bool by_fields(const graph::MatMul& op) const { return ends_non_negative(op.post); }
   bool by_fields(const graph::BatchNorm& op) const { return ends_non_negative(op.post); }
   bool by_fields(const graph::Softmax& op) const { return !op.log; }
+  /// A cubic kernel has negative weights.
+  bool by_fields(const graph::Resize& op) const {
+    return first() && op.mode != graph::ResizeMode::cubic && op.extrapolation >= 0;
+  }
   bool by_fields(const graph::Pad& op) const { return first() && op.value.value_or(0) >= 0; }
 };
 

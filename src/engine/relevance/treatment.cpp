@@ -102,6 +102,12 @@ std::optional<bool> gate_by_fields(const graph::Unary& op) {
 std::optional<bool> gate_by_fields(const graph::Softmax& op) {
   return !op.log;
 }
+/// A cubic kernel leaves 0 to 1.
+std::optional<bool> gate_by_fields(const graph::Resize& op) {
+  const bool within =
+      op.mode != graph::ResizeMode::cubic && op.extrapolation >= 0 && op.extrapolation <= 1;
+  return within ? std::nullopt : std::optional(false);
+}
 
 template <class Operator>
 std::optional<bool> gate_of(const Operator& op) {

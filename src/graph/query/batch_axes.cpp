@@ -74,6 +74,10 @@ class Follow {
                        kMixed);
   }
 
+  Along by_fields(const Resize& op) const {
+    return first_alone([&](std::size_t axis) { return keeps_axis(op, axis, shape(0)[axis]); });
+  }
+
   Along by_fields(const Gemm& op) const {
     const auto a = input(0), b = input(1);
     Along product;

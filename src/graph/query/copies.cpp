@@ -32,7 +32,12 @@ struct Copies {
   bool by_fields(const Reduce& op) const { return op.axes->empty() && is_linear(op.kind); }
   bool by_fields(const Pad& op) const { return all_are(*op.pads, 0); }
   bool by_fields(const Slice& op) const { return all_are(*op.steps, 1); }
-  bool by_fields(const Resize& op) const { return all_are(*op.scales, 1.0f); }
+  bool by_fields(const Resize& op) const {
+    const auto& shape = graph.value(node.inputs[0]).shape;
+    for (std::size_t axis = 0; axis < shape.size(); ++axis)
+      if (!keeps_axis(op, axis, shape[axis])) return false;
+    return true;
+  }
   bool by_fields(const DepthToSpace& op) const { return op.block == 1; }
   bool by_fields(const SpaceToDepth& op) const { return op.block == 1; }
   bool by_fields(const Pool& op) const {
