@@ -159,6 +159,9 @@ struct Einsum {
 struct BatchNorm {
   float epsilon = 1e-5f;
   PostOps post = {};  ///< a ReLU at most
+  /// By x's own mean and variance, which of pictures would mix them: of constants alone. Inputs 3
+  /// and 4 are dropped by inference.
+  bool training = false;
 };
 /// Over axes [axis, rank). Inputs x, scale, optional bias.
 struct LayerNorm {

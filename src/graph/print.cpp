@@ -208,7 +208,7 @@ struct Describe {
   void operator()(const MatMul& op) const { describe(op.post, a); }
   void operator()(const Einsum& op) const { a.add("equation", op.equation); }
   void operator()(const BatchNorm& op) const {
-    a.add("epsilon", op.epsilon);
+    a.add("epsilon", op.epsilon).flag("training", op.training);
     describe(op.post, a);
   }
   void operator()(const LayerNorm& op) const { a.add("axis", op.axis).add("epsilon", op.epsilon); }

@@ -7,17 +7,38 @@
 namespace fovea::onnx {
 namespace {
 
+// Statistics per element, of whatever rank: (x - mean) scale / sqrt(variance + epsilon) + bias.
+void norm_elements(NodeImport& n, float epsilon) {
+  using graph::BinaryKind;
+  const auto binary = [&](BinaryKind kind, graph::ValueId a, graph::ValueId b) {
+    return n.step(graph::Binary{kind}, {a, b});
+  };
+  const auto shifted = binary(BinaryKind::add, n.input(4), n.floats({}, {epsilon}));
+  const auto deviation = n.step(graph::Unary{.kind = graph::UnaryKind::sqrt}, {shifted});
+  const auto factor = binary(BinaryKind::div, n.input(1), deviation);
+  const auto centred = binary(BinaryKind::sub, n.input(0), n.input(3));
+  n.emit(graph::Binary{BinaryKind::add}, {binary(BinaryKind::mul, centred, factor), n.input(2)});
+}
+
 void batch_norm(NodeImport& n) {
   graph::BatchNorm op;
   op.epsilon = n.attributes.get_epsilon("epsilon", 1e-5f);
   n.attributes.ignore({"momentum"});
-  if (n.opset() < 9 && !n.attributes.get_flag("spatial", true))
-    n.unsupported("with statistics per element (spatial 0)");
-  const bool training = n.opset() < 7    ? !n.attributes.get_flag("is_test", false)
-                        : n.opset() < 14 ? n.output_named(1)  // its outputs say so
-                                         : n.attributes.get_flag("training_mode", false);
-  if (training) n.unsupported("in training mode");
-  n.emit(std::move(op));
+  const bool per_element = n.opset() < 9 && !n.attributes.get_flag("spatial", true);
+  op.training = n.opset() < 7    ? !n.attributes.get_flag("is_test", false)
+                : n.opset() < 14 ? n.output_named(1)  // its outputs say so
+                                 : n.attributes.get_flag("training_mode", false);
+  if (!per_element) {
+    n.emit(std::move(op));
+    return;
+  }
+  if (op.training) n.unsupported("in training mode, with statistics per element (spatial 0)");
+  // A vector of them is that of [n, c], where elements are channels.
+  const auto* scale = n.constant_input(1);
+  if (scale != nullptr && scale->shape.size() == 1)
+    n.emit(std::move(op));
+  else
+    norm_elements(n, op.epsilon);
 }
 
 // Mean and deviation in another precision than f32 come out the same here.
@@ -62,9 +83,11 @@ void softmax(NodeImport& n) {
   n.emit(graph::Softmax{n.attributes.get_int("axis", -1), kLog, false});
 }
 
+constexpr std::string_view kBatchNorm = "inference form; in training mode of constants alone";
+
 constexpr std::array kRows{
-    Row{"BatchNormalization", kOldestOpset, 13, 5, 5, batch_norm, "inference form", 5},
-    Row{"BatchNormalization", 14, kNewestOpset, 5, 5, batch_norm, "inference form", 3},
+    Row{"BatchNormalization", kOldestOpset, 13, 5, 5, batch_norm, kBatchNorm, 5},
+    Row{"BatchNormalization", 14, kNewestOpset, 5, 5, batch_norm, kBatchNorm, 3},
     Row{"LayerNormalization", 17, kNewestOpset, 2, 3, layer_norm, "not its further outputs", 3},
     Row{"InstanceNormalization", kOldestOpset, kNewestOpset, 3, 3, instance_norm},
     Row{"GroupNormalization", 18, 20, 3, 3, group_norm, "scale and bias per group"},

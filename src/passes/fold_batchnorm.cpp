@@ -115,7 +115,7 @@ class Fold {
 
   std::optional<PerChannel> effect(const Node& reader, ValueId y,
                                    std::pair<std::size_t, std::int64_t> channel) const {
-    if (const auto* norm = std::get_if<BatchNorm>(&reader.op))
+    if (const auto* norm = std::get_if<BatchNorm>(&reader.op); norm != nullptr && !norm->training)
       return reader.inputs[0] == y && channel.first == 1 ? of_norm(*norm, reader) : std::nullopt;
     if (const auto* binary = std::get_if<Binary>(&reader.op))
       return of_binary(*binary, reader, y, channel);

@@ -51,6 +51,7 @@ std::vector<Case> elementwise_cases() {
   add_unary(out, {UnaryKind::leaky_relu, 0.1f});
   add_unary(out, {UnaryKind::clip, 0.f, 1.77f});
   add_unary(out, {UnaryKind::clip, -1.33f, 2.1f});
+  add_unary(out, {UnaryKind::clip, 1.21f, -0.34f});
   add_unary(out, {UnaryKind::elu, 0.7f});
   add_unary(out, {UnaryKind::selu, 1.673f, 0.f, 1.051f});
   add_unary(out, {UnaryKind::celu, 0.6f});

@@ -152,10 +152,7 @@ TEST(Attributes, FormsThatFoveaHasNot) {
   expect(with_node("ScatterND", {attr("reduction", "add")}, 3, 18), "with reduction add");
   expect(with_node("Mod", {attr("fmod", 1)}, 2), "with fmod");
   expect(with_node("ArgMax", {attr("select_last_index", 1)}), "with select_last_index");
-  expect(with_node("BatchNormalization", {attr("training_mode", 1)}, 5, 15), "in training mode");
-  expect(with_node("BatchNormalization", {}, 5, 9, 5), "in training mode");
-  expect(with_node("BatchNormalization", {attr("is_test", 0)}, 5, 6), "in training mode");
-  expect(with_node("BatchNormalization", {attr("is_test", 1), attr("spatial", 0)}, 5, 6),
+  expect(with_node("BatchNormalization", {attr("is_test", 0), attr("spatial", 0)}, 5, 6),
          "per element");
   expect(with_node("Dropout", {}, 3), "in training mode");
   expect(with_node("Cast", {attr("to", kString)}), "string");

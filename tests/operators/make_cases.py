@@ -307,6 +307,17 @@ def movement(c):
         c.add("Range", [parameter(9, t), parameter(2, t), parameter(-2, t)], label="down")
 
 
+def norms(c):
+    """Statistics per element, of opsets 7 and 8."""
+    rng = np.random.default_rng(9)
+    for shape in ([2, 3], [2, 2, 3], [2, 2, 2, 2]):
+        x = rng.integers(-8, 9, shape) / 4
+        scale, bias, mean, variance = (rng.integers(1, 9, shape[1:]) / 4 for _ in range(4))
+        c.add("BatchNormalization", [x.astype("float32")] + [
+            parameter(v, "float32") for v in (scale, bias, mean, variance)],
+              {"spatial": 0, "epsilon": 0.001}, opset=8, label=f"per element {len(shape)}")
+
+
 def equations(c, count):
     """Einsum, drawn: see tests/engine/einsum_test.cpp for the same in C++ with gradients."""
     rng = np.random.default_rng(14)
@@ -345,20 +356,6 @@ def equations(c, count):
         c.add("Einsum", [numbers(t)], {"equation": "ij->i"}, label="ij->i")
 
 
-def main():
-    warnings.filterwarnings("ignore")
-    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    arguments.add_argument("--out", type=Path, default=HERE / "cases.json")
-    arguments.add_argument("--resizes", type=int, default=200, help="how many to draw")
-    arguments.add_argument("--seed", type=int, default=16, help="of the resizes")
-    given = arguments.parse_args()
-    out = given.out
-    c = Cases()
-    for family in (arithmetic, powers, wrapping, casts, large, movement):
-        family(c)
-    equations(c, 120)
-    if c.unclear:
-        raise SystemExit("\n".join(c.unclear))
 def resizes(c, count, seed):
     """Resize, drawn: by sizes and scales, every mode, on the axes of maps."""
     rng = np.random.default_rng(seed)
@@ -416,6 +413,22 @@ def resizes(c, count, seed):
               label=" ".join(str(v) for v in attributes.values()))
 
 
+def main():
+    warnings.filterwarnings("ignore")
+    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    arguments.add_argument("--out", type=Path, default=HERE / "cases.json")
+    arguments.add_argument("--resizes", type=int, default=200, help="how many to draw")
+    arguments.add_argument("--seed", type=int, default=16, help="of the resizes")
+    given = arguments.parse_args()
+    out = given.out
+    c = Cases()
+    for family in (arithmetic, powers, wrapping, casts, large, movement):
+        family(c)
+    norms(c)
+    equations(c, 120)
+    resizes(c, given.resizes, given.seed)
+    if c.unclear:
+        raise SystemExit("\n".join(c.unclear))
     with open(out, "w") as file:
         file.write("[\n" + ",\n".join(json.dumps(row, separators=(",", ":")) for row in c.rows)
                    + "\n]\n")
@@ -425,4 +438,3 @@ def resizes(c, count, seed):
 
 if __name__ == "__main__":
     main()
-    resizes(c, given.resizes, given.seed)

@@ -13,13 +13,18 @@ using graph::GroupNorm;
 using graph::InstanceNorm;
 using graph::LayerNorm;
 
+bool has_constants(const ForwardContext& c) {
+  for (std::size_t i = 1; i < c.inputs(); ++i)
+    if (!c.is_constant(i)) return false;
+  return true;
+}
+
 /// BatchNorm at inference: one scale and shift per channel.
 struct Affine {
   std::shared_ptr<std::vector<float>> scale, shift;
   Affine(const BatchNorm& op, const ForwardContext& c) {
-    for (std::size_t i = 1; i < 5; ++i)
-      if (!c.is_constant(i))
-        c.fail(ErrorCode::unsupported, "the statistics of BatchNormalization must be constant");
+    if (!has_constants(c))
+      c.fail(ErrorCode::unsupported, "the statistics of BatchNormalization must be constant");
     const auto gamma = c.constant(1), beta = c.constant(2), mean = c.constant(3),
                variance = c.constant(4);
     scale = std::make_shared<std::vector<float>>(gamma.size());
@@ -61,9 +66,70 @@ Operand in_known_layout(Builder& b, const Operand& tensor) {
   return map_view(tensor.desc) ? tensor : b.plain(tensor);
 }
 
+struct PlainChannels {
+  std::int64_t channels = 1, positions = 1;
+};
+
+struct ChannelMoments {
+  double mean, variance;
+};
+
+/// Of channel `k` of [n, c, positions].
+ChannelMoments moments_of(const float* x, const PlainChannels& layout, std::int64_t images,
+                          std::int64_t k) {
+  const auto each = [&](auto visit) {
+    for (std::int64_t n = 0; n < images; ++n) {
+      const float* row = x + (n * layout.channels + k) * layout.positions;
+      for (std::int64_t i = 0; i < layout.positions; ++i) visit(row[i]);
+    }
+  };
+  const auto count = static_cast<double>(images * layout.positions);
+  double sum = 0, squares = 0;
+  each([&](float v) { sum += v; });
+  const double mean = sum / count;
+  each([&](float v) { squares += (v - mean) * (v - mean); });
+  return {mean, squares / count};
+}
+
+/// By statistics that are computed: of weights, where constants are folded. Those that depend on a
+/// picture have a gradient, which is not here.
+void computed_norm(const BatchNorm& op, ForwardContext& c) {
+  const auto& shape = c.in_shape(0);
+  std::vector<Operand> reads;
+  for (std::size_t i = 0; i < c.inputs(); ++i) reads.push_back(c.plain_in(i));
+  PlainChannels layout{shape[1], 1};
+  for (std::size_t i = 2; i < shape.size(); ++i) layout.positions *= shape[i];
+  const Operand dst = c.make_plain_out();
+  c.b.kernel(
+      [layout, images = shape[0], training = op.training, epsilon = op.epsilon](Pointers p) {
+        const float* x = floats(p, 0);
+        float* y = floats(p, p.size() - 1);
+        base::parallel_for(layout.channels, 1, [&, x, y](std::int64_t begin, std::int64_t end) {
+          for (auto k = begin; k < end; ++k) {
+            const auto m = training ? moments_of(x, layout, images, k)
+                                    : ChannelMoments{floats(p, 3)[k], floats(p, 4)[k]};
+            const double factor = floats(p, 1)[k] / std::sqrt(m.variance + epsilon);
+            const double shift = floats(p, 2)[k] - m.mean * factor;
+            for (std::int64_t n = 0; n < images; ++n) {
+              const auto at = (n * layout.channels + k) * layout.positions;
+              for (auto i = at; i < at + layout.positions; ++i)
+                y[i] = static_cast<float>(x[i] * factor + shift);
+            }
+          }
+        });
+      },
+      reads, {dst});
+  c.out(0, dst);
+}
+
 }  // namespace
 
 void forward(const BatchNorm& op, ForwardContext& c) {
+  const bool of_constants = c.b.graph().inputs.empty();
+  if (op.training || (of_constants && !has_constants(c))) {
+    computed_norm(op, c);
+    return;
+  }
   const Operand src = in_known_layout(c.b, c.f32_in(0));
   c.out(0, affine_step(c.b, src, c.in_shape(0), Affine(op, c), true, !op.post.empty(),
                        c.make_like(src)));

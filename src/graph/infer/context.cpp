@@ -133,6 +133,23 @@ std::vector<float> InferContext::constant_floats(std::size_t i, std::string_view
   return out;
 }
 
+bool InferContext::depends_on_feed(std::size_t i) const {
+  std::vector<bool> seen(graph_.values().size(), false);
+  std::vector<ValueId> open{node_.inputs[i]};
+  while (!open.empty()) {
+    const auto id = open.back();
+    open.pop_back();
+    if (!id || seen[static_cast<std::size_t>(id.index)]) continue;
+    seen[static_cast<std::size_t>(id.index)] = true;
+    const auto& value = graph_.value(id);
+    if (value.constant) continue;
+    if (!value.producer) return true;
+    const auto& from = graph_.node(value.producer).inputs;
+    open.insert(open.end(), from.begin(), from.end());
+  }
+  return false;
+}
+
 void InferContext::keep_inputs(std::size_t count) {
   if (node_.inputs.size() > count) node_.inputs.resize(count);
 }

@@ -44,6 +44,9 @@ class InferContext {
   /// The numbers of input i of either type.
   std::vector<float> constant_floats(std::size_t i, std::string_view what) const;
 
+  /// True where input i is no constant, nor computed from constants alone.
+  bool depends_on_feed(std::size_t i) const;
+
   /// Parameters that became fields of the op: only the first `count` inputs remain.
   void keep_inputs(std::size_t count);
 

@@ -75,6 +75,8 @@ void infer_op(Unary& op, InferContext& c) {
   }
   if (std::isnan(op.alpha) || std::isnan(op.beta) || std::isnan(op.gamma))
     bad_model("a parameter is not a number");
+  // Bounds that cross: the upper one is the result.
+  if (op.kind == UnaryKind::clip && op.alpha > op.beta) op.alpha = op.beta;
   if (op.kind == UnaryKind::celu && op.alpha == 0) bad_model("alpha is zero");
   c.set_output(type, c.shape(0));
 }

@@ -34,6 +34,13 @@ void require_vectors(const InferContext& c, std::initializer_list<const char*> n
 
 void infer_op(BatchNorm& op, InferContext& c) {
   require_epsilon(op.epsilon);
+  if (op.training) {
+    if (c.depends_on_feed(0)) unsupported("BatchNormalization in training mode");
+    require_vectors(c, {"scale", "bias"}, channels(c));
+    c.keep_inputs(3);
+    c.set_output(DType::f32, c.shape(0));
+    return;
+  }
   require_vectors(c, {"scale", "bias", "mean", "variance"}, channels(c));
   c.set_output(DType::f32, c.shape(0));
 }
