@@ -1,4 +1,5 @@
 #include <gtest/gtest.h>
+#include <sys/mman.h>
 
 #include <atomic>
 #include <chrono>
@@ -106,6 +107,28 @@ std::string layer_of(const Explainer& explainer, bool early) {
   for (const auto& layer : explainer.layers())
     if (count(layer.grid) <= kMax) return layer.name;
   return explainer.default_layer();
+}
+
+TEST(MemoryLimit, IsNotOfTheEdgesThatAMappingLoses) {
+  constexpr std::size_t kSize = 3 << 20, kEdge = 1 << 20;
+  const engine_test::PeakBytes bytes;
+  const auto map = [&] {
+    auto* wide = static_cast<std::byte*>(mmap(nullptr, kSize + 2 * kEdge, PROT_READ | PROT_WRITE,
+                                              MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+    munmap(wide, kEdge);
+    munmap(wide + kEdge + kSize, kEdge);
+    return wide + kEdge;
+  };
+  auto* one = map();
+  auto* other = map();
+  EXPECT_EQ(bytes.most(), 2 * kSize);
+  munmap(one, kSize);
+  munmap(other, kSize);
+  EXPECT_EQ(bytes.most(), 2 * kSize);
+  EXPECT_EQ(bytes.live(), 0);
+  munmap(map(), kSize);
+  munmap(map(), kSize);
+  EXPECT_EQ(bytes.most(), 2 * kSize);
 }
 
 TEST(MemoryLimit, HoldsForEveryMethod) {

@@ -9,6 +9,7 @@
 #include <array>
 #include <atomic>
 #include <cerrno>
+#include <cstddef>
 #include <cstdlib>
 #include <cstring>
 #include <dnnl.hpp>
@@ -44,6 +45,22 @@ void note_peak() {
   while (now > most && !peak.compare_exchange_weak(most, now)) {
   }
 }
+
+/// The mapping that was made last. Its edges, to be cut off at once so that it begins where a huge
+/// page does, never hold anything: it counts from the next call on that is no cut.
+struct Mapping {
+  std::byte* begin = nullptr;
+  std::size_t size = 0;
+
+  bool cut(const Mapping& edge) {
+    if (edge.size >= size) return false;
+    if (edge.begin != begin && edge.begin + edge.size != begin + size) return false;
+    if (edge.begin == begin) begin += edge.size;
+    size -= edge.size;
+    return true;
+  }
+};
+thread_local Mapping newest;
 
 bool weighs() {
   return weighing.load(std::memory_order_relaxed) && !is_onednns;
@@ -113,6 +130,7 @@ PeakBytes::~PeakBytes() {
 }
 
 std::int64_t PeakBytes::most() const {
+  note_peak();
   return peak;
 }
 
@@ -165,19 +183,22 @@ void free(void* data) {
   __libc_free(data);
 }
 
-// A mapping's edges may be cut off at once: it counts from the next call on.
 [[gnu::visibility("default")]] void* mmap(void* at, std::size_t size, int protection, int flags,
                                           int file, off_t offset) {
   auto* out = reinterpret_cast<void*>(syscall(SYS_mmap, at, size, protection, flags, file, offset));
-  if (fovea::engine_test::weighs() && out != MAP_FAILED && (flags & MAP_ANONYMOUS) != 0)
+  if (fovea::engine_test::weighs() && out != MAP_FAILED && (flags & MAP_ANONYMOUS) != 0) {
+    fovea::engine_test::note_peak();
     fovea::engine_test::alive += static_cast<std::int64_t>(size);
+    fovea::engine_test::newest = {static_cast<std::byte*>(out), size};
+  }
   return out;
 }
 
 [[gnu::visibility("default")]] int munmap(void* at, std::size_t size) {
   if (fovea::engine_test::weighs()) {
+    if (!fovea::engine_test::newest.cut({static_cast<std::byte*>(at), size}))
+      fovea::engine_test::note_peak();
     fovea::engine_test::alive -= static_cast<std::int64_t>(size);
-    fovea::engine_test::note_peak();
   }
   return static_cast<int>(syscall(SYS_munmap, at, size));
 }
