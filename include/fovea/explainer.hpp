@@ -150,6 +150,9 @@ class FOVEA_API Run {
   /// first call.
   const std::vector<Prediction>& predictions(std::int64_t image = 0);
 
+  /// About the feeds and the scores; explanations repeat them.
+  const std::vector<std::string>& warnings() const;
+
   /// The value of an output or fetch of the explainer.
   Tensor output(const std::string& name) const;
 
@@ -225,6 +228,8 @@ class FOVEA_API Explainer {
   /// The values whose maps were prepared, in the order asked for.
   std::vector<std::string> prepared_layers() const;
   const std::string& default_layer() const;  ///< empty where there is none
+  /// Has a class a probability? Not a model's single score without a sigmoid.
+  bool has_probabilities() const;
   /// Every value of the model as imported, by name, with its extents bound.
   const std::map<std::string, Shape>& shapes() const;
   /// What a run does, in order: the forward pass, then the backward pass of each prepared layer.

@@ -39,6 +39,7 @@ Tensor means_of(const engine::ValueView& view) {
 }  // namespace
 
 std::vector<Channels> Explaining::channels(const Target& target) {
+  check_targets(std::span(&target, 1));
   const auto& layer = *layers_[0];
   const auto wanted = objectives(target);
   auto context = context_of(layer, wanted, run_.workspace, run_.logits.data);

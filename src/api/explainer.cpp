@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "api/backgrounds.hpp"
+#include "api/check_options.hpp"
 #include "api/explainer_impl.hpp"
 #include "api/explaining.hpp"
 #include "api/other_batch.hpp"
@@ -42,7 +43,7 @@ class ExplainerMaker {
 
   std::shared_ptr<const Explainer::Impl> make() {
     const auto& options = impl_->options;
-    check_options(options);
+    api::check_options(options);
     Access::impl(impl_->model).choices->add(std::as_bytes(std::span(options.compile.plan_cache)));
     bind();
     describe_inputs();
@@ -57,26 +58,6 @@ class ExplainerMaker {
   }
 
  private:
-  static void check_options(const ExplainerOptions& options) {
-    if (options.compile.batch < 1)
-      throw Error(ErrorCode::invalid_argument, "the batch must be at least 1");
-    if (options.prepare.perturbation_batch < 0)
-      throw Error(ErrorCode::invalid_argument, "the perturbation batch must not be negative");
-    if (options.pool.max_workspaces < 1)
-      throw Error(ErrorCode::invalid_argument, "at least one workspace is needed");
-    if (options.prepare.targets_at_once < 1)
-      throw Error(ErrorCode::invalid_argument, "at least one target is explained at once");
-    for (const auto extent : options.prepare.token_grid)
-      if (extent < 1)
-        throw Error(ErrorCode::invalid_argument, "a token grid's extents must be at least 1");
-    if (options.prepare.token_grid.size() > 3)
-      throw Error(ErrorCode::invalid_argument, "a token grid has at most 3 extents");
-    if (options.prepare.prefix_tokens && *options.prepare.prefix_tokens < 0)
-      throw Error(ErrorCode::invalid_argument, "the number of prefix tokens must not be negative");
-    for (const auto& method : options.prepare.methods)
-      explain::Settings(explain::find(method.name).info, method);
-  }
-
   void describe_inputs() {
     impl_->inputs = impl_->model.inputs();
     for (std::size_t i = 0; i < graph_.inputs.size(); ++i) {
@@ -90,14 +71,22 @@ class ExplainerMaker {
     engine::fold_constants(graph_, limits_);
   }
 
+  /// Once more, where nodes were appended to the source.
+  void bind_appended() {
+    if (source_.values().size() == graph_.values().size()) return;
+    graph_ = source_;
+    bind();
+  }
+
   void choose_targets() {
-    const auto read = api::choose_target_values(
-        source_, graph_, impl_->options.prepare.target_values, impl_->options.compile.output);
-    if (source_.values().size() > graph_.values().size()) {
-      graph_ = source_;
-      bind();
+    const auto& names = impl_->options.prepare.target_values;
+    if (api::reads_scores(names)) {
+      impl_->scores = graph::find_scores(graph_, impl_->options.compile.output);
+      graph::lay_out_logits(source_, impl_->scores);
+      bind_appended();
     }
-    impl_->scores = read.scores;
+    const auto read = api::choose_target_values(source_, graph_, names, impl_->scores);
+    bind_appended();
     impl_->target = read.row;
     find_image_batch();
     impl_->reads = api::reads_of(read, graph_, impl_->image_batch);
@@ -211,7 +200,10 @@ class ExplainerMaker {
     spec.memory_limit = options.pool.memory_limit;
     spec.limits = limits_;
     fetch(spec, graph_.value(impl_->target).name);
-    if (impl_->scores.output) fetch(spec, graph_.value(impl_->scores.output).name);
+    if (impl_->scores.output) {
+      fetch(spec, graph_.value(impl_->scores.output).name);
+      impl_->output_fetch = spec.fetches.size() - 1;
+    }
     for (const auto& name : options.compile.fetches) fetch(spec, name);
 
     prepare_layers(spec);
@@ -409,7 +401,7 @@ class ExplainerMaker {
 
   base::Limits limits_;
   std::shared_ptr<Explainer::Impl> impl_;
-  graph::Graph source_;  ///< as imported, and what lays the values of targets together
+  graph::Graph source_;  ///< as imported, and what lays out the scores and the values of targets
   graph::Graph graph_;   ///< that, bound
   std::set<explain::NetworkSpec> networks_;  ///< that methods run
   bool perturbs_full_ = false;  ///< variants of any part of an image are scored, not windows alone
@@ -466,6 +458,9 @@ std::vector<std::string> Explainer::prepared_layers() const {
 }
 const std::string& Explainer::default_layer() const {
   return impl_->default_layer;
+}
+bool Explainer::has_probabilities() const {
+  return impl_->has_probabilities();
 }
 const std::map<std::string, Shape>& Explainer::shapes() const {
   return impl_->shapes;

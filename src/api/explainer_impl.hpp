@@ -41,6 +41,7 @@ struct Explainer::Impl {
   bool keeps_inputs = false;
   bool dense_scores = false;             ///< scores at positions: nothing to rank
   std::vector<std::string> fetch_names;  ///< index: the plan's fetches
+  std::size_t output_fetch = 0;          ///< of the scores as the model gives them
   graph::ImageBatch image_batch;
   std::vector<bool> stacked;  ///< per input: has it a row per image?
   std::int64_t batch = 1;     ///< images: pictures.count
@@ -60,6 +61,11 @@ struct Explainer::Impl {
   /// 0 where no scores are read.
   std::int64_t class_count() const {
     return reads.scores() ? static_cast<std::int64_t>(reads.scores()->size) : 0;
+  }
+
+  bool has_probabilities() const {
+    return class_count() > 1 ||
+           (class_count() == 1 && (scores.sigmoid || options.compile.multi_label));
   }
 
   /// The network behind a layer that runs backward from several targets at once.

@@ -9,6 +9,7 @@
 #include "api/smoothing.hpp"
 #include "base/checked.hpp"
 #include "base/parallel.hpp"
+#include "base/text.hpp"
 #include "explain/sizes.hpp"
 #include "explain/windows.hpp"
 #include "simd/kernels.hpp"
@@ -30,6 +31,13 @@ void describe(Explanation& out) {
         zero ? "the map is zero everywhere: it shows nothing for the target"
              : "nothing in the map speaks for the target: no value is above 0");
   }
+}
+
+/// Of an element, counted in order.
+Shape place_in(const Shape& shape, std::int64_t element) {
+  Shape out(shape.size());
+  for (std::size_t d = shape.size(); d-- > 0; element /= shape[d]) out[d] = element % shape[d];
+  return out;
 }
 
 float combined(Fuse how, float so_far, float next) {
@@ -80,6 +88,17 @@ Borrowed::Borrowed(const Network& network, const CallOptions& call)
                network.reads_inputs,
                network.windows ? &*network.windows : nullptr,
                known_ ? &known_->network() : nullptr} {}
+
+void Explaining::check_targets(std::span<const Target> targets) const {
+  if (!explainer_.dense_scores) return;
+  for (const auto& target : targets)
+    if (target.as<Target::Class>() || target.as<Target::Difference>() || target.as<Target::Rest>())
+      throw Error(ErrorCode::invalid_argument,
+                  "a class has a score at each position of " +
+                      base::text(explainer_.reads.scores()->shape) +
+                      ": explain it over a region (--region, Target::region), or one element of "
+                      "the scores (Target::element)");
+}
 
 explain::Needs Explaining::needs_of(const explain::Layer& layer) const {
   return api::needs_of(entry_, layer, settings_, explainer_.options, explainer_.input_extents);
@@ -154,14 +173,13 @@ void Explaining::choose_background() {
 
 std::vector<explain::Objective> Explaining::objectives(const Target& target) {
   std::vector<explain::Objective> out;
-  const bool sigmoid = explainer_.scores.sigmoid || explainer_.options.compile.multi_label;
   for (std::int64_t n = 0; n < explainer_.batch; ++n)
     out.emplace_back(
         target, explainer_.reads,
         [&](std::int64_t rank) {
           return run_.ranking(n)[static_cast<std::size_t>(rank)].class_index;
         },
-        sigmoid);
+        run_.probability);
   return out;
 }
 
@@ -352,6 +370,7 @@ void Explaining::reserve_results(std::span<const Target> targets) {
 }
 
 std::vector<Explanation> Explaining::explain(std::span<const Target> targets) {
+  check_targets(targets);
   reserve_results(targets);
   const auto images = static_cast<std::size_t>(explainer_.batch);
   std::vector<explain::Objective> all;
@@ -393,14 +412,20 @@ std::vector<Explanation> Explaining::explain_one(const Target& target,
     one.layer = layers_[0]->name;
     one.score = wanted[n].value(std::span(run_.logits.data).subspan(n * row, row));
     one.target = target;
+    one.warnings = run_.warnings;
     if (!explainer_.dense_scores) {
       one.predictions = run_.ranking(image);
       for (const auto& prediction : one.predictions)
         if (prediction.class_index == wanted[n].class_index()) one.prediction = prediction;
+    } else if (wanted[n].class_index() >= 0) {
+      const auto& shape = explainer_.reads.scores()->shape;
+      one.warnings.push_back("the scores " + base::text(shape) +
+                             " lie at positions: the best of all is explained, the one at " +
+                             base::text(place_in(shape, wanted[n].class_index())) +
+                             "; --region explains a class where you say");
     }
     one.image = image;
     one.normalize = normalize_;
-    one.warnings = run_.warnings;
     one.timings_ms = {run_.forward_ms, backward_ms_, total - backward_ms_};
     describe(one);
   }

@@ -71,6 +71,8 @@ class Explaining {
   /// Takes what is handed out, and what it is made of on the way, from the budget.
   void reserve_results(std::span<const Target> targets);
   base::Size map_floats() const;
+  /// Throws Error invalid_argument for a class where each position has scores of its own.
+  void check_targets(std::span<const Target> targets) const;
   std::vector<explain::Objective> objectives(const Target& target);
   /// `wanted`: the target of each image.
   std::vector<Explanation> explain_one(const Target& target,

@@ -3,10 +3,12 @@
 #include <new>
 #include <utility>
 
+#include "api/ranking.hpp"
 #include "api/run_impl.hpp"
 #include "base/checked.hpp"
 #include "base/parallel.hpp"
 #include "base/size.hpp"
+#include "base/text.hpp"
 #include "simd/kernels.hpp"
 
 namespace fovea {
@@ -16,13 +18,6 @@ using Clock = std::chrono::steady_clock;
 
 double milliseconds(Clock::time_point start) {
   return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
-}
-
-std::string text(const Shape& shape) {
-  std::string out = "[";
-  for (std::size_t i = 0; i < shape.size(); ++i)
-    out += (i == 0 ? "" : ", ") + std::to_string(shape[i]);
-  return out + "]";
 }
 
 /// The data for each of the plan's feeds, checked.
@@ -47,10 +42,10 @@ std::vector<std::span<const float>> matched(const Explainer::Impl& explainer, co
                   {"", input.name, ""});
     const TensorView& tensor = it->second;
     if (tensor.shape != input.shape)
-      throw Error(
-          ErrorCode::bad_input,
-          "the tensor has extents " + text(tensor.shape) + ", the input wants " + text(input.shape),
-          {"", input.name, ""});
+      throw Error(ErrorCode::bad_input,
+                  "the tensor has extents " + base::text(tensor.shape) + ", the input wants " +
+                      base::text(input.shape),
+                  {"", input.name, ""});
     if (static_cast<std::int64_t>(tensor.data.size()) !=
         base::element_count(tensor.shape, ErrorCode::bad_input))
       throw Error(ErrorCode::bad_input, "the tensor's data does not fill its extents",
@@ -59,30 +54,6 @@ std::vector<std::span<const float>> matched(const Explainer::Impl& explainer, co
   }
   return out;
 }
-
-std::vector<Prediction> ranked(std::span<const float> logits, bool sigmoid) {
-  std::vector<Prediction> out;
-  out.reserve(logits.size());
-  float top = logits[0];
-  for (const float v : logits) top = std::max(top, v);
-  double sum = 0;
-  for (const float v : logits) sum += std::exp(static_cast<double>(v) - top);
-  for (std::size_t k = 0; k < logits.size(); ++k) {
-    const double v = logits[k];
-    const double p = sigmoid ? 1 / (1 + std::exp(-v)) : std::exp(v - top) / sum;
-    out.push_back({static_cast<std::int64_t>(k), logits[k], static_cast<float>(p)});
-  }
-  // NaN sorts last, so that a broken score never poses as the best one.
-  std::stable_sort(out.begin(), out.end(), [](const Prediction& a, const Prediction& b) {
-    if (std::isnan(b.logit)) return !std::isnan(a.logit);
-    return a.logit > b.logit;
-  });
-  return out;
-}
-
-}  // namespace
-
-namespace {
 
 /// The standard library's failure to allocate, as fovea's.
 template <class Work>
@@ -118,6 +89,7 @@ std::unique_ptr<Run::Impl> Run::Impl::run_forward(std::shared_ptr<const Explaine
   const auto rows = explain::rows(*explainer->plan, run->workspace);
   run->logits.shape = {explainer->batch, explainer->row()};
   run->logits.data.assign(rows.begin(), rows.end());
+  run->describe_scores();
   run->predictions.resize(static_cast<std::size_t>(explainer->batch));
   if (explainer->keeps_inputs)
     for (std::size_t i = 0; i < data.size(); ++i)
@@ -136,6 +108,10 @@ const Tensor& Run::logits() const {
   return impl_->logits;
 }
 
+const std::vector<std::string>& Run::warnings() const {
+  return impl_->warnings;
+}
+
 const std::vector<Prediction>& Run::predictions(std::int64_t image) {
   return with_memory([&]() -> std::reference_wrapper<const std::vector<Prediction>> {
     return impl_->ranking(image);
@@ -148,6 +124,46 @@ void Run::Impl::check_image(std::int64_t image) const {
                 "there is no image " + std::to_string(image) + " in this batch");
 }
 
+std::span<const float> Run::Impl::scores_of(std::int64_t image) const {
+  const auto* scores = explainer->reads.scores();
+  if (scores == nullptr) return {};
+  return std::span(logits.data)
+      .subspan(static_cast<std::size_t>(image * explainer->row()) + scores->begin, scores->size);
+}
+
+void Run::Impl::describe_scores() {
+  const auto* read = explainer->reads.scores();
+  if (read == nullptr) return;
+  const auto& scores = explainer->scores;
+  bool given = !scores.softmax;
+  for (std::int64_t n = 0; given && n < explainer->batch; ++n)
+    given = api::are_probabilities(scores_of(n), read->shape);
+  if (scores.sigmoid || explainer->options.compile.multi_label) {
+    probability = explain::Probability::sigmoid;
+  } else if (given) {
+    probability = explain::Probability::given;
+    warnings.emplace_back(
+        "the scores lie between 0 and 1 and add up to 1, and no logits were found before them: "
+        "they are taken as the probabilities that they are");
+  }
+  if (scores.factor != 1)
+    warnings.push_back("the output is the model's probabilities times " +
+                       std::to_string(scores.factor) + ": the logits before them are explained");
+}
+
+std::vector<float> Run::Impl::probabilities(std::int64_t image) const {
+  const auto row = scores_of(image);
+  const auto& scores = explainer->scores;
+  // One softmax per position: the network's own.
+  const bool of_positions = probability == explain::Probability::softmax && scores.softmax &&
+                            scores.classes != explainer->class_count();
+  if (!of_positions) return api::probabilities(row, probability);
+  const auto* output = explainer->plan->fetch(workspace, explainer->output_fetch).data;
+  std::vector<float> out(output + image * std::ssize(row), output + (image + 1) * std::ssize(row));
+  for (auto& p : out) p = scores.logarithm ? std::exp(p) : p / scores.factor;
+  return out;
+}
+
 const std::vector<Prediction>& Run::Impl::ranking(std::int64_t image) {
   check_image(image);
   auto& cached = predictions[static_cast<std::size_t>(image)];
@@ -155,11 +171,7 @@ const std::vector<Prediction>& Run::Impl::ranking(std::int64_t image) {
     const auto bytes = (base::Size(explainer->class_count()) * base::Size(sizeof(Prediction))).n;
     const base::Reservation sorting(explainer->budget, bytes, "sorting the classes");
     reservation.add(bytes, "the classes in order");
-    const auto row =
-        std::span<const float>(logits.data)
-            .subspan(static_cast<std::size_t>(image * explainer->row()) + scores->begin,
-                     scores->size);
-    cached = ranked(row, explainer->scores.sigmoid || explainer->options.compile.multi_label);
+    cached = api::ranked(scores_of(image), probabilities(image));
   }
   return cached;
 }

@@ -25,6 +25,10 @@ struct Run::Impl {
   Tensor features(const std::string& layer) const;
   std::vector<Channels> channels(const Target& target, const std::string& layer,
                                  const CallOptions& call);
+  /// One image's; empty where targets read none.
+  std::span<const float> scores_of(std::int64_t image) const;
+  /// In their order.
+  std::vector<float> probabilities(std::int64_t image) const;
   /// Throws Error invalid_argument where the batch has no such image.
   void check_image(std::int64_t image) const;
   const std::vector<Prediction>& ranking(std::int64_t image);
@@ -35,10 +39,13 @@ struct Run::Impl {
   Tensor logits;
   std::vector<Tensor> inputs;  ///< where the explainer keeps them; the image as [images, ...]
   double forward_ms = 0;
-  std::vector<std::string> warnings;                 ///< about the feeds
+  std::vector<std::string> warnings;  ///< about the feeds and the scores
+  explain::Probability probability = explain::Probability::softmax;
   std::vector<std::vector<Prediction>> predictions;  ///< per image; empty until asked for
 
  private:
+  /// What a class's probability is, and what has to be said of it.
+  void describe_scores();
   static std::unique_ptr<Impl> run_forward(std::shared_ptr<const Explainer::Impl> explainer,
                                            const Feeds& feeds, const CallOptions& call);
 };

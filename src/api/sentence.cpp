@@ -70,15 +70,20 @@ struct Words {
   void of_class(const Prediction& own) {
     out.class_index = own.class_index;
     out.label = label(own.class_index);
-    out.probability = own.probability;
+    if (!std::isnan(own.probability)) out.probability = own.probability;
     const auto& all = why.predictions;
     const auto at = std::find_if(all.begin(), all.end(), [&](const Prediction& p) {
       return p.class_index == own.class_index;
     });
     out.rank = at == all.end() ? 0 : at - all.begin() + 1;
-    std::string text = "The network gives " + name(own.class_index) + " a logit of " +
-                       number(own.logit) + ", a probability of " + percent(own.probability);
-    if (out.rank == 1) text += ", the best of " + std::to_string(all.size()) + " classes";
+    // Scores that are probabilities have no logits.
+    const bool is_logit = own.logit != own.probability;
+    std::string text = "The network gives " + name(own.class_index);
+    if (is_logit) text += " a logit of " + number(own.logit);
+    if (out.probability)
+      text += (is_logit ? ", a probability of " : " a probability of ") + percent(own.probability);
+    if (out.rank == 1 && all.size() > 1)
+      text += ", the best of " + std::to_string(all.size()) + " classes";
     if (out.rank > 1)
       text +=
           ", number " + std::to_string(out.rank) + " of " + std::to_string(all.size()) + " classes";

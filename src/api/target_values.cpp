@@ -21,21 +21,22 @@ graph::ValueId named(const graph::Graph& bound, const std::string& name) {
 
 }  // namespace
 
+bool reads_scores(const std::vector<std::string>& names) {
+  return names.empty() || std::find(names.begin(), names.end(), "") != names.end();
+}
+
 TargetValues choose_target_values(graph::Graph& source, const graph::Graph& bound,
                                   const std::vector<std::string>& names,
-                                  const std::string& output) {
+                                  const graph::Scores& scores) {
   TargetValues out;
-  if (names.empty() || std::find(names.begin(), names.end(), "") != names.end()) {
-    out.scores = graph::find_scores(bound, output);
-    out.values.emplace_back("", out.scores.logits);
-  }
+  if (reads_scores(names)) out.values.emplace_back("", scores.logits);
   for (const auto& name : names) {
     const auto same = [&](const auto& one) { return one.first == name; };
     if (std::none_of(out.values.begin(), out.values.end(), same))
       out.values.emplace_back(name, named(bound, name));
   }
   if (names.empty()) {
-    out.row = out.scores.logits;
+    out.row = scores.logits;
     return out;
   }
   std::vector<graph::ValueId> values;

@@ -12,17 +12,20 @@ namespace fovea::api {
 
 /// What an explainer's targets read.
 struct TargetValues {
-  graph::Scores scores = {};  ///< none where they are not read
-  graph::ValueId row = {};    ///< [images, numbers], all of it
+  graph::ValueId row = {};  ///< [images, numbers], all of it
   /// By name, in the order of a row; "" is the scores.
   std::vector<std::pair<std::string, graph::ValueId>> values = {};
 };
+
+/// Are the scores among these, PrepareOptions::target_values?
+bool reads_scores(const std::vector<std::string>& names);
 
 /// The scores, or the values of these names. Appends to `source`, of which `bound` is a copy with
 /// every extent known, what lays several of them one behind the other. Throws Error
 /// invalid_argument for a value that is not there or holds no numbers that depend on the image.
 TargetValues choose_target_values(graph::Graph& source, const graph::Graph& bound,
-                                  const std::vector<std::string>& names, const std::string& output);
+                                  const std::vector<std::string>& names,
+                                  const graph::Scores& scores);
 
 /// What lies where in an image's row. Throws Error invalid_argument where the values do not keep
 /// the images apart.

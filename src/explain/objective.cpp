@@ -74,19 +74,30 @@ struct Value {
   const std::vector<ReadValue>& several;
   const std::vector<std::size_t>& elements;
   std::int64_t index;
-  bool probability, sigmoid;
+  bool of_probability;
+  Probability how;
 
-  double of_class() const {
-    if (!probability) return at(own, index);
-    return sigmoid ? sigmoid_of(at(own, index)) : softmax(own)[static_cast<std::size_t>(index)];
+  double probability() const {
+    switch (how) {
+      case Probability::given:
+        return at(own, index);
+      case Probability::sigmoid:
+        return sigmoid_of(at(own, index));
+      case Probability::softmax:
+        break;
+    }
+    return softmax(own)[static_cast<std::size_t>(index)];
   }
+  double of_class() const { return of_probability ? probability() : at(own, index); }
   double operator()(const Target::Ranked&) const { return of_class(); }
   double operator()(const Target::Class&) const { return of_class(); }
   double operator()(const Target::Difference& d) const {
     return at(own, d.index) - at(own, d.minus);
   }
   double operator()(const Target::Rest&) const {
-    return at(own, index) + std::log(softmax(own)[static_cast<std::size_t>(index)]);
+    const double p =
+        how == Probability::given ? at(own, index) : softmax(own)[static_cast<std::size_t>(index)];
+    return at(own, index) + std::log(p);
   }
   double operator()(const Target::Weights& w) const { return dot(own, w.factors); }
   double operator()(const Target::Similarity& s) const {
@@ -118,8 +129,8 @@ struct Slope {
     out[read.begin + static_cast<std::size_t>(index)] += static_cast<float>(sign * v);
   }
   void of_class() const {
-    if (!of.probability) return add(of.index, 1);
-    if (of.sigmoid) {
+    if (!of.of_probability || of.how == Probability::given) return add(of.index, 1);
+    if (of.how == Probability::sigmoid) {
       const double p = sigmoid_of(at(of.own, of.index));
       return add(of.index, p * (1 - p));
     }
@@ -138,6 +149,7 @@ struct Slope {
     add(d.minus, -1);
   }
   void operator()(const Target::Rest&) const {
+    if (of.how == Probability::given) return add(of.index, 1 + 1 / at(of.own, of.index));
     const auto p = softmax(of.own);
     for (std::size_t i = 0; i < p.size(); ++i) add(static_cast<std::int64_t>(i), -p[i]);
     add(of.index, 2);
@@ -201,8 +213,8 @@ const ReadValue& Reads::find(const std::string& name) const {
 }
 
 Objective::Objective(const Target& target, const Reads& reads, const ClassAtRank& class_at,
-                     bool sigmoid)
-    : target_(target), sigmoid_(sigmoid) {
+                     Probability probability)
+    : target_(target), probability_(probability) {
   if (const auto* sum = target.as<Target::Sum>()) {
     if (sum->terms.empty()) refuse("the target is a sum of nothing");
     for (const auto& term : sum->terms) {
@@ -241,11 +253,14 @@ Objective::Objective(const Target& target, const Reads& reads, const ClassAtRank
   }
   if (target.probability && (class_ < 0 || target.as<Target::Rest>() != nullptr))
     refuse("only a class has a probability to be explained");
+  if (target.probability && probability == Probability::softmax && read_.size == 1)
+    refuse(
+        "a single score without a sigmoid has no probability to be explained; explain the score");
 }
 
 double Objective::value(std::span<const float> row) const {
   const double out = std::visit(Value{row, row.subspan(read_.begin, read_.size), several_,
-                                      elements_, class_, target_.probability, sigmoid_},
+                                      elements_, class_, target_.probability, probability_},
                                 target_.of);
   return target_.negated ? -out : out;
 }
@@ -253,7 +268,7 @@ double Objective::value(std::span<const float> row) const {
 void Objective::gradient(std::span<const float> row, std::span<float> out) const {
   std::fill(out.begin(), out.end(), 0.f);
   std::visit(Slope{{row, row.subspan(read_.begin, read_.size), several_, elements_, class_,
-                    target_.probability, sigmoid_},
+                    target_.probability, probability_},
                    read_,
                    target_.negated ? -1.0 : 1.0,
                    out},

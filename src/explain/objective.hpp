@@ -12,6 +12,10 @@
 
 namespace fovea::explain {
 
+/// How a class's probability comes from the scores: by one softmax over all of them, by a sigmoid
+/// each, or they are probabilities already.
+enum class Probability { softmax, sigmoid, given };
+
 /// A named value that objectives read, and where it lies in an image's row.
 struct ReadValue {
   std::string name;
@@ -43,9 +47,10 @@ class Reads {
 class Objective {
  public:
   using ClassAtRank = std::function<std::int64_t(std::int64_t)>;
-  /// `sigmoid`: probabilities of classes on their own. Throws Error invalid_argument for a value
-  /// that is not read, a class or an element out of range, or factors of another number.
-  Objective(const Target& target, const Reads& reads, const ClassAtRank& class_at, bool sigmoid);
+  /// Throws Error invalid_argument for a value that is not read, a class or an element out of
+  /// range, or factors of another number.
+  Objective(const Target& target, const Reads& reads, const ClassAtRank& class_at,
+            Probability probability);
 
   double value(std::span<const float> row) const;
   /// out[i] = d value / d row[i].
@@ -60,7 +65,7 @@ class Objective {
   std::vector<ReadValue> several_;     ///< of a function
   std::vector<std::size_t> elements_;  ///< of a sum: places in the row
   std::int64_t class_ = -1;
-  bool sigmoid_ = false;
+  Probability probability_ = Probability::softmax;
 };
 
 }  // namespace fovea::explain

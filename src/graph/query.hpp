@@ -12,16 +12,25 @@
 namespace fovea::graph {
 
 /// The score tensor: the named output (or the only one, or of those that depend on an
-/// input the first of rank 2, of more, of 1, of 0), looked back
-/// through a trailing Softmax / Sigmoid and what only reshapes after it.
+/// input the first of rank 2, of more, of 1, of 0), looked back through a softmax or a sigmoid,
+/// spelled out or not, and what leaves their values up to type, extents, order and a factor.
 struct Scores {
-  ValueId output;        ///< as declared
-  ValueId logits;        ///< before the trailing activation; may equal `output`
-  bool softmax = false;  ///< the model ends in a softmax (so `output` holds probabilities)
-  bool sigmoid = false;  ///< the model ends in a sigmoid
+  ValueId output;            ///< as declared
+  ValueId logits;            ///< before the trailing activation; may equal `output`
+  bool softmax = false;      ///< the model ends in a softmax (so `output` holds probabilities)
+  bool sigmoid = false;      ///< the model ends in a sigmoid
+  float factor = 1;          ///< positive; by which `output` is the activation's values
+  bool logarithm = false;    ///< of the softmax's values is what `output` holds
+  std::int64_t classes = 1;  ///< that one softmax is over: all of an image's, or a position's
+  /// Where `output` has the scores in another order, or images in another extent: the values from
+  /// the logits to it that are only laid out otherwise than what they come from.
+  std::vector<ValueId> layout = {};
 };
 /// Throws Error invalid_argument for an unknown name or when no output looks like scores.
 Scores find_scores(const Graph& graph, std::string_view output_name);
+/// Appends to the graph, as imported, what lays out the logits as the output is: `scores.layout`
+/// again, behind `scores.logits`, which become the last of it.
+void lay_out_logits(Graph& imported, Scores& scores);
 
 /// Where a bound graph keeps the images of a batch. Everything that is said per image is divided by
 /// this and by nothing else.

@@ -100,8 +100,9 @@ Answer answer_sheet(Session& session, const Prepared& prepared, Answer out,
       for (const auto& method : prepared.methods) {
         options.layer = layer;
         auto target = out.targets[t];
-        target.probability = request::for_method(request.targets[t], method.name).score ==
-                             RequestTarget::Score::probability;
+        const auto asked = request::for_method(request.targets[t], method.name,
+                                               prepared.explainer.has_probabilities());
+        target.probability = asked.score == RequestTarget::Score::probability;
         out.explanations.push_back(in_file(request.model.file, [&] {
           return out.run.explain(method, target, options, call ? call(method) : CallOptions{});
         }));
@@ -141,7 +142,8 @@ Answer answer(Session& session, const Prepared& prepared,
   auto asked = session.request.targets;
   const auto& method = prepared.methods.front();
   if (!is_sheet(session))
-    for (auto& target : asked) target = request::for_method(target, method.name);
+    for (auto& target : asked)
+      target = request::for_method(target, method.name, prepared.explainer.has_probabilities());
   auto targets = request::resolved_targets(asked, session, prepared.explainer);
   Answer out{came_out(session, prepared.explainer),
              std::move(targets),

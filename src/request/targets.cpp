@@ -166,13 +166,13 @@ void name_classes(Session& session) {
   }
 }
 
-RequestTarget for_method(RequestTarget target, const std::string& method) {
+RequestTarget for_method(RequestTarget target, const std::string& method, bool of_classes) {
   using Score = RequestTarget::Score;
   if (target.score != Score::by_method) return target;
   const bool one_class =
       !target.region && !target.minus && target.kind != RequestTarget::Kind::similar_to;
-  target.score =
-      one_class && method_info(method).of_probability ? Score::probability : Score::logit;
+  target.score = one_class && of_classes && method_info(method).of_probability ? Score::probability
+                                                                               : Score::logit;
   return target;
 }
 

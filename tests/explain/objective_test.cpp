@@ -17,7 +17,8 @@ std::int64_t by_rank(std::int64_t rank) {
 }
 
 Objective objective(const Target& target, bool sigmoid = false) {
-  return {target, Reads::scores(kScores.size()), by_rank, sigmoid};
+  return {target, Reads::scores(kScores.size()), by_rank,
+          sigmoid ? Probability::sigmoid : Probability::softmax};
 }
 
 struct Case {
@@ -74,7 +75,8 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST(Objective, ProbabilityCloseToOneKeepsItsSlope) {
   const std::vector<float> sure = {30.f, 0.f};
-  const Objective one(Target::class_index(0).of_probability(), Reads::scores(2), by_rank, false);
+  const Objective one(Target::class_index(0).of_probability(), Reads::scores(2), by_rank,
+                      Probability::softmax);
   std::vector<float> gradient(2);
   one.gradient(sure, gradient);
   EXPECT_NEAR(gradient[0] / std::exp(-30.0), 1, 1e-3);
@@ -82,7 +84,7 @@ TEST(Objective, ProbabilityCloseToOneKeepsItsSlope) {
 }
 
 TEST(Objective, OfAnAllZeroEmbeddingIsFlat) {
-  const Objective one(Target::similarity({1, 0}), Reads::scores(2), by_rank, false);
+  const Objective one(Target::similarity({1, 0}), Reads::scores(2), by_rank, Probability::softmax);
   std::vector<float> gradient(2, 3.f);
   one.gradient(std::vector<float>{0, 0}, gradient);
   EXPECT_EQ(gradient, (std::vector<float>{0, 0}));
@@ -118,7 +120,7 @@ TEST(Objective, RefusesWhatTheScoresDoNotHave) {
 
 TEST(Objective, RegionSumsOneChannelWhereTheMaskIs) {
   const auto target = Target::region(1, 2, {0, 1, 0.5f});
-  const Objective one(target, Reads::scores(6), by_rank, false);
+  const Objective one(target, Reads::scores(6), by_rank, Probability::softmax);
   EXPECT_EQ(one.value(std::vector<float>{9, 9, 9, 1, 2, 4}), 4);
 }
 

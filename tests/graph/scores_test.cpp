@@ -112,5 +112,121 @@ TEST(Scores, RefuseUnknownAndUnlikelyOutputs) {
   expect_error([&] { scores_of(d, "y"); }, ErrorCode::invalid_argument, "does not hold scores");
 }
 
+/// Spellings of an activation, each with what may stand behind it.
+enum class Spelt { op, exp_sum, less_maximum, exp_log, times_reciprocal, log_sum_exp };
+
+ValueId softmax_of(Builder& b, ValueId x, std::int64_t axis, Spelt how, bool keep) {
+  const auto sum = [&](const char* name, ReduceKind kind, ValueId of) {
+    const auto out = b.op(name, Reduce{.kind = kind, .axes = Ints{axis}, .keep_dims = keep}, {of});
+    return keep ? out
+                : b.op(std::string(name) + "_back", Reshape{ReshapeKind::unsqueeze, Ints{axis}},
+                       {out});
+  };
+  if (how == Spelt::op) return b.op("soft", Softmax{axis}, {x});
+  if (how == Spelt::exp_log)
+    return b.unary("soft", UnaryKind::exp, b.op("ls", Softmax{.axis = axis, .log = true}, {x}));
+  if (how == Spelt::log_sum_exp)
+    return b.unary(
+        "soft", UnaryKind::exp,
+        b.op("ls", Binary{BinaryKind::sub}, {x, sum("lse", ReduceKind::log_sum_exp, x)}));
+  auto z = x;
+  if (how == Spelt::less_maximum)
+    z = b.op("z", Binary{BinaryKind::sub}, {x, sum("m", ReduceKind::max, x)});
+  const auto e = b.unary("e", UnaryKind::exp, z);
+  const auto s = sum("s", ReduceKind::sum, e);
+  if (how == Spelt::times_reciprocal)
+    return b.op("soft", Binary{BinaryKind::mul}, {e, b.unary("r", UnaryKind::reciprocal, s)});
+  return b.op("soft", Binary{BinaryKind::div}, {e, s});
+}
+
+/// 0: nothing; each else leaves the values up to type, extents and a factor.
+ValueId tail_of(Builder& b, ValueId x, int which) {
+  switch (which) {
+    case 1:
+      return b.op("out", Cast{}, {x});
+    case 2:
+      return b.op("out", Unary{.kind = UnaryKind::clip, .alpha = 0, .beta = 1}, {x});
+    case 3:
+      return b.op("out", Binary{BinaryKind::mul}, {x, b.floats("hundred", {1}, {100})});
+    case 4:
+      return b.op("out", Binary{BinaryKind::div},
+                  {b.op("cast", Cast{}, {x}), b.floats("two", {}, {2})});
+    case 5:
+      return b.unary("out", UnaryKind::identity, b.op("cast", Cast{}, {x}));
+    default:
+      return x;
+  }
+}
+
+TEST(Scores, LookBehindEverySpellingAndTail) {
+  int seen = 0;
+  for (const auto how : {Spelt::op, Spelt::exp_sum, Spelt::less_maximum, Spelt::exp_log,
+                         Spelt::times_reciprocal, Spelt::log_sum_exp})
+    for (const bool at_positions : {false, true})
+      for (const bool keep : {true, false})
+        for (int tail = 0; tail < 6; ++tail) {
+          Builder b;
+          const auto x = b.input("x", at_positions ? Shape{2, 4, 3, 5} : Shape{2, 4});
+          tail_of(b, softmax_of(b, x, 1, how, keep), tail);
+          const auto s = find_scores(b.bound(), at_positions && tail > 0 ? "out"
+                                                : at_positions           ? "soft"
+                                                                         : "");
+          EXPECT_EQ(b.value(s.logits).name, "x")
+              << static_cast<int>(how) << " " << at_positions << keep << " " << tail;
+          EXPECT_TRUE(s.softmax);
+          EXPECT_EQ(s.classes, 4);
+          EXPECT_EQ(s.factor, tail == 3 ? 100.f : tail == 4 ? 0.5f : 1.f);
+          ++seen;
+        }
+  EXPECT_GE(seen, 100);
+}
+
+TEST(Scores, LookBehindASigmoidSpeltOut) {
+  Builder b;
+  const auto x = b.input("x", {2, 4});
+  const auto e = b.unary("e", UnaryKind::exp, b.unary("n", UnaryKind::neg, x));
+  const auto one = b.floats("one", {1}, {1});
+  b.op("y", Binary{BinaryKind::div}, {one, b.op("d", Binary{BinaryKind::add}, {one, e})});
+  EXPECT_EQ(scores_of(b), (Named{"y", "x", false, true}));
+}
+
+TEST(Scores, AreLeftWhereTheTailChangesThem) {
+  const auto soft = [](Builder& b) { return b.op("soft", Softmax{1}, {b.input("x", {2, 4})}); };
+  Builder cut;
+  cut.op("y", Unary{.kind = UnaryKind::clip, .alpha = 0.1f, .beta = 0.9f}, {soft(cut)});
+  EXPECT_EQ(scores_of(cut), (Named{"y", "y", false, false}));
+  Builder scaled;  // of 0..100, the clip cuts
+  scaled.op(
+      "y", Unary{.kind = UnaryKind::clip, .alpha = 0, .beta = 1},
+      {scaled.op("s", Binary{BinaryKind::mul}, {soft(scaled), scaled.floats("c", {}, {100})})});
+  EXPECT_EQ(scores_of(scaled), (Named{"y", "y", false, false}));
+  Builder weighed;
+  weighed.op("y", Binary{BinaryKind::mul}, {soft(weighed), weighed.floats("c", {4}, {1, 2, 3, 4})});
+  EXPECT_EQ(scores_of(weighed), (Named{"y", "y", false, false}));
+  Builder negative;
+  negative.op("y", Binary{BinaryKind::mul}, {soft(negative), negative.floats("c", {}, {-1})});
+  EXPECT_EQ(scores_of(negative), (Named{"y", "y", false, false}));
+  Builder other;  // the sum of other terms is no softmax's
+  const auto x = other.input("x", {2, 4});
+  const auto e = other.unary("e", UnaryKind::exp, x);
+  other.op("y", Binary{BinaryKind::div},
+           {e, other.op("s", Reduce{.kind = ReduceKind::sum, .axes = Ints{1}}, {x})});
+  EXPECT_EQ(scores_of(other), (Named{"y", "y", false, false}));
+}
+
+TEST(Scores, LogitsAreLaidOutAsTheOutput) {
+  Builder b;
+  const auto soft = b.op("soft", Softmax{1}, {b.input("x", {2, 4, 3, 5})});
+  b.op("y", Transpose{{0, 2, 3, 1}}, {soft});
+  const auto bound = b.bound();
+  auto scores = find_scores(bound, "y");
+  ASSERT_EQ(scores.layout.size(), 1u);
+  auto laid_out = bound;
+  lay_out_logits(laid_out, scores);
+  const auto& made = laid_out.node(laid_out.value(scores.logits).producer);
+  EXPECT_EQ(laid_out.value(made.inputs[0]).name, "x");
+  EXPECT_EQ(std::get<Transpose>(made.op).perm, (Ints{0, 2, 3, 1}));
+}
+
 }  // namespace
 }  // namespace fovea::graph::test

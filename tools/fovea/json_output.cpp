@@ -39,7 +39,8 @@ Json prediction_json(const Prediction& prediction, const Labels& labels) {
   row["class"] = prediction.class_index;
   row["label"] = index < labels.size() ? Json(labels[index]) : Json(nullptr);
   row["logit"] = shortest(prediction.logit);
-  row["probability"] = shortest(prediction.probability);
+  row["probability"] =
+      std::isnan(prediction.probability) ? Json(nullptr) : Json(shortest(prediction.probability));
   return row;
 }
 

@@ -1,3 +1,4 @@
+#include <cmath>
 #include <nlohmann/json.hpp>
 #include <span>
 #include <utility>
@@ -34,8 +35,10 @@ std::string result_text(const Session& session, Run& run, std::size_t top) {
     out += "probability   logit  class\n";
     const auto& rows = run.predictions(image);
     for (std::size_t i = 0; i < rows.size() && i < top; ++i)
-      out += number_text("%11.4f", rows[i].probability) + number_text("%8.4g", rows[i].logit) +
-             "  " + class_text(rows[i].class_index, session.labels) + "\n";
+      out += (std::isnan(rows[i].probability) ? "          -"
+                                              : number_text("%11.4f", rows[i].probability)) +
+             number_text("%8.4g", rows[i].logit) + "  " +
+             class_text(rows[i].class_index, session.labels) + "\n";
     out += "\n";
   }
   if (session.photo)
@@ -70,6 +73,7 @@ void predict(const PredictArguments& arguments) {
   if (tells) start_digests(session, digests);
   const auto explainer = make_explainer(session, {}, {}, plan_cache);
   auto run = session.forward(explainer);
+  session.warnings.insert(session.warnings.end(), run.warnings().begin(), run.warnings().end());
   const auto top = static_cast<std::size_t>(arguments.top);
   OutputFiles outputs;
   if (!arguments.logits.empty()) outputs.add(arguments.logits, npy_bytes(run.logits()));

@@ -13,13 +13,6 @@ void unsupported(const std::string& sentence) {
   throw Error(ErrorCode::unsupported, sentence);
 }
 
-std::string text(const Shape& shape) {
-  std::string out = "[";
-  for (std::size_t i = 0; i < shape.size(); ++i)
-    out += (i == 0 ? "" : ", ") + std::to_string(shape[i]);
-  return out + "]";
-}
-
 std::string_view text(DType type) {
   switch (type) {
     case DType::f32:

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/text.hpp"
 #include "graph/graph.hpp"
 
 namespace fovea::graph::detail {
@@ -66,7 +67,7 @@ class InferContext {
 [[noreturn]] void unsupported(const std::string& sentence);
 
 /// "[1, 3, 224, 224]"
-std::string text(const Shape& shape);
+using base::text;
 std::string_view text(DType type);
 
 /// `axis` in [-rank, rank) counted from the front. Throws bad_model.

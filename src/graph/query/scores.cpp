@@ -1,7 +1,13 @@
 #include <algorithm>
+#include <array>
+#include <cmath>
+#include <functional>
+#include <numeric>
+#include <utility>
 
 #include "graph/infer/context.hpp"
 #include "graph/query.hpp"
+#include "graph/query/activation.hpp"
 #include "graph/query/edges.hpp"
 
 namespace fovea::graph {
@@ -49,44 +55,182 @@ ValueId choose_output(const Graph& graph, std::string_view name) {
   throw Error(ErrorCode::invalid_argument, "no output looks like class scores: " + shapes);
 }
 
-bool only_reshapes(const Op& op) {
-  if (const auto* unary = std::get_if<Unary>(&op)) return unary->kind == UnaryKind::identity;
-  return std::holds_alternative<Reshape>(op) || std::holds_alternative<Transpose>(op);
+std::int64_t elements(const Shape& shape) {
+  return std::accumulate(shape.begin(), shape.end(), std::int64_t{1}, std::multiplies<>());
 }
 
-/// Is the softmax over all classes of an image?
-bool over_classes(const Softmax& op, const Shape& shape) {
-  if (shape.size() == 1) return true;
-  std::int64_t classes = 1;
+/// What a network does to its probabilities before it hands them out, read from the output on.
+class Tail {
+ public:
+  Tail(const Graph& graph, ValueId output) : graph_(graph), value_(output) {}
+
+  ValueId value() const { return value_; }
+
+  /// One node towards the activation; false where the node is none that leaves what it gets.
+  bool step() {
+    const auto* node = detail::producer(graph_, value_);
+    if (node == nullptr || node->inputs.empty() || node->outputs.size() != 1) return false;
+    const auto from = passed(*node);
+    if (!from || graph_.value(*from).type != DType::f32 ||
+        elements(graph_.value(*from).shape) != elements(graph_.value(value_).shape))
+      return false;
+    nodes_.push_back(node);
+    value_ = *from;
+    return true;
+  }
+
+  /// Of the activation's values, which lie in 0..1 or are logarithms.
+  struct Left {
+    float factor = 1;
+    bool logarithm = false;
+  };
+  /// What it leaves of them; none where that is not the values up to a factor.
+  std::optional<Left> left(detail::Activation::Kind kind) const {
+    using Kind = detail::Activation::Kind;
+    bool logarithm = kind == Kind::log_softmax;
+    float top = 1;
+    for (auto it = nodes_.rbegin(); it != nodes_.rend(); ++it) {
+      const auto& op = (*it)->op;
+      if (const auto* unary = std::get_if<Unary>(&op)) {
+        if (unary->kind == UnaryKind::exp || unary->kind == UnaryKind::log) {
+          const bool back = unary->kind == UnaryKind::exp;
+          if (kind == Kind::sigmoid || logarithm != back || top != 1) return std::nullopt;
+          logarithm = !back;
+        } else if (unary->kind != UnaryKind::identity && (logarithm || !keeps(*unary, top))) {
+          return std::nullopt;
+        }
+      } else if (const auto* binary = std::get_if<Binary>(&op)) {
+        const auto by = factor_of(*binary, **it);
+        if (!by) continue;
+        if (*by != 1 && logarithm) return std::nullopt;
+        top *= *by;
+      }
+    }
+    return std::isfinite(top) && top > 0 ? std::optional(Left{top, logarithm}) : std::nullopt;
+  }
+
+  bool keeps_order() const {
+    return std::all_of(nodes_.begin(), nodes_.end(),
+                       [&](const Node* node) { return detail::keeps_order(graph_, *node); });
+  }
+  /// What moves elements or changes extents, first to last.
+  std::vector<ValueId> layout() const {
+    std::vector<ValueId> out;
+    for (auto it = nodes_.rbegin(); it != nodes_.rend(); ++it)
+      if (std::holds_alternative<Reshape>((*it)->op) ||
+          std::holds_alternative<Transpose>((*it)->op))
+        out.push_back((*it)->outputs[0]);
+    return out;
+  }
+
+ private:
+  std::optional<ValueId> passed(const Node& node) const {
+    const auto first = node.inputs[0];
+    if (const auto* binary = std::get_if<Binary>(&node.op)) {
+      if (!factor_of(*binary, node) && !stays_positive(*binary, node)) return std::nullopt;
+      return detail::only_number(graph_, first) ? node.inputs[1] : first;
+    }
+    if (const auto* unary = std::get_if<Unary>(&node.op)) {
+      constexpr std::array kPassed{UnaryKind::identity, UnaryKind::relu, UnaryKind::abs,
+                                   UnaryKind::clip,     UnaryKind::exp,  UnaryKind::log};
+      const bool passes = std::find(kPassed.begin(), kPassed.end(), unary->kind) != kPassed.end();
+      return passes ? std::optional(first) : std::nullopt;
+    }
+    if (std::holds_alternative<Reshape>(node.op) || std::holds_alternative<Transpose>(node.op) ||
+        std::holds_alternative<Cast>(node.op) || is_copy(graph_, node))
+      return first;
+    return std::nullopt;
+  }
+
+  /// Does the function leave what lies in 0..top, up to rounding?
+  static bool keeps(const Unary& op, float top) {
+    return op.kind != UnaryKind::clip ||
+           (op.alpha <= detail::kRounding * top && op.beta >= (1 - detail::kRounding) * top);
+  }
+
+  bool stays_positive(const Binary& op, const Node& node) const {
+    if (op.kind != BinaryKind::add && op.kind != BinaryKind::max) return false;
+    const auto is = [&](ValueId id) { return detail::is_rounding(graph_, id); };
+    return is(node.inputs[0]) || is(node.inputs[1]);
+  }
+
+  /// Of a product or a quotient with a positive number.
+  std::optional<float> factor_of(const Binary& op, const Node& node) const {
+    const auto second = detail::only_number(graph_, node.inputs[1]);
+    const auto positive = [](std::optional<float> by) {
+      return by && *by > 0 && std::isfinite(*by) ? by : std::nullopt;
+    };
+    if (op.kind == BinaryKind::div) return second ? positive(1 / *second) : std::nullopt;
+    if (op.kind != BinaryKind::mul) return std::nullopt;
+    return positive(second ? second : detail::only_number(graph_, node.inputs[0]));
+  }
+
+  const Graph& graph_;
+  ValueId value_;
+  std::vector<const Node*> nodes_;
+};
+
+/// Is the softmax over all classes of an image, or at each position over its channels?
+bool over_classes(const Graph& graph, ValueId value, const Ints& axes, const Shape& output) {
+  const auto& shape = graph.value(value).shape;
+  if (shape.size() < 2) return true;
+  std::int64_t summed = 1, classes = 1;
+  for (const auto axis : axes) summed *= shape[static_cast<std::size_t>(axis)];
   for (std::size_t d = 1; d < shape.size(); ++d) classes *= shape[d];
-  if (op.axis < 1) return false;
-  return op.flatten ? op.axis == 1 : shape[static_cast<std::size_t>(op.axis)] == classes;
+  if (axes.front() >= 1 && summed == classes) return true;
+  const bool one_image = output.size() < 2 || output[0] == 1;
+  if (one_image && summed == elements(shape)) return true;
+  if (axes.size() != 1 || axes[0] < 1 || shape.size() < 3 || summed < 2) return false;
+  const auto axis = static_cast<std::size_t>(axes[0]);
+  const auto layout =
+      detail::layouts(graph, std::vector<std::optional<std::size_t>>(
+                                 graph.values().size()))[static_cast<std::size_t>(value.index)];
+  if (layout.order != detail::Layout::Order::unknown && layout.spatial + 2 == shape.size())
+    return axis == layout.channel_axis();
+  return axis == 1 || axis + 1 == shape.size();
 }
 
 }  // namespace
 
 Scores find_scores(const Graph& graph, std::string_view output_name) {
+  using Kind = detail::Activation::Kind;
   Scores scores;
   scores.output = choose_output(graph, output_name);
   scores.logits = scores.output;
-  for (auto id = scores.output;;) {
-    const auto* node = detail::producer(graph, id);
-    if (node == nullptr) return scores;
-    if (const auto* softmax = std::get_if<Softmax>(&node->op)) {
-      if (!over_classes(*softmax, graph.value(id).shape)) return scores;
-      scores.softmax = true;
-      scores.logits = node->inputs[0];
+  const auto& output = graph.value(scores.output).shape;
+  Tail tail(graph, scores.output);
+  do {
+    const auto activation = detail::activation_of(graph, tail.value());
+    if (!activation) continue;
+    const bool sigmoid = activation->kind == Kind::sigmoid;
+    const auto left = tail.left(activation->kind);
+    if (!left || (!sigmoid && !over_classes(graph, tail.value(), activation->axes, output)))
       return scores;
-    }
-    const auto* unary = std::get_if<Unary>(&node->op);
-    if (unary != nullptr && unary->kind == UnaryKind::sigmoid) {
-      scores.sigmoid = true;
-      scores.logits = node->inputs[0];
-      return scores;
-    }
-    if (!only_reshapes(node->op)) return scores;
-    id = node->inputs[0];
+    const auto& shape = graph.value(activation->of).shape;
+    scores.softmax = !sigmoid;
+    scores.sigmoid = sigmoid;
+    scores.logits = activation->of;
+    scores.factor = left->factor;
+    scores.logarithm = left->logarithm;
+    for (const auto axis : activation->axes)
+      scores.classes *= shape.empty() ? 1 : shape[static_cast<std::size_t>(axis)];
+    const bool other_rows = shape.size() > 1 && output.size() > 1 && shape[0] != output[0];
+    if (other_rows || !tail.keeps_order()) scores.layout = tail.layout();
+    return scores;
+  } while (tail.step());
+  return scores;
+}
+
+void lay_out_logits(Graph& imported, Scores& scores) {
+  for (const auto id : scores.layout) {
+    const Node like = imported.node(imported.value(id).producer);
+    auto inputs = like.inputs;
+    inputs[0] = scores.logits;
+    const auto name = imported.unique_name(imported.value(scores.logits).name + "_as_scores");
+    const auto node = imported.add_node(name, like.op_type, like.op, std::move(inputs), {name});
+    scores.logits = imported.node(node).outputs[0];
   }
+  scores.layout.clear();
 }
 
 }  // namespace fovea::graph

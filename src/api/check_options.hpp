@@ -1,0 +1,10 @@
+#pragma once
+
+#include "fovea/explainer.hpp"
+
+namespace fovea::api {
+
+/// Throws Error invalid_argument for what no model can be prepared with.
+void check_options(const ExplainerOptions& options);
+
+}  // namespace fovea::api
