@@ -69,11 +69,12 @@ class ExplainerMaker {
   void bind() {
     graph::bind(graph_, impl_->options.compile.input_shapes, impl_->options.compile.batch, limits_);
     engine::fold_constants(graph_, limits_);
+    bound_values_ = source_.values().size();
   }
 
   /// Once more, where nodes were appended to the source.
   void bind_appended() {
-    if (source_.values().size() == graph_.values().size()) return;
+    if (source_.values().size() == bound_values_) return;
     graph_ = source_;
     bind();
   }
@@ -403,6 +404,7 @@ class ExplainerMaker {
   std::shared_ptr<Explainer::Impl> impl_;
   graph::Graph source_;  ///< as imported, and what lays out the scores and the values of targets
   graph::Graph graph_;   ///< that, bound
+  std::size_t bound_values_ = 0;             ///< of the source, when it was
   std::set<explain::NetworkSpec> networks_;  ///< that methods run
   bool perturbs_full_ = false;  ///< variants of any part of an image are scored, not windows alone
   std::set<graph::ValueId> fetched_;
