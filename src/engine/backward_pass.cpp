@@ -30,6 +30,7 @@ class BackwardPassBuilder {
     if (!path_[static_cast<std::size_t>(spec.wrt.index)])
       throw Error(ErrorCode::invalid_argument, explain_missing_path(graph_, spec.wrt, spec.of),
                   {"", graph_.value(spec.wrt).name, ""});
+    require_every_path(graph_, spec.wrt, spec.of);
   }
 
   void start(const Operand& seeds) { gradients_.add(spec_.of, seeds); }
@@ -150,12 +151,17 @@ class BackwardPassBuilder {
   /// Differences to a reference run add up only where each of them is passed on.
   void check_differences(const graph::Node& node, const BackwardContext& context) const {
     if (varying_.empty()) return;
-    for (std::size_t i = 0; i < node.inputs.size(); ++i)
-      if (context.has(i) && !context.wants(i) &&
-          varying_[static_cast<std::size_t>(node.inputs[i].index)])
+    for (std::size_t i = 0; i < node.inputs.size(); ++i) {
+      if (!context.has(i) || !varying_[static_cast<std::size_t>(node.inputs[i].index)]) continue;
+      const std::string sentence = "the rescale rule has no way to input " + std::to_string(i);
+      if (!context.wants(i))
+        context.fail(
+            ErrorCode::unsupported,
+            sentence + ", which depends on the image through an operator without gradient");
+      if (!is_rescaled(node.op, i))
         context.fail(ErrorCode::unsupported,
-                     "the rescale rule has no way to input " + std::to_string(i) +
-                         ", which depends on the image through an operator without gradient");
+                     sentence + " of this operator, which depends on the image");
+    }
   }
 
   Builder& builder_;

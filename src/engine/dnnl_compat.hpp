@@ -83,6 +83,15 @@ bool each_window_backward_data(const dnnl::engine& engine, dnnl::algorithm algor
   return false;
 }
 
+template <class Backward, class Forward>
+typename Backward::primitive_desc window_backward_weights(
+    const dnnl::engine& engine, dnnl::algorithm algorithm, const Desc& src,
+    const Desc& diff_weights, const Desc& diff_dst, const WindowDims& w,
+    const typename Forward::primitive_desc& hint, const dnnl::primitive_attr& attr) {
+  return {engine,    algorithm,   src,       diff_weights, diff_dst, w.strides,
+          w.dilates, w.pad_begin, w.pad_end, hint,         attr,     true};
+}
+
 using PoolForward = dnnl::pooling_forward;
 using PoolBackward = dnnl::pooling_backward;
 
@@ -197,6 +206,16 @@ bool each_window_backward_data(const dnnl::engine& engine, dnnl::algorithm algor
     if (!pd.next_impl()) break;
   }
   return false;
+}
+
+template <class Backward, class Forward>
+typename Backward::primitive_desc window_backward_weights(
+    const dnnl::engine& engine, dnnl::algorithm algorithm, const Desc& src,
+    const Desc& diff_weights, const Desc& diff_dst, const WindowDims& w,
+    const typename Forward::primitive_desc& hint, const dnnl::primitive_attr& attr) {
+  return {typename Backward::desc(algorithm, src, diff_weights, diff_dst, w.strides, w.dilates,
+                                  w.pad_begin, w.pad_end),
+          attr, engine, hint, true};
 }
 
 using PoolForward = dnnl::pooling_v2_forward;

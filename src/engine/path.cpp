@@ -63,6 +63,39 @@ std::vector<bool> values_behind(const graph::Graph& graph, graph::ValueId wrt) {
   return behind;
 }
 
+void require_every_path(const graph::Graph& graph, graph::ValueId wrt, graph::ValueId of) {
+  const auto [first, last] = nodes_between(graph, wrt, of);
+  const auto is_float = [&](graph::ValueId id) {
+    return id && !graph.value(id).constant && graph.value(id).type == graph::DType::f32;
+  };
+  const auto any = [&](const auto& ids, const std::vector<bool>& marked) {
+    return std::any_of(ids.begin(), ids.end(),
+                       [&](graph::ValueId id) { return is_float(id) && marked[at(id)]; });
+  };
+  std::vector<bool> below(graph.values().size(), false), above = below;
+  below[at(wrt)] = true;
+  for (std::size_t n = first; n < last; ++n) {
+    const auto& node = graph.nodes()[n];
+    if (!any(node.inputs, below)) continue;
+    for (const auto output : node.outputs) below[at(output)] = true;
+  }
+  above[at(of)] = true;
+  for (std::size_t n = last; n-- > first;) {
+    const auto& node = graph.nodes()[n];
+    if (!any(node.outputs, above)) continue;
+    for (std::size_t i = 0; i < node.inputs.size(); ++i) {
+      const auto input = node.inputs[i];
+      if (!is_float(input)) continue;
+      above[at(input)] = true;
+      if (below[at(input)] && !passes_gradient(node, i))
+        throw Error(ErrorCode::unsupported,
+                    "no gradient leads to input " + std::to_string(i) +
+                        " of this operator, which depends on the image: a path would be left out",
+                    graph::where(node));
+    }
+  }
+}
+
 bool on_path(const graph::Node& node, const std::vector<bool>& path) {
   bool out = false, in = false;
   for (const auto output : node.outputs) out = out || path[at(output)];

@@ -23,6 +23,11 @@ std::vector<bool> values_between(const graph::Graph& graph, graph::ValueId wrt, 
 /// For each value: does it depend on `wrt`, by operators without gradient, too?
 std::vector<bool> values_behind(const graph::Graph& graph, graph::ValueId wrt);
 
+/// Throws Error unsupported where `of` depends on `wrt` through a float that its reader has no
+/// gradient for: the sum over paths would lack one, and nobody would see it. Where the reader makes
+/// integers or flags of it, the slope is 0.
+void require_every_path(const graph::Graph& graph, graph::ValueId wrt, graph::ValueId of);
+
 /// True where the backward pass goes through the node: an output and an input with a gradient lie
 /// on it.
 bool on_path(const graph::Node& node, const std::vector<bool>& path);

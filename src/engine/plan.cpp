@@ -89,7 +89,9 @@ class PlanMaker {
     each_passed(gradient, [&](std::size_t n, const BackwardReads& reads) {
       const auto& node = graph_.nodes()[n];
       for (std::size_t i = 0; i < node.inputs.size() && i < 32; ++i)
-        if (node.inputs[i] && (reads.inputs >> i & 1u) != 0) keep.insert(node.inputs[i]);
+        if (node.inputs[i] && (reads.inputs >> i & 1u) != 0 &&
+            !graph_.value(node.inputs[i]).constant)
+          keep.insert(node.inputs[i]);
       if (reads.output) keep.insert(node.outputs.begin(), node.outputs.end());
     });
   }

@@ -32,7 +32,7 @@ std::int64_t window_multiply_adds(const Dims& over, const Dims& weights) {
 }  // namespace
 
 std::int64_t flops_of(dnnl::primitive::kind kind, const Args& args) {
-  const Dims weights = extents_of(args, {DNNL_ARG_WEIGHTS});
+  const Dims weights = extents_of(args, {DNNL_ARG_WEIGHTS, DNNL_ARG_DIFF_WEIGHTS});
   switch (kind) {
     case dnnl::primitive::kind::convolution:
       return 2 * window_multiply_adds(extents_of(args, {DNNL_ARG_DST, DNNL_ARG_DIFF_DST}), weights);

@@ -57,7 +57,12 @@ enum class Sums { no_sums, offers_sums, ends_sums };
 enum class Gate { gate_lost, gate_kept, gate_by_fields };
 
 /// As a function of its inputs.
-enum class Linear { curved, piecewise_linear, linear_in_one_operand };
+enum class Linear {
+  curved,
+  piecewise_linear,
+  linear_in_one_operand,  ///< where all others stay
+  linear_in_first,        ///< of its operands in that one alone
+};
 
 /// When no element of the result is below 0.
 enum class Sign { any_sign, never_negative, as_first_is, as_any_is, as_all_are, sign_by_fields };
@@ -73,9 +78,8 @@ enum class Reads {
   both,
   result,
   first_and_result,
-  first_and_kept,  ///< and what its forward steps kept (engine's ForwardContext::keep)
-  other_factor,    ///< of inputs 0 and 1 the one that the gradient is not of
-  divisor,         ///< input 1; input 0 where the gradient is of input 1
+  other_factor,  ///< of inputs 0 and 1 the one that the gradient is not of
+  divisor,       ///< input 1; input 0 where the gradient is of input 1
   reads_by_fields,
 };
 
@@ -86,9 +90,12 @@ struct Arithmetic {
   Linear linear;
   Sign sign;
   Relevance relevance;
-  unsigned gradients;  ///< inputs that have one, a bit each; those of post-ops come on top
+  /// Inputs that have one, a bit each; those of post-ops come on top. A plan is refused where an
+  /// input that has none leads a float to what the gradient is wanted for.
+  unsigned gradients;
   Reads reads;
-  Reads rescale_reads;  ///< under GradientRule::rescale
+  Reads rescale_reads;              ///< under GradientRule::rescale
+  unsigned rescales = kEveryInput;  ///< inputs that this rule goes on to; others are refused
 };
 
 struct Row {
@@ -179,7 +186,7 @@ constexpr Arithmetic arithmetic_of(BinaryKind kind) {
       return {linear_in_one_operand, as_all_are,  relevance_by_fields, 3,
               other_factor,          other_factor};
     case BinaryKind::div:
-      return {linear_in_one_operand, as_all_are, relevance_by_fields, 3, divisor, both};
+      return {linear_in_first, as_all_are, relevance_by_fields, 3, divisor, both};
     case BinaryKind::pow:
       return {curved, any_sign, relevance_by_fields, 3, both, both};
     case BinaryKind::max:
@@ -277,7 +284,7 @@ constexpr Arithmetic kMoves = {piecewise_linear, as_first_is, as_gradient, 1, no
 /// Of what picks values by the indices in input 1.
 constexpr Arithmetic kPicks = {curved, any_sign, as_gradient, 1, second, second};
 /// Of what scales by its input's own statistics.
-constexpr Arithmetic kNormalises = {curved, any_sign, passed_on, 1, first_and_kept, first};
+constexpr Arithmetic kNormalises = {curved, any_sign, passed_on, 7, reads_by_fields, both, 1};
 
 /// The row of an operator; none: add it here.
 template <class Operator>
@@ -301,11 +308,11 @@ template <> inline constexpr Row row<Where> = {
 template <> inline constexpr Row row<Conv> = {
     "Conv", alters, channels_first, rows_mixed, places_new, batch_axis_by_fields, reach_by_fields,
     not_folded, affine_head, no_sums, gate_lost,
-    {linear_in_one_operand, sign_by_fields, no_rule, 1, nothing, nothing}};
+    {linear_in_one_operand, sign_by_fields, no_rule, 7, other_factor, other_factor, 1}};
 template <> inline constexpr Row row<ConvTranspose> = {
     "ConvTranspose", alters, channels_first, rows_mixed, places_kept, batch_axis_by_fields,
     reaches_all, not_folded, no_head, no_sums, gate_lost,
-    {linear_in_one_operand, any_sign, no_rule, 1, nothing, nothing}};
+    {linear_in_one_operand, any_sign, no_rule, 7, other_factor, other_factor, 1}};
 template <> inline constexpr Row row<Pool> = {
     "", copies_by_fields, channels_first, rows_mixed, places_new, as_first_two_axes,
     reach_by_fields, not_folded, no_head, offers_sums, gate_lost, kByKind};
@@ -323,9 +330,9 @@ template <> inline constexpr Row row<Einsum> = {
     not_folded, no_head, no_sums, gate_lost,
     {curved, any_sign, relevance_by_fields, 3, other_factor, other_factor}};
 template <> inline constexpr Row row<BatchNorm> = {
-    "BatchNormalization", alters, kept_or_channels_first, rows_apart, places_kept, as_first,
+    "BatchNormalization", alters, kept_or_channels_first, rows_by_fields, places_kept, as_first,
     reach_by_fields, not_folded, affine_head, no_sums, gate_lost,
-    {linear_in_one_operand, sign_by_fields, passed_on, 1, nothing, nothing}};
+    {linear_in_first, sign_by_fields, passed_on, 31, reads_by_fields, reads_by_fields, 1}};
 template <> inline constexpr Row row<LayerNorm> = {
     "LayerNormalization", alters, layout_by_fields, rows_by_fields, places_kept,
     batch_axis_by_fields, reaches_all, not_folded, no_head, no_sums, gate_lost, kNormalises};

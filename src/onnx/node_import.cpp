@@ -1,5 +1,6 @@
 #include "onnx/node_import.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "fovea/error.hpp"
@@ -26,6 +27,23 @@ const graph::Constant* NodeImport::constant_input(int i) const {
   if (!id) return nullptr;
   const auto& constant = std::as_const(state_.graph).value(id).constant;
   return constant ? &*constant : nullptr;
+}
+
+bool NodeImport::is_computed(int i) {
+  const auto& graph = std::as_const(state_.graph);
+  auto& known = state_.depends_on_inputs;
+  const auto depends = [&](graph::ValueId id) {
+    if (!id || graph.value(id).constant) return false;
+    const auto producer = graph.value(id).producer;
+    return !producer || known[static_cast<std::size_t>(producer.index)];
+  };
+  for (auto n = known.size(); n < graph.nodes().size(); ++n) {
+    const auto& node = graph.nodes()[n];
+    const bool of_extents = std::holds_alternative<graph::ShapeOf>(node.op) ||
+                            std::holds_alternative<graph::SizeOf>(node.op);
+    known.push_back(!of_extents && std::any_of(node.inputs.begin(), node.inputs.end(), depends));
+  }
+  return depends(input(i));
 }
 
 DataType NodeImport::type(int i) const {

@@ -28,6 +28,9 @@ struct ImportState {
   std::unordered_map<std::string, graph::ValueId> values;  ///< defined so far, by the file's name
   std::unordered_map<std::string, DataType> types;         ///< of the same
   std::unordered_set<std::string> read;                    ///< by a node or as a graph output
+  /// Per node so far: do its results depend on what is in the graph's inputs, not on their extents
+  /// alone?
+  std::vector<bool> depends_on_inputs;
 };
 
 /// What a registry row sees of its node and what it may add to the graph: exactly one of `emit`,
@@ -49,6 +52,8 @@ class NodeImport {
   const std::vector<graph::ValueId>& inputs() const { return inputs_; }
   /// Of an input that is a constant already; null otherwise.
   const graph::Constant* constant_input(int i) const;
+  /// Of an input that is neither a constant nor becomes one once the extents are known.
+  bool is_computed(int i);
 
   /// The element type that the file has for an input; f32 where there is none.
   DataType type(int i) const;

@@ -1,6 +1,8 @@
 #include <array>
 #include <limits>
+#include <optional>
 #include <utility>
+#include <vector>
 
 #include "onnx/node_import.hpp"
 #include "onnx/registry.hpp"
@@ -59,7 +61,23 @@ void clip_by_attributes(NodeImport& n) {
                .alpha = n.attributes.get_float("min", kLowest),
                .beta = n.attributes.get_float("max", kHighest)});
 }
+// x below the lower bound is that bound, what is then above the upper one is that: the gradient
+// goes to whichever is the result, at a tie to x.
+void clip_by_computed_bounds(NodeImport& n) {
+  using graph::BinaryKind;
+  auto x = n.input(0);
+  std::optional<std::vector<graph::ValueId>> last;
+  for (const int i : {1, 2}) {
+    if (!n.has_input(i)) continue;
+    const auto bound = n.step(graph::Reshape{.spec = graph::Ints{}}, {n.input(i)});  // a number
+    if (last) x = n.step(graph::Where{}, *last);
+    const graph::Binary beyond{i == 1 ? BinaryKind::less : BinaryKind::greater};
+    last = {n.step(beyond, {x, bound}), bound, x};
+  }
+  n.emit(graph::Where{}, *last);
+}
 void clip_by_inputs(NodeImport& n) {
+  if (n.is_computed(1) || n.is_computed(2)) return clip_by_computed_bounds(n);
   n.emit(Unary{.kind = UnaryKind::clip,
                .alpha = kLowest,
                .beta = kHighest,

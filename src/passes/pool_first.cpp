@@ -56,7 +56,8 @@ bool pool_first(graph::Graph& graph, const Keep& keep) {
   for (std::size_t n = 0; n < graph.nodes().size(); ++n) {
     const NodeId id{static_cast<std::int32_t>(n)};
     const auto* conv = std::get_if<Conv>(&graph.node(id).op);
-    if (conv == nullptr || !is_pointwise(*conv)) continue;
+    // Of weights that are computed a backward pass reads x, which is then no longer there.
+    if (conv == nullptr || !is_pointwise(*conv) || !rewrite.constant(graph.node(id), 1)) continue;
     if (const auto pool = shrinking_pool(rewrite, graph.node(id).outputs[0]))
       pairs.emplace_back(id, pool);
   }

@@ -9,8 +9,32 @@ namespace {
 
 namespace trait = graph::trait;
 
-BackwardReads reads_by_fields(const graph::Unary& op) {
+BackwardReads reads_by_fields(const graph::Unary& op, unsigned) {
   return slope_from_result(op) ? BackwardReads{0, true} : BackwardReads{1u, false};
+}
+
+/// Of x, scale and bias: x and its moments for the first two, the scale for x.
+BackwardReads norm_reads(unsigned wanted) {
+  const bool either = (wanted & 3u) != 0;
+  return {(either ? 1u : 0u) | ((wanted & 1u) << 1), false, either};
+}
+BackwardReads reads_by_fields(const graph::LayerNorm&, unsigned wanted) {
+  return norm_reads(wanted);
+}
+BackwardReads reads_by_fields(const graph::InstanceNorm&, unsigned wanted) {
+  return norm_reads(wanted);
+}
+BackwardReads reads_by_fields(const graph::GroupNorm&, unsigned wanted) {
+  return norm_reads(wanted);
+}
+/// (x - mean) (variance + epsilon)^-1/2 scale + bias.
+BackwardReads reads_by_fields(const graph::BatchNorm&, unsigned wanted) {
+  constexpr unsigned kX = 1, kScale = 2, kMean = 8, kVariance = 16;
+  BackwardReads reads;
+  if ((wanted & (kX | kMean)) != 0) reads.inputs |= kScale | kVariance;
+  if ((wanted & kScale) != 0) reads.inputs |= kX | kMean | kVariance;
+  if ((wanted & kVariance) != 0) reads.inputs |= kX | kScale | kMean | kVariance;
+  return reads;
 }
 
 template <class Op>
@@ -29,8 +53,6 @@ BackwardReads reads_of(const Op& op, unsigned wanted, bool rescale) {
       return {0, true};
     case trait::first_and_result:
       return {1u, true};
-    case trait::first_and_kept:
-      return {1u, false, true};
     case trait::other_factor:
       return {((wanted & 1u) << 1) | (wanted >> 1 & 1u), false};
     case trait::divisor:
@@ -40,7 +62,7 @@ BackwardReads reads_of(const Op& op, unsigned wanted, bool rescale) {
                       return any.reads == trait::reads_by_fields ||
                              any.rescale_reads == trait::reads_by_fields;
                     }))
-        return reads_by_fields(op);
+        return reads_by_fields(op, wanted);
       break;
   }
   return {};
@@ -67,16 +89,27 @@ BackwardReads backward_reads(const graph::Op& op, unsigned wanted, bool rescale)
       op);
 }
 
+namespace {
+
+/// Is the input among those of the mask, or one that a post-op adds?
+template <class Op>
+bool is_among(const Op& op, unsigned inputs, std::size_t input) {
+  if (inputs == trait::kEveryInput) return true;
+  if constexpr (HasPostOps<Op>)
+    if (is_post_op_input(op.post, input)) return true;
+  return input < 32 && (inputs >> input & 1u) != 0;
+}
+
+}  // namespace
+
 bool has_gradient(const graph::Op& op, std::size_t input) {
   return std::visit(
-      [&]<class Op>(const Op& own) {
-        const unsigned gradients = trait::arithmetic(own).gradients;
-        if (gradients == trait::kEveryInput) return true;
-        if constexpr (HasPostOps<Op>)
-          if (is_post_op_input(own.post, input)) return true;
-        return input < 32 && (gradients >> input & 1u) != 0;
-      },
-      op);
+      [&](const auto& own) { return is_among(own, trait::arithmetic(own).gradients, input); }, op);
+}
+
+bool is_rescaled(const graph::Op& op, std::size_t input) {
+  return std::visit(
+      [&](const auto& own) { return is_among(own, trait::arithmetic(own).rescales, input); }, op);
 }
 
 void forward(ForwardContext& context) {

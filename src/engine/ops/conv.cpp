@@ -3,10 +3,10 @@
 #include <utility>
 
 #include "engine/ops/conv_candidates.hpp"
+#include "engine/ops/conv_parameters.hpp"
 #include "engine/ops/conv_space_to_depth.hpp"
 #include "engine/ops/linear.hpp"
 #include "engine/ops/post_ops.hpp"
-#include "engine/ops/window.hpp"
 
 namespace fovea::engine {
 namespace {
@@ -138,8 +138,15 @@ void forward(const Conv& op, ForwardContext& c) {
 
 void backward(const Conv& op, BackwardContext& c) {
   const Operand diff = backward_through(c, op.post);
-  if (!c.wants(0)) return;
   const auto problem = problem_of(op, c);
+  if (problem.bias && c.wants(2)) c.send(2, bias_gradient(c, diff));
+  if (c.wants(1)) {
+    const auto part = weights_gradient<ConvForward, dnnl::convolution_backward_weights>(
+        c, dnnl::algorithm::convolution_direct, problem.weights, problem.window, diff,
+        plain_desc(problem.weights));
+    c.send(1, part.as(plain_desc(c.in_shape(1))));
+  }
+  if (!c.wants(0)) return;
   if (problem.type == Type::f32 && c.is_constant(1)) {
     const Operand sum = c.sum_so_far(0, diff);
     if (const Operand dst = convolved_backward(problem, c, diff, {}, sum)) {

@@ -1,8 +1,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include "engine/ops/conv_parameters.hpp"
 #include "engine/ops/linear.hpp"
-#include "engine/ops/window.hpp"
 
 namespace fovea::engine {
 namespace {
@@ -124,6 +124,15 @@ Operand rewritten_weights(const ConvTranspose& op, ForwardContext& c, const Desc
 }  // namespace
 
 void backward(const ConvTranspose& op, BackwardContext& c) {
+  if (c.wants(2)) c.send(2, bias_gradient(c, c.grad()));
+  if (c.wants(1)) {
+    const Desc as = weights_view(c.in_shape(1), op.group);
+    const auto part =
+        weights_gradient<dnnl::deconvolution_forward, dnnl::deconvolution_backward_weights>(
+            c, dnnl::algorithm::deconvolution_direct, dims_in(as), geometry(op, c), c.grad(), as);
+    c.send(1, part.as(plain_desc(c.in_shape(1))));
+  }
+  if (!c.wants(0)) return;
   c.send(0, input_gradient(op, c, c.grad(), c.b.compute_type(),
                            [&](const Desc& want) { return weights_in(op, c, want); }));
 }

@@ -1,147 +1,14 @@
 #include <cmath>
-#include <memory>
 
 #include "base/parallel.hpp"
 #include "engine/ops/elementwise.hpp"
-#include "engine/ops/post_ops.hpp"
 
 namespace fovea::engine {
 namespace {
 
-using graph::BatchNorm;
 using graph::GroupNorm;
 using graph::InstanceNorm;
 using graph::LayerNorm;
-
-bool has_constants(const ForwardContext& c) {
-  for (std::size_t i = 1; i < c.inputs(); ++i)
-    if (!c.is_constant(i)) return false;
-  return true;
-}
-
-/// BatchNorm at inference: one scale and shift per channel.
-struct Affine {
-  std::shared_ptr<std::vector<float>> scale, shift;
-  Affine(const BatchNorm& op, const ForwardContext& c) {
-    if (!has_constants(c))
-      c.fail(ErrorCode::unsupported, "the statistics of BatchNormalization must be constant");
-    const auto gamma = c.constant(1), beta = c.constant(2), mean = c.constant(3),
-               variance = c.constant(4);
-    scale = std::make_shared<std::vector<float>>(gamma.size());
-    shift = std::make_shared<std::vector<float>>(gamma.size());
-    for (std::size_t k = 0; k < gamma.size(); ++k) {
-      const double factor = gamma[k] / std::sqrt(static_cast<double>(variance[k]) + op.epsilon);
-      (*scale)[k] = static_cast<float>(factor);
-      (*shift)[k] = static_cast<float>(beta[k] - mean[k] * factor);
-    }
-  }
-};
-
-/// x * scale[c] (+ shift[c]) (, ReLU) on x's own layout.
-Operand affine_step(Builder& b, const Operand& input, const Shape& shape, const Affine& affine,
-                    bool with_shift, bool relu, const Operand& into) {
-  MapView view;
-  if (const auto found = map_view(input.desc)) {
-    view = *found;
-  } else {  // [n, c], or a rank that oneDNN has no blocked layouts for
-    view.images = shape[0];
-    view.layout = {shape[1], 1, 1};
-    for (std::size_t i = 2; i < shape.size(); ++i) view.layout.positions *= shape[i];
-    view.image_stride = view.layout.channels * view.layout.positions;
-  }
-  b.kernel(
-      [view, scale = affine.scale, shift = with_shift ? affine.shift : nullptr, relu](Pointers p) {
-        over_channels(view, [&](std::int64_t n, std::int64_t begin, std::int64_t end) {
-          const auto at = n * view.image_stride;
-          simd::kernels().channel_affine(floats(p, 0) + at, view.layout, scale->data(),
-                                         shift ? shift->data() : nullptr, relu, begin, end,
-                                         floats(p, 1) + at);
-        });
-      },
-      {input}, {into});
-  return into;
-}
-
-Operand in_known_layout(Builder& b, const Operand& tensor) {
-  return map_view(tensor.desc) ? tensor : b.plain(tensor);
-}
-
-struct PlainChannels {
-  std::int64_t channels = 1, positions = 1;
-};
-
-struct ChannelMoments {
-  double mean, variance;
-};
-
-/// Of channel `k` of [n, c, positions].
-ChannelMoments moments_of(const float* x, const PlainChannels& layout, std::int64_t images,
-                          std::int64_t k) {
-  const auto each = [&](auto visit) {
-    for (std::int64_t n = 0; n < images; ++n) {
-      const float* row = x + (n * layout.channels + k) * layout.positions;
-      for (std::int64_t i = 0; i < layout.positions; ++i) visit(row[i]);
-    }
-  };
-  const auto count = static_cast<double>(images * layout.positions);
-  double sum = 0, squares = 0;
-  each([&](float v) { sum += v; });
-  const double mean = sum / count;
-  each([&](float v) { squares += (v - mean) * (v - mean); });
-  return {mean, squares / count};
-}
-
-/// By statistics that are computed: of weights, where constants are folded. Those that depend on a
-/// picture have a gradient, which is not here.
-void computed_norm(const BatchNorm& op, ForwardContext& c) {
-  const auto& shape = c.in_shape(0);
-  std::vector<Operand> reads;
-  for (std::size_t i = 0; i < c.inputs(); ++i) reads.push_back(c.plain_in(i));
-  PlainChannels layout{shape[1], 1};
-  for (std::size_t i = 2; i < shape.size(); ++i) layout.positions *= shape[i];
-  const Operand dst = c.make_plain_out();
-  c.b.kernel(
-      [layout, images = shape[0], training = op.training, epsilon = op.epsilon](Pointers p) {
-        const float* x = floats(p, 0);
-        float* y = floats(p, p.size() - 1);
-        base::parallel_for(layout.channels, 1, [&, x, y](std::int64_t begin, std::int64_t end) {
-          for (auto k = begin; k < end; ++k) {
-            const auto m = training ? moments_of(x, layout, images, k)
-                                    : ChannelMoments{floats(p, 3)[k], floats(p, 4)[k]};
-            const double factor = floats(p, 1)[k] / std::sqrt(m.variance + epsilon);
-            const double shift = floats(p, 2)[k] - m.mean * factor;
-            for (std::int64_t n = 0; n < images; ++n) {
-              const auto at = (n * layout.channels + k) * layout.positions;
-              for (auto i = at; i < at + layout.positions; ++i)
-                y[i] = static_cast<float>(x[i] * factor + shift);
-            }
-          }
-        });
-      },
-      reads, {dst});
-  c.out(0, dst);
-}
-
-}  // namespace
-
-void forward(const BatchNorm& op, ForwardContext& c) {
-  const bool of_constants = c.b.graph().inputs.empty();
-  if (op.training || (of_constants && !has_constants(c))) {
-    computed_norm(op, c);
-    return;
-  }
-  const Operand src = in_known_layout(c.b, c.f32_in(0));
-  c.out(0, affine_step(c.b, src, c.in_shape(0), Affine(op, c), true, !op.post.empty(),
-                       c.make_like(src)));
-}
-
-void backward(const BatchNorm& op, BackwardContext& c) {
-  const Operand diff = in_known_layout(c.b, backward_through(c, op.post));
-  c.send(0,
-         affine_step(c.b, diff, c.in_shape(0), Affine(op, c), false, false, c.b.make(diff.desc)));
-}
-
-namespace {
 
 /// Rows of `n` values normalised on their own; element i of row r is scaled by parameter
 /// (r % period) * per_row + i / span.
@@ -250,6 +117,40 @@ void rescaled_row(const RowNorm& r, std::int64_t row, const float* dy, const flo
   for (std::int64_t i = 0; i < r.n; ++i) out[i] = static_cast<float>(part(i) - mean);
 }
 
+/// The gradient of scale or bias: over the elements that each of its numbers is for, the sum of
+/// what comes in, times the normalised element for a scale.
+void send_parameter(const RowNorm& r, BackwardContext& c, std::size_t input) {
+  const Operand out = c.make_plain_grad(input);
+  const bool scales = input == 1;
+  std::vector<Operand> reads{c.plain_grad()};
+  if (scales) {
+    reads.push_back(c.plain_in(0));
+    reads.push_back(c.kept());
+  }
+  const auto count = stored_elements(out.desc);
+  c.b.kernel(
+      [r, scales, count](Pointers p) {
+        base::parallel_for(
+            count, std::max<std::int64_t>(1, kElementGrain / 8 * count / (r.rows * r.n)),
+            [&](std::int64_t begin, std::int64_t end) {
+              for (auto k = begin; k < end; ++k) {
+                const auto first = r.per_row == 0 ? 0 : k / r.per_row;
+                const auto from = (r.per_row == 0 ? k : k % r.per_row) * r.span;
+                double sum = 0;
+                for (auto row = first; row < r.rows; row += r.period) {
+                  const auto m = scales ? Moments::read(floats(p, 2), row) : Moments{};
+                  for (auto i = row * r.n + from; i < row * r.n + from + r.span; ++i)
+                    sum += double{floats(p, 0)[i]} *
+                           (scales ? (double{floats(p, 1)[i]} - m.mean) * m.inverse_deviation : 1.);
+                }
+                floats(p, p.size() - 1)[k] = static_cast<float>(sum);
+              }
+            });
+      },
+      reads, {out});
+  c.send(input, out);
+}
+
 template <class Op>
 void norm_rescaled(const Op& op, BackwardContext& c) {
   const RowNorm r = rows_of(op, c.in_shape(0), c.in_shape(1));
@@ -274,6 +175,9 @@ template <class Op>
 void norm_backward(const Op& op, BackwardContext& c) {
   if (c.b.rule() == GradientRule::rescale) return norm_rescaled(op, c);
   const RowNorm r = rows_of(op, c.in_shape(0), c.in_shape(1));
+  for (const std::size_t parameter : {1u, 2u})
+    if (c.wants(parameter)) send_parameter(r, c, parameter);
+  if (!c.wants(0)) return;
   const Operand dx = c.make_plain_grad(0);
   c.b.kernel(
       [r](Pointers p) {

@@ -109,6 +109,14 @@ void RelevancePass::plain(const graph::Node& node, Gradients& relevance,
 }
 
 void RelevancePass::pass(const Treatment& treatment, BackwardContext& c) {
+  // Of two signals that meet in a sum or product its rule says who takes what; of a scale, a bias
+  // or a slope that is computed, none does.
+  const bool has_rule = std::holds_alternative<graph::Binary>(c.node().op);
+  for (std::size_t i = 0; i < c.inputs() && !has_rule; ++i)
+    if ((treatment.to >> i & 1u) == 0 && c.wants(i))
+      c.fail(ErrorCode::unsupported, "layer-wise relevance propagation has no rule for input " +
+                                         std::to_string(i) +
+                                         " of this operator, which depends on the image");
   for (std::size_t i = 0; i < 2 && i < c.inputs(); ++i) {
     if ((treatment.to >> i & 1u) == 0 || !c.wants(i)) continue;
     Operand part = scaled_by(b_, c.grad(), treatment.share);

@@ -44,6 +44,8 @@ class InputPart {
   }
 
  private:
+  /// Parameters are per channel, whatever their extents are like.
+  Live by_fields(const BatchNorm&) const { return i_ == 0 ? broadcast() : Live::everything(); }
   Live by_fields(const LayerNorm& op) const {
     const auto rank = static_cast<std::int64_t>(output().size());
     const auto from = op.axis < 0 ? op.axis + rank : op.axis;

@@ -8,13 +8,15 @@
 namespace fovea::graph {
 namespace {
 
-/// `varying`: how many inputs lie on the way.
-bool is_piecewise_linear(trait::Linear linear, std::ptrdiff_t varying) {
+/// `varying`: how many inputs lie on the way; `first`: the first of them does.
+bool is_piecewise_linear(trait::Linear linear, std::ptrdiff_t varying, bool first) {
   switch (linear) {
     case trait::piecewise_linear:
       return true;
     case trait::linear_in_one_operand:
       return varying == 1;
+    case trait::linear_in_first:
+      return varying == 1 && first;
     case trait::curved:
       break;
   }
@@ -49,7 +51,8 @@ bool is_piecewise_linear(const Graph& graph, ValueId from, ValueId to) {
                                        [&](ValueId id) { return id && below[at(id)]; });
     const auto linear =
         std::visit([](const auto& op) { return trait::arithmetic(op).linear; }, node.op);
-    if (!is_piecewise_linear(linear, varying)) return false;
+    if (!is_piecewise_linear(linear, varying, node.inputs[0] && below[at(node.inputs[0])]))
+      return false;
   }
   return true;
 }
