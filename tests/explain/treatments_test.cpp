@@ -301,5 +301,54 @@ TEST(Treatments, TheFirstLayerOfAComposite) {
   }
 }
 
+/// Weights, a bias, a scale, statistics or a slope that the network computes from the image: no
+/// rule says what they take, and none of them is left out.
+TEST(Treatments, ParametersFromTheImageAreRefused) {
+  using Make = ValueId (*)(Net & net, ValueId x, ValueId parameter);
+  const Make makes[] = {
+      [](Net& n, ValueId x, ValueId p) {
+        return n.node("Conv", graph::Conv{}, {x, n.reshape(p, {1, 2, 1, 1})});
+      },
+      [](Net& n, ValueId x, ValueId p) {
+        return n.node("Conv", graph::Conv{}, {x, n.weight({2, 2, 1, 1}), p});
+      },
+      [](Net& n, ValueId x, ValueId p) {
+        return n.node("ConvTranspose", graph::ConvTranspose{}, {x, n.weight({2, 2, 1, 1}), p});
+      },
+      [](Net& n, ValueId x, ValueId p) {
+        return n.node("InstanceNormalization", graph::InstanceNorm{}, {x, p, n.weight({2})});
+      },
+      [](Net& n, ValueId x, ValueId p) {
+        const auto w = n.weight({2});
+        return n.node("BatchNormalization", graph::BatchNorm{}, {x, w, w, p, p});
+      },
+      [](Net& n, ValueId x, ValueId p) {
+        return n.node("PRelu", graph::PRelu{}, {x, n.reshape(p, {2, 1, 1})});
+      },
+      [](Net& n, ValueId x, ValueId p) {
+        return n.node("Gemm", graph::Gemm{}, {n.reshape(x, {1, -1}), n.weight({24, 2}), p});
+      }};
+  for (const auto make : makes) {
+    Net net;
+    const auto x = net.input({1, 2, 3, 4});
+    const auto parameter = net.reshape(net.mean(unary(net, UnaryKind::exp, x), {2, 3}), {2});
+    const auto y = make(net, x, parameter);
+    net.finish(y);
+    engine::PlanSpec spec;
+    spec.fetches = {y};
+    spec.gradients = {{y, x}};
+    spec.gradients[0].relevance = composite_of(LrpComposite::epsilon, {});
+    engine::WeightCache weights;
+    const auto& op = net.graph.node(net.graph.value(y).producer).op_type;
+    try {
+      engine::Plan::build(net.graph, spec, weights);
+      ADD_FAILURE() << op << " is not refused";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ErrorCode::unsupported) << error.what();
+      EXPECT_EQ(error.context().op, op) << error.what();
+    }
+  }
+}
+
 }  // namespace
 }  // namespace fovea::explain

@@ -68,11 +68,37 @@ TEST(Ops, Clip) {
   expect_error(
       ModelBuilder(11).input("x", {1}).add("Clip", {"x"}, {"y"}, {attr("max", 6.0)}).output("y"),
       ErrorCode::bad_model, "'max' does not belong");
-  EXPECT_TRUE(op_of<graph::Unary>(11, "Clip", 3).bounds_are_inputs);
   EXPECT_FALSE(op_of<graph::Unary>(11, "Clip", 1).bounds_are_inputs);
-  const auto upper = import_node(11, "Clip", {"x", "", "max"});
-  EXPECT_EQ(reads(upper), (Strings{"x", "-", "max"}));
   EXPECT_EQ(reads(import_node(11, "Clip", {"x", "", ""})), Strings{"x"});
+  const auto bounded = [](const Strings& inputs) {
+    return import(ModelBuilder(13)
+                      .input("x", {2, 3})
+                      .initializer("low", {}, Floats{0})
+                      .add("Shape", {"x"}, {"extents"})
+                      .add("ReduceSum", {"extents"}, {"sum"}, {attr("keepdims", 0)})
+                      .add("Cast", {"sum"}, {"high"}, {attr("to", 1)})
+                      .add("Clip", inputs, {"y"})
+                      .output("y"));
+  };
+  for (const auto& inputs : {Strings{"x", "low", "high"}, Strings{"x", "", "high"}}) {
+    const auto got = bounded(inputs);
+    const auto& last = got.graph.nodes().back();
+    ASSERT_TRUE(std::holds_alternative<graph::Unary>(last.op));
+    EXPECT_TRUE(std::get<graph::Unary>(last.op).bounds_are_inputs);
+    EXPECT_EQ(reads(got)[1], inputs[1].empty() ? "-" : inputs[1]);
+    EXPECT_EQ(reads(got)[2], "high");
+  }
+}
+
+/// Bounds that the values of the inputs decide, not their extents alone, are a choice.
+TEST(Ops, ClipByComputedBoundsIsAWhere) {
+  for (const auto& [inputs, nodes] :
+       {std::pair{Strings{"x", "a", "b"}, 6u}, std::pair{Strings{"x", "a"}, 3u},
+        std::pair{Strings{"x", "", "b"}, 3u}}) {
+    const auto got = import_node(11, "Clip", inputs);
+    ASSERT_EQ(got.graph.nodes().size(), nodes);
+    EXPECT_TRUE(std::holds_alternative<graph::Where>(got.graph.nodes().back().op));
+  }
 }
 
 TEST(Ops, ThresholdedReluIsAWhere) {

@@ -121,6 +121,25 @@ TEST(Registry, WhatNetworksForImagesUse) {
   EXPECT_NE(onnx::find_row("Upsample", 9), nullptr);
 }
 
+/// Which operands have a gradient is tests/engine/operand_gradients_test.cpp's to check.
+constexpr const char* kOperands = R"(
+## Operands that the network computes
+
+Weights, biases and statistics need not be constants of the file: a network may compute them from the image (CondConv, dynamic
+convolutions, AdaIN, FiLM, SPADE, hyper-networks). Every float operand of every operator then has its gradient, so that no path to the
+score is left out, with these exceptions:
+
+| Operand | Computed from the image |
+|---|---|
+| what only shapes and indices are made of (shapes, axes, pads, repeats, sizes, scales and regions of Resize, Pad's value) | must be known before the run: refused |
+| Floor, Ceil, Round, Sign; flags and integers made of floats (comparisons, ArgMax, Cast) | gradient 0: no path |
+| Mod of floats | refused, as is any operand without a gradient through which a score depends on what is explained |
+
+DeepLIFT and Deep SHAP have no rule for these operands and refuse them by name: weights and bias of Conv and ConvTranspose, parameters of
+the normalisations, bounds of Clip. LRP refuses the same (bounds take what is theirs) and the slope of PRelu. Every other method follows
+the gradient, or asks for scores alone.
+)";
+
 std::string table() {
   std::ostringstream out;
   out << "# Operators\n\n"
@@ -155,6 +174,7 @@ std::string table() {
     out << "| " << rows[i].op << " | " << first << " to " << last << " | " << rows[i].note
         << " |\n";
   }
+  out << kOperands;
   return out.str();
 }
 

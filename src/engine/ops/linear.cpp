@@ -56,16 +56,17 @@ bool has_linear_form(const graph::Op& op, const graph::Graph& graph, const graph
   const auto& weights = graph.value(node.inputs[1]);
   if (!weights.constant || weights.type != graph::DType::f32) return false;
   if (graph.value(node.inputs[0]).constant) return false;
+  const auto bias = bias_input(op, node);
+  if (bias != 0 && !graph.value(node.inputs[bias]).constant) return false;
   if (std::holds_alternative<graph::Conv>(op) || std::holds_alternative<graph::ConvTranspose>(op))
     return true;
   const auto* gemm = std::get_if<graph::Gemm>(&op);
   const bool product = std::holds_alternative<graph::MatMul>(op) || (gemm && !gemm->trans_a);
   if (!product || weights.shape.size() != 2) return false;
-  const auto bias = bias_input(op, node);
   if (bias == 0) return graph.value(node.inputs[0]).shape.size() >= 2;
   const auto& value = graph.value(node.inputs[bias]);
   const auto size = base::element_count(value.shape);
-  return value.constant && graph.value(node.inputs[0]).shape.size() >= 2 &&
+  return graph.value(node.inputs[0]).shape.size() >= 2 &&
          (size == 1 ||
           (size == graph.value(node.outputs[0]).shape.back() && value.shape.back() == size));
 }

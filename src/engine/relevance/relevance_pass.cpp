@@ -35,6 +35,20 @@ bool concatenates_constants(const BackwardContext& c) {
   return found;
 }
 
+/// Of two signals that meet in a sum or a product the treatment says who takes what. Of any other
+/// operand that is computed, a scale or a bias or a slope, nothing does.
+void require_rule(const Treatment& treatment, const BackwardContext& c) {
+  const auto& op = c.node().op;
+  const bool meet =
+      std::holds_alternative<graph::Binary>(op) || std::holds_alternative<graph::Gemm>(op) ||
+      std::holds_alternative<graph::MatMul>(op) || std::holds_alternative<graph::Einsum>(op);
+  for (std::size_t i = meet ? 2 : 0; i < c.inputs(); ++i)
+    if ((treatment.to >> i & 1u) == 0 && c.wants(i))
+      c.fail(ErrorCode::unsupported, "layer-wise relevance propagation has no rule for input " +
+                                         std::to_string(i) +
+                                         " of this operator, which depends on the image");
+}
+
 /// A term's replaced input, and W^T s for it, summed over groups.
 struct Reached {
   Substitute input;
@@ -109,14 +123,7 @@ void RelevancePass::plain(const graph::Node& node, Gradients& relevance,
 }
 
 void RelevancePass::pass(const Treatment& treatment, BackwardContext& c) {
-  // Of two signals that meet in a sum or product its rule says who takes what; of a scale, a bias
-  // or a slope that is computed, none does.
-  const bool has_rule = std::holds_alternative<graph::Binary>(c.node().op);
-  for (std::size_t i = 0; i < c.inputs() && !has_rule; ++i)
-    if ((treatment.to >> i & 1u) == 0 && c.wants(i))
-      c.fail(ErrorCode::unsupported, "layer-wise relevance propagation has no rule for input " +
-                                         std::to_string(i) +
-                                         " of this operator, which depends on the image");
+  require_rule(treatment, c);
   for (std::size_t i = 0; i < 2 && i < c.inputs(); ++i) {
     if ((treatment.to >> i & 1u) == 0 || !c.wants(i)) continue;
     Operand part = scaled_by(b_, c.grad(), treatment.share);
@@ -129,6 +136,7 @@ void RelevancePass::pass(const Treatment& treatment, BackwardContext& c) {
 void RelevancePass::norm(const Treatment& treatment, const graph::Node& node, Gradients& relevance,
                          const std::vector<bool>& path) {
   const bool is_layer = treatment.rule != nullptr;
+  if (!is_layer) require_rule(treatment, {b_, node, relevance, path, {}});
   std::vector<bool> to = path;
   bool with_constant = false;
   for (std::size_t i = 0; i < node.inputs.size(); ++i) {
