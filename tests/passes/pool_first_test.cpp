@@ -54,5 +54,15 @@ TEST(PoolFirst, LeavesWhatWouldChangeOrNotGain) {
   EXPECT_TRUE(unchanged(largest));
 }
 
+/// Their gradient reads what the convolution read.
+TEST(PoolFirst, LeavesWeightsThatAreComputed) {
+  Builder b;
+  const auto x = b.input("x", {1, 3, 8, 8});
+  const auto w =
+      b.op("w", graph::Conv{}, {b.input("k", {4, 3, 1, 1}), b.weights("m", {3, 3, 1, 1})});
+  b.output(b.op("pool", average({2, 2}, {2, 2}), {b.op("conv", Conv{}, {x, w})}));
+  EXPECT_FALSE(run_pass(b, pool_first));
+}
+
 }  // namespace
 }  // namespace fovea::passes::test
