@@ -26,6 +26,8 @@ CLASSES = 3
 class Net:
     """x [n, 2, ...] -> Conv -> c0 -> ReLU -> r0, then what a kind adds, then a mean and a product."""
 
+    zero_rows = 0  # of x, at its top
+
     def __init__(self, seed, rank=2, batch=1):
         self.random = np.random.default_rng(seed)
         self.nodes, self.weights = [], []
@@ -265,9 +267,10 @@ def clip(net):
 
 
 def clip_ties(net):
-    """What a ReLU cut off lies at a bound of 0."""
+    """Where the image is 0, c0 lies at a bound of 0."""
+    net.zero_rows = 3
     zero = net.node("Mul", [net.computed([]), net.constant(np.float32(0))])
-    y = net.node("Clip", [net.map, zero])
+    y = net.node("Clip", [net.c0, zero] if net.pick(True, False) else [net.c0, "", zero])
     return net.node("Add", [y, net.node("Mul", [net.c0, net.c0])]), net.channels
 
 
@@ -415,6 +418,7 @@ def main():
         kind, net = draw(n)
         model = net.model()
         x = net.random.standard_normal(net.x).astype(np.float32)
+        x[:, :, :net.zero_rows] = 0
         label = n % CLASSES
         scores, (at_x, at_c0) = answer(model, x, label)
         name = f"{n}_{kind}.onnx"
