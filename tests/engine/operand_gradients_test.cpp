@@ -304,6 +304,13 @@ TEST(EveryPath, IsRefusedUnderTheRescaleRuleWhereParametersVary) {
     net.finish(y);
     EXPECT_EQ(refusal(net, y, x, engine::GradientRule::rescale), ErrorCode::unsupported);
     EXPECT_EQ(refusal(net, y, x), std::nullopt);
+    // From another input they are as good as constants, and read by the way back.
+    Net apart;
+    const auto from = apart.input({1, 3, 4, 5}), other = apart.input({1, 3, 4, 5});
+    const auto to = make(apart, from, channels(apart, other), apart.weight({3}));
+    apart.finish(to);
+    EXPECT_EQ(refusal(apart, to, from, engine::GradientRule::rescale), std::nullopt);
+    EXPECT_EQ(refusal(apart, to, from), std::nullopt);
   }
 }
 
