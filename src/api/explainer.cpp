@@ -67,7 +67,8 @@ class ExplainerMaker {
   }
 
   void bind() {
-    graph::bind(graph_, impl_->options.compile.input_shapes, impl_->options.compile.batch, limits_);
+    graph::bind(graph_, impl_->options.compile.input_shapes, impl_->options.compile.batch, limits_,
+                engine::compute_node);
     engine::fold_constants(graph_, limits_);
     bound_values_ = source_.values().size();
   }

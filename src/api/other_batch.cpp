@@ -27,7 +27,7 @@ std::optional<Rebound> bound_to(const graph::Graph& source, const graph::Graph& 
     shapes[value.name] = shape;
   }
   try {
-    graph::bind(graph, shapes, batch, limits);
+    graph::bind(graph, shapes, batch, limits, engine::compute_node);
     const auto image_batch = graph::find_image_batch(graph, logits);
     if (image_batch.count != batch) return std::nullopt;
     for (const auto id : values) {

@@ -1,4 +1,5 @@
 #include <cmath>
+#include <map>
 
 #include "base/checked.hpp"
 #include "engine/plan.hpp"
@@ -71,6 +72,34 @@ void fold_constants(graph::Graph& graph, const base::Limits& limits) {
       value.constant = graph::Constant::of_ints(value.shape, std::move(ints), value.type);
     }
   }
+}
+
+std::optional<std::vector<graph::Constant>> compute_node(const graph::Graph& graph,
+                                                         const graph::Node& node) {
+  graph::Graph own;
+  std::map<graph::ValueId, graph::ValueId> known;
+  std::vector<graph::ValueId> inputs;
+  for (const auto input : node.inputs) {
+    if (input && !known.contains(input))
+      known[input] =
+          own.add_constant(graph.value(input).name, graph::Constant(*graph.value(input).constant));
+    inputs.push_back(input ? known.at(input) : input);
+  }
+  std::vector<std::string> names;
+  for (const auto output : node.outputs) names.push_back(graph.value(output).name);
+  const auto id = own.add_node(node.name, node.op_type, node.op, inputs, names);
+  own.outputs = own.node(id).outputs;
+  for (std::size_t i = 0; i < node.outputs.size(); ++i) {
+    own.value(own.outputs[i]).type = graph.value(node.outputs[i]).type;
+    own.value(own.outputs[i]).shape = graph.value(node.outputs[i]).shape;
+  }
+  fold_constants(own);
+  std::vector<graph::Constant> out;
+  for (const auto output : own.outputs) {
+    if (!own.value(output).constant) return std::nullopt;
+    out.push_back(*own.value(output).constant);
+  }
+  return out;
 }
 
 }  // namespace fovea::engine

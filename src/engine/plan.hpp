@@ -221,6 +221,10 @@ class Convolutions {
 /// what `limits` say.
 void fold_constants(graph::Graph& graph, const base::Limits& limits = {});
 
+/// A graph::Compute: the node by itself.
+std::optional<std::vector<graph::Constant>> compute_node(const graph::Graph& graph,
+                                                         const graph::Node& node);
+
 /// A call of a run within the limits of making something.
 inline CallOptions within(const base::Limits& limits) {
   CallOptions call;

@@ -1,9 +1,11 @@
 #include <algorithm>
+#include <set>
 
 #include "base/checked.hpp"
 #include "graph/evaluate/evaluate.hpp"
 #include "graph/infer.hpp"
 #include "graph/infer/context.hpp"
+#include "graph/infer/einsum.hpp"
 #include "graph/structure.hpp"
 
 namespace fovea::graph {
@@ -95,18 +97,68 @@ void evaluate_one(Graph& graph, NodeId id, detail::EvaluationBudget& budget) {
   }
 }
 
+/// The nodes between the value and constants, in order; none where they lead to an input.
+std::optional<std::set<NodeId>> computed_by(const Graph& graph, ValueId wanted) {
+  std::set<NodeId> out;
+  std::vector<ValueId> open{wanted};
+  while (!open.empty()) {
+    const auto& value = graph.value(open.back());
+    open.pop_back();
+    if (value.constant || out.contains(value.producer)) continue;
+    if (!value.producer) return std::nullopt;
+    out.insert(value.producer);
+    for (const auto input : graph.node(value.producer).inputs)
+      if (input) open.push_back(input);
+  }
+  return out;
+}
+
+/// Makes the value a constant, whatever operators lie between it and constants. False where it
+/// depends on an input, or is too large to be kept.
+bool compute_value(Graph& graph, ValueId wanted, detail::EvaluationBudget& budget,
+                   const base::Limits& limits, const Compute& compute) {
+  const auto nodes = computed_by(graph, wanted);
+  if (!nodes) return false;
+  for (const auto id : *nodes) {
+    limits.check();
+    const auto& node = graph.node(id);
+    try {
+      auto constants = detail::evaluate(graph, node, budget, detail::kMaxNeeded);
+      if (!constants && compute) {
+        std::int64_t count = 0;
+        for (const auto output : node.outputs)
+          count = base::checked_add(count, base::element_count(graph.value(output).shape));
+        if (budget.take(count)) constants = compute(graph, node);
+      }
+      if (!constants) return false;
+      for (std::size_t i = 0; i < constants->size(); ++i)
+        graph.value(node.outputs[i]).constant = std::move((*constants)[i]);
+    } catch (const Error& error) {
+      throw error.with(where(node));
+    }
+  }
+  return true;
+}
+
 }  // namespace
 
 void bind(Graph& graph, const std::map<std::string, Shape>& shapes, std::int64_t batch,
-          const base::Limits& limits) {
+          const base::Limits& limits, const Compute& compute) {
   detail::check_structure(graph);
   bind_inputs(graph, shapes, batch);
-  detail::EvaluationBudget budget(graph);
-  const auto count = static_cast<std::int32_t>(graph.nodes().size());
-  for (NodeId id{0}; id.index < count; ++id.index) {
+  detail::EvaluationBudget budget(graph), needed(4 * detail::kMaxNeeded);
+  for (NodeId id{0}; id.index < static_cast<std::int32_t>(graph.nodes().size()); ++id.index) {
     limits.check();
     cast_exponent(graph, graph.node(id));
-    infer_one(graph, id);
+    detail::contract_in_pairs(graph, id);
+    for (bool inferred = false; !inferred;) {
+      try {
+        infer_one(graph, id);
+        inferred = true;
+      } catch (const detail::NotConstant& missing) {
+        if (!compute_value(graph, missing.id, needed, limits, compute)) throw Error(missing);
+      }
+    }
     evaluate_one(graph, id, budget);
   }
 }

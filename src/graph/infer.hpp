@@ -1,20 +1,29 @@
 #pragma once
 
+#include <functional>
 #include <map>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "base/limits.hpp"
 #include "graph/graph.hpp"
 
 namespace fovea::graph {
 
+/// Computes the outputs of an inferred node whose inputs are all constants; none where they are too
+/// large to be kept.
+using Compute = std::function<std::optional<std::vector<Constant>>(const Graph&, const Node&)>;
+
 /// Binds the inputs' open extents (`shapes` by input name; else extent 0 becomes `batch`; anything
 /// else open throws Error invalid_argument naming input and extent), then infers every value's type
 /// and shape in order, resolves parameters that arrive as constants into the op's fields, and
 /// evaluates all-constant shape arithmetic, so that such values become constants (their nodes stay
-/// until dead-code elimination). Throws Error bad_model naming the node, and what `limits` say.
+/// until dead-code elimination). What an operator must know is computed of constants whatever
+/// operators lie between, by `compute` where binding itself cannot. Throws Error bad_model naming
+/// the node, and what `limits` say.
 void bind(Graph& graph, const std::map<std::string, Shape>& shapes, std::int64_t batch,
-          const base::Limits& limits = {});
+          const base::Limits& limits = {}, const Compute& compute = {});
 
 /// Infers types and shapes again from the inputs (already concrete).
 void infer(Graph& graph);

@@ -81,6 +81,28 @@ std::string_view name_of(UnaryKind kind) {
       return "Sin";
     case UnaryKind::cos:
       return "Cos";
+    case UnaryKind::tan:
+      return "Tan";
+    case UnaryKind::asin:
+      return "Asin";
+    case UnaryKind::acos:
+      return "Acos";
+    case UnaryKind::atan:
+      return "Atan";
+    case UnaryKind::sinh:
+      return "Sinh";
+    case UnaryKind::cosh:
+      return "Cosh";
+    case UnaryKind::asinh:
+      return "Asinh";
+    case UnaryKind::acosh:
+      return "Acosh";
+    case UnaryKind::atanh:
+      return "Atanh";
+    case UnaryKind::is_nan:
+      return "IsNaN";
+    case UnaryKind::is_inf:
+      return "IsInf";
     case UnaryKind::logical_not:
       return "Not";
   }
@@ -105,6 +127,18 @@ std::string_view name_of(BinaryKind kind) {
       return "Min";
     case BinaryKind::mod:
       return "Mod";
+    case BinaryKind::fmod:
+      return "Fmod";
+    case BinaryKind::bit_and:
+      return "BitwiseAnd";
+    case BinaryKind::bit_or:
+      return "BitwiseOr";
+    case BinaryKind::bit_xor:
+      return "BitwiseXor";
+    case BinaryKind::shift_left:
+      return "ShiftLeft";
+    case BinaryKind::shift_right:
+      return "ShiftRight";
     case BinaryKind::equal:
       return "Equal";
     case BinaryKind::less:

@@ -147,6 +147,9 @@ constexpr Arithmetic arithmetic_of(UnaryKind kind) {
     case UnaryKind::softplus:
     case UnaryKind::exp:
     case UnaryKind::sqrt:
+    case UnaryKind::acos:
+    case UnaryKind::cosh:
+    case UnaryKind::acosh:
       return {curved, never_negative, passed_on, 1, first, first};
     case UnaryKind::elu:
     case UnaryKind::selu:
@@ -158,18 +161,26 @@ constexpr Arithmetic arithmetic_of(UnaryKind kind) {
     case UnaryKind::gelu:
     case UnaryKind::gelu_tanh:
     case UnaryKind::silu:
+    case UnaryKind::asin:
+    case UnaryKind::atan:
+    case UnaryKind::sinh:
+    case UnaryKind::asinh:
+    case UnaryKind::atanh:
       return {curved, as_first_is, passed_on, 1, first, first};
     case UnaryKind::erf:
     case UnaryKind::log:
     case UnaryKind::reciprocal:
     case UnaryKind::sin:
     case UnaryKind::cos:
+    case UnaryKind::tan:
       return {curved, any_sign, passed_on, 1, first, first};
     case UnaryKind::floor:
     case UnaryKind::ceil:
     case UnaryKind::round:
     case UnaryKind::sign:
       return {curved, any_sign, no_rule, 1, first, first};
+    case UnaryKind::is_nan:
+    case UnaryKind::is_inf:
     case UnaryKind::logical_not:
       break;
   }
@@ -194,6 +205,12 @@ constexpr Arithmetic arithmetic_of(BinaryKind kind) {
     case BinaryKind::min:
       return {piecewise_linear, as_all_are, relevance_by_fields, 3, both, both};
     case BinaryKind::mod:
+    case BinaryKind::fmod:
+    case BinaryKind::bit_and:
+    case BinaryKind::bit_or:
+    case BinaryKind::bit_xor:
+    case BinaryKind::shift_left:
+    case BinaryKind::shift_right:
     case BinaryKind::equal:
     case BinaryKind::less:
     case BinaryKind::less_or_equal:
@@ -239,21 +256,29 @@ constexpr Arithmetic arithmetic_of(PoolKind kind) {
   return {piecewise_linear, as_first_is, in_proportion, 1, nothing, nothing};
 }
 
+constexpr Arithmetic arithmetic_of(ScatterKind kind) {
+  switch (kind) {
+    case ScatterKind::replace:
+    case ScatterKind::add:
+      return {curved, any_sign, as_gradient, 5, second, second};
+    case ScatterKind::mul:
+    case ScatterKind::max:
+    case ScatterKind::min:
+      break;
+  }
+  return {curved, any_sign, no_rule, 0, nothing, nothing};
+}
+
 /// Of Cast: what becomes integers or flags has no gradient.
 constexpr Arithmetic arithmetic_of(DType to) {
   return {curved, any_sign, as_gradient, to == DType::f32 ? 1u : 0u, nothing, nothing};
 }
 
-constexpr UnaryKind kind_of(const Unary& op) {
-  return op.kind;
+template <class Operator>
+requires requires(const Operator& op) {
+  arithmetic_of(op.kind);
 }
-constexpr BinaryKind kind_of(const Binary& op) {
-  return op.kind;
-}
-inline ReduceKind kind_of(const Reduce& op) {
-  return op.kind;
-}
-inline PoolKind kind_of(const Pool& op) {
+constexpr auto kind_of(const Operator& op) {
   return op.kind;
 }
 constexpr DType kind_of(const Cast& op) {
@@ -270,6 +295,9 @@ constexpr int kinds(ReduceKind) {
 }
 constexpr int kinds(PoolKind) {
   return static_cast<int>(PoolKind::average) + 1;
+}
+constexpr int kinds(ScatterKind) {
+  return static_cast<int>(ScatterKind::min) + 1;
 }
 constexpr int kinds(DType) {
   return static_cast<int>(DType::boolean) + 1;
@@ -349,6 +377,10 @@ template <> inline constexpr Row row<Softmax> = {
     "", alters, in_place, rows_by_fields, places_kept, batch_axis_by_fields, reaches_all,
     not_folded, no_head, no_sums, gate_by_fields,
     {curved, sign_by_fields, passed_on, 1, result, first}};
+template <> inline constexpr Row row<Hardmax> = {
+    "Hardmax", alters, in_place, rows_mixed, places_kept, batch_axis_by_fields, reaches_all,
+    not_folded, no_head, no_sums, gate_lost,
+    {curved, never_negative, no_rule, 1, nothing, nothing}};
 template <> inline constexpr Row row<Reduce> = {
     "", copies_by_fields, layout_by_fields, rows_by_fields, places_kept, batch_axis_by_fields,
     reaches_all, folded, no_head, offers_sums, gate_lost, kByKind};
@@ -368,7 +400,7 @@ template <> inline constexpr Row row<Slice> = {
     reaches_all, folded, no_head, no_sums, gate_kept, kMoves};
 template <> inline constexpr Row row<Pad> = {
     "Pad", copies_by_fields, in_place, rows_mixed, places_kept, as_axis_of_equal_extent,
-    reach_by_fields, not_folded, no_head, no_sums, gate_lost,
+    reach_by_fields, folded, no_head, no_sums, gate_lost,
     {piecewise_linear, sign_by_fields, as_gradient, 1, nothing, nothing}};
 template <> inline constexpr Row row<Reshape> = {
     "", repeats, layout_by_fields, rows_by_fields, places_by_fields, batch_axis_by_fields,
@@ -390,14 +422,28 @@ template <> inline constexpr Row row<GatherElements> = {
     folded, no_head, no_sums, gate_kept, {curved, as_first_is, as_gradient, 1, second, second}};
 template <> inline constexpr Row row<GatherND> = {
     "GatherND", alters, layout_lost, rows_mixed, places_kept, batch_axis_unknown, reaches_all,
-    not_folded, no_head, no_sums, gate_lost, kPicks};
+    folded, no_head, no_sums, gate_lost, kPicks};
 template <> inline constexpr Row row<ScatterND> = {
     "ScatterND", alters, layout_lost, rows_mixed, places_kept, batch_axis_unknown, reaches_all,
-    not_folded, no_head, no_sums, gate_lost, {curved, any_sign, as_gradient, 5, second, second}};
+    folded, no_head, no_sums, gate_lost, kByKind};
+template <> inline constexpr Row row<ScatterElements> = {
+    "ScatterElements", alters, layout_lost, rows_mixed, places_kept, batch_axis_unknown,
+    reaches_all, folded, no_head, no_sums, gate_lost, kByKind};
+template <> inline constexpr Row row<NonZero> = {
+    "NonZero", alters, layout_lost, rows_mixed, places_kept, batch_axis_unknown, reaches_all,
+    folded, no_head, no_sums, gate_lost, kNoGradient};
 template <> inline constexpr Row row<Resize> = {
     "", copies_by_fields, in_place, rows_mixed, places_kept, batch_axis_by_fields, reaches_all,
     not_folded, no_head, no_sums, gate_by_fields,
     {piecewise_linear, sign_by_fields, as_gradient, 1, nothing, nothing}};
+template <> inline constexpr Row row<GridSample> = {
+    "GridSample", alters, channels_first, rows_mixed, places_new, batch_axis_by_fields, reaches_all,
+    not_folded, no_head, no_sums, gate_lost,
+    {curved, any_sign, relevance_by_fields, 3, both, both}};
+template <> inline constexpr Row row<Col2Im> = {
+    "Col2Im", alters, channels_first, rows_mixed, places_new, as_first_axis, reaches_all,
+    not_folded, no_head, no_sums, gate_lost,
+    {piecewise_linear, as_first_is, in_proportion, 1, nothing, nothing}};
 template <> inline constexpr Row row<DepthToSpace> = {
     "DepthToSpace", copies_by_fields, channels_first, rows_mixed, places_kept, as_first_axis,
     reaches_all, not_folded, no_head, no_sums, gate_lost, kMoves};

@@ -61,6 +61,17 @@ enum class UnaryKind {
   sign,   // gradient 0
   sin,
   cos,
+  tan,
+  asin,
+  acos,
+  atan,
+  sinh,
+  cosh,
+  asinh,
+  acosh,
+  atanh,
+  is_nan,       // not differentiable
+  is_inf,       // the positive one where alpha != 0, the negative one where beta != 0
   logical_not,  // not differentiable
 };
 
@@ -83,8 +94,14 @@ enum class BinaryKind {
   pow,
   max,
   min,
-  mod,    // not differentiable
-  equal,  // this and all below: not differentiable
+  mod,   // the sign of the divisor; this and all below: not differentiable
+  fmod,  // the sign of the dividend
+  bit_and,
+  bit_or,
+  bit_xor,
+  shift_left,
+  shift_right,
+  equal,  // from here on the result is boolean
   less,
   less_or_equal,
   greater,
@@ -148,9 +165,10 @@ struct Gemm {
 struct MatMul {
   PostOps post;
 };
-/// The sum over the letters that the result lacks of the product of one or two operands. Extents of
-/// 1 are broadcast; a letter twice in an operand reads its diagonal. After inference the result is
-/// written out and there is no ellipsis and no space.
+/// The sum over the letters that the result lacks of the product of the operands. Extents of 1 are
+/// broadcast; a letter twice in an operand reads its diagonal. Binding makes a node of two operands
+/// of every pair (`contract_in_pairs`). After inference the result is written out and there is no
+/// ellipsis and no space.
 struct Einsum {
   std::string equation;
 };
@@ -189,6 +207,13 @@ struct Lrn {
 struct Softmax {
   std::int64_t axis = -1;
   bool log = false;
+  bool flatten = false;
+};
+
+/// 1 at the largest element along the axis, the first of equal ones, else 0; `flatten`: as in
+/// Softmax. Gradient 0.
+struct Hardmax {
+  std::int64_t axis = -1;
   bool flatten = false;
 };
 
@@ -269,8 +294,19 @@ struct GatherElements {
 struct GatherND {
   std::int64_t batch_dims = 0;
 };
-/// Inputs data, indices, updates; duplicates: the last one wins.
-struct ScatterND {};
+/// What an update does to the element that it meets. Of mul, max and min there is no gradient.
+enum class ScatterKind { replace, add, mul, max, min };
+/// Inputs data, indices, updates; where updates meet, `replace` keeps the last one.
+struct ScatterND {
+  ScatterKind kind = ScatterKind::replace;
+};
+/// The same, indices of the updates' shape: along `axis` the element that each index says.
+struct ScatterElements {
+  std::int64_t axis = 0;
+  ScatterKind kind = ScatterKind::replace;
+};
+/// The coordinates of the elements that are not 0: [rank, count], row-major. Of constants alone.
+struct NonZero {};
 
 enum class ResizeMode { nearest, linear, cubic };
 enum class ResizeCoordinates {
@@ -310,6 +346,20 @@ struct Resize {
   std::vector<float> roi = {};  ///< of the same, after inference: where each axis begins, then ends
   std::vector<ResizeFactor> factors = {};
 };
+enum class GridPadding { zeros, border, reflection };
+/// Inputs x [n, c, ...] and the grid [n, ..., rank - 2] of places in it, from -1 to 1, the last
+/// spatial axis first. Gradients of both; of nearest none reaches the grid.
+struct GridSample {
+  ResizeMode mode = ResizeMode::linear;
+  GridPadding padding = GridPadding::zeros;
+  bool align_corners = false;
+};
+/// Columns of blocks added up where they lie in the image: inputs x [n, c kernel..., blocks], then
+/// the image's and the block's extents, until inference, which fills in `image` and the window.
+struct Col2Im {
+  Window window;
+  std::optional<Ints> image = {};
+};
 /// True where a resolved resize leaves the axis, of extent `in`, as it is.
 bool keeps_axis(const Resize& op, std::size_t axis, std::int64_t in);
 
@@ -338,7 +388,8 @@ struct Cast {
   DType to = DType::f32;
 };
 
-/// The next four yield constants at inference; none reaches the engine unless noted.
+/// The next four yield constants at inference. What is too large to be kept as one, the engine
+/// makes: the first two only.
 struct ConstantOfShape {  ///< input: shape
   DType type = DType::f32;
   double value = 0;
@@ -351,19 +402,21 @@ struct ShapeOf {
 struct SizeOf {};
 
 using Op = std::variant<Unary, Binary, PRelu, Where, Conv, ConvTranspose, Pool, Gemm, MatMul,
-                        Einsum, BatchNorm, LayerNorm, InstanceNorm, GroupNorm, Lrn, Softmax, Reduce,
-                        CumSum, Concat, Split, Slice, Pad, Reshape, Transpose, Expand, Tile, Gather,
-                        GatherElements, GatherND, ScatterND, Resize, DepthToSpace, SpaceToDepth,
-                        Paste, Cast, ConstantOfShape, Range, ShapeOf, SizeOf>;
+                        Einsum, BatchNorm, LayerNorm, InstanceNorm, GroupNorm, Lrn, Softmax,
+                        Hardmax, Reduce, CumSum, Concat, Split, Slice, Pad, Reshape, Transpose,
+                        Expand, Tile, Gather, GatherElements, GatherND, ScatterND, ScatterElements,
+                        NonZero, Resize, GridSample, Col2Im, DepthToSpace, SpaceToDepth, Paste,
+                        Cast, ConstantOfShape, Range, ShapeOf, SizeOf>;
 
 /// What is declared of each operator, declared of all of them.
 // clang-format off
 #define FOVEA_EACH_OPERATOR(of)                                                              \
   of(Unary) of(Binary) of(PRelu) of(Where) of(Conv) of(ConvTranspose) of(Pool) of(Gemm)      \
   of(MatMul) of(Einsum) of(BatchNorm) of(LayerNorm) of(InstanceNorm) of(GroupNorm) of(Lrn)   \
-  of(Softmax) of(Reduce) of(CumSum) of(Concat) of(Split) of(Slice) of(Pad) of(Reshape) of(Transpose)    \
-  of(Expand) of(Tile) of(Gather) of(GatherElements) of(GatherND) of(ScatterND) of(Resize) of(DepthToSpace)      \
-  of(SpaceToDepth) of(Paste) of(Cast) of(ConstantOfShape) of(Range) of(ShapeOf) of(SizeOf)
+  of(Softmax) of(Hardmax) of(Reduce) of(CumSum) of(Concat) of(Split) of(Slice) of(Pad)       \
+  of(Reshape) of(Transpose) of(Expand) of(Tile) of(Gather) of(GatherElements) of(GatherND)   \
+  of(ScatterND) of(ScatterElements) of(NonZero) of(Resize) of(GridSample) of(Col2Im)         \
+  of(DepthToSpace) of(SpaceToDepth) of(Paste) of(Cast) of(ConstantOfShape) of(Range) of(ShapeOf) of(SizeOf)
 // clang-format on
 
 /// "Conv", "Relu", "ReduceMean": the ONNX spelling where there is one.

@@ -63,6 +63,9 @@ void describe_parameters(const Unary& op, Attributes& a) {
       if (op.bounds_are_inputs) break;
       a.add("min", op.alpha).add("max", op.beta);
       break;
+    case UnaryKind::is_inf:
+      a.flag("negative_alone", op.alpha == 0).flag("positive_alone", op.beta == 0);
+      break;
     case UnaryKind::hard_sigmoid:
       a.add("alpha", op.alpha).add("beta", op.beta);
       break;
@@ -92,6 +95,16 @@ void describe_parameters(const Unary& op, Attributes& a) {
     case UnaryKind::sign:
     case UnaryKind::sin:
     case UnaryKind::cos:
+    case UnaryKind::tan:
+    case UnaryKind::asin:
+    case UnaryKind::acos:
+    case UnaryKind::atan:
+    case UnaryKind::sinh:
+    case UnaryKind::cosh:
+    case UnaryKind::asinh:
+    case UnaryKind::acosh:
+    case UnaryKind::atanh:
+    case UnaryKind::is_nan:
     case UnaryKind::logical_not:
       break;
   }
@@ -176,6 +189,37 @@ std::string_view nearest_name(NearestMode mode) {
   return "?";
 }
 
+std::string_view padding_name(GridPadding padding) {
+  switch (padding) {
+    case GridPadding::zeros:
+      return "zeros";
+    case GridPadding::border:
+      return "border";
+    case GridPadding::reflection:
+      return "reflection";
+  }
+  return "?";
+}
+
+void describe(ScatterKind kind, Attributes& a) {
+  switch (kind) {
+    case ScatterKind::replace:
+      break;
+    case ScatterKind::add:
+      a.add("reduction", std::string("add"));
+      break;
+    case ScatterKind::mul:
+      a.add("reduction", std::string("mul"));
+      break;
+    case ScatterKind::max:
+      a.add("reduction", std::string("max"));
+      break;
+    case ScatterKind::min:
+      a.add("reduction", std::string("min"));
+      break;
+  }
+}
+
 /// One overload per op with fields.
 struct Describe {
   Attributes& a;
@@ -220,6 +264,7 @@ struct Describe {
     a.add("size", op.size).add("alpha", op.alpha).add("beta", op.beta).add("bias", op.bias);
   }
   void operator()(const Softmax& op) const { a.add("axis", op.axis).flag("flatten", op.flatten); }
+  void operator()(const Hardmax& op) const { a.add("axis", op.axis).flag("flatten", op.flatten); }
   void operator()(const Reduce& op) const {
     a.maybe("axes", op.axes).flag("keep_dims", op.keep_dims).flag("spatial", op.spatial);
   }
@@ -239,6 +284,11 @@ struct Describe {
   void operator()(const Transpose& op) const { a.add("perm", op.perm); }
   void operator()(const Tile& op) const { a.maybe("repeats", op.repeats); }
   void operator()(const GatherND& op) const { a.add("batch_dims", op.batch_dims); }
+  void operator()(const ScatterND& op) const { describe(op.kind, a); }
+  void operator()(const ScatterElements& op) const {
+    a.add("axis", op.axis);
+    describe(op.kind, a);
+  }
   void operator()(const Resize& op) const {
     a.add("mode", std::string(resize_name(op.mode)));
     a.add("coordinates", std::string(coordinates_name(op.coordinates)));
@@ -251,6 +301,15 @@ struct Describe {
     for (const auto& factor : op.factors)
       scales.push_back(static_cast<float>(factor.to / factor.from));
     if (!scales.empty()) a.add("scales", scales);
+  }
+  void operator()(const GridSample& op) const {
+    a.add("mode", std::string(resize_name(op.mode)));
+    a.add("padding", std::string(padding_name(op.padding)));
+    a.flag("align_corners", op.align_corners);
+  }
+  void operator()(const Col2Im& op) const {
+    a.maybe("image", op.image);
+    describe(op.window, a);
   }
   void operator()(const DepthToSpace& op) const {
     a.add("block", op.block).flag("crd", op.column_row_depth);

@@ -56,10 +56,23 @@ void binary(NodeImport& n) {
   emit_binary<kKind>(n, n.inputs());
 }
 
-// Of integers; the sign follows the divisor.
+// The sign follows the divisor, with fmod the dividend.
 void mod(NodeImport& n) {
-  if (n.attributes.get_flag("fmod", false)) n.unsupported("with fmod");
-  n.emit(Binary{BinaryKind::mod});
+  const bool fmod = n.attributes.get_flag("fmod", false);
+  n.emit(Binary{fmod ? BinaryKind::fmod : BinaryKind::mod});
+}
+
+template <BinaryKind kKind>
+void bitwise(NodeImport& n) {
+  n.emit(Binary{kKind});
+}
+
+// Bits that leave 8 or 16 bits are lost; of wider types they stay, as elsewhere.
+void bit_shift(NodeImport& n) {
+  const bool left =
+      n.attributes.get_choice<bool>("direction", "", {{"LEFT", true}, {"RIGHT", false}});
+  n.emit_within(n.type(0), Binary{left ? BinaryKind::shift_left : BinaryKind::shift_right},
+                n.inputs());
 }
 
 ValueId chain(NodeImport& n, BinaryKind kind, int count) {
@@ -127,7 +140,11 @@ constexpr std::array kRows{
     numpy_row<BinaryKind::div>("Div"),
     axis_row<BinaryKind::pow>("Pow"),
     numpy_row<BinaryKind::pow>("Pow"),
-    Row{"Mod", 10, kNewestOpset, 2, 2, mod, "integers, not with fmod"},
+    Row{"Mod", 10, kNewestOpset, 2, 2, mod},
+    Row{"BitwiseAnd", 18, kNewestOpset, 2, 2, bitwise<BinaryKind::bit_and>},
+    Row{"BitwiseOr", 18, kNewestOpset, 2, 2, bitwise<BinaryKind::bit_or>},
+    Row{"BitwiseXor", 18, kNewestOpset, 2, 2, bitwise<BinaryKind::bit_xor>},
+    Row{"BitShift", 11, kNewestOpset, 2, 2, bit_shift},
     axis_row<BinaryKind::equal>("Equal"),
     numpy_row<BinaryKind::equal>("Equal"),
     axis_row<BinaryKind::less>("Less"),

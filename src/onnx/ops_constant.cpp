@@ -95,6 +95,14 @@ void cast(NodeImport& n) {
   n.emit_within(fits ? DataType::boolean : to, graph::Cast{graph_type(to)}, n.inputs());
 }
 
+void cast_like(NodeImport& n) {
+  n.attributes.ignore({"saturate", "round_mode"});  // of 8-bit floats
+  const auto to = n.type(1);
+  n.set_result(to);
+  const bool fits = n.type(0) == to || n.type(0) == DataType::boolean;
+  n.emit_within(fits ? DataType::boolean : to, graph::Cast{graph_type(to)}, {n.input(0)});
+}
+
 constexpr std::array kRows{
     Row{"Constant", kOldestOpset, kNewestOpset, 0, 0, constant, "not sparse, not strings"},
     Row{"ConstantOfShape", 9, kNewestOpset, 1, 1, constant_of_shape},
@@ -104,6 +112,7 @@ constexpr std::array kRows{
     Row{"Size", kOldestOpset, kNewestOpset, 1, 1, size},
     Row{"Cast", kOldestOpset, kNewestOpset, 1, 1, cast,
         "float types as f32; integers of 32 and 64 bits as 64, without wrapping"},
+    Row{"CastLike", 15, kNewestOpset, 2, 2, cast_like, "as Cast"},
 };
 
 }  // namespace

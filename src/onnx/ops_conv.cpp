@@ -103,6 +103,56 @@ void global_max_pool(NodeImport& n) {
   global_pool(n, graph::ReduceKind::max);
 }
 
+/// |x| to the power of p, and back.
+graph::ValueId powered(NodeImport& n, graph::ValueId x, std::int64_t p) {
+  const auto size = n.step(graph::Unary{.kind = graph::UnaryKind::abs}, {x});
+  if (p == 1) return size;
+  if (p == 2) return n.step(graph::Binary{graph::BinaryKind::mul}, {x, x});
+  return n.step(graph::Binary{graph::BinaryKind::pow},
+                {size, n.floats({}, {static_cast<float>(p)})});
+}
+void emit_root(NodeImport& n, graph::ValueId sum, std::int64_t p) {
+  if (p == 1)
+    n.emit(graph::Unary{}, {sum});
+  else if (p == 2)
+    n.emit(graph::Unary{.kind = graph::UnaryKind::sqrt}, {sum});
+  else
+    n.emit(graph::Binary{graph::BinaryKind::pow}, {sum, n.floats({}, {1 / static_cast<float>(p)})});
+}
+
+std::int64_t read_power(NodeImport& n) {
+  const auto p = n.attributes.get_int("p", 2);
+  if (p < 1 || p > 64) n.unsupported("with p " + std::to_string(p));
+  return p;
+}
+
+void global_lp_pool(NodeImport& n) {
+  const auto p = read_power(n);
+  graph::Reduce op;
+  op.kind = graph::ReduceKind::sum;
+  op.spatial = true;
+  emit_root(n, n.step(op, {powered(n, n.input(0), p)}), p);
+}
+
+// The mean of powers with the zeros of the padding, times the elements of a window.
+void lp_pool(NodeImport& n) {
+  const auto p = read_power(n);
+  auto op = read_pool(n, graph::PoolKind::average);
+  if (op.ceil_mode) n.unsupported("with ceil_mode");
+  op.count_include_pad = true;
+  float count = 1;
+  for (const auto extent : op.window.kernel) count *= static_cast<float>(extent);
+  const auto mean = n.step(std::move(op), {powered(n, n.input(0), p)});
+  emit_root(n, n.step(graph::Binary{graph::BinaryKind::mul}, {mean, n.floats({}, {count})}), p);
+}
+
+void col2im(NodeImport& n) {
+  graph::Col2Im op;
+  op.window = read_window(n);
+  op.window.kernel.clear();
+  n.emit(std::move(op));
+}
+
 constexpr std::array kRows{
     Row{"Conv", kOldestOpset, kNewestOpset, 2, 3, conv, "1 to 3 spatial dimensions"},
     Row{"ConvTranspose", kOldestOpset, kNewestOpset, 2, 3, conv_transpose,
@@ -111,6 +161,10 @@ constexpr std::array kRows{
     Row{"MaxPool", 8, kNewestOpset, 1, 1, max_pool,
         "1 to 3 spatial dimensions; not its second output, the indices", 2},
     Row{"AveragePool", kOldestOpset, kNewestOpset, 1, 1, average_pool, "1 to 3 spatial dimensions"},
+    Row{"LpPool", kOldestOpset, kNewestOpset, 1, 1, lp_pool,
+        "1 to 3 spatial dimensions; not with ceil_mode"},
+    Row{"GlobalLpPool", kOldestOpset, kNewestOpset, 1, 1, global_lp_pool, {}},
+    Row{"Col2Im", 18, kNewestOpset, 3, 3, col2im, "1 to 3 spatial dimensions"},
     Row{"GlobalAveragePool", kOldestOpset, kNewestOpset, 1, 1, global_average_pool, {}},
     Row{"GlobalMaxPool", kOldestOpset, kNewestOpset, 1, 1, global_max_pool, {}},
 };

@@ -83,6 +83,46 @@ void softmax(NodeImport& n) {
   n.emit(graph::Softmax{n.attributes.get_int("axis", -1), kLog, false});
 }
 
+// 1 at the largest element, with the same change at opset 13.
+template <bool kFlatten>
+void hardmax(NodeImport& n) {
+  n.emit(graph::Hardmax{n.attributes.get_int("axis", kFlatten ? 1 : -1), kFlatten});
+}
+
+graph::Reduce along(graph::ReduceKind kind, graph::Ints axes) {
+  graph::Reduce op;
+  op.kind = kind;
+  op.axes = std::move(axes);
+  return op;
+}
+
+// Divided by the sum of |x|, or its root of squares; what is 0 stays so.
+void lp_norm(NodeImport& n) {
+  const auto p = n.attributes.get_int("p", 2);
+  if (p != 1 && p != 2) n.bad("p is neither 1 nor 2");
+  const auto kind = p == 1 ? graph::ReduceKind::l1 : graph::ReduceKind::l2;
+  const auto norm = n.step(along(kind, {n.attributes.get_int("axis", -1)}), {n.input(0)});
+  const auto zero = n.step(graph::Binary{graph::BinaryKind::equal}, {norm, n.floats({}, {0})});
+  const auto divisor = n.step(graph::Where{}, {zero, n.floats({}, {1}), norm});
+  n.emit(graph::Binary{graph::BinaryKind::div}, {n.input(0), divisor});
+}
+
+void mean_variance_norm(NodeImport& n) {
+  using graph::BinaryKind;
+  const auto axes = n.attributes.get_ints("axes").value_or(graph::Ints{0, 2, 3});
+  const auto binary = [&](BinaryKind kind, graph::ValueId a, graph::ValueId b) {
+    return n.step(graph::Binary{kind}, {a, b});
+  };
+  const auto mean = [&](graph::ValueId value) {
+    return n.step(along(graph::ReduceKind::mean, axes), {value});
+  };
+  const auto centred = binary(BinaryKind::sub, n.input(0), mean(n.input(0)));
+  const auto variance = mean(binary(BinaryKind::mul, centred, centred));
+  const auto deviation = n.step(graph::Unary{.kind = graph::UnaryKind::sqrt}, {variance});
+  const auto divisor = binary(BinaryKind::add, deviation, n.floats({}, {1e-9f}));
+  n.emit(graph::Binary{BinaryKind::div}, {centred, divisor});
+}
+
 constexpr std::string_view kBatchNorm = "inference form; in training mode of constants alone";
 
 constexpr std::array kRows{
@@ -92,6 +132,10 @@ constexpr std::array kRows{
     Row{"InstanceNormalization", kOldestOpset, kNewestOpset, 3, 3, instance_norm},
     Row{"GroupNormalization", 18, 20, 3, 3, group_norm, "scale and bias per group"},
     Row{"GroupNormalization", 21, kNewestOpset, 3, 3, group_norm, "scale and bias per channel"},
+    Row{"LpNormalization", kOldestOpset, kNewestOpset, 1, 1, lp_norm},
+    Row{"MeanVarianceNormalization", 9, kNewestOpset, 1, 1, mean_variance_norm},
+    Row{"Hardmax", kOldestOpset, 12, 1, 1, hardmax<true>},
+    Row{"Hardmax", 13, kNewestOpset, 1, 1, hardmax<false>},
     Row{"LRN", kOldestOpset, kNewestOpset, 1, 1, lrn},
     Row{"Softmax", kOldestOpset, 12, 1, 1, softmax_flat<false>},
     Row{"Softmax", 13, kNewestOpset, 1, 1, softmax<false>},

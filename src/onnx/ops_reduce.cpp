@@ -1,4 +1,5 @@
 #include <array>
+#include <limits>
 #include <utility>
 
 #include "onnx/node_import.hpp"
@@ -46,14 +47,33 @@ void log_sum_by_input(NodeImport& n) {
   n.emit(graph::Unary{.kind = graph::UnaryKind::log}, {sum});
 }
 
-void arg_max(NodeImport& n) {
+// The last of equal ones is the first from the other end.
+void emit_arg_max(NodeImport& n, graph::ValueId x) {
   Reduce op;
+  const auto axis = n.attributes.get_int("axis", 0);
   n.set_result(DataType::i64);
   op.kind = ReduceKind::arg_max;
-  op.axes = graph::Ints{n.attributes.get_int("axis", 0)};
+  op.axes = graph::Ints{axis};
   op.keep_dims = n.attributes.get_flag("keepdims", true);
-  if (n.attributes.get_flag("select_last_index", false)) n.unsupported("with select_last_index");
-  n.emit(std::move(op));
+  if (!n.attributes.get_flag("select_last_index", false)) return n.emit(std::move(op), {x});
+  constexpr auto kFirst = std::numeric_limits<std::int64_t>::min();
+  const auto turned = n.step(
+      graph::Slice{graph::Ints{-1}, graph::Ints{kFirst}, graph::Ints{axis}, graph::Ints{-1}}, {x});
+  graph::ShapeOf extent;
+  extent.start = axis;
+  if (axis != -1) extent.end = axis + 1;
+  const auto count =
+      n.step(graph::Reshape{graph::ReshapeKind::squeeze, {}, false}, {n.step(extent, {x})});
+  const graph::Binary sub{graph::BinaryKind::sub};
+  const auto last = n.step(sub, {count, n.integer(1)});
+  n.emit(sub, {last, n.step(std::move(op), {turned})});
+}
+
+void arg_max(NodeImport& n) {
+  emit_arg_max(n, n.input(0));
+}
+void arg_min(NodeImport& n) {
+  emit_arg_max(n, n.step(graph::Unary{.kind = graph::UnaryKind::neg}, {n.input(0)}));
 }
 
 void cum_sum(NodeImport& n) {
@@ -95,7 +115,8 @@ constexpr std::array kRows{
     Row{"ReduceLogSum", kOldestOpset, 17, 1, 1, log_sum_by_attribute},
     Row{"ReduceLogSum", 18, kNewestOpset, 1, 2, log_sum_by_input},
     Row{"CumSum", 11, kNewestOpset, 2, 2, cum_sum},
-    Row{"ArgMax", kOldestOpset, kNewestOpset, 1, 1, arg_max, "not with select_last_index"},
+    Row{"ArgMax", kOldestOpset, kNewestOpset, 1, 1, arg_max},
+    Row{"ArgMin", kOldestOpset, kNewestOpset, 1, 1, arg_min},
 };
 
 }  // namespace

@@ -114,6 +114,23 @@ void resize(NodeImport& n) {
   n.emit(std::move(op), {n.input(0), crops ? parameter(n, 1) : ValueId{}, scales, sizes});
 }
 
+void grid_sample(NodeImport& n) {
+  graph::GridSample op;
+  op.mode = n.attributes.get_choice<ResizeMode>("mode", n.opset() < 20 ? "bilinear" : "linear",
+                                                {{"bilinear", ResizeMode::linear},
+                                                 {"linear", ResizeMode::linear},
+                                                 {"nearest", ResizeMode::nearest},
+                                                 {"bicubic", ResizeMode::cubic},
+                                                 {"cubic", ResizeMode::cubic}});
+  op.padding =
+      n.attributes.get_choice<graph::GridPadding>("padding_mode", "zeros",
+                                                  {{"zeros", graph::GridPadding::zeros},
+                                                   {"border", graph::GridPadding::border},
+                                                   {"reflection", graph::GridPadding::reflection}});
+  op.align_corners = n.attributes.get_flag("align_corners", false);
+  n.emit(op);
+}
+
 constexpr std::string_view kNote = "nearest and linear";
 
 constexpr std::array kRows{
@@ -122,6 +139,7 @@ constexpr std::array kRows{
     Row{"Upsample", 9, 9, 2, 2, upsample_by_input, kNote},
     Row{"Resize", 10, 10, 2, 2, upsample_by_input, kNote},
     Row{"Resize", 11, kNewestOpset, 1, 4, resize},
+    Row{"GridSample", 16, kNewestOpset, 2, 2, grid_sample, "1 to 3 spatial dimensions"},
 };
 
 }  // namespace

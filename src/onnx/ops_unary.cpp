@@ -84,6 +84,44 @@ void clip_by_inputs(NodeImport& n) {
                .bounds_are_inputs = n.input_count() > 1});
 }
 
+// Which infinity counts.
+void is_inf(NodeImport& n) {
+  n.set_result(DataType::boolean);
+  n.emit(Unary{.kind = UnaryKind::is_inf,
+               .alpha = n.attributes.get_flag("detect_positive", true) ? 1.f : 0.f,
+               .beta = n.attributes.get_flag("detect_negative", true) ? 1.f : 0.f});
+}
+void is_nan(NodeImport& n) {
+  n.set_result(DataType::boolean);
+  n.emit(Unary{.kind = UnaryKind::is_nan});
+}
+
+// All bits turned round: -1 - x; without a sign, what is left to the largest.
+void bitwise_not(NodeImport& n) {
+  const auto type = n.type(0);
+  if (type == DataType::u64) n.unsupported("of unsigned integers of 64 bits");
+  const bool has_sign = type != DataType::u8 && type != DataType::u16 && type != DataType::u32;
+  const auto largest = has_sign ? -1 : (std::int64_t{1} << (8 * size_of(type))) - 1;
+  n.emit(graph::Binary{graph::BinaryKind::sub}, {n.integer(largest), n.input(0)});
+}
+
+// Towards 0 by bias, 0 where |x| <= lambd.
+void shrink(NodeImport& n) {
+  if (graph_type(n.type(0)) != graph::DType::f32) n.unsupported("of integers");
+  using graph::BinaryKind;
+  const auto binary = [&](BinaryKind kind, graph::ValueId a, graph::ValueId b) {
+    return n.step(graph::Binary{kind}, {a, b});
+  };
+  const auto x = n.input(0);
+  const float limit = n.attributes.get_float("lambd", 0.5f);
+  const auto bias = n.floats({}, {n.attributes.get_float("bias", 0)});
+  const auto above = binary(BinaryKind::greater, x, n.floats({}, {limit}));
+  const auto below = binary(BinaryKind::less, x, n.floats({}, {-limit}));
+  const auto inner =
+      n.step(graph::Where{}, {above, binary(BinaryKind::sub, x, bias), n.floats({}, {0})});
+  n.emit(graph::Where{}, {below, binary(BinaryKind::add, x, bias), inner});
+}
+
 // x where x > alpha, 0 elsewhere.
 void thresholded_relu(NodeImport& n) {
   const auto alpha = n.floats({}, {n.attributes.get_float("alpha", 1)});
@@ -141,6 +179,19 @@ constexpr std::array kRows{
     row<UnaryKind::sign>("Sign", 9),
     row<UnaryKind::sin>("Sin", 7),
     row<UnaryKind::cos>("Cos", 7),
+    row<UnaryKind::tan>("Tan", 7),
+    row<UnaryKind::asin>("Asin", 7),
+    row<UnaryKind::acos>("Acos", 7),
+    row<UnaryKind::atan>("Atan", 7),
+    row<UnaryKind::sinh>("Sinh", 9),
+    row<UnaryKind::cosh>("Cosh", 9),
+    row<UnaryKind::asinh>("Asinh", 9),
+    row<UnaryKind::acosh>("Acosh", 9),
+    row<UnaryKind::atanh>("Atanh", 9),
+    Row{"Shrink", 9, kNewestOpset, 1, 1, shrink},
+    Row{"IsNaN", 9, kNewestOpset, 1, 1, is_nan},
+    Row{"IsInf", 10, kNewestOpset, 1, 1, is_inf},
+    Row{"BitwiseNot", 18, kNewestOpset, 1, 1, bitwise_not, "not of uint64"},
     row<UnaryKind::logical_not>("Not"),
     Row{"Dropout", kOldestOpset, 11, 1, 1, dropout_by_attributes, "identity; not its mask", 2},
     Row{"Dropout", 12, kNewestOpset, 1, 3, dropout_by_inputs,

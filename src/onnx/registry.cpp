@@ -17,8 +17,8 @@ const Table& table() {
   static const Table instance = [] {
     Table out;
     for (const auto rows :
-         {binary_rows(), constant_rows(), conv_rows(), gather_rows(), matrix_rows(), norm_rows(),
-          reduce_rows(), resize_rows(), shape_rows(), unary_rows()})
+         {binary_rows(), constant_rows(), conv_rows(), gather_rows(), index_rows(), matrix_rows(),
+          norm_rows(), reduce_rows(), resize_rows(), shape_rows(), unary_rows()})
       for (const auto& row : rows) out[row.op].push_back(row);
     for (auto& [op, rows] : out)
       std::sort(rows.begin(), rows.end(),

@@ -33,6 +33,7 @@ std::span<const Row> binary_rows();
 std::span<const Row> constant_rows();
 std::span<const Row> conv_rows();
 std::span<const Row> gather_rows();
+std::span<const Row> index_rows();
 std::span<const Row> matrix_rows();
 std::span<const Row> norm_rows();
 std::span<const Row> reduce_rows();

@@ -58,6 +58,17 @@ bool is_activation(UnaryKind kind) {
     case UnaryKind::sign:
     case UnaryKind::sin:
     case UnaryKind::cos:
+    case UnaryKind::tan:
+    case UnaryKind::asin:
+    case UnaryKind::acos:
+    case UnaryKind::atan:
+    case UnaryKind::sinh:
+    case UnaryKind::cosh:
+    case UnaryKind::asinh:
+    case UnaryKind::acosh:
+    case UnaryKind::atanh:
+    case UnaryKind::is_nan:
+    case UnaryKind::is_inf:
     case UnaryKind::logical_not:
       break;
   }

@@ -18,6 +18,17 @@ void add_unary(std::vector<Case>& out, Unary op, double low = -4, double high = 
         {std::string(graph::name_of(op.kind)), op, {data(shape, low, high)}, 1, differentiable});
 }
 
+/// Integers from 0 up to below `limit`.
+Operand whole(const Shape& shape, std::int64_t limit) {
+  std::vector<std::int64_t> values;
+  std::int64_t n = 1;
+  for (const auto extent : shape) n *= extent;
+  for (std::int64_t i = 0; i < n; ++i) values.push_back((i * 389 + 7) % limit);
+  Operand out = integers(shape, values);
+  out.role = Operand::Role::data;
+  return out;
+}
+
 struct Broadcast {
   Shape a, b;
 };
@@ -79,6 +90,17 @@ std::vector<Case> elementwise_cases() {
   add_unary(out, {UnaryKind::sign});
   add_unary(out, {UnaryKind::sin});
   add_unary(out, {UnaryKind::cos});
+  add_unary(out, {UnaryKind::tan}, -1.3, 1.3);
+  add_unary(out, {UnaryKind::asin}, -0.97, 0.97);
+  add_unary(out, {UnaryKind::acos}, -0.97, 0.97);
+  add_unary(out, {UnaryKind::atan});
+  add_unary(out, {UnaryKind::sinh}, -3, 3);
+  add_unary(out, {UnaryKind::cosh}, -3, 3);
+  add_unary(out, {UnaryKind::asinh});
+  add_unary(out, {UnaryKind::acosh}, 1.05, 5);
+  add_unary(out, {UnaryKind::atanh}, -0.97, 0.97);
+  add_unary(out, {UnaryKind::is_nan}, -4, 4, false);
+  add_unary(out, {UnaryKind::is_inf, 1.f, 1.f}, -4, 4, false);
   for (const auto& shape : kShapes)
     out.push_back({"Not", Unary{UnaryKind::logical_not}, {flags(shape)}, 1, false});
 
@@ -90,9 +112,17 @@ std::vector<Case> elementwise_cases() {
   add_binary(out, BinaryKind::max, -2, 2);
   add_binary(out, BinaryKind::min, -2, 2);
   for (const auto kind :
-       {BinaryKind::mod, BinaryKind::equal, BinaryKind::less, BinaryKind::less_or_equal,
-        BinaryKind::greater, BinaryKind::greater_or_equal})
+       {BinaryKind::mod, BinaryKind::fmod, BinaryKind::equal, BinaryKind::less,
+        BinaryKind::less_or_equal, BinaryKind::greater, BinaryKind::greater_or_equal})
     add_binary(out, kind, -2, 2, false);
+  for (const auto kind : {BinaryKind::bit_and, BinaryKind::bit_or, BinaryKind::bit_xor,
+                          BinaryKind::shift_left, BinaryKind::shift_right})
+    for (const auto& [a, b] : kBroadcasts)
+      out.push_back({std::string(graph::name_of(kind)),
+                     Binary{kind},
+                     {whole(a, 1000), whole(b, 11)},
+                     1,
+                     false});
   for (const auto kind : {BinaryKind::logical_and, BinaryKind::logical_or, BinaryKind::logical_xor})
     for (const auto& [a, b] : kBroadcasts)
       out.push_back(

@@ -272,6 +272,37 @@ void add_gathers(std::vector<Case>& out) {
   scatter({2, 3, 4}, {2, 2}, {0, 1, 1, 2}, {2, 4});
   scatter({3, 2}, {1, 2}, {2, 1}, {1});
   scatter({2, 2, 2, 2}, {2, 3}, {0, 0, 1, 1, 1, 0}, {2, 2});
+
+  const auto reduced = [&](graph::ScatterKind kind, const char* name, bool differentiable) {
+    out.push_back({std::string("ScatterND, ") + name,
+                   graph::ScatterND{kind},
+                   {data({5, 2}), integers({3, 1}, {2, -3, 0}), data({3, 2})},
+                   1,
+                   differentiable});
+    out.push_back({std::string("ScatterElements, ") + name,
+                   graph::ScatterElements{1, kind},
+                   {data({2, 5}), integers({2, 3}, {2, -3, 0, 4, 4, 1}), data({2, 3})},
+                   1,
+                   differentiable});
+  };
+  reduced(graph::ScatterKind::add, "add", true);
+  reduced(graph::ScatterKind::mul, "mul", false);
+  reduced(graph::ScatterKind::max, "max", false);
+  reduced(graph::ScatterKind::min, "min", false);
+
+  const auto elements_to = [&](Shape shape, std::int64_t axis, Shape indices, Ints values) {
+    out.push_back({"ScatterElements",
+                   graph::ScatterElements{axis},
+                   {data(shape), integers(indices, values), data(indices)}});
+  };
+  elements_to({5}, 0, {3}, {4, 0, -2});
+  elements_to({2, 3}, 1, {2, 2}, {0, 0, 2, -3});
+  elements_to({3, 3}, 0, {2, 3}, {1, 2, 0, 2, 0, 0});
+  elements_to({2, 3, 2}, 1, {2, 1, 2}, {2, 0, -1, 1});
+  elements_to({2, 2, 3}, -1, {1, 2, 4}, {0, 0, 1, 2, -1, -2, -3, 0});
+  elements_to({1, 17, 2, 3}, 1, {1, 2, 2, 3}, {16, 0, 3, 1, 2, -1, 16, 16, 4, 5, 6, 7});
+  elements_to({4, 2}, 0, {6, 1}, {0, 3, 3, 1, 1, 1});
+  elements_to({2, 2}, 1, {2, 2}, {1, 0, 0, 0});
 }
 
 }  // namespace

@@ -17,6 +17,9 @@ std::vector<Case> norm_cases() {
     const Shape inner(shape.begin() + 1, shape.end());
     out.push_back({"LayerNormalization", graph::LayerNorm{1, 1e-3f}, {data(shape), weight(inner)}});
     out.push_back({"Softmax", graph::Softmax{-1, false, false}, {data(shape)}});
+    out.push_back({"Hardmax", graph::Hardmax{-1, false}, {data(shape)}});
+    out.push_back({"Hardmax", graph::Hardmax{1, false}, {data(shape)}});
+    out.push_back({"Hardmax, old", graph::Hardmax{1, true}, {data(shape)}});
     out.push_back({"Softmax", graph::Softmax{1, false, false}, {data(shape)}});
     out.push_back({"Softmax, old", graph::Softmax{1, false, true}, {data(shape)}});
     out.push_back({"LogSoftmax", graph::Softmax{-1, true, false}, {data(shape)}});

@@ -48,10 +48,57 @@ void add_pool(std::vector<Case>& out, PoolKind kind, Shape x, Window win, bool c
   out.push_back({kind == PoolKind::max ? "MaxPool" : "AveragePool", op, {data(x)}});
 }
 
+/// Columns of `channels` channels that fill the image.
+void add_columns(std::vector<Case>& out, std::int64_t images, std::int64_t channels, Ints image,
+                 graph::Window w) {
+  std::int64_t elements = channels, blocks = 1;
+  for (std::size_t d = 0; d < image.size(); ++d) {
+    const auto reach = (w.kernel[d] - 1) * w.dilations[d] + 1;
+    elements *= w.kernel[d];
+    blocks *= (image[d] + w.pads_begin[d] + w.pads_end[d] - reach) / w.strides[d] + 1;
+  }
+  graph::Col2Im op;
+  op.window = w;
+  op.image = image;
+  out.push_back({"Col2Im", op, {data({images, elements, blocks})}});
+}
+
+void add_columns(std::vector<Case>& out) {
+  add_columns(out, 1, 3, {6, 5}, window({2, 2}, {1, 1}, {1, 1}, {0, 0}, {0, 0}));
+  add_columns(out, 2, 2, {6, 6}, window({3, 2}, {3, 2}, {1, 1}, {0, 0}, {0, 0}));
+  add_columns(out, 1, 2, {7, 5}, window({3, 3}, {2, 1}, {1, 1}, {1, 2}, {0, 1}));
+  add_columns(out, 1, 1, {9, 8}, window({3, 2}, {2, 3}, {2, 3}, {2, 1}, {1, 2}));
+  add_columns(out, 2, 3, {11}, window({3}, {2}, {1}, {1}, {1}));
+  add_columns(out, 1, 17, {5}, window({5}, {1}, {1}, {0}, {0}));
+  add_columns(out, 1, 2, {4, 3, 5}, window({2, 1, 3}, {1, 2, 1}, {1, 1, 2}, {1, 0, 1}, {0, 1, 1}));
+  add_columns(out, 1, 1, {2, 2}, window({2, 2}, {1, 1}, {1, 1}, {0, 0}, {0, 0}));
+}
+
+/// Places in and around the image.
+void add_samples(std::vector<Case>& out, Shape x, Shape places) {
+  Shape grid{x[0]};
+  grid.insert(grid.end(), places.begin(), places.end());
+  grid.push_back(static_cast<std::int64_t>(places.size()));
+  using graph::GridPadding, graph::ResizeMode;
+  for (const auto mode : {ResizeMode::nearest, ResizeMode::linear, ResizeMode::cubic})
+    for (const auto padding : {GridPadding::zeros, GridPadding::border, GridPadding::reflection})
+      for (const bool corners : {false, true}) {
+        const graph::GridSample op{mode, padding, corners};
+        out.push_back({"GridSample", op, {data(x), data(grid, -1.73, 1.81)}});
+        if (mode == ResizeMode::linear)
+          out.push_back({"GridSample, fixed", op, {data(x), weight(grid, -1.73, 1.81)}});
+      }
+}
+
 }  // namespace
 
 std::vector<Case> window_cases() {
   std::vector<Case> out;
+  add_columns(out);
+  add_samples(out, {2, 3, 5, 7}, {3, 4});
+  add_samples(out, {1, 17, 4, 4}, {2, 5});
+  add_samples(out, {1, 2, 3, 4, 5}, {2, 2, 3});
+  add_samples(out, {2, 2, 6}, {9});
   add_conv(out, {1, 3, 9, 7}, {5, 3, 3, 3}, window({3, 3}, {1, 1}, {1, 1}, {1, 1}, {1, 1}));
   add_conv(out, {2, 16, 8, 9}, {16, 16, 3, 3}, window({3, 3}, {2, 2}, {1, 1}, {1, 1}, {1, 1}));
   add_conv(out, {1, 4, 7, 7}, {6, 4, 1, 1}, window({1, 1}, {1, 1}, {1, 1}, {0, 0}, {0, 0}), 1,

@@ -20,7 +20,8 @@ constexpr std::int64_t kMaxElements = 4000;  // of the reference's loop
 
 class Draw {
  public:
-  explicit Draw(unsigned seed) : random_(seed) {}
+  explicit Draw(unsigned seed, std::size_t most_terms = 2)
+      : random_(seed), most_terms_(most_terms) {}
 
   Case one() {
     std::vector<Operand> operands;
@@ -28,7 +29,7 @@ class Draw {
     const Shape hidden = chance(0.3) ? extents(below(3)) : Shape{};
     bool any_ellipsis = false;
     std::size_t most_hidden = 0;
-    const std::size_t terms = chance(0.4) ? 1 : 2;
+    const std::size_t terms = 1 + below(most_terms_);
     for (std::size_t t = 0; t < terms; ++t) {
       std::string term = t == 0 ? "" : ",";
       Shape shape;
@@ -84,6 +85,7 @@ class Draw {
   }
 
   std::mt19937 random_;
+  std::size_t most_terms_;
   std::map<char, std::int64_t> extent_;
 };
 
@@ -189,6 +191,40 @@ TEST(Einsum, DrawnEquationsAreTheReferences) {
   EXPECT_GT(diagonals, 30);
   EXPECT_GT(broadcasts, 30);
   EXPECT_GT(alone, 100);
+}
+
+TEST(Einsum, DrawnEquationsOfMoreOperandsAreTheReferences) {
+  int served = 0, four = 0;
+  for (unsigned seed = 1000; seed < 1600; ++seed) {
+    const Case one = Draw(seed, 4).one();
+    if (terms_of(one) > 8 * kMaxElements || one.operands.size() < 3) continue;
+    SCOPED_TRACE("seed " + std::to_string(seed) + ": " + shown(one));
+    try {
+      build_bench(one, false);
+    } catch (const Error& error) {
+      ASSERT_EQ(error.code(), ErrorCode::unsupported) << error.what();
+      continue;
+    }
+    ++served;
+    four += one.operands.size() == 4 ? 1 : 0;
+    ASSERT_NO_FATAL_FAILURE(expect_the_result(one));
+    ASSERT_NO_FATAL_FAILURE(expect_the_slopes(one));
+  }
+  EXPECT_GT(served, 100);
+  EXPECT_GT(four, 30);
+}
+
+/// A chain of matrices from the right end: no product is larger than a vector.
+TEST(Einsum, TakesTheSmallestProductFirst) {
+  const Bench bench = build_bench({"chain",
+                                   graph::Einsum{"ab,bc,cd,d->a"},
+                                   {data({9, 8}), data({8, 7}), data({7, 6}), data({6})}},
+                                  false);
+  std::int64_t largest = 0;
+  for (const auto& node : bench.graph.nodes())
+    largest = std::max(largest, reference::count(bench.graph.value(node.outputs[0]).shape));
+  EXPECT_EQ(bench.graph.nodes().size(), 3u);
+  EXPECT_EQ(largest, 9);
 }
 
 }  // namespace

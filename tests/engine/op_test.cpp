@@ -149,7 +149,8 @@ TEST(OpReads, IndicesOfARun) {
       {graph::Gather{0}, {4, 3}, integers({2}, {3, -1}), {}},
       {graph::GatherElements{1}, {2, 3}, integers({2, 2}, {2, 2, 0, -3}), {}},
       {graph::GatherND{0}, {4, 3}, integers({2, 2}, {3, 1, 0, 2}), {}},
-      {graph::ScatterND{}, {4, 3}, integers({2, 1}, {2, 0}), {weight({2, 3})}}};
+      {graph::ScatterND{}, {4, 3}, integers({2, 1}, {2, 0}), {weight({2, 3})}},
+      {graph::ScatterElements{0}, {4, 3}, integers({2, 2}, {2, 0, 1, 1}), {weight({2, 2})}}};
   for (const auto& use : uses) {
     const std::string name(graph::name_of(use.op));
     std::vector<Operand> operands{data(use.data), use.indices};
@@ -219,7 +220,8 @@ TEST(OpCases, NameEveryOperatorAndKindAtLeastEightTimes) {
   // Constants by the time a plan is built; graph's tests evaluate them.
   const std::set<std::size_t> exempt = {
       graph::Op(graph::ConstantOfShape{}).index(), graph::Op(graph::Range{}).index(),
-      graph::Op(graph::ShapeOf{}).index(), graph::Op(graph::SizeOf{}).index()};
+      graph::Op(graph::ShapeOf{}).index(), graph::Op(graph::SizeOf{}).index(),
+      graph::Op(graph::NonZero{}).index()};
   for (std::size_t i = 0; i < std::variant_size_v<graph::Op>; ++i)
     EXPECT_TRUE(alternatives.contains(i) || exempt.contains(i))
         << "operator " << i << " has no case";

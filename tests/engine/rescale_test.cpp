@@ -17,9 +17,11 @@ using engine::GradientRule;
 using graph::ValueId;
 using reference::Array;
 
-bool is_refused(const Case& one) {
+bool is_refused(const Case& one, std::size_t argument) {
   const auto* reduce = std::get_if<graph::Reduce>(&one.op);
-  return reduce != nullptr && reduce->kind == graph::ReduceKind::prod;
+  return (reduce != nullptr && reduce->kind == graph::ReduceKind::prod) ||
+         std::holds_alternative<graph::Hardmax>(one.op) ||
+         (std::holds_alternative<graph::GridSample>(one.op) && argument == 1);
 }
 
 /// The values that feed the argument: itself, or what the convolution in front of it reads.
@@ -64,7 +66,7 @@ TEST_P(Rescale, DifferencesAddUp) {
         spec.fetches = {of};
         spec.gradients = {{.of = of, .wrt = wrt, .rule = GradientRule::rescale}, {of, wrt}};
         engine::WeightCache weights;
-        if (is_refused(one)) {
+        if (is_refused(one, argument)) {
           EXPECT_THROW(engine::Plan::build(bench.graph, spec, weights), Error) << one.name;
           continue;
         }

@@ -247,7 +247,7 @@ const Case kCompute[] = {
     {"matmul_batch", MatMul{}, {{2, 2, 3}, {3, 3, 5}}, "cannot be broadcast"},
     {"matmul_scalar", MatMul{}, {{}, {3}}, "is a scalar"},
     {"einsum_terms", Einsum{"ij,jk->ik"}, {{2, 3}}, "2 terms for 1 inputs"},
-    {"einsum_three", Einsum{"a,a,a"}, {{2}, {2}, {2}}, "more than two", kUnsupported},
+    {"einsum_three", Einsum{"a,a,a"}, {{2}, {3}, {2}}, "letter a stands for 2 and for 3"},
     {"einsum_diagonal", Einsum{"ii->i"}, {{2, 3}}, "letter i stands for 2 and for 3"},
     {"einsum_diagonal_of_one", Einsum{"ii->i"}, {{1, 3}}, "letter i stands for 1 and for 3"},
     {"einsum_repeats", Einsum{"i->ii"}, {{2}}, "output repeats a letter"},

@@ -149,9 +149,9 @@ TEST(Attributes, FormsThatFoveaHasNot) {
   const auto expect = [](const ModelBuilder& model, const std::string& part) {
     expect_error(model, ErrorCode::unsupported, part);
   };
-  expect(with_node("ScatterND", {attr("reduction", "add")}, 3, 18), "with reduction add");
-  expect(with_node("Mod", {attr("fmod", 1)}, 2), "with fmod");
-  expect(with_node("ArgMax", {attr("select_last_index", 1)}), "with select_last_index");
+  expect(with_node("LpPool", {attr("kernel_shape", Ints{2}), attr("ceil_mode", 1)}),
+         "with ceil_mode");
+  expect(with_node("GlobalLpPool", {attr("p", 0)}), "with p 0");
   expect(with_node("BatchNormalization", {attr("is_test", 0), attr("spatial", 0)}, 5, 6),
          "per element");
   expect(with_node("Dropout", {}, 3), "in training mode");

@@ -107,17 +107,16 @@ TEST(Model, EveryUnsupportedNodeIsListedAtOnce) {
   model.input("x", {1, 1, 4, 4})
       .add("LSTM", {"x", "x", "x"}, {"a", "h", "c"}, {}, "lstm")
       .add("Relu", {"a"}, {"b"})
-      .add("Mod", {"b", "s"}, {"r"}, {attr("fmod", 1)}, "remainder")
+      .add("LpPool", {"b"}, {"r"}, {attr("kernel_shape", Ints{1, 1}), attr("ceil_mode", 1)}, "pool")
       .add("If", {"r"}, {"i"}, {}, "branch")
       .add("Add", {"i", "h"}, {"y"})
-      .initializer("s", {4}, Floats{1, 1, 2, 2})
       .output("y");
   const auto error = import_error(model);
   ASSERT_TRUE(error);
   EXPECT_EQ(error->code(), kUnsupported);
   EXPECT_EQ(error->sentence(),
-            "the model has 3 nodes that are not supported: 'lstm' (LSTM, opset 13), 'remainder' "
-            "(Mod, opset 13: with fmod), 'branch' (If, opset 13)");
+            "the model has 3 nodes that are not supported: 'lstm' (LSTM, opset 13), 'pool' "
+            "(LpPool, opset 13: with ceil_mode), 'branch' (If, opset 13)");
 }
 
 TEST(Model, LongListsAreCut) {

@@ -3,6 +3,7 @@
 #include <bit>
 #include <cmath>
 #include <cstdint>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <limits>
@@ -25,8 +26,15 @@ constexpr double kExact = 1 << 24;  // of integers that a run holds as floats
 
 const json& cases() {
   static const json all = [] {
-    std::ifstream file(std::filesystem::path(FOVEA_SOURCE_DIR) / "tests/operators/cases.json");
-    return json::parse(file);
+    auto out = json::array();
+    std::vector<std::filesystem::path> files{"cases.json", "drawn.json"};
+    // Others that drawn.py made: FOVEA_OPERATOR_CASES=/tmp/drawn.json
+    if (const char* more = std::getenv("FOVEA_OPERATOR_CASES")) files = {more};
+    for (const auto& name : files) {
+      std::ifstream file(std::filesystem::path(FOVEA_SOURCE_DIR) / "tests/operators" / name);
+      for (auto& one : json::parse(file)) out.push_back(std::move(one));
+    }
+    return out;
   }();
   return all;
 }
@@ -248,12 +256,21 @@ const std::set<std::string> kRefused{
     "Einsum integer", "Gemm integer",     "MatMul integer",       "MaxPool integer",
     "PRelu integer",  "ReduceL2 integer", "ReduceLogSum integer", "ReduceLogSumExp integer"};
 
+/// Of cases that were drawn anew, some of them.
+void expect_refused(const std::set<std::string>& refused) {
+  if (std::getenv("FOVEA_OPERATOR_CASES") == nullptr) {
+    EXPECT_EQ(refused, kRefused);
+    return;
+  }
+  for (const auto& one : refused) EXPECT_TRUE(kRefused.contains(one)) << one;
+}
+
 TEST(Operators, AtRunTime) {
-  EXPECT_EQ(check(true), kRefused);
+  expect_refused(check(true));
 }
 
 TEST(Operators, OfConstants) {
-  EXPECT_EQ(check(false), kRefused);
+  expect_refused(check(false));
 }
 
 }  // namespace

@@ -77,6 +77,28 @@ double apply(const graph::Unary& op, double x) {
       return std::sin(x);
     case UnaryKind::cos:
       return std::cos(x);
+    case UnaryKind::tan:
+      return std::tan(x);
+    case UnaryKind::asin:
+      return std::asin(x);
+    case UnaryKind::acos:
+      return std::acos(x);
+    case UnaryKind::atan:
+      return std::atan(x);
+    case UnaryKind::sinh:
+      return std::sinh(x);
+    case UnaryKind::cosh:
+      return std::cosh(x);
+    case UnaryKind::asinh:
+      return std::asinh(x);
+    case UnaryKind::acosh:
+      return std::acosh(x);
+    case UnaryKind::atanh:
+      return std::atanh(x);
+    case UnaryKind::is_nan:
+      return x != x;
+    case UnaryKind::is_inf:
+      return (x > 0 ? a : b) != 0 && std::isinf(x);
     case UnaryKind::logical_not:
       return x == 0;
   }
@@ -101,6 +123,18 @@ double apply(BinaryKind kind, double a, double b) {
       return std::min(a, b);
     case BinaryKind::mod:
       return a - b * std::floor(a / b);
+    case BinaryKind::fmod:
+      return a - b * std::trunc(a / b);
+    case BinaryKind::bit_and:
+      return static_cast<double>(static_cast<std::int64_t>(a) & static_cast<std::int64_t>(b));
+    case BinaryKind::bit_or:
+      return static_cast<double>(static_cast<std::int64_t>(a) | static_cast<std::int64_t>(b));
+    case BinaryKind::bit_xor:
+      return static_cast<double>(static_cast<std::int64_t>(a) ^ static_cast<std::int64_t>(b));
+    case BinaryKind::shift_left:
+      return a * std::pow(2, b);
+    case BinaryKind::shift_right:
+      return std::floor(a / std::pow(2, b));
     case BinaryKind::equal:
       return a == b;
     case BinaryKind::less:

@@ -125,7 +125,30 @@ Array gather_nd(const graph::GatherND& op, const Arrays& in, const Shape& shape)
   return out;
 }
 
-Array scatter_nd(const Arrays& in) {
+namespace {
+
+double scattered(graph::ScatterKind kind, double old, double update) {
+  if (kind == graph::ScatterKind::add) return old + update;
+  if (kind == graph::ScatterKind::mul) return old * update;
+  if (kind == graph::ScatterKind::max) return std::max(old, update);
+  if (kind == graph::ScatterKind::min) return std::min(old, update);
+  return update;
+}
+
+}  // namespace
+
+Array scatter_elements(const graph::ScatterElements& op, const Arrays& in) {
+  Array out = in[0];
+  const auto axis = static_cast<std::size_t>(op.axis);
+  each(in[1].shape, [&](const Index& u) {
+    Index at = u;
+    at[axis] = wrapped(in[1][u], out.shape[axis]);
+    out[at] = scattered(op.kind, out[at], in[2][u]);
+  });
+  return out;
+}
+
+Array scatter_nd(const graph::ScatterND& op, const Arrays& in) {
   Array out = in[0];
   const auto lead = static_cast<std::ptrdiff_t>(in[1].shape.size()) - 1;
   each(in[2].shape, [&](const Index& u) {
@@ -136,7 +159,7 @@ Array scatter_nd(const Arrays& in) {
       at.push_back(wrapped(in[1][tuple], in[0].shape[at.size()]));
     }
     at.insert(at.end(), u.begin() + lead, u.end());
-    out[at] = in[2][u];
+    out[at] = scattered(op.kind, out[at], in[2][u]);
   });
   return out;
 }

@@ -92,6 +92,23 @@ Array lrn(const graph::Lrn& op, const Array& x) {
   return out;
 }
 
+Array hardmax(const graph::Hardmax& op, const Array& x) {
+  const auto axis = static_cast<std::size_t>(op.axis);
+  Array out(x.shape);
+  each(x.shape, [&](const Index& o) {
+    // Of all that it is compared with, none is larger and none before it as large.
+    bool best = true;
+    each(x.shape, [&](const Index& other) {
+      bool together = true;
+      for (std::size_t d = 0; d < o.size(); ++d)
+        together = together && (o[d] == other[d] || d == axis || (op.flatten && d > axis));
+      if (together && (x[other] > x[o] || (x[other] == x[o] && other < o))) best = false;
+    });
+    out[o] = best ? 1 : 0;
+  });
+  return out;
+}
+
 Array softmax(const graph::Softmax& op, const Array& x) {
   const auto axis = static_cast<std::size_t>(op.axis);
   const auto key = [&](const Index& i) {

@@ -26,6 +26,12 @@ std::optional<simd::Binary> simd_kind(BinaryKind kind) {
       return simd::Binary::min;
     case BinaryKind::pow:
     case BinaryKind::mod:
+    case BinaryKind::fmod:
+    case BinaryKind::bit_and:
+    case BinaryKind::bit_or:
+    case BinaryKind::bit_xor:
+    case BinaryKind::shift_left:
+    case BinaryKind::shift_right:
     case BinaryKind::equal:
     case BinaryKind::less:
     case BinaryKind::less_or_equal:
@@ -46,6 +52,11 @@ bool keeps_zero(BinaryKind kind) {
 }
 
 using Scalar = float (*)(float, float);
+
+/// An integer that a float holds; NaN and what is beyond are none that a run can make right.
+std::int64_t whole(float x) {
+  return std::abs(x) < 0x1p62f ? static_cast<std::int64_t>(x) : 0;
+}
 
 /// Integers are truncated, and have no negative zero: + 0.f.
 Scalar scalar_function(BinaryKind kind, bool integers) {
@@ -72,6 +83,19 @@ Scalar scalar_function(BinaryKind kind, bool integers) {
         const float r = std::fmod(a, b);
         return r != 0 && (r < 0) != (b < 0) ? r + b : r + 0.f;
       };
+    case BinaryKind::fmod:
+      return [](float a, float b) { return std::fmod(a, b) + 0.f; };
+    case BinaryKind::bit_and:
+      return [](float a, float b) { return static_cast<float>(whole(a) & whole(b)); };
+    case BinaryKind::bit_or:
+      return [](float a, float b) { return static_cast<float>(whole(a) | whole(b)); };
+    case BinaryKind::bit_xor:
+      return [](float a, float b) { return static_cast<float>(whole(a) ^ whole(b)); };
+    case BinaryKind::shift_left:
+      return [](float a, float b) { return std::ldexp(a, static_cast<int>(whole(b))); };
+    case BinaryKind::shift_right:
+      return
+          [](float a, float b) { return std::floor(std::ldexp(a, -static_cast<int>(whole(b)))); };
     case BinaryKind::equal:
       return [](float a, float b) { return a == b ? 1.f : 0.f; };
     case BinaryKind::less:
@@ -222,6 +246,12 @@ Scalar slope(BinaryKind kind, std::size_t input) {
       case BinaryKind::add:
       case BinaryKind::sub:
       case BinaryKind::mod:
+      case BinaryKind::fmod:
+      case BinaryKind::bit_and:
+      case BinaryKind::bit_or:
+      case BinaryKind::bit_xor:
+      case BinaryKind::shift_left:
+      case BinaryKind::shift_right:
       case BinaryKind::equal:
       case BinaryKind::less:
       case BinaryKind::less_or_equal:
@@ -249,6 +279,12 @@ Scalar slope(BinaryKind kind, std::size_t input) {
       return [](float a, float b) { return b < a ? 1.f : a == b ? 0.5f : 0.f; };
     case BinaryKind::add:
     case BinaryKind::mod:
+    case BinaryKind::fmod:
+    case BinaryKind::bit_and:
+    case BinaryKind::bit_or:
+    case BinaryKind::bit_xor:
+    case BinaryKind::shift_left:
+    case BinaryKind::shift_right:
     case BinaryKind::equal:
     case BinaryKind::less:
     case BinaryKind::less_or_equal:
@@ -334,6 +370,12 @@ PairFunction pair_function(BinaryKind kind) {
     case BinaryKind::sub:
     case BinaryKind::min:
     case BinaryKind::mod:
+    case BinaryKind::fmod:
+    case BinaryKind::bit_and:
+    case BinaryKind::bit_or:
+    case BinaryKind::bit_xor:
+    case BinaryKind::shift_left:
+    case BinaryKind::shift_right:
     case BinaryKind::equal:
     case BinaryKind::less:
     case BinaryKind::less_or_equal:

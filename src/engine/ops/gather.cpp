@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 
 #include "engine/ops/elementwise.hpp"
@@ -9,6 +10,8 @@ namespace {
 using graph::Gather;
 using graph::GatherElements;
 using graph::GatherND;
+using graph::ScatterElements;
+using graph::ScatterKind;
 using graph::ScatterND;
 
 std::int64_t product(const Shape& shape, std::size_t begin, std::size_t end) {
@@ -47,8 +50,8 @@ Runs runs_of(const Gather& op, const Shape& data, const Shape& indices) {
 }
 
 /// Element by element, where an element lies but for the axis.
-Runs runs_of(const GatherElements& op, const Shape& data, const Shape& indices) {
-  const auto axis = static_cast<std::size_t>(op.axis);
+Runs element_runs(std::int64_t along, const Shape& data, const Shape& indices) {
+  const auto axis = static_cast<std::size_t>(along);
   const Dims strides = plain_strides(data);
   return {product(indices, 0, indices.size()), 1, product(data, 0, data.size()),
           [=](const float* index, std::int64_t i) {
@@ -121,10 +124,10 @@ void backward(const Gather& op, BackwardContext& c) {
   gather_backward(c, runs_of(op, c.in_shape(0), c.in_shape(1)));
 }
 void forward(const GatherElements& op, ForwardContext& c) {
-  gather_forward(c, runs_of(op, c.in_shape(0), c.in_shape(1)));
+  gather_forward(c, element_runs(op.axis, c.in_shape(0), c.in_shape(1)));
 }
 void backward(const GatherElements& op, BackwardContext& c) {
-  gather_backward(c, runs_of(op, c.in_shape(0), c.in_shape(1)));
+  gather_backward(c, element_runs(op.axis, c.in_shape(0), c.in_shape(1)));
 }
 
 void forward(const GatherND& op, ForwardContext& c) {
@@ -133,57 +136,128 @@ void forward(const GatherND& op, ForwardContext& c) {
 void backward(const GatherND& op, BackwardContext& c) {
   gather_backward(c, tuple_runs(op.batch_dims, c.in_shape(0), c.in_shape(1)));
 }
-void forward(const ScatterND&, ForwardContext& c) {
-  const Runs runs = tuple_runs(0, c.in_shape(0), c.in_shape(1));
+
+namespace {
+
+float scattered(ScatterKind kind, float old, float update) {
+  switch (kind) {
+    case ScatterKind::replace:
+      break;
+    case ScatterKind::add:
+      return old + update;
+    case ScatterKind::mul:
+      return old * update;
+    case ScatterKind::max:
+      return std::isnan(old) || old > update ? old : update;
+    case ScatterKind::min:
+      return std::isnan(old) || old < update ? old : update;
+  }
+  return update;
+}
+
+void scatter_forward(ForwardContext& c, ScatterKind kind, const Runs& runs) {
   const Operand dst = c.make_plain_out();
+  // An integer has no negative zero.
+  const bool integers = c.out_type() != graph::DType::f32;
   c.b.kernel(
-      [runs](Pointers p) {
+      [kind, runs, integers](Pointers p) {
         float* out = floats(p, 3);
         std::memcpy(out, floats(p, 0), static_cast<std::size_t>(runs.data_size) * sizeof(float));
-        for (std::int64_t i = 0; i < runs.count; ++i)
-          std::memcpy(out + runs.at(floats(p, 1), i), floats(p, 2) + i * runs.run,
-                      static_cast<std::size_t>(runs.run) * sizeof(float));
+        for (std::int64_t i = 0; i < runs.count; ++i) {
+          float* to = out + runs.at(floats(p, 1), i);
+          const float* from = floats(p, 2) + i * runs.run;
+          for (std::int64_t k = 0; k < runs.run; ++k) {
+            to[k] = scattered(kind, to[k], from[k]);
+            if (integers) to[k] += 0.f;
+          }
+        }
       },
       {c.plain_in(0), c.plain_in(1), c.plain_in(2)}, {dst});
   c.out(0, dst);
 }
 
-void backward(const ScatterND&, BackwardContext& c) {
-  const Runs runs = tuple_runs(0, c.in_shape(0), c.in_shape(1));
-  if (c.wants(0)) {
-    const Operand dx = c.make_plain_grad(0);
-    c.b.kernel(
-        [runs](Pointers p) {
-          float* out = floats(p, 2);
-          std::memcpy(out, floats(p, 0), static_cast<std::size_t>(runs.data_size) * sizeof(float));
-          for (std::int64_t i = 0; i < runs.count; ++i) {
-            float* run = out + runs.at(floats(p, 1), i);
-            std::fill(run, run + runs.run, 0.f);
-          }
-        },
-        {c.plain_grad(), c.plain_in(1)}, {dx});
-    c.send(0, dx);
+/// Of the data: nothing where an update replaced it.
+void send_to_data(BackwardContext& c, const Runs& runs) {
+  const Operand dx = c.make_plain_grad(0);
+  c.b.kernel(
+      [runs](Pointers p) {
+        float* out = floats(p, 2);
+        std::memcpy(out, floats(p, 0), static_cast<std::size_t>(runs.data_size) * sizeof(float));
+        for (std::int64_t i = 0; i < runs.count; ++i) {
+          float* run = out + runs.at(floats(p, 1), i);
+          std::fill(run, run + runs.run, 0.f);
+        }
+      },
+      {c.plain_grad(), c.plain_in(1)}, {dx});
+  c.send(0, dx);
+}
+
+/// Of updates to one place the last one stays, so it alone has the gradient: marking each place
+/// with its last writer needs a scratch tensor of the data's size.
+void send_to_updates(BackwardContext& c, const Runs& runs) {
+  const Operand du = c.make_plain_grad(2);
+  const Operand writer = c.make_plain_grad(0);
+  c.b.kernel(
+      [runs](Pointers p) {
+        for (std::int64_t i = 0; i < runs.count; ++i)
+          reinterpret_cast<std::int32_t*>(p[3])[runs.at(floats(p, 1), i)] =
+              static_cast<std::int32_t>(i);
+        for (std::int64_t i = 0; i < runs.count; ++i) {
+          const auto at = runs.at(floats(p, 1), i);
+          float* out = floats(p, 2) + i * runs.run;
+          const bool last = reinterpret_cast<const std::int32_t*>(p[3])[at] == i;
+          for (std::int64_t k = 0; k < runs.run; ++k) out[k] = last ? floats(p, 0)[at + k] : 0.f;
+        }
+      },
+      {c.plain_grad(), c.plain_in(1)}, {du, writer});
+  c.send(2, du);
+}
+
+/// Sums take every update as it is.
+void send_sums(BackwardContext& c, const Runs& runs) {
+  if (c.wants(0)) c.send(0, c.plain_grad());
+  if (!c.wants(2)) return;
+  const Operand du = c.make_plain_grad(2);
+  c.b.kernel(
+      [runs](Pointers p) {
+        for (std::int64_t i = 0; i < runs.count; ++i)
+          std::memcpy(floats(p, 2) + i * runs.run, floats(p, 0) + runs.at(floats(p, 1), i),
+                      static_cast<std::size_t>(runs.run) * sizeof(float));
+      },
+      {c.plain_grad(), c.plain_in(1)}, {du});
+  c.send(2, du);
+}
+
+void scatter_backward(BackwardContext& c, ScatterKind kind, const Runs& runs) {
+  switch (kind) {
+    case ScatterKind::replace:
+      if (c.wants(0)) send_to_data(c, runs);
+      if (c.wants(2)) send_to_updates(c, runs);
+      return;
+    case ScatterKind::add:
+      return send_sums(c, runs);
+    case ScatterKind::mul:
+    case ScatterKind::max:
+    case ScatterKind::min:
+      break;
   }
-  if (c.wants(2)) {
-    // Of updates to one place the last one stays, so it alone has the gradient: marking each place
-    // with its last writer needs a scratch tensor of the data's size.
-    const Operand du = c.make_plain_grad(2);
-    const Operand writer = c.make_plain_grad(0);
-    c.b.kernel(
-        [runs](Pointers p) {
-          for (std::int64_t i = 0; i < runs.count; ++i)
-            reinterpret_cast<std::int32_t*>(p[3])[runs.at(floats(p, 1), i)] =
-                static_cast<std::int32_t>(i);
-          for (std::int64_t i = 0; i < runs.count; ++i) {
-            const auto at = runs.at(floats(p, 1), i);
-            float* out = floats(p, 2) + i * runs.run;
-            const bool last = reinterpret_cast<const std::int32_t*>(p[3])[at] == i;
-            for (std::int64_t k = 0; k < runs.run; ++k) out[k] = last ? floats(p, 0)[at + k] : 0.f;
-          }
-        },
-        {c.plain_grad(), c.plain_in(1)}, {du, writer});
-    c.send(2, du);
-  }
+  c.fail(ErrorCode::unsupported, "this reduction has no gradient");
+}
+
+}  // namespace
+
+void forward(const ScatterND& op, ForwardContext& c) {
+  scatter_forward(c, op.kind, tuple_runs(0, c.in_shape(0), c.in_shape(1)));
+}
+void backward(const ScatterND& op, BackwardContext& c) {
+  scatter_backward(c, op.kind, tuple_runs(0, c.in_shape(0), c.in_shape(1)));
+}
+
+void forward(const ScatterElements& op, ForwardContext& c) {
+  scatter_forward(c, op.kind, element_runs(op.axis, c.in_shape(0), c.in_shape(1)));
+}
+void backward(const ScatterElements& op, BackwardContext& c) {
+  scatter_backward(c, op.kind, element_runs(op.axis, c.in_shape(0), c.in_shape(1)));
 }
 
 }  // namespace fovea::engine

@@ -56,6 +56,17 @@ bool append(dnnl::post_ops& ops, const graph::Unary& op) {
     case UnaryKind::sign:
     case UnaryKind::sin:
     case UnaryKind::cos:
+    case UnaryKind::tan:
+    case UnaryKind::asin:
+    case UnaryKind::acos:
+    case UnaryKind::atan:
+    case UnaryKind::sinh:
+    case UnaryKind::cosh:
+    case UnaryKind::asinh:
+    case UnaryKind::acosh:
+    case UnaryKind::atanh:
+    case UnaryKind::is_nan:
+    case UnaryKind::is_inf:
     case UnaryKind::logical_not:
       break;
   }

@@ -153,11 +153,23 @@ namespace {
 
 }  // namespace
 
-void forward(const graph::ConstantOfShape&, ForwardContext& c) {
-  not_constant(c);
+void forward(const graph::ConstantOfShape& op, ForwardContext& c) {
+  const Operand dst = c.make_plain_out();
+  c.b.kernel([n = stored_elements(dst.desc), value = static_cast<float>(op.value)](
+                 Pointers p) { std::fill(floats(p, 0), floats(p, 0) + n, value); },
+             {}, {dst});
+  c.out(0, dst);
 }
 void forward(const graph::Range&, ForwardContext& c) {
-  not_constant(c);
+  const Operand dst = c.make_plain_out();
+  c.b.kernel(
+      [n = stored_elements(dst.desc)](Pointers p) {
+        const double start = *floats(p, 0), step = *floats(p, 1);
+        for (std::int64_t i = 0; i < n; ++i)
+          floats(p, 2)[i] = static_cast<float>(start + static_cast<double>(i) * step);
+      },
+      {c.plain_in(0), c.plain_in(2)}, {dst});
+  c.out(0, dst);
 }
 void forward(const graph::ShapeOf&, ForwardContext& c) {
   not_constant(c);
@@ -165,4 +177,8 @@ void forward(const graph::ShapeOf&, ForwardContext& c) {
 void forward(const graph::SizeOf&, ForwardContext& c) {
   not_constant(c);
 }
+void forward(const graph::NonZero&, ForwardContext& c) {
+  not_constant(c);
+}
+
 }  // namespace fovea::engine

@@ -12,7 +12,8 @@ using graph::Softmax;
 /// [outer, extent, inner]: softmax along the middle.
 struct Rows {
   std::int64_t outer = 1, extent = 1, inner = 1;
-  Rows(const Softmax& op, const Shape& shape) {
+  template <class Operator>
+  Rows(const Operator& op, const Shape& shape) {
     const auto axis = static_cast<std::size_t>(op.axis);
     for (std::size_t i = 0; i < shape.size(); ++i) {
       if (i < axis) outer *= shape[i];
@@ -32,6 +33,37 @@ struct Rows {
 };
 
 }  // namespace
+
+void forward(const graph::Hardmax& op, ForwardContext& c) {
+  const Rows rows(op, c.in_shape(0));
+  const Operand dst = c.make_plain_out();
+  c.b.kernel(
+      [rows](Pointers p) {
+        const float* src = floats(p, 0);
+        float* out = floats(p, 1);
+        rows.each([&, src, out](std::int64_t at) {
+          std::int64_t best = 0;
+          for (std::int64_t i = 0; i < rows.extent; ++i) {
+            out[at + i * rows.inner] = 0;
+            if (src[at + i * rows.inner] > src[at + best * rows.inner]) best = i;
+          }
+          out[at + best * rows.inner] = 1;
+        });
+      },
+      {c.plain_in(0)}, {dst});
+  c.out(0, dst);
+}
+
+/// Flat almost everywhere.
+void backward(const graph::Hardmax&, BackwardContext& c) {
+  if (c.b.rule() == GradientRule::rescale)
+    c.fail(ErrorCode::unsupported, "DeepLIFT has no rule for it");
+  const Operand dx = c.make_plain_grad(0);
+  c.b.kernel([n = stored_elements(dx.desc)](
+                 Pointers p) { std::fill(floats(p, 0), floats(p, 0) + n, 0.f); },
+             {}, {dx});
+  c.send(0, dx);
+}
 
 void forward(const Softmax& op, ForwardContext& c) {
   const Rows rows(op, c.in_shape(0));

@@ -2,6 +2,7 @@
 
 #include "base/parallel.hpp"
 #include "engine/ops/elementwise.hpp"
+#include "engine/ops/scalar_unary.hpp"
 #include "graph/op_traits.hpp"
 
 namespace fovea::engine {
@@ -65,6 +66,17 @@ std::optional<SimdUnary> simd_unary(const graph::Unary& op) {
       return SimdUnary{Unary::sin};
     case UnaryKind::cos:
       return SimdUnary{Unary::cos};
+    case UnaryKind::tan:
+    case UnaryKind::asin:
+    case UnaryKind::acos:
+    case UnaryKind::atan:
+    case UnaryKind::sinh:
+    case UnaryKind::cosh:
+    case UnaryKind::asinh:
+    case UnaryKind::acosh:
+    case UnaryKind::atanh:
+    case UnaryKind::is_nan:
+    case UnaryKind::is_inf:
     case UnaryKind::identity:
     case UnaryKind::round:
     case UnaryKind::sign:
@@ -91,6 +103,9 @@ bool keeps_zero(const graph::Unary& op) {
     case UnaryKind::log:
     case UnaryKind::reciprocal:
     case UnaryKind::cos:
+    case UnaryKind::acos:
+    case UnaryKind::cosh:
+    case UnaryKind::acosh:
     case UnaryKind::logical_not:
       return false;
     case UnaryKind::identity:
@@ -115,57 +130,18 @@ bool keeps_zero(const graph::Unary& op) {
     case UnaryKind::round:
     case UnaryKind::sign:
     case UnaryKind::sin:
+    case UnaryKind::tan:
+    case UnaryKind::asin:
+    case UnaryKind::atan:
+    case UnaryKind::sinh:
+    case UnaryKind::asinh:
+    case UnaryKind::atanh:
+    case UnaryKind::is_nan:
+    case UnaryKind::is_inf:
       break;
   }
   return true;
 }
-
-namespace {
-
-using Scalar = float (*)(float);
-
-Scalar scalar_function(UnaryKind kind) {
-  switch (kind) {
-    case UnaryKind::round:
-      return [](float x) { return std::nearbyint(x); };
-    case UnaryKind::sign:
-      return [](float x) { return std::isnan(x) ? x : static_cast<float>((x > 0) - (x < 0)); };
-    case UnaryKind::logical_not:
-      return [](float x) { return x == 0 ? 1.f : 0.f; };
-    case UnaryKind::identity:
-    case UnaryKind::relu:
-    case UnaryKind::leaky_relu:
-    case UnaryKind::clip:
-    case UnaryKind::elu:
-    case UnaryKind::selu:
-    case UnaryKind::celu:
-    case UnaryKind::sigmoid:
-    case UnaryKind::hard_sigmoid:
-    case UnaryKind::hard_swish:
-    case UnaryKind::tanh:
-    case UnaryKind::softplus:
-    case UnaryKind::softsign:
-    case UnaryKind::mish:
-    case UnaryKind::gelu:
-    case UnaryKind::gelu_tanh:
-    case UnaryKind::silu:
-    case UnaryKind::erf:
-    case UnaryKind::sqrt:
-    case UnaryKind::exp:
-    case UnaryKind::log:
-    case UnaryKind::abs:
-    case UnaryKind::neg:
-    case UnaryKind::reciprocal:
-    case UnaryKind::floor:
-    case UnaryKind::ceil:
-    case UnaryKind::sin:
-    case UnaryKind::cos:
-      break;
-  }
-  return [](float x) { return x; };
-}
-
-}  // namespace
 
 void run_unary(const SimdUnary& f, const float* x, float* y, std::int64_t n) {
   base::parallel_for(n, kElementGrain / 4, [=](std::int64_t begin, std::int64_t end) {
@@ -181,11 +157,11 @@ void add_unary_step(Builder& b, const graph::Unary& op, const Operand& src, cons
     return;
   }
   b.kernel(
-      [n, f = scalar_function(op.kind)](Pointers p) {
+      [n, f = scalar_unary(op).value](Pointers p) {
         const float* x = floats(p, 0);
         float* y = floats(p, 1);
         base::parallel_for(n, kElementGrain, [=](std::int64_t begin, std::int64_t end) {
-          for (auto i = begin; i < end; ++i) y[i] = f(x[i]);
+          for (auto i = begin; i < end; ++i) y[i] = static_cast<float>(f(x[i]));
         });
       },
       {src}, {dst});
@@ -228,6 +204,17 @@ bool is_rectifier(const graph::Unary& op) {
     case UnaryKind::sign:
     case UnaryKind::sin:
     case UnaryKind::cos:
+    case UnaryKind::tan:
+    case UnaryKind::asin:
+    case UnaryKind::acos:
+    case UnaryKind::atan:
+    case UnaryKind::sinh:
+    case UnaryKind::cosh:
+    case UnaryKind::asinh:
+    case UnaryKind::acosh:
+    case UnaryKind::atanh:
+    case UnaryKind::is_nan:
+    case UnaryKind::is_inf:
     case UnaryKind::logical_not:
       break;
   }
@@ -271,7 +258,7 @@ Operand unary_gradient(Builder& b, const graph::Unary& op, const Operand& gradie
   const auto n = stored_elements(x.desc);
   const auto simd_op = simd_unary(op);
   b.kernel(
-      [n, simd_op](Pointers p) {
+      [n, simd_op, slope = scalar_unary(op).slope](Pointers p) {
         const float* dst_grad = floats(p, 0);
         const float* src = floats(p, 1);
         float* out = floats(p, 2);
@@ -279,8 +266,9 @@ Operand unary_gradient(Builder& b, const graph::Unary& op, const Operand& gradie
           if (simd_op) {
             simd::kernels().unary_backward(simd_op->kind, simd_op->a, simd_op->b, dst_grad + begin,
                                            src + begin, out + begin, end - begin);
-          } else {  // round, sign: flat almost everywhere
-            std::fill(out + begin, out + end, 0.f);
+          } else {
+            for (auto i = begin; i < end; ++i)
+              out[i] = static_cast<float>(dst_grad[i] * slope(src[i]));
           }
         });
       },
@@ -308,12 +296,15 @@ Operand unary_rescaled(Builder& b, const graph::Unary& op, const Operand& diff, 
           });
         },
         {dy, x, r}, {dx});
-  } else {  // round, sign: steps
+  } else {
+    // In f64 the difference of two f32 that are not equal is no rounding.
     b.kernel(
-        [n, f = scalar_function(op.kind)](Pointers p) {
+        [n, f = scalar_unary(op)](Pointers p) {
           for (std::int64_t i = 0; i < n; ++i) {
-            const float own = floats(p, 1)[i], ref = floats(p, 2)[i];
-            floats(p, 3)[i] = own == ref ? 0.f : floats(p, 0)[i] * (f(own) - f(ref)) / (own - ref);
+            const double own = floats(p, 1)[i], ref = floats(p, 2)[i];
+            const double quotient =
+                own == ref ? f.slope(own) : (f.value(own) - f.value(ref)) / (own - ref);
+            floats(p, 3)[i] = static_cast<float>(floats(p, 0)[i] * quotient);
           }
         },
         {dy, x, r}, {dx});

@@ -152,6 +152,12 @@ Treatment RelevanceRules::by_fields(const graph::Binary& op, const graph::Node& 
     case BinaryKind::mul:
       break;
     case BinaryKind::mod:
+    case BinaryKind::fmod:
+    case BinaryKind::bit_and:
+    case BinaryKind::bit_or:
+    case BinaryKind::bit_xor:
+    case BinaryKind::shift_left:
+    case BinaryKind::shift_right:
     case BinaryKind::equal:
     case BinaryKind::less:
     case BinaryKind::less_or_equal:
@@ -196,6 +202,11 @@ Treatment RelevanceRules::by_fields(const graph::Einsum& op, const graph::Node& 
   const bool sums = op.equation.substr(0, arrow).find_first_not_of(op.equation.substr(arrow + 2)) !=
                     std::string::npos;
   return {sums ? Treatment::Kind::norm : Treatment::Kind::plain};
+}
+
+/// Where the places depend on the picture, what moves has no rule.
+Treatment RelevanceRules::by_fields(const graph::GridSample&, const graph::Node& node) const {
+  return {is_constant(node.inputs[1]) ? Treatment::Kind::plain : Treatment::Kind::none};
 }
 
 Treatment RelevanceRules::of(const graph::Node& node) const {

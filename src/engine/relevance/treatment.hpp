@@ -59,6 +59,7 @@ class RelevanceRules {
   Treatment by_fields(const graph::Gemm& op, const graph::Node& node) const;
   Treatment by_fields(const graph::MatMul& op, const graph::Node& node) const;
   Treatment by_fields(const graph::Einsum& op, const graph::Node& node) const;
+  Treatment by_fields(const graph::GridSample& op, const graph::Node& node) const;
   Treatment of_product(const graph::Node& node) const;
 
   Relevance relevance_;

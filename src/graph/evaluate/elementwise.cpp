@@ -26,6 +26,20 @@ std::int64_t exact_mod(std::int64_t a, std::int64_t b) {
   return rest != 0 && (rest < 0) != (b < 0) ? rest + b : rest;
 }
 
+/// The remainder with the sign of the dividend, as C has it.
+std::int64_t exact_fmod(std::int64_t a, std::int64_t b) {
+  if (b == 0) bad_model("a constant is divided by zero");
+  return b == -1 ? 0 : a % b;
+}
+
+std::int64_t shifted(std::int64_t value, std::int64_t places, bool left) {
+  if (places < 0 || value < 0) bad_model("a shift of or by a negative integer");
+  if (!left) return places > 62 ? 0 : value >> places;
+  if (value == 0) return 0;
+  if (places > 62) overflow();
+  return exact_mul(value, std::int64_t{1} << places);
+}
+
 std::int64_t exact_pow(std::int64_t base, std::int64_t exponent) {
   if (exponent < 0) bad_model("an integer constant has a negative exponent");
   std::int64_t out = 1;
@@ -52,6 +66,18 @@ std::int64_t apply(BinaryKind kind, std::int64_t a, std::int64_t b) {
       return exact_pow(a, b);
     case BinaryKind::mod:
       return exact_mod(a, b);
+    case BinaryKind::fmod:
+      return exact_fmod(a, b);
+    case BinaryKind::bit_and:
+      return a & b;
+    case BinaryKind::bit_or:
+      return a | b;
+    case BinaryKind::bit_xor:
+      return a ^ b;
+    case BinaryKind::shift_left:
+      return shifted(a, b, true);
+    case BinaryKind::shift_right:
+      return shifted(a, b, false);
     case BinaryKind::max:
       return std::max(a, b);
     case BinaryKind::min:
@@ -88,10 +114,17 @@ float apply(BinaryKind kind, float a, float b) {
       const float rest = std::fmod(a, b);
       return rest != 0 && (rest < 0) != (b < 0) ? rest + b : rest;
     }
+    case BinaryKind::fmod:
+      return std::fmod(a, b);
     case BinaryKind::max:
       return std::isnan(a) || a > b ? a : b;
     case BinaryKind::min:
       return std::isnan(a) || a < b ? a : b;
+    case BinaryKind::bit_and:
+    case BinaryKind::bit_or:
+    case BinaryKind::bit_xor:
+    case BinaryKind::shift_left:
+    case BinaryKind::shift_right:
     case BinaryKind::equal:
     case BinaryKind::less:
     case BinaryKind::less_or_equal:
@@ -124,6 +157,12 @@ bool compare(BinaryKind kind, T a, T b) {
     case BinaryKind::max:
     case BinaryKind::min:
     case BinaryKind::mod:
+    case BinaryKind::fmod:
+    case BinaryKind::bit_and:
+    case BinaryKind::bit_or:
+    case BinaryKind::bit_xor:
+    case BinaryKind::shift_left:
+    case BinaryKind::shift_right:
     case BinaryKind::equal:
     case BinaryKind::logical_and:
     case BinaryKind::logical_or:
@@ -149,6 +188,12 @@ bool is_comparison(BinaryKind kind) {
     case BinaryKind::max:
     case BinaryKind::min:
     case BinaryKind::mod:
+    case BinaryKind::fmod:
+    case BinaryKind::bit_and:
+    case BinaryKind::bit_or:
+    case BinaryKind::bit_xor:
+    case BinaryKind::shift_left:
+    case BinaryKind::shift_right:
     case BinaryKind::logical_and:
     case BinaryKind::logical_or:
     case BinaryKind::logical_xor:
@@ -231,6 +276,17 @@ std::optional<float> apply(const Unary& op, float x) {
     case UnaryKind::erf:
     case UnaryKind::sin:
     case UnaryKind::cos:
+    case UnaryKind::tan:
+    case UnaryKind::asin:
+    case UnaryKind::acos:
+    case UnaryKind::atan:
+    case UnaryKind::sinh:
+    case UnaryKind::cosh:
+    case UnaryKind::asinh:
+    case UnaryKind::acosh:
+    case UnaryKind::atanh:
+    case UnaryKind::is_nan:
+    case UnaryKind::is_inf:
     case UnaryKind::logical_not:
       break;
   }
@@ -283,6 +339,17 @@ std::optional<std::int64_t> apply(const Unary& op, std::int64_t x, const Inputs&
     case UnaryKind::round:
     case UnaryKind::sin:
     case UnaryKind::cos:
+    case UnaryKind::tan:
+    case UnaryKind::asin:
+    case UnaryKind::acos:
+    case UnaryKind::atan:
+    case UnaryKind::sinh:
+    case UnaryKind::cosh:
+    case UnaryKind::asinh:
+    case UnaryKind::acosh:
+    case UnaryKind::atanh:
+    case UnaryKind::is_nan:
+    case UnaryKind::is_inf:
       break;
   }
   return std::nullopt;
@@ -311,6 +378,17 @@ std::int64_t exact_div(std::int64_t a, std::int64_t b) {
 std::optional<Constant> evaluate_op(const Unary& op, const Inputs& in, const Shape& shape) {
   if (op.kind == UnaryKind::identity) return view(*in[0], shape);
   const auto& x = *in[0];
+  if (op.kind == UnaryKind::is_nan || op.kind == UnaryKind::is_inf) {
+    Ints out(x.size(), 0);
+    if (x.type == DType::f32) {
+      const auto floats = x.floats();
+      for (std::size_t i = 0; i < out.size(); ++i)
+        out[i] = op.kind == UnaryKind::is_nan
+                     ? std::isnan(floats[i])
+                     : std::isinf(floats[i]) && (floats[i] > 0 ? op.alpha : op.beta) != 0;
+    }
+    return Constant::of_ints(shape, std::move(out), DType::boolean);
+  }
   if (x.type == DType::f32) {
     std::vector<float> out;
     for (const auto v : x.floats()) {

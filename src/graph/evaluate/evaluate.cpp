@@ -87,7 +87,7 @@ Constant read(const Constant& source, const StridedView& strided, Shape shape) {
 }
 
 std::optional<std::vector<Constant>> evaluate(const Graph& graph, const Node& node,
-                                              EvaluationBudget& budget) {
+                                              EvaluationBudget& budget, std::int64_t most) {
   const auto single = [](Constant constant) {
     std::vector<Constant> out;
     out.push_back(std::move(constant));
@@ -112,7 +112,7 @@ std::optional<std::vector<Constant>> evaluate(const Graph& graph, const Node& no
     count = base::checked_add(count, base::element_count(graph.value(output).shape));
   if (in.empty()) return std::nullopt;
   const bool transposes = std::holds_alternative<Transpose>(node.op);
-  const auto most = transposes ? kMaxTransposed : kMaxEvaluated;
+  if (transposes) most = kMaxTransposed;
   if (!copies_nothing(node.op, in) && (count > most || !budget.take(count))) return std::nullopt;
 
   // What copies elements reads them more than once.

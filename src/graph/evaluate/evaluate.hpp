@@ -12,11 +12,16 @@ namespace fovea::graph::detail {
 /// Results above this are left to the engine, except those that copy nothing or only transpose.
 inline constexpr std::int64_t kMaxEvaluated = 65'536;
 
+/// The same of what an operator must know before anything runs: the coordinates of a mask's
+/// elements.
+inline constexpr std::int64_t kMaxNeeded = std::int64_t{1} << 24;
+
 /// What evaluation may still allocate, in elements: a small file must not grow without bound.
 class EvaluationBudget {
  public:
   /// In proportion to the constants of the file.
   explicit EvaluationBudget(const Graph& graph);
+  explicit EvaluationBudget(std::int64_t elements) : left_(elements) {}
   bool take(std::int64_t elements);
 
  private:
@@ -27,7 +32,8 @@ class EvaluationBudget {
 /// shape arithmetic. The node must be inferred. Throws Error bad_model (a division by zero, an
 /// overflow, an index out of range), without the node's context.
 std::optional<std::vector<Constant>> evaluate(const Graph& graph, const Node& node,
-                                              EvaluationBudget& budget);
+                                              EvaluationBudget& budget,
+                                              std::int64_t most = kMaxEvaluated);
 
 /// Row-major elements of a tensor of extents `shape`, element (i, j, ...) being at
 /// offset + i strides[0] + j strides[1] ... of the source.

@@ -96,26 +96,33 @@ void InferContext::require_shape(std::size_t i, const Shape& expected,
 
 namespace {
 
-const Constant& parameter(const Value& value, const Node& node, std::string_view what) {
-  if (!value.constant)
-    unsupported("the " + std::string(what) + " input of " + node.op_type + " is not constant");
-  if (value.constant->shape.size() > 1)
-    bad_model("the " + std::string(what) + " input has shape " + text(value.constant->shape) +
+const Constant& parameter(const Constant& constant, std::string_view what) {
+  if (constant.shape.size() > 1)
+    bad_model("the " + std::string(what) + " input has shape " + text(constant.shape) +
               " where a vector is needed");
-  return *value.constant;
+  return constant;
 }
 
 }  // namespace
 
+const Constant& InferContext::constant(std::size_t i, std::string_view what) const {
+  const auto& value = input(i);
+  if (!value.constant)
+    throw NotConstant(Error(ErrorCode::unsupported, "the " + std::string(what) + " input of " +
+                                                        node_.op_type + " is not constant"),
+                      node_.inputs[i]);
+  return *value.constant;
+}
+
 Ints InferContext::constant_ints(std::size_t i, std::string_view what) const {
-  const auto& constant = parameter(input(i), node_, what);
+  const auto& constant = parameter(this->constant(i, what), what);
   if (constant.type != DType::i64)
     bad_model("the " + std::string(what) + " input does not hold integers");
   return {constant.ints.begin(), constant.ints.end()};
 }
 
 std::vector<float> InferContext::constant_floats(std::size_t i, std::string_view what) const {
-  const auto& constant = parameter(input(i), node_, what);
+  const auto& constant = parameter(this->constant(i, what), what);
   std::vector<float> out;
   if (constant.type == DType::f32) {
     out.resize(constant.size());
@@ -174,6 +181,8 @@ InferContext infer_node(const Graph& graph, const Node& node) {
       bad_model("the node has " + std::to_string(node.outputs.size()) + " outputs where " +
                 std::to_string(context.outputs().size()) + " are needed");
     return context;
+  } catch (const NotConstant& missing) {
+    throw NotConstant(missing.with(where(node)), missing.id);
   } catch (const Error& error) {
     throw error.with(where(node));
   }

@@ -15,6 +15,12 @@ struct TypeAndShape {
   Shape shape;
 };
 
+/// Thrown where an operator must know a value that is no constant: binding may yet compute it.
+struct NotConstant : Error {
+  NotConstant(const Error& error, ValueId value) : Error(error), id(value) {}
+  ValueId id;
+};
+
 /// One node while its outputs are inferred. Works on a copy of the node, so that `infer` can store
 /// the result and `verify` can compare it. Every question about an input that the model fails to
 /// answer throws an Error; the caller adds the node to its context.
@@ -39,6 +45,8 @@ class InferContext {
   /// Throws bad_model unless input i has the shape.
   void require_shape(std::size_t i, const Shape& expected, std::string_view what) const;
 
+  /// Input i, which the result's extents depend on: `what` names it. Throws NotConstant.
+  const Constant& constant(std::size_t i, std::string_view what) const;
   /// The integers of input i, a scalar or a vector. Throws unsupported where they are not constant;
   /// `what` names the parameter: "shape".
   Ints constant_ints(std::size_t i, std::string_view what) const;

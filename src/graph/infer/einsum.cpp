@@ -3,6 +3,7 @@
 
 #include "base/checked.hpp"
 #include "graph/infer/context.hpp"
+#include "graph/infer/einsum.hpp"
 
 namespace fovea::graph::detail {
 namespace {
@@ -51,7 +52,8 @@ void replace_ellipsis(Term& term, const std::string& letters, std::size_t rank) 
 
 /// Letter by letter the extent of all operands. One of 1 is broadcast to the others', but not along
 /// the diagonal of its own operand.
-std::map<char, std::int64_t> extents_of(const std::vector<Term>& terms, const InferContext& c) {
+std::map<char, std::int64_t> extents_of(const std::vector<Term>& terms,
+                                        const std::vector<Shape>& shapes) {
   const auto contradict = [](char letter, std::int64_t a, std::int64_t b) {
     bad_model(std::string("the letter ") + letter + " stands for " + std::to_string(a) +
               " and for " + std::to_string(b));
@@ -61,7 +63,7 @@ std::map<char, std::int64_t> extents_of(const std::vector<Term>& terms, const In
     std::map<char, std::int64_t> own;
     for (std::size_t d = 0; d < terms[t].letters.size(); ++d) {
       const char letter = terms[t].letters[d];
-      const auto extent = c.shape(t)[d];
+      const auto extent = shapes[t][d];
       if (extent < 1) unsupported("Einsum of an operand with an empty extent");
       const auto [it, is_new] = own.emplace(letter, extent);
       if (!is_new && it->second != extent) contradict(letter, it->second, extent);
@@ -88,12 +90,24 @@ std::string implicit_output(const std::vector<Term>& terms) {
 
 }  // namespace
 
-void infer_op(Einsum& op, InferContext& c) {
+std::string EinsumTerms::equation() const {
+  std::string out;
+  for (std::size_t i = 0; i < operands.size(); ++i) out += (i == 0 ? "" : ",") + operands[i];
+  return out + "->" + result;
+}
+
+Shape EinsumTerms::shape_of(std::string_view letters) const {
+  Shape out;
+  for (const char letter : letters) out.push_back(extents.at(letter));
+  return out;
+}
+
+EinsumTerms resolve_einsum(std::string_view source, const std::vector<Shape>& shapes) {
   std::string equation;
-  for (const char ch : op.equation)
+  for (const char ch : source)
     if (ch != ' ') equation += ch;
   // Eight dimensions per operand: anything longer is wrong before it is parsed.
-  if (equation.size() > 64) bad_model("the equation is too long");
+  if (equation.size() > 32 * (shapes.size() + 1)) bad_model("the equation is too long");
   const auto arrow = equation.find("->");
   const bool is_explicit = arrow != std::string::npos;
   std::string_view rest = std::string_view(equation).substr(0, arrow);
@@ -104,10 +118,9 @@ void infer_op(Einsum& op, InferContext& c) {
     more = comma != std::string_view::npos;
     if (more) rest.remove_prefix(comma + 1);
   }
-  if (terms.size() != c.input_count())
+  if (terms.size() != shapes.size())
     bad_model("the equation has " + std::to_string(terms.size()) + " terms for " +
-              std::to_string(c.input_count()) + " inputs");
-  if (terms.size() > 2) unsupported("Einsum of more than two operands");
+              std::to_string(shapes.size()) + " inputs");
 
   Term output;
   if (is_explicit)
@@ -120,12 +133,11 @@ void infer_op(Einsum& op, InferContext& c) {
   std::size_t hidden = 0;
   bool any = false;
   for (std::size_t t = 0; t < terms.size(); ++t) {
-    c.require_real(t);
     used += terms[t].letters;
-    const auto rank = c.shape(t).size();
+    const auto rank = shapes[t].size();
     const auto named = terms[t].letters.size();
     if (rank < named || (rank > named && !terms[t].has_ellipsis))
-      bad_model("a term of the equation does not fit the shape " + text(c.shape(t)));
+      bad_model("a term of the equation does not fit the shape " + text(shapes[t]));
     if (!terms[t].has_ellipsis) continue;
     hidden = std::max(hidden, rank - named);
     any = true;
@@ -135,26 +147,34 @@ void infer_op(Einsum& op, InferContext& c) {
     bad_model("the operands have an ellipsis that the output lacks");
   const auto letters = fresh_letters(used, hidden);
   for (std::size_t t = 0; t < terms.size(); ++t)
-    replace_ellipsis(terms[t], letters, c.shape(t).size());
+    replace_ellipsis(terms[t], letters, shapes[t].size());
   if (is_explicit)
     replace_ellipsis(output, letters, output.letters.size() + hidden);
   else
     output.letters.insert(0, letters);
 
-  const auto extents = extents_of(terms, c);
-  if (output.letters.size() > static_cast<std::size_t>(base::kMaxRank))
-    unsupported("Einsum with a result of more than 8 dimensions");
-  Shape out;
+  EinsumTerms out{{}, output.letters, extents_of(terms, shapes)};
+  for (const auto& term : terms) out.operands.push_back(term.letters);
   for (std::size_t i = 0; i < output.letters.size(); ++i) {
     const char letter = output.letters[i];
     if (output.letters.find(letter) != i) bad_model("the output repeats a letter");
-    const auto it = extents.find(letter);
-    if (it == extents.end()) bad_model("the output has a letter that no operand has");
-    out.push_back(it->second);
+    if (!out.extents.contains(letter)) bad_model("the output has a letter that no operand has");
   }
-  op.equation =
-      terms[0].letters + (terms.size() > 1 ? "," + terms[1].letters : "") + "->" + output.letters;
-  c.set_output(DType::f32, std::move(out));
+  return out;
+}
+
+void infer_op(Einsum& op, InferContext& c) {
+  std::vector<Shape> shapes;
+  for (std::size_t t = 0; t < c.input_count(); ++t) {
+    c.require_real(t);
+    shapes.push_back(c.shape(t));
+  }
+  const auto terms = resolve_einsum(op.equation, shapes);
+  if (shapes.size() > 2) bad_model("Einsum of more than two operands that was not taken apart");
+  if (terms.result.size() > static_cast<std::size_t>(base::kMaxRank))
+    unsupported("Einsum with a result of more than 8 dimensions");
+  op.equation = terms.equation();
+  c.set_output(DType::f32, terms.shape_of(terms.result));
 }
 
 }  // namespace fovea::graph::detail

@@ -39,6 +39,17 @@ bool takes_integers(UnaryKind kind) {
     case UnaryKind::round:
     case UnaryKind::sin:
     case UnaryKind::cos:
+    case UnaryKind::tan:
+    case UnaryKind::asin:
+    case UnaryKind::acos:
+    case UnaryKind::atan:
+    case UnaryKind::sinh:
+    case UnaryKind::cosh:
+    case UnaryKind::asinh:
+    case UnaryKind::acosh:
+    case UnaryKind::atanh:
+    case UnaryKind::is_nan:
+    case UnaryKind::is_inf:
     case UnaryKind::logical_not:
       break;
   }
@@ -73,6 +84,8 @@ void infer_op(Unary& op, InferContext& c) {
     op.bounds_are_inputs = type == DType::i64 && c.input(0).constant.has_value();
     if (!op.bounds_are_inputs) c.keep_inputs(1);
   }
+  if (op.kind == UnaryKind::is_nan || op.kind == UnaryKind::is_inf)
+    return c.set_output(DType::boolean, c.shape(0));
   if (std::isnan(op.alpha) || std::isnan(op.beta) || std::isnan(op.gamma))
     bad_model("a parameter is not a number");
   // Bounds that cross: the upper one is the result.
@@ -89,6 +102,14 @@ void infer_op(Binary& op, InferContext& c) {
     case BinaryKind::logical_xor:
       c.require(0, DType::boolean);
       c.require(1, DType::boolean);
+      break;
+    case BinaryKind::bit_and:
+    case BinaryKind::bit_or:
+    case BinaryKind::bit_xor:
+    case BinaryKind::shift_left:
+    case BinaryKind::shift_right:
+      c.require(0, DType::i64);
+      c.require(1, DType::i64);
       break;
     case BinaryKind::equal:
       c.require(1, c.type(0));
@@ -114,6 +135,7 @@ void infer_op(Binary& op, InferContext& c) {
     case BinaryKind::max:
     case BinaryKind::min:
     case BinaryKind::mod:
+    case BinaryKind::fmod:
       c.require(1, c.type(0));
       if (result == DType::boolean) c.require(0, DType::f32);
       break;

@@ -81,9 +81,38 @@ void infer_op(GatherND& op, InferContext& c) {
   c.set_output(c.type(0), std::move(out));
 }
 
-void infer_op(ScatterND&, InferContext& c) {
+void infer_op(ScatterElements& op, InferContext& c) {
   c.require(1, DType::i64);
   c.require(2, c.type(0));
+  if (op.kind != ScatterKind::replace && c.type(0) == DType::boolean) c.require_real(0);
+  const auto& data = c.shape(0);
+  const auto& indices = c.shape(1);
+  op.axis = front_axis(op.axis, data.size());
+  const auto axis = static_cast<std::size_t>(op.axis);
+  bool fits = indices.size() == data.size();
+  for (std::size_t d = 0; fits && d < data.size(); ++d) fits = d == axis || indices[d] <= data[d];
+  if (!fits)
+    bad_model("indices of shape " + text(indices) + " do not fit data of shape " + text(data));
+  check_indices(c.input(1), data[axis]);
+  c.require_shape(2, indices, "third input");
+  c.set_output(c.type(0), data);
+}
+
+void infer_op(NonZero&, InferContext& c) {
+  const auto& x = c.constant(0, "first");
+  std::int64_t count = 0;
+  if (x.type == DType::f32) {
+    for (const auto v : x.floats()) count += v != 0 ? 1 : 0;
+  } else {
+    for (const auto v : x.ints) count += v != 0 ? 1 : 0;
+  }
+  c.set_output(DType::i64, {static_cast<std::int64_t>(x.shape.size()), count});
+}
+
+void infer_op(ScatterND& op, InferContext& c) {
+  c.require(1, DType::i64);
+  c.require(2, c.type(0));
+  if (op.kind != ScatterKind::replace && c.type(0) == DType::boolean) c.require_real(0);
   const auto& data = c.shape(0);
   const auto& indices = c.shape(1);
   const auto length = tuple_length(c, data.size());

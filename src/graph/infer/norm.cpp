@@ -89,6 +89,14 @@ void infer_op(Lrn& op, InferContext& c) {
   c.set_output(DType::f32, c.shape(0));
 }
 
+void infer_op(Hardmax& op, InferContext& c) {
+  c.require(0, DType::f32);
+  op.axis = front_axis(op.axis, c.shape(0).size());
+  for (const auto extent : c.shape(0))
+    if (extent < 1) bad_model("the input has shape " + text(c.shape(0)) + ", with an empty extent");
+  c.set_output(DType::f32, c.shape(0));
+}
+
 void infer_op(Softmax& op, InferContext& c) {
   c.require(0, DType::f32);
   const auto& x = c.shape(0);

@@ -67,7 +67,10 @@ class Follow {
     const auto from = static_cast<std::size_t>(op.axis < 0 ? op.axis + rank : op.axis);
     return first_alone([from](std::size_t axis) { return axis < from; }, kMixed);
   }
-  Along by_fields(const Softmax& op) const {
+  Along by_fields(const Softmax& op) const { return off_axis(op); }
+  Along by_fields(const Hardmax& op) const { return off_axis(op); }
+  template <class Operator>
+  Along off_axis(const Operator& op) const {
     const auto rank = static_cast<std::int64_t>(shape(0).size());
     const auto from = static_cast<std::size_t>(op.axis < 0 ? op.axis + rank : op.axis);
     return first_alone([&](std::size_t axis) { return op.flatten ? axis < from : axis != from; },
@@ -76,6 +79,13 @@ class Follow {
 
   Along by_fields(const Resize& op) const {
     return first_alone([&](std::size_t axis) { return keeps_axis(op, axis, shape(0)[axis]); });
+  }
+
+  /// The grid of an image samples that image.
+  Along by_fields(const GridSample&) const {
+    for (std::size_t i = 0; i < 2; ++i)
+      if (input(i).is_axis() && (input(i).axis != 0 || input(i).inner != 1)) return kUnknown;
+    return joined({spoilt(), input(0), input(1)});
   }
 
   Along by_fields(const Gemm& op) const {

@@ -133,6 +133,12 @@ class HeadSearch {
       case BinaryKind::max:
       case BinaryKind::min:
       case BinaryKind::mod:
+      case BinaryKind::fmod:
+      case BinaryKind::bit_and:
+      case BinaryKind::bit_or:
+      case BinaryKind::bit_xor:
+      case BinaryKind::shift_left:
+      case BinaryKind::shift_right:
       case BinaryKind::equal:
       case BinaryKind::less:
       case BinaryKind::less_or_equal:
