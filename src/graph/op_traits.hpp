@@ -328,7 +328,7 @@ template <> inline constexpr Row row<Binary> = {
     "", alters, in_place, rows_apart, places_kept, as_operands, reach_by_fields, folded,
     affine_head, no_sums, gate_lost, kByKind};
 template <> inline constexpr Row row<PRelu> = {
-    "PRelu", alters, in_place, rows_apart, places_kept, as_operands, reach_by_fields, not_folded,
+    "PRelu", alters, in_place, rows_apart, places_kept, as_operands, reach_by_fields, folded,
     no_head, no_sums, gate_lost, {linear_in_one_operand, any_sign, passed_on, 3, both, both}};
 template <> inline constexpr Row row<Where> = {
     "Where", alters, in_place, rows_apart, places_kept, as_operands, reaches_all, folded, no_head,
@@ -343,19 +343,19 @@ template <> inline constexpr Row row<ConvTranspose> = {
     {linear_in_one_operand, any_sign, no_rule, 7, other_factor, other_factor, 1}};
 template <> inline constexpr Row row<Pool> = {
     "", copies_by_fields, channels_first, rows_mixed, places_new, as_first_two_axes,
-    reach_by_fields, not_folded, no_head, offers_sums, gate_lost, kByKind};
+    reach_by_fields, folded, no_head, offers_sums, gate_lost, kByKind};
 template <> inline constexpr Row row<Gemm> = {
     "Gemm", alters, layout_lost, rows_by_fields, places_kept, batch_axis_by_fields, reaches_all,
-    not_folded, affine_head, ends_sums, gate_lost,
+    folded, affine_head, ends_sums, gate_lost,
     {linear_in_one_operand, sign_by_fields, relevance_by_fields, kEveryInput, other_factor,
      other_factor}};
 template <> inline constexpr Row row<MatMul> = {
     "MatMul", alters, layout_by_fields, rows_by_fields, places_kept, batch_axis_by_fields,
-    reaches_all, not_folded, affine_head, ends_sums, gate_lost,
+    reaches_all, folded, affine_head, ends_sums, gate_lost,
     {linear_in_one_operand, sign_by_fields, relevance_by_fields, 3, other_factor, other_factor}};
 template <> inline constexpr Row row<Einsum> = {
     "Einsum", alters, layout_lost, rows_by_fields, places_kept, batch_axis_by_fields, reaches_all,
-    not_folded, no_head, no_sums, gate_lost,
+    folded, no_head, no_sums, gate_lost,
     {curved, any_sign, relevance_by_fields, 3, other_factor, other_factor}};
 template <> inline constexpr Row row<BatchNorm> = {
     "BatchNormalization", alters, kept_or_channels_first, rows_by_fields, places_kept, as_first,

@@ -157,9 +157,10 @@ std::string table() {
          "in "
          "ONNX. Those of 32 and 64 bits do not: 0 - 1 is -1 of unsigned ones, too, and constants "
          "that "
-         "leave\n64 bits are refused. Refused of integers: Einsum, Erf, Gemm, MatMul, MaxPool, "
-         "PRelu, "
-         "ReduceL2, ReduceLogSum,\nReduceLogSumExp, Resize with mode linear.\n\n"
+         "leave\n64 bits are refused. Refused of integers that are computed at run time: Einsum, "
+         "Erf, "
+         "Gemm, MatMul, MaxPool,\nPRelu, ReduceL2, ReduceLogSum, ReduceLogSumExp; of all, Resize "
+         "with mode linear.\n\n"
          "| Operator | Opsets | Notes |\n|---|---|---|\n";
   const auto rows = onnx::supported_ops();
   for (std::size_t i = 0; i < rows.size(); ++i) {

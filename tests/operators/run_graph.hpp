@@ -13,7 +13,7 @@ namespace fovea::test {
 /// The row-major floats of the first output of an imported model, bound, folded and run.
 inline std::vector<float> first_output(graph::Graph graph,
                                        const std::vector<std::vector<float>>& feeds) {
-  graph::bind(graph, {}, 1);
+  graph::bind(graph, {}, 1, {}, engine::compute_node);
   engine::fold_constants(graph);
   const auto id = graph.outputs[0];
   const auto n = static_cast<std::size_t>(base::element_count(graph.value(id).shape));

@@ -112,7 +112,23 @@ bool is_rescaled(const graph::Op& op, std::size_t input) {
       [&](const auto& own) { return is_among(own, trait::arithmetic(own).rescales, input); }, op);
 }
 
+namespace {
+
+/// Of integers a run, which holds floats, would round what these yield.
+bool rounds_integers(const graph::Op& op) {
+  if (const auto* reduce = std::get_if<graph::Reduce>(&op))
+    return reduce->kind == graph::ReduceKind::l2 || reduce->kind == graph::ReduceKind::log_sum_exp;
+  if (const auto* unary = std::get_if<graph::Unary>(&op))
+    return unary->kind == graph::UnaryKind::erf || unary->kind == graph::UnaryKind::log;
+  return std::holds_alternative<graph::Gemm>(op) || std::holds_alternative<graph::MatMul>(op) ||
+         std::holds_alternative<graph::Einsum>(op);
+}
+
+}  // namespace
+
 void forward(ForwardContext& context) {
+  if (rounds_integers(context.node().op) && context.in_type(0) != graph::DType::f32)
+    context.fail(ErrorCode::unsupported, "of so many integers");
   std::visit([&](const auto& op) { forward(op, context); }, context.node().op);
 }
 

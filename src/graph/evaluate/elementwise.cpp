@@ -314,6 +314,10 @@ std::optional<std::int64_t> apply(const Unary& op, std::int64_t x, const Inputs&
       return (x > 0) - (x < 0);
     case UnaryKind::logical_not:
       return x == 0;
+    case UnaryKind::erf:
+      return integer_of(std::erf(static_cast<double>(x)));
+    case UnaryKind::log:
+      return integer_of(std::log(static_cast<double>(x)));
     case UnaryKind::identity:
     case UnaryKind::leaky_relu:
     case UnaryKind::elu:
@@ -329,10 +333,8 @@ std::optional<std::int64_t> apply(const Unary& op, std::int64_t x, const Inputs&
     case UnaryKind::gelu:
     case UnaryKind::gelu_tanh:
     case UnaryKind::silu:
-    case UnaryKind::erf:
     case UnaryKind::sqrt:
     case UnaryKind::exp:
-    case UnaryKind::log:
     case UnaryKind::reciprocal:
     case UnaryKind::floor:
     case UnaryKind::ceil:
@@ -375,6 +377,12 @@ std::int64_t exact_div(std::int64_t a, std::int64_t b) {
   return a / b;
 }
 
+std::int64_t integer_of(double v) {
+  // 2^63 is the first number that no 64-bit integer holds; NaN fails both comparisons.
+  if (!(v >= -0x1p63 && v < 0x1p63)) bad_model("a constant does not fit into an integer");
+  return static_cast<std::int64_t>(v);
+}
+
 std::optional<Constant> evaluate_op(const Unary& op, const Inputs& in, const Shape& shape) {
   if (op.kind == UnaryKind::identity) return view(*in[0], shape);
   const auto& x = *in[0];
@@ -405,13 +413,6 @@ std::optional<Constant> evaluate_op(const Unary& op, const Inputs& in, const Sha
     out.push_back(*y);
   }
   return Constant::of_ints(shape, std::move(out), x.type);
-}
-
-/// A float as an integer; the fraction is cut off.
-std::int64_t integer_of(double v) {
-  // 2^63 is the first number that no 64-bit integer holds; NaN fails both comparisons.
-  if (!(v >= -0x1p63 && v < 0x1p63)) bad_model("a constant does not fit into an integer");
-  return static_cast<std::int64_t>(v);
 }
 
 /// An integer to the power of a float is an integer.

@@ -90,5 +90,7 @@ std::int64_t exact_add(std::int64_t a, std::int64_t b);
 std::int64_t exact_mul(std::int64_t a, std::int64_t b);
 /// Truncates.
 std::int64_t exact_div(std::int64_t a, std::int64_t b);
+/// A float as an integer; the fraction is cut off.
+std::int64_t integer_of(double v);
 
 }  // namespace fovea::graph::detail

@@ -130,12 +130,47 @@ Constant arg_max(const Constant& x, std::size_t axis, const Shape& shape) {
 
 }  // namespace
 
+namespace {
+
+/// Of integers, cut off: the root of a sum of squares, the logarithm of a sum of exponentials.
+std::optional<Constant> curved(const Reduce& op, const Constant& x, const Shape& shape) {
+  const auto count = static_cast<std::size_t>(base::element_count(shape));
+  Ints out(count);
+  if (op.kind == ReduceKind::l2) {
+    auto squares = op;
+    squares.kind = ReduceKind::sum_square;
+    const auto sums = reduce<std::int64_t>(squares, x.ints, x.shape, count);
+    for (std::size_t i = 0; i < count; ++i) {
+      out[i] = integer_of(std::sqrt(static_cast<double>(sums[i])));
+      while (out[i] > sums[i] / std::max<std::int64_t>(out[i], 1)) --out[i];  // rounded up
+    }
+    return Constant::of_ints(shape, std::move(out), x.type);
+  }
+  if (op.kind != ReduceKind::log_sum_exp) return std::nullopt;
+  auto largest = op;
+  largest.kind = ReduceKind::max;
+  const auto top = reduce<std::int64_t>(largest, x.ints, x.shape, count);
+  const auto where_to = targets(op, x.shape);
+  std::vector<double> sums(count, 0);
+  for (std::size_t i = 0; i < where_to.size(); ++i) {
+    const auto at = static_cast<std::size_t>(where_to[i]);
+    sums[at] += std::exp(static_cast<double>(x.ints[i]) - static_cast<double>(top[at]));
+  }
+  for (std::size_t i = 0; i < count; ++i)
+    out[i] = integer_of(static_cast<double>(top[i]) + std::log(sums[i]));
+  return Constant::of_ints(shape, std::move(out), x.type);
+}
+
+}  // namespace
+
 std::optional<Constant> evaluate_op(const Reduce& op, const Inputs& in, const Shape& shape) {
   const auto& x = *in[0];
   if (op.kind == ReduceKind::arg_max && x.type == DType::i64 &&
       base::element_count(x.shape) <= kMaxEvaluated)
     return arg_max(x, static_cast<std::size_t>(op.axes->front()), shape);
   const auto elements = base::element_count(x.shape);
+  if (x.type != DType::f32 && !is_arithmetic(op.kind) && elements <= kMaxEvaluated)
+    return curved(op, x, shape);
   if (!is_arithmetic(op.kind) || elements > kMaxEvaluated) return std::nullopt;
   const auto count = static_cast<std::size_t>(base::element_count(shape));
   const auto group = count == 0 ? 1 : elements / static_cast<std::int64_t>(count);

@@ -87,6 +87,16 @@ void InferContext::require_real(std::size_t i) const {
     unsupported(node_.op_type + " of " + std::string(text(type(i))) + " values");
 }
 
+void InferContext::require_real_or_constant(std::size_t i) const {
+  if (type(i) == DType::f32 || (type(i) == DType::i64 && input(i).constant)) return;
+  try {
+    require_real(i);
+  } catch (const Error& error) {
+    if (type(i) == DType::boolean) throw;
+    throw NotConstant(error, node_.inputs[i]);
+  }
+}
+
 void InferContext::require_shape(std::size_t i, const Shape& expected,
                                  std::string_view what) const {
   if (shape(i) != expected)

@@ -42,6 +42,8 @@ class InferContext {
   void require(std::size_t i, DType type) const;
   /// Throws unsupported unless input i is f32: of operators that ONNX has for integers, too.
   void require_real(std::size_t i) const;
+  /// The same where integers are computed of constants alone: throws NotConstant of others.
+  void require_real_or_constant(std::size_t i) const;
   /// Throws bad_model unless input i has the shape.
   void require_shape(std::size_t i, const Shape& expected, std::string_view what) const;
 

@@ -129,7 +129,10 @@ void infer_op(ConvTranspose& op, InferContext& c) {
 }
 
 void infer_op(Pool& op, InferContext& c) {
-  c.require_real(0);
+  if (op.kind == PoolKind::max)
+    c.require_real_or_constant(0);
+  else
+    c.require_real(0);
   const auto spatial = spatial_extents(c);
   auto& window = op.window;
   if (window.kernel.empty()) bad_model("the kernel extent is missing");
@@ -155,7 +158,7 @@ void infer_op(Pool& op, InferContext& c) {
     out.push_back(window_output(window, d, spatial[d]));
   }
   op.ceil_mode = false;
-  c.set_output(DType::f32, std::move(out));
+  c.set_output(c.type(0), std::move(out));
 }
 
 }  // namespace fovea::graph::detail

@@ -166,7 +166,8 @@ EinsumTerms resolve_einsum(std::string_view source, const std::vector<Shape>& sh
 void infer_op(Einsum& op, InferContext& c) {
   std::vector<Shape> shapes;
   for (std::size_t t = 0; t < c.input_count(); ++t) {
-    c.require_real(t);
+    c.require_real_or_constant(t);
+    c.require(t, c.type(0));
     shapes.push_back(c.shape(t));
   }
   const auto terms = resolve_einsum(op.equation, shapes);
@@ -174,7 +175,7 @@ void infer_op(Einsum& op, InferContext& c) {
   if (terms.result.size() > static_cast<std::size_t>(base::kMaxRank))
     unsupported("Einsum with a result of more than 8 dimensions");
   op.equation = terms.equation();
-  c.set_output(DType::f32, terms.shape_of(terms.result));
+  c.set_output(c.type(0), terms.shape_of(terms.result));
 }
 
 }  // namespace fovea::graph::detail

@@ -73,7 +73,7 @@ void infer_op(Unary& op, InferContext& c) {
   else if (type == DType::boolean && op.kind != UnaryKind::identity)
     c.require(0, DType::f32);
   else if (op.kind == UnaryKind::erf || op.kind == UnaryKind::log)  // ReduceLogSum ends in a log
-    c.require_real(0);
+    c.require_real_or_constant(0);
   else if (type == DType::i64 && !takes_integers(op.kind))
     c.require(0, DType::f32);
 
@@ -144,10 +144,12 @@ void infer_op(Binary& op, InferContext& c) {
 }
 
 void infer_op(PRelu&, InferContext& c) {
-  c.require_real(0);
-  c.require(1, DType::f32);
+  for (std::size_t i = 0; i < 2; ++i) {
+    c.require_real_or_constant(i);
+    c.require(i, c.type(0));
+  }
   require_broadcasts_to(c.shape(1), c.shape(0), "slope");
-  c.set_output(DType::f32, c.shape(0));
+  c.set_output(c.type(0), c.shape(0));
 }
 
 void infer_op(Where&, InferContext& c) {

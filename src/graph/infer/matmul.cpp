@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 
 #include "graph/infer/context.hpp"
 
@@ -16,7 +17,8 @@ void require_extents(const InferContext& c, std::size_t i) {
 
 void infer_op(Gemm& op, InferContext& c) {
   for (std::size_t i = 0; i < 2; ++i) {
-    c.require_real(i);
+    c.require_real_or_constant(i);
+    c.require(i, c.type(0));
     require_extents(c, i);
     if (c.shape(i).size() != 2)
       bad_model("input " + std::to_string(i) + " has shape " + text(c.shape(i)) +
@@ -30,16 +32,21 @@ void infer_op(Gemm& op, InferContext& c) {
     bad_model("the matrices " + text(a) + " and " + text(b) + " do not fit together");
   Shape out{op.trans_a ? a[1] : a[0], op.trans_b ? b[0] : b[1]};
   if (c.has_input(2)) {
-    c.require(2, DType::f32);
+    c.require(2, c.type(0));
+    if (c.type(0) != DType::f32) c.require_real_or_constant(2);
     require_broadcasts_to(c.shape(2), out, "third input");
   }
+  if (c.type(0) != DType::f32 &&
+      (op.alpha != std::trunc(op.alpha) || op.beta != std::trunc(op.beta)))
+    unsupported("Gemm of integers by a fraction");
   check_post_ops(op.post, out, c);
-  c.set_output(DType::f32, std::move(out));
+  c.set_output(c.type(0), std::move(out));
 }
 
 void infer_op(MatMul& op, InferContext& c) {
   for (std::size_t i = 0; i < 2; ++i) {
-    c.require_real(i);
+    c.require_real_or_constant(i);
+    c.require(i, c.type(0));
     require_extents(c, i);
     if (c.shape(i).empty()) bad_model("input " + std::to_string(i) + " is a scalar");
   }
@@ -57,7 +64,7 @@ void infer_op(MatMul& op, InferContext& c) {
   if (!row) out.push_back(a[a.size() - 2]);
   if (!column) out.push_back(b.back());
   check_post_ops(op.post, out, c);
-  c.set_output(DType::f32, std::move(out));
+  c.set_output(c.type(0), std::move(out));
 }
 
 }  // namespace fovea::graph::detail

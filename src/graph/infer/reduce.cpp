@@ -46,7 +46,7 @@ bool takes(ReduceKind kind, DType type) {
 
 void infer_op(Reduce& op, InferContext& c) {
   const auto type = c.type(0);
-  if (!takes(op.kind, type)) c.require_real(0);
+  if (!takes(op.kind, type)) c.require_real_or_constant(0);
   const auto& x = c.shape(0);
   op.axes = resolved_axes(op, c);
   op.spatial = false;
