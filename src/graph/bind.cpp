@@ -146,7 +146,7 @@ void bind(Graph& graph, const std::map<std::string, Shape>& shapes, std::int64_t
           const base::Limits& limits, const Compute& compute) {
   detail::check_structure(graph);
   bind_inputs(graph, shapes, batch);
-  detail::EvaluationBudget budget(graph), needed(4 * detail::kMaxNeeded);
+  detail::EvaluationBudget budget(graph), needed(detail::kMaxNeeded);
   for (NodeId id{0}; id.index < static_cast<std::int32_t>(graph.nodes().size()); ++id.index) {
     limits.check();
     cast_exponent(graph, graph.node(id));

@@ -120,6 +120,29 @@ void where(NodeImport& n) {
   n.emit(graph::Where{});
 }
 
+// (x - zero point) scale, one of each, or one per place along an axis.
+void dequantize(NodeImport& n) {
+  if (n.attributes.get_int("block_size", 0) != 0) n.unsupported("with a scale per block");
+  n.attributes.ignore({"output_dtype"});  // floats are f32
+  const auto axis = n.attributes.get_int("axis", 1);
+  if (axis < -kMaxExtent || axis > kMaxExtent) n.bad("axis is out of range");
+  const auto* scale = n.constant_input(1);
+  if (scale == nullptr) n.unsupported("with a scale that is not constant");
+  const bool is_one = scale->size() == 1;  // each step may move the constants
+  n.set_result(n.type(1));
+  const auto aligned = [&](int i) {
+    if (is_one) return n.step(graph::Reshape{graph::ReshapeKind::squeeze, {}, false}, {n.input(i)});
+    if (axis >= 0) return align_from_axis(n, n.input(0), n.input(i), axis);
+    graph::Ints ones;
+    for (std::int64_t d = 1; d < -axis; ++d) ones.push_back(d);
+    return n.step(graph::Reshape{graph::ReshapeKind::unsqueeze, ones, false}, {n.input(i)});
+  };
+  auto x = n.input(0);
+  if (n.has_input(2)) x = n.step(Binary{BinaryKind::sub}, {x, aligned(2)});
+  x = n.step(graph::Cast{graph::DType::f32}, {x});
+  n.emit(Binary{BinaryKind::mul}, {x, aligned(1)});
+}
+
 template <BinaryKind kKind>
 constexpr Row axis_row(std::string_view op) {
   return {op, kOldestOpset, 6, 2, 2, with_axis<kKind>};
@@ -159,6 +182,7 @@ constexpr std::array kRows{
     numpy_row<BinaryKind::logical_or>("Or"),
     axis_row<BinaryKind::logical_xor>("Xor"),
     numpy_row<BinaryKind::logical_xor>("Xor"),
+    Row{"DequantizeLinear", 10, kNewestOpset, 2, 3, dequantize, "not with a scale per block"},
     Row{"Max", kOldestOpset, kNewestOpset, 1, kAny, variadic<BinaryKind::max>},
     Row{"Min", kOldestOpset, kNewestOpset, 1, kAny, variadic<BinaryKind::min>},
     Row{"Sum", kOldestOpset, kNewestOpset, 1, kAny, variadic<BinaryKind::add>},

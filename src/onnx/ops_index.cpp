@@ -121,6 +121,50 @@ void center_crop_pad(NodeImport& n) {
   n.emit(graph::Pad{}, std::move(inputs));
 }
 
+/// theta [n, rank, rank + 1] times every place of a map, each axis from -1 to 1, the last one
+/// first.
+void affine_grid(NodeImport& n) {
+  const bool corners = n.attributes.get_flag("align_corners", false);
+  const auto slice = [&](ValueId value, std::int64_t start, std::int64_t step) {
+    const std::int64_t end = step > 0 ? kMaxExtent : std::numeric_limits<std::int64_t>::min();
+    return n.step(graph::Slice{Ints{start}, Ints{end}, Ints{0}, Ints{step}}, {value});
+  };
+  const auto real = [&](ValueId value) { return n.step(graph::Cast{DType::f32}, {value}); };
+  const auto spatial = slice(n.input(1), 2, 1);
+  const auto ones = n.step(graph::ConstantOfShape{DType::i64, 1}, {spatial});
+  // [rank, places], the last axis first.
+  const auto place = real(slice(n.step(graph::NonZero{}, {ones}), -1, -1));
+  const auto extent =
+      real(n.step(Reshape{ReshapeKind::unsqueeze, Ints{1}, false}, {slice(spatial, -1, -1)}));
+  const auto one = n.floats({}, {1}), two = n.floats({}, {2});
+  const auto twice = binary(n, BinaryKind::mul, place, two);
+  ValueId at;
+  if (corners) {
+    // An axis of one place has it in the middle.
+    const auto steps = binary(n, BinaryKind::sub, extent, one);
+    const auto part = binary(n, BinaryKind::div, twice, binary(n, BinaryKind::max, steps, one));
+    at = binary(n, BinaryKind::sub, part, binary(n, BinaryKind::min, steps, one));
+  } else {
+    const auto part = binary(n, BinaryKind::div, binary(n, BinaryKind::add, twice, one), extent);
+    at = binary(n, BinaryKind::sub, part, one);
+  }
+  // A row of ones below, for what moves.
+  const auto zeros = binary(n, BinaryKind::mul, slice(at, 0, 1), n.floats({}, {0}));
+  graph::Reduce any;
+  any.kind = graph::ReduceKind::max;
+  any.axes = Ints{0};
+  const auto row = binary(n, BinaryKind::add, n.step(any, {zeros}), one);
+  const auto base = n.step(graph::Concat{0}, {at, row});
+  const auto grid =
+      n.step(graph::Transpose{Ints{0, 2, 1}}, {n.step(graph::MatMul{}, {n.input(0), base})});
+  graph::ShapeOf images, rank;
+  images.end = 1;
+  rank.start = 0;
+  const auto shape =
+      n.step(graph::Concat{0}, {n.step(images, {n.input(0)}), spatial, n.step(rank, {spatial})});
+  n.emit(Reshape{}, {grid, shape});
+}
+
 constexpr std::string_view kOfConstants = "of constants alone";
 
 constexpr std::array kRows{
@@ -129,6 +173,7 @@ constexpr std::array kRows{
     Row{"OneHot", 9, kNewestOpset, 3, 3, one_hot, "depth must be known"},
     Row{"NonZero", 9, kNewestOpset, 1, 1, non_zero, kOfConstants},
     Row{"Compress", 9, kNewestOpset, 2, 2, compress, "by a condition of constants alone"},
+    Row{"AffineGrid", 20, kNewestOpset, 2, 2, affine_grid},
     Row{"CenterCropPad", 18, kNewestOpset, 2, 2, center_crop_pad},
 };
 

@@ -123,6 +123,29 @@ void mean_variance_norm(NodeImport& n) {
   n.emit(graph::Binary{BinaryKind::div}, {centred, divisor});
 }
 
+// Divided by the root of the mean square over the axes from `axis` on.
+void rms_norm(NodeImport& n) {
+  using graph::BinaryKind;
+  const auto binary = [&](BinaryKind kind, graph::ValueId a, graph::ValueId b) {
+    return n.step(graph::Binary{kind}, {a, b});
+  };
+  n.attributes.ignore({"stash_type"});
+  const auto axis = n.attributes.get_int("axis", -1);
+  const float epsilon = n.attributes.get_epsilon("epsilon", 1e-5f);
+  const auto x = n.input(0);
+  auto last = n.integer(0);
+  if (axis >= 0)
+    last = n.step(graph::Reshape{graph::ReshapeKind::squeeze, {}, false},
+                  {n.step(graph::ShapeOf{}, {n.step(graph::ShapeOf{}, {x})})});
+  const auto axes = n.step(graph::Range{}, {n.integer(axis), last, n.integer(1)});
+  graph::Reduce reduce;
+  reduce.kind = graph::ReduceKind::mean;
+  const auto mean = n.step(reduce, {binary(BinaryKind::mul, x, x), axes});
+  const auto shifted = binary(BinaryKind::add, mean, n.floats({}, {epsilon}));
+  const auto root = n.step(graph::Unary{.kind = graph::UnaryKind::sqrt}, {shifted});
+  n.emit(graph::Binary{BinaryKind::mul}, {binary(BinaryKind::div, x, root), n.input(1)});
+}
+
 constexpr std::string_view kBatchNorm = "inference form; in training mode of constants alone";
 
 constexpr std::array kRows{
@@ -132,6 +155,7 @@ constexpr std::array kRows{
     Row{"InstanceNormalization", kOldestOpset, kNewestOpset, 3, 3, instance_norm},
     Row{"GroupNormalization", 18, 20, 3, 3, group_norm, "scale and bias per group"},
     Row{"GroupNormalization", 21, kNewestOpset, 3, 3, group_norm, "scale and bias per channel"},
+    Row{"RMSNormalization", 23, kNewestOpset, 2, 2, rms_norm},
     Row{"LpNormalization", kOldestOpset, kNewestOpset, 1, 1, lp_norm},
     Row{"MeanVarianceNormalization", 9, kNewestOpset, 1, 1, mean_variance_norm},
     Row{"Hardmax", kOldestOpset, 12, 1, 1, hardmax<true>},

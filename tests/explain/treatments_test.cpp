@@ -45,6 +45,34 @@ ValueId pool(Net& n, ValueId x, graph::PoolKind kind) {
   return n.node("Pool", op, {x});
 }
 
+/// Row and column exchanged, by places that are the elements'.
+ValueId sampled(Net& n, ValueId x) {
+  std::vector<float> places;
+  for (std::size_t i = 0; i < kSide; ++i)
+    for (std::size_t j = 0; j < kSide; ++j)
+      for (const auto at : {i, j})  // the column first
+        places.push_back(2 * static_cast<float>(at) / (kSide - 1) - 1);
+  const auto grid = n.graph.add_constant(
+      "grid", graph::Constant::of_floats({1, kSide, kSide, 2}, std::move(places)));
+  return n.node("GridSample",
+                graph::GridSample{graph::ResizeMode::linear, graph::GridPadding::border, true},
+                {x, grid});
+}
+
+/// Four blocks of two rows and two columns, in an image of three.
+ValueId columns(Net& n, ValueId x) {
+  graph::Col2Im op;
+  op.image = graph::Ints{3, 3};
+  op.window.kernel = {2, 2};
+  return n.node(
+      "Col2Im", op,
+      {n.node("Reshape", graph::Reshape{graph::ReshapeKind::reshape, graph::Ints{1, 4, 4}}, {x})});
+}
+std::size_t column_place(std::size_t i) {
+  const auto element = i / 4, block = i % 4;
+  return (block / 2 + element / 2) * 3 + block % 2 + element % 2;
+}
+
 double& at(Matrix& m, std::size_t row, std::size_t column) {
   return m[row * kSide + column];
 }
@@ -170,6 +198,16 @@ const std::vector<Case> kCases = {
            for (std::size_t j = 0; j <= k; ++j)
              out[i * kSide + j] += x[i * kSide + j] * r[i * kSide + k] / sum;
          }
+       return out;
+     }},
+    {"a grid that turns the map", [](Net& n, ValueId x) { return sampled(n, x); },
+     [](const Matrix&, const Matrix& r) { return turned(r); }},
+    {"columns that overlap", columns,
+     [](const Matrix& x, const Matrix& r) {
+       Matrix sum(r.size(), 0.0), out(x.size(), 0.0);
+       for (std::size_t i = 0; i < x.size(); ++i) sum[column_place(i)] += x[i];
+       for (std::size_t i = 0; i < x.size(); ++i)
+         out[i] = x[i] / sum[column_place(i)] * r[column_place(i)];
        return out;
      }},
     {"max pool", [](Net& n, ValueId x) { return pool(n, x, graph::PoolKind::max); },

@@ -238,6 +238,30 @@ def composed(d, c):
                         "select_last_index": d.below(2)}, drop_unclear=True)
 
 
+def later(d, c):
+    """Grids, dequantized weights, norms by the mean square."""
+    op = d.pick("AffineGrid", "DequantizeLinear", "RMSNormalization")
+    if op == "AffineGrid":
+        rank, n = d.pick(2, 2, 3), d.between(1, 2)
+        size = [n, 1] + [d.between(2, 4) for _ in range(rank)]
+        c.add(op, [d.halves([n, rank, rank + 1]), parameter(size)], {"align_corners": d.below(2)},
+              drop_unclear=True)
+    elif op == "RMSNormalization":
+        x = d.halves(d.shape(1, 3))
+        axis = d.between(-x.ndim, x.ndim - 1)
+        c.add(op, [x, parameter(d.halves(x.shape[axis % x.ndim:]), "float32")], {"axis": axis}, opset=23,
+              label=f"axis {axis}", drop_unclear=True)
+    else:
+        dtype = d.pick("int8", "uint8", "int32")
+        x = d.numbers(d.shape(1, 3), dtype)
+        axis = d.between(-x.ndim, x.ndim - 1)
+        shape = d.pick([], [x.shape[axis]])
+        operands = [x, parameter(d.rng.integers(1, 9, shape) / 4, "float32")]
+        if dtype != "int32" and d.chance(0.7):
+            operands.append(parameter(d.numbers(shape, dtype), dtype))
+        c.add(op, operands, {"axis": axis}, label=f"axis {axis}", drop_unclear=True)
+
+
 def tested(d, c):
     """Bits, remainders, and what is no number."""
     op = d.pick("BitwiseAnd", "BitwiseOr", "BitwiseXor", "BitwiseNot", "BitShift", "Mod", "IsNaN", "IsInf")
@@ -265,7 +289,7 @@ def tested(d, c):
         c.add(op, operands[:1 if op == "BitwiseNot" else 2], drop_unclear=True)
 
 
-KINDS = (functions, equations, hardmax, columns, placed, indexed, samples, composed, tested)
+KINDS = (functions, equations, hardmax, columns, placed, indexed, samples, composed, tested, later)
 
 
 def main():

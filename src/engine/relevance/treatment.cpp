@@ -204,9 +204,12 @@ Treatment RelevanceRules::by_fields(const graph::Einsum& op, const graph::Node& 
   return {sums ? Treatment::Kind::norm : Treatment::Kind::plain};
 }
 
-/// Where the places depend on the picture, what moves has no rule.
-Treatment RelevanceRules::by_fields(const graph::GridSample&, const graph::Node& node) const {
-  return {is_constant(node.inputs[1]) ? Treatment::Kind::plain : Treatment::Kind::none};
+/// Where the places depend on the picture, what moves has no rule. Zeros around it take a part of
+/// the weights.
+Treatment RelevanceRules::by_fields(const graph::GridSample& op, const graph::Node& node) const {
+  using Kind = Treatment::Kind;
+  if (!is_constant(node.inputs[1])) return {};
+  return {op.padding == graph::GridPadding::zeros ? Kind::norm : Kind::plain};
 }
 
 Treatment RelevanceRules::of(const graph::Node& node) const {
