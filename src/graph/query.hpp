@@ -143,9 +143,16 @@ class MapForms {
 struct DefaultLayer {
   ValueId value;
   std::string why;
+  /// The last map whose channels are features: `value`, or, where that holds a map per class
+  /// (pooled they are the scores), the last one in front of it; none where there is none.
+  ValueId features = {};
 };
 DefaultLayer find_default_layer(const Graph& graph, ValueId logits,
                                 const TokenOptions& options = {});
+
+/// Per value: are its channels the scores but for their positions, so that between the two lie
+/// pools, resizes, activations and moves alone?
+std::vector<bool> find_class_maps(const Graph& graph, ValueId logits);
 
 /// Does the node's only output hold exactly what its first input holds, in the same shape: an
 /// identity, a padding by nothing, a reshape to the same shape?

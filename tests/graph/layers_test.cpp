@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <functional>
+#include <utility>
 
 #include "graph/query.hpp"
 #include "graph/support.hpp"
@@ -269,6 +271,169 @@ TEST(DefaultLayer, VolumesAndSignals) {
     const auto v = n.op("conv", Conv{}, {n.input("x", shape), n.weights("w", w)});
     EXPECT_EQ(n.layer_name(n.flat("flat", n.global_pool("gap", v))), "conv");
   }
+}
+
+/// Tokens of patches, each mixed with the others by a matrix over tokens (a mixer's first half).
+ValueId mixed_tokens(Net& n, ValueId x) {
+  const auto patches = n.conv("patches", x, 4, 1);
+  auto v = n.op("flat", Reshape{ReshapeKind::reshape, Ints{0, 0, -1}, false}, {patches});
+  const auto tokens = n.op("tokens", Transpose{{0, 2, 1}}, {v});
+  v = n.op("turned", Transpose{{0, 2, 1}}, {tokens});
+  v = n.op("mix", MatMul{}, {v, n.weights("m", {16, 16})});
+  v = n.op("back", Transpose{{0, 2, 1}}, {v});
+  v = n.binary("add", BinaryKind::add, tokens, v);
+  return n.op("norm", LayerNorm{-1}, {v, n.weights("g", {4})});
+}
+
+TEST(DefaultLayer, AMixersTokensThatTheHeadPools) {
+  Net n;
+  const auto v = mixed_tokens(n, n.input("x", {1, 3, 4, 4}));
+  const auto found =
+      n.layer(n.fc("fc", n.op("mean", Reduce{.axes = Ints{1}, .keep_dims = false}, {v}), 4, 10));
+  ASSERT_TRUE(found.value) << found.why;
+  EXPECT_EQ(n.value(found.value).name, "norm");
+  EXPECT_EQ(found.why,
+            "the last sequence of tokens, [1, 16, 4], a grid of 4x4, which the head reads by "
+            "global average pooling");
+}
+
+TEST(DefaultLayer, ProductsOverChannelsMixNoPositions) {
+  Net n;
+  const auto patches = n.conv("patches", n.input("x", {1, 3, 4, 4}), 4, 1);
+  auto v = n.op("flat", Reshape{ReshapeKind::reshape, Ints{0, 0, -1}, false}, {patches});
+  v = n.op("tokens", Transpose{{0, 2, 1}}, {v});
+  v = n.op("product", MatMul{}, {v, n.weights("m", {4, 6})});
+  const auto mean = n.op("mean", Reduce{.axes = Ints{1}, .keep_dims = false}, {v});
+  EXPECT_EQ(n.layer_name(n.fc("fc", mean, 6, 10)), "patches");
+}
+
+TEST(DefaultLayer, TokensThatOnlyTheirPoolTells) {
+  // LeViT's: attention leaves [images, tokens, channels] that nothing norms.
+  Net n;
+  const auto tokens = transformer(n, n.input("x", {1, 3, 4, 4}));
+  auto v = n.op("heads", Reshape{ReshapeKind::reshape, Ints{0, 16, 2, 2}, false}, {tokens});
+  v = n.op("turned", Transpose{{0, 2, 1, 3}}, {v});
+  v = n.op("joined", Transpose{{0, 2, 1, 3}}, {n.unary("act", UnaryKind::tanh, v)});
+  v = n.op("last", Reshape{ReshapeKind::reshape, Ints{1, -1, 4}, false}, {v});
+  v = n.op("product", MatMul{}, {v, n.weights("m", {4, 6})});
+  const auto mean = n.op("mean", Reduce{.axes = Ints{1}, .keep_dims = false}, {v});
+  EXPECT_EQ(n.layer_name(n.fc("fc", mean, 6, 10)), "product");
+}
+
+TEST(DefaultLayer, TokensThatAttentionPools) {
+  Net n;
+  const auto tokens = n.op("norm", LayerNorm{-1},
+                           {transformer(n, n.input("x", {1, 3, 4, 4})), n.weights("g", {4})});
+  const auto product = [&](const std::string& name) {
+    return n.binary(name + "/bias", BinaryKind::add, n.weights(name + "/b", {4}),
+                    n.op(name, MatMul{}, {tokens, n.weights(name + "/w", {4, 4})}));
+  };
+  const auto keys = n.op("k/turned", Transpose{{0, 2, 1}}, {product("k")});
+  const auto weights =
+      n.op("weigh", Softmax{-1}, {n.op("scores", MatMul{}, {n.weights("query", {1, 1, 4}), keys})});
+  const auto pooled = n.op("pooled", MatMul{}, {weights, product("v")});
+  const auto found = n.layer(n.fc("fc", n.flat("out", pooled), 4, 10));
+  ASSERT_TRUE(found.value) << found.why;
+  EXPECT_EQ(n.value(found.value).name, "norm");
+  EXPECT_NE(found.why.find("reads by attention"), std::string::npos) << found.why;
+}
+
+/// The names of the default layer and of the one whose channels are features.
+std::pair<std::string, std::string> layers_of(Net& n, ValueId logits) {
+  const auto found = n.layer(logits);
+  const auto name = [&](ValueId id) { return id ? n.value(id).name : "none"; };
+  return {name(found.value), name(found.features)};
+}
+using Names = std::pair<std::string, std::string>;
+
+TEST(FeatureLayer, IsInFrontOfAMapPerClass) {
+  // SqueezeNet's head: dropout, a convolution to the classes, ReLU, a pool over all positions.
+  Net n;
+  auto v = n.relu("fire", n.conv("c1", n.input("x", {1, 3, 8, 8}), 4));
+  const auto dropped = n.unary("dropout", UnaryKind::identity, v);
+  v = n.op("c2", Conv{}, {dropped, n.weights("w", {10, 4, 1, 1}), n.weights("b", {10})});
+  v = n.unary("act", UnaryKind::relu, v);
+  const auto classes = v;
+  const auto logits = n.flat("flat", n.global_pool("gap", v));
+  EXPECT_EQ(layers_of(n, logits), Names("act", "fire"));
+  const auto maps = find_class_maps(n.graph, logits);
+  EXPECT_TRUE(maps[static_cast<std::size_t>(classes.index)]);
+  EXPECT_FALSE(maps[static_cast<std::size_t>(dropped.index)]);
+  EXPECT_FALSE(maps[static_cast<std::size_t>(logits.index)]);
+}
+
+TEST(FeatureLayer, WhateverPoolsTheClasses) {
+  const auto pools = std::vector<std::function<ValueId(Net&, ValueId)>>{
+      [](Net& n, ValueId v) {
+        return n.flat("flat", n.op("pool", Pool{PoolKind::average, {.kernel = {8, 8}}}, {v}));
+      },
+      [](Net& n, ValueId v) {
+        return n.flat("flat", n.max_pool("p3", n.max_pool("p2", n.max_pool("p1", v))));
+      },
+      [](Net& n, ValueId v) {
+        v = n.op("nhwc", Transpose{{0, 2, 3, 1}}, {v});
+        return n.op("mean", Reduce{.axes = Ints{1, 2}, .keep_dims = false}, {v});
+      },
+      [](Net& n, ValueId v) {
+        v = n.op("rows", Reshape{ReshapeKind::reshape, Ints{0, 10, 64}, false}, {v});
+        v = n.binary("scaled", BinaryKind::mul, v, n.weights("s", {10, 1}));
+        return n.op("max", Reduce{.kind = ReduceKind::max, .axes = Ints{2}, .keep_dims = false},
+                    {v});
+      },
+      // A fully convolutional network's scores at positions.
+      [](Net& n, ValueId v) {
+        return n.op("up", Resize{.scales = std::vector<float>{1, 1, 2, 2}}, {v});
+      },
+      // The sum of two maps per class.
+      [](Net& n, ValueId v) {
+        const auto finer =
+            n.op("c3", Conv{}, {n.graph.find_value("fire"), n.weights("w3", {10, 4, 1, 1})});
+        return n.flat("flat", n.global_pool("gap", n.binary("sum", BinaryKind::add, v, finer)));
+      }};
+  for (std::size_t i = 0; i < pools.size(); ++i) {
+    Net n;
+    const auto fire = n.relu("fire", n.conv("c1", n.input("x", {1, 3, 8, 8}), 4));
+    const auto v = n.op("c2", Conv{}, {fire, n.weights("w", {10, 4, 1, 1})});
+    EXPECT_EQ(layers_of(n, pools[i](n, v)).second, "fire") << i;
+  }
+}
+
+TEST(FeatureLayer, IsTheDefaultWhereChannelsAreMixed) {
+  const auto heads = std::vector<std::function<ValueId(Net&, ValueId)>>{
+      [](Net& n, ValueId v) { return n.fc("fc", n.flat("flat", n.global_pool("gap", v)), 4, 10); },
+      // As many channels as classes, mixed all the same.
+      [](Net& n, ValueId v) { return n.fc("fc", n.flat("flat", n.global_pool("gap", v)), 4, 4); },
+      [](Net& n, ValueId v) {
+        return n.op("sums", MatMul{},
+                    {n.flat("flat", n.global_pool("gap", v)), n.weights("m", {4, 4})});
+      }};
+  for (std::size_t i = 0; i < heads.size(); ++i) {
+    Net n;
+    const auto v = n.relu("last", n.conv("c1", n.input("x", {1, 3, 8, 8}), 4));
+    const auto [layer, features] = layers_of(n, heads[i](n, v));
+    EXPECT_EQ(features, layer) << i;
+  }
+}
+
+TEST(FeatureLayer, AMapThatTheHeadMixesAsWellIsNoMapPerClass) {
+  // A residual block to the classes: its input has their number of channels, and is read twice.
+  Net n;
+  const auto a = n.relu("a", n.conv("c1", n.input("x", {1, 3, 8, 8}), 4));
+  const auto sum = n.binary("sum", BinaryKind::add, a, n.conv("c2", a, 4));
+  EXPECT_EQ(layers_of(n, n.flat("flat", n.global_pool("gap", sum))), Names("sum", "a"));
+}
+
+TEST(FeatureLayer, IsNoneWhereTheClassesAreAllThereIs) {
+  Net n;
+  const auto v = n.conv("c1", n.input("x", {1, 3, 8, 8}), 4);
+  EXPECT_EQ(layers_of(n, n.flat("flat", n.global_pool("gap", v))), Names("c1", "none"));
+}
+
+TEST(FeatureLayer, OfASingleScoreIsInFrontOfItsOneMap) {
+  Net n;
+  const auto fire = n.relu("fire", n.conv("c1", n.input("x", {2, 3, 8, 8}), 4));
+  const auto v = n.op("c2", Conv{}, {fire, n.weights("w", {1, 4, 1, 1})});
+  EXPECT_EQ(layers_of(n, n.flat("flat", n.global_pool("gap", v))), Names("c2", "fire"));
 }
 
 TEST(Layers, ListsMapsThatReachTheScores) {

@@ -3,6 +3,7 @@
 #include "base/checked.hpp"
 #include "graph/infer/context.hpp"
 #include "graph/query.hpp"
+#include "graph/query/class_maps.hpp"
 #include "graph/query/edges.hpp"
 #include "graph/query/tokens.hpp"
 
@@ -50,9 +51,21 @@ class DefaultLayerSearch {
         forms_(graph, logits, options),
         layouts_(forms_.layouts),
         computed_(detail::depends_on_inputs(graph)),
-        reaching_(detail::reaching(graph, logits)) {}
+        reaching_(detail::reaching(graph, logits)),
+        passed_over_(graph.values().size(), false) {}
 
   DefaultLayer run() {
+    auto out = search();
+    out.features = out.value;
+    const auto class_maps = detail::class_maps(graph_, logits_, layouts_);
+    if (!out.value || !class_maps[at(out.value)]) return out;
+    passed_over_ = class_maps;
+    out.features = search().value;
+    return out;
+  }
+
+ private:
+  DefaultLayer search() const {
     const auto head = maps_read_by_the_head();
     if (head.empty())
       return {{}, "the scores are reached by no feature map with a spatial extent above 1"};
@@ -73,9 +86,9 @@ class DefaultLayerSearch {
     return {map, why};
   }
 
- private:
   bool is_map(ValueId id) const {
-    return detail::is_map(graph_.value(id), layouts_[at(id)]) && computed_[at(id)];
+    return detail::is_map(graph_.value(id), layouts_[at(id)]) && computed_[at(id)] &&
+           !passed_over_[at(id)];
   }
 
   /// The maps with a path to the logits on which no other map lies, in order.
@@ -134,9 +147,21 @@ class DefaultLayerSearch {
           std::find(node.inputs.begin(), node.inputs.end(), map) != node.inputs.end();
       const bool leads = std::any_of(node.outputs.begin(), node.outputs.end(),
                                      [&](ValueId id) { return reaching_[at(id)]; });
-      if (reads && leads) return reader_in_words(node);
+      if (!reads || !leads) continue;
+      // Tokens laid out on their grid, and normed, before they are pooled.
+      if (!lays_out(node, map)) return reader_in_words(node);
+      map = node.outputs[0];
     }
     return "nothing";
+  }
+
+  bool lays_out(const Node& node, ValueId map) const {
+    const auto& from = graph_.value(map).shape;
+    const auto& to = graph_.value(node.outputs[0]).shape;
+    const bool tokens = layouts_[at(map)].order == Layout::Order::channels_last;
+    if (std::holds_alternative<Reshape>(node.op))
+      return tokens && to.size() > 3 && to.back() == from.back();
+    return std::holds_alternative<LayerNorm>(node.op) && from.size() > 3;
   }
 
   /// The input of the node if the node only shrinks, pads or rearranges the map; none otherwise.
@@ -194,8 +219,22 @@ class DefaultLayerSearch {
     return false;
   }
 
+  /// Does each position of `to` depend on the same position of `from` alone? (By its columns.)
+  bool positions_stay(ValueId from, ValueId to) const {
+    const auto columns = [&](ValueId id) {
+      return forms_.is_sequence(id) ? forms_.token_axis(id)
+                                    : layouts_[at(id)].spatial_axes().back();
+    };
+    const auto axis = columns(to);
+    const auto extent = graph_.value(to).shape[axis];
+    const auto live = detail::live_parts(graph_, to, detail::Live::range(axis, extent, 0, 1));
+    const auto& seen = live[at(from)];
+    return extent == 1 || (seen.part == detail::Live::Part::range && seen.axis == columns(from));
+  }
+
   /// The head reads a map with its channels last that is no mere transpose: go on to the last one
-  /// with its channels first that all paths go through, unless attention lies between.
+  /// with its channels first that all paths go through, unless positions are mixed between the two,
+  /// by attention or otherwise (as a mixer mixes its tokens).
   DefaultLayer from_sequence(ValueId sequence) const {
     sequence = in_first_order(sequence);
     ValueId last;
@@ -205,6 +244,8 @@ class DefaultLayerSearch {
         if (cuts[at(id)] && is_map(id) && layouts_[at(id)].order == Layout::Order::channels_first)
           last = id;
     if (!last || attention_after(last)) return from_tokens(sequence);
+    if (!positions_stay(last, sequence))
+      if (auto tokens = from_tokens(sequence); tokens.value) return tokens;
     const auto& name = graph_.value(sequence).name;
     std::string skipped;
     last = look_back(last, skipped);
@@ -213,9 +254,11 @@ class DefaultLayerSearch {
                       "\", which has them last"};
   }
 
-  /// The head reads tokens that attention has mixed: the last sequence of their width, on a grid,
+  /// The head reads tokens that have been mixed: the last sequence of their width, on a grid,
   /// that all the patch tokens' ways to the logits go through.
   DefaultLayer from_tokens(ValueId read) const {
+    const bool by_attention = attention_after(read);
+    if (by_attention && forms_.form(read).unseen.empty()) read = before_projections(read);
     const auto& shape = graph_.value(read).shape;
     const auto& name = graph_.value(read).name;
     const auto form = forms_.form(read);
@@ -228,7 +271,8 @@ class DefaultLayerSearch {
       return {read,
               std::string("the last ") +
                   (shape.size() == 3 ? "sequence of tokens, " : "map with its channels last, ") +
-                  in_words(read, grid) + ", which the head reads by " + reader_of(read)};
+                  in_words(read, grid) + ", which the head reads by " +
+                  (by_attention ? "attention" : reader_of(read))};
     const auto patches = base::element_count(grid.extents);
     const auto cuts = values_on_every_path([&](ValueId id) {
       return forms_.live[at(id)].touches(forms_.tokens_of(read), grid.prefix,
@@ -249,6 +293,22 @@ class DefaultLayerSearch {
     return {last, "the last sequence of tokens whose patches the scores depend on, " +
                       in_words(last, *forms_.form(last).grid) +
                       "; behind it the head reads the class token alone"};
+  }
+
+  /// Attention that pools reads keys and values: the tokens that these are projections of.
+  ValueId before_projections(ValueId id) const {
+    for (;;) {
+      const auto* node = detail::producer(graph_, id);
+      if (node == nullptr || node->inputs.size() != 2) return id;
+      const bool first = computed_[at(node->inputs[0])];
+      if (first == computed_[at(node->inputs[1])]) return id;
+      const auto input = node->inputs[first ? 0 : 1];
+      const auto* sum = std::get_if<Binary>(&node->op);
+      const bool projects = (std::holds_alternative<MatMul>(node->op) && first) ||
+                            (sum != nullptr && sum->kind == BinaryKind::add);
+      if (!projects || !forms_.is_sequence(input) || !graph_.value(input).producer) return id;
+      id = input;
+    }
   }
 
   /// The sequence before its axes changed places: attention may want them in another order.
@@ -284,6 +344,7 @@ class DefaultLayerSearch {
   const std::vector<Layout>& layouts_;
   std::vector<bool> computed_;
   std::vector<bool> reaching_;
+  std::vector<bool> passed_over_;  ///< maps that are part of the head
 };
 
 }  // namespace

@@ -102,8 +102,12 @@ class LayoutOf {
     return {};
   }
 
-  /// Does the op norm the last of three extents, as transformers norm their tokens' channels?
+  /// Does the op norm the last of three extents, as transformers norm their tokens' channels, or
+  /// pool the one before it away, as they pool their tokens?
   bool reads_tokens() const {
+    if (const auto* pool = std::get_if<Reduce>(&node_.op))
+      return (pool->kind == ReduceKind::mean || pool->kind == ReduceKind::max) &&
+             !pool->keep_dims && shape(node_.inputs[0]).size() == 3 && *pool->axes == Ints{1};
     const auto* norm = std::get_if<LayerNorm>(&node_.op);
     return norm != nullptr && shape(node_.inputs[0]).size() == 3 &&
            (norm->axis == -1 || norm->axis == 2);

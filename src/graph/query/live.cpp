@@ -203,8 +203,12 @@ bool Live::touches(std::int64_t tokens, std::int64_t from, std::int64_t to) cons
 }
 
 std::vector<Live> live_parts(const Graph& graph, ValueId logits) {
+  return live_parts(graph, logits, Live::everything());
+}
+
+std::vector<Live> live_parts(const Graph& graph, ValueId of, const Live& part_of_it) {
   std::vector<Live> live(graph.values().size());
-  if (logits) live[at(logits)] = Live::everything();
+  if (of) live[at(of)] = part_of_it;
   for (auto node = graph.nodes().rbegin(); node != graph.nodes().rend(); ++node) {
     const bool matters = std::any_of(node->outputs.begin(), node->outputs.end(), [&](ValueId id) {
       return live[at(id)].any() && !graph.value(id).constant;

@@ -27,5 +27,7 @@ struct Live {
 /// For each value: what of it matters to `logits`. A selection of rows (the class token) is
 /// followed back through everything that treats rows one by one; what mixes them needs everything.
 std::vector<Live> live_parts(const Graph& graph, ValueId logits);
+/// The same of a part of another value.
+std::vector<Live> live_parts(const Graph& graph, ValueId of, const Live& part);
 
 }  // namespace fovea::graph::detail
