@@ -31,6 +31,12 @@ void describe(Explanation& out) {
         zero ? "the map is zero everywhere: it shows nothing for the target"
              : "nothing in the map speaks for the target: no value is above 0");
   }
+  if (const auto& rule = out.sum_rule; rule && std::isfinite(rule->biases) &&
+                                       std::abs(rule->biases) > std::abs(rule->expected) / 2 &&
+                                       rule->expected != 0)
+    out.warnings.push_back("biases took " +
+                           std::to_string(std::llround(100 * rule->biases / rule->expected)) +
+                           " % of the score: the map shows what is left of it");
 }
 
 /// Of an element, counted in order.

@@ -183,6 +183,7 @@ std::vector<Contributions> contributions(const std::string& rule, const Written&
   const auto positive = [&](std::size_t i) { return above(x[i] * w[i]); };
   const auto negative = [&](std::size_t i) { return below(x[i] * w[i]); };
   if (rule == "z-plus" || rule == "alpha1-beta0") return {each(positive, above(b))};
+  if (rule == "z-plus-zero-bias") return {each(positive, 0)};
   if (rule == "alpha2-beta1") return {each(positive, above(b), 2), each(negative, below(b), -1)};
   if (rule == "gamma") {
     double z = b;

@@ -333,7 +333,10 @@ TEST(Treatments, TheFirstLayerOfAComposite) {
            {LrpComposite::epsilon_alpha2_beta1_flat, {"flat", "alpha2-beta1"}, {"flat", "epsilon"}},
            {LrpComposite::epsilon_gamma_box, {"z-box", "gamma"}, {"epsilon", "epsilon"}},
            {LrpComposite::excitation_backprop, {"z-plus", "z-plus"}, {"z-plus", "z-plus"}},
-           {LrpComposite::epsilon, {"epsilon", "epsilon"}, {"epsilon", "epsilon"}}}) {
+           {LrpComposite::epsilon, {"epsilon", "epsilon"}, {"epsilon", "epsilon"}},
+           {LrpComposite::epsilon_plus_flat_zero_bias,
+            {"flat", "z-plus-zero-bias"},
+            {"flat", "epsilon"}}}) {
     EXPECT_EQ(composite(which, true), map(two(convolutions[0], convolutions[1]), true));
     EXPECT_EQ(composite(which, false), map(two(products[0], products[1]), false));
   }

@@ -29,5 +29,30 @@ TEST(Warnings, TellAnEmptyMapFromOneThatSpeaksAgainst) {
   }
 }
 
+TEST(Warnings, TellWhatBiasesTookOfTheScore) {
+  // y = 4 x + b of x = 1: b's part of the score is b / (4 + b).
+  for (const auto& [bias, sentence] : std::vector<std::pair<float, std::string>>{
+           {1, ""}, {3.9F, ""}, {16, "biases took 80 % of the score"}, {-3, "-300 %"}}) {
+    test::ModelBuilder builder;
+    builder.input("x", {-1, 1, 2, 2})
+        .output("y")
+        .initializer("w", {4, 1}, test::Floats(4, 1.F))
+        .initializer("b", {1}, test::Floats(1, bias))
+        .add("Flatten", {"x"}, {"flat"})
+        .add("Gemm", {"flat", "w", "b"}, {"y"});
+    const Lrp method{.composite = LrpComposite::epsilon};
+    ExplainerOptions options;
+    options.prepare.methods = {method};
+    const Explainer explainer(Model::from_bytes(test::as_bytes(builder.serialize())), options);
+    const auto map = explainer.explain(Tensor{{1, 1, 2, 2}, std::vector<float>(4, 1.f)}, method);
+    ASSERT_TRUE(map.sum_rule);
+    EXPECT_NEAR(map.sum_rule->biases, static_cast<double>(bias), 1e-4);
+    ASSERT_EQ(map.warnings.size(), sentence.empty() ? 0U : 1U) << bias;
+    if (!sentence.empty()) {
+      EXPECT_NE(map.warnings[0].find(sentence), std::string::npos) << map.warnings[0];
+    }
+  }
+}
+
 }  // namespace
 }  // namespace fovea

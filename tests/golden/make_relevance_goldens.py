@@ -189,6 +189,15 @@ def named_first(make_rule):
     return by_zennit(make)
 
 
+def plus_without_biases(net):
+    """EpsilonPlusFlat whose convolutions, and they alone, take their biases for zero."""
+    return composites.SpecialFirstLayerMapComposite(
+        layer_map=composites.layer_map_base() + [
+            (composites.Convolution, rules.ZPlus(zero_params="bias")),
+            (nn.Linear, rules.Epsilon())],
+        first_map=[(composites.Linear, rules.Flat())])
+
+
 ZENNIT, CAPTUM = f"zennit {version('zennit')}", f"captum {version('captum')}"
 MANY = ["vgg", "resnet", "squeezenet", "inception", "mobilenet_v2", "densenet", "efficientnet"]
 SOME = ["vgg", "resnet"]
@@ -211,6 +220,9 @@ CASES = [
     (ZENNIT, "epsilon-plus", {"gamma": GAMMA}, "gamma", ["vgg", "resnet"], (None,),
      named_first(lambda: rules.Gamma(GAMMA))),
     (CAPTUM, "epsilon", {"epsilon": 0.05}, None, ["vgg"], (None, "early"), by_captum(0.05)),
+    (ZENNIT, "epsilon-plus-flat-zero-bias", {}, None,
+     ["vgg", "resnet", "squeezenet", "efficientnet"], (None,),
+     by_zennit(plus_without_biases)),
 ]
 
 

@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -72,6 +74,41 @@ TEST(RealModels, GiveTheClassesAndProbabilitiesOfOnnxRuntime) {
     EXPECT_LT(empty, photos) << name << ": every map is zero";
     std::printf("%-46s %6d %6d %9.5f %6d  %s\n", name.c_str(), photos, agree, worst, empty,
                 explainer.default_layer().empty() ? "(none)" : explainer.default_layer().c_str());
+  }
+}
+
+/// The default leaves most of the score to the input, on whatever network; where biases take more
+/// than half of it, a warning says so.
+TEST(RealModels, LrpLeavesTheScoreToTheImage) {
+  if (!std::filesystem::exists(kReal / "reference_top5.json"))
+    GTEST_SKIP() << "no pretrained models beside the checkout";
+  std::ifstream in(kReal / "reference_top5.json");
+  const json reference = json::parse(in);
+  ExplainerOptions options;
+  options.prepare.methods = {Lrp{}};
+  options.compile.tuning = Tuning::off;
+  for (const auto& [name, entry] : reference.items()) {
+    // Fully connected layers follow the epsilon rule, whose biases have their share: small networks
+    // of several of them, and a transformer.
+    const bool is_dense = name == "vnn21_cifar10_small" || name == "vnn23_vit_pgd_2_3_16";
+    const Explainer explainer(Model::load(kReal / entry.at("path").get<std::string>()), options);
+    int photos = 0;
+    for (const auto& [photo, top5] : entry.at("top5").items()) {
+      if (++photos > 3) break;
+      const Image image = read_image(kReal / "photos" / photo);
+      const auto why =
+          explainer.forward(input_for(explainer, image, recipe_of(entry))).explain(Lrp{});
+      ASSERT_TRUE(why.sum_rule) << name;
+      const double share = std::abs(why.sum_rule->biases / why.sum_rule->expected);
+      if (!is_dense) {
+        EXPECT_LE(share, 0.5) << name << " " << photo;
+      }
+      const bool told =
+          std::any_of(why.warnings.begin(), why.warnings.end(), [](const std::string& warning) {
+            return warning.find("biases took") != std::string::npos;
+          });
+      EXPECT_EQ(told, share > 0.5) << name << " " << photo << ": " << share;
+    }
   }
 }
 

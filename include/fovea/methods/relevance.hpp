@@ -21,6 +21,9 @@ enum class LrpComposite {
   epsilon_gamma_box,
   excitation_backprop,
   epsilon,  ///< the epsilon rule everywhere
+  /// epsilon_plus_flat whose convolutions take their biases for zero, as zennit's ZPlus does under
+  /// zero_params='bias': else those above 0 may take nearly all of the relevance.
+  epsilon_plus_flat_zero_bias,
 };
 
 namespace fields {
@@ -35,7 +38,7 @@ constexpr TensorField<M> background() {
 
 /// Bach et al. 2015.
 struct Lrp {
-  LrpComposite composite = LrpComposite::epsilon_plus_flat;
+  LrpComposite composite = LrpComposite::epsilon_plus_flat_zero_bias;
   double epsilon = 1e-6;
   double gamma = 0.25;
   double low = -3;
@@ -49,9 +52,11 @@ struct Lrp {
                                              "epsilon-alpha2-beta1-flat",
                                              "epsilon-gamma-box",
                                              "excitation-backprop",
-                                             "epsilon"};
-  static constexpr std::array kRules = {"epsilon",      "z-plus", "gamma",    "alpha2-beta1",
-                                        "alpha1-beta0", "flat",   "w-square", "z-box"};
+                                             "epsilon",
+                                             "epsilon-plus-flat-zero-bias"};
+  static constexpr std::array kRules = {"epsilon", "z-plus",       "z-plus-zero-bias",
+                                        "gamma",   "alpha2-beta1", "alpha1-beta0",
+                                        "flat",    "w-square",     "z-box"};
   static constexpr const char* name = "lrp";
   static constexpr auto fields() {
     return std::tuple(

@@ -5,6 +5,11 @@
 // module that was registered first, which is another where several read the image. Excitation
 // backpropagation (Zhang et al. 2016) lets activations pass relevance unchanged, as the others do;
 // zennit's takes their gradient, which is the same for ReLU.
+//
+// zero_bias is ours, of zennit's parts: z-plus divides by products and biases above 0, and where a
+// network's biases are large against its products (batch norms folded in, few channels each) layer
+// after layer leaves next to nothing for the input. Its divisor without them is never below 0, so
+// no share changes its sign, which the epsilon rule's would: there biases stay.
 
 #include "explain/rules/rules.hpp"
 #include "fovea/error.hpp"
@@ -29,6 +34,8 @@ engine::Relevance composite_of(LrpComposite which, const RuleOptions& options) {
       return {rule("z-plus"), rule("z-plus"), {}, {}, {}};
     case LrpComposite::epsilon:
       return {epsilon, epsilon, {}, {}, {}};
+    case LrpComposite::epsilon_plus_flat_zero_bias:
+      return {rule("z-plus-zero-bias"), epsilon, flat, flat, {}};
   }
   throw Error(ErrorCode::internal, "a composite that is listed is not known");
 }

@@ -2,6 +2,7 @@
 //
 //   epsilon     R_i = x_i sum_j w_ij R_j / (z_j + eps sign(z_j))
 //   z-plus      R_i = sum_j (x_i w_ij)+ R_j / (sum_k (x_k w_kj)+ + b_j+)
+//   z-plus-zero-bias: with b = 0
 //   alpha-beta  R_i = sum_j (a (x_i w_ij)+ / z_j+ - b (x_i w_ij)- / z_j-) R_j, a - b = 1
 //   gamma       epsilon's with w + gamma w+, b + gamma b+
 //   flat        R_i = sum_j R_j / (number of inputs of j)
@@ -60,6 +61,11 @@ LinearRule alpha_beta(float alpha, float beta) {
   return rule;
 }
 
+LinearRule without_bias(LinearRule rule) {
+  for (auto& group : rule.groups) group.bias = kNothing;
+  return rule;
+}
+
 LinearRule gamma(float factor) {
   const Substitute more_above = parts(1 + factor, 1), more_below = parts(1, 1 + factor);
   return {{{1, 1, {{kAbove, more_above}, {kBelow, more_below}}, more_above},
@@ -89,6 +95,7 @@ LinearRule z_box(float low, float high) {
 LinearRule rule_named(std::string_view name, const RuleOptions& options) {
   if (name == "epsilon") return epsilon(options.epsilon);
   if (name == "z-plus" || name == "alpha1-beta0") return alpha_beta(1, 0);
+  if (name == "z-plus-zero-bias") return without_bias(alpha_beta(1, 0));
   if (name == "gamma") return gamma(options.gamma);
   if (name == "alpha2-beta1") return alpha_beta(2, 1);
   if (name == "flat") return flat();
