@@ -60,9 +60,11 @@ class FOVEA_API ExampleIndex {
   ~ExampleIndex();
 
   /// Adds a picture: its row of Run::features, a name (most often its file) and what it shows,
-  /// which may be empty. Throws Error invalid_argument for another number of features, values that
-  /// are not finite, or a name or label of more than 2^20 bytes.
-  void add(std::span<const float> features, std::string name, std::string label = {});
+  /// which may be empty. `digest` is whatever tells pictures' files apart, such as their SHA-256.
+  /// Throws Error invalid_argument for another number of features, values that are not finite, or a
+  /// name, label or digest of more than 2^20 bytes.
+  void add(std::span<const float> features, std::string name, std::string label = {},
+           std::string digest = {});
   /// Room for so many pictures in all, so that adding them does not move what is there.
   void reserve(std::int64_t examples);
 
@@ -77,16 +79,19 @@ class FOVEA_API ExampleIndex {
   /// The `count` nearest, nearest first (of equal ones, the one that was added first): by the
   /// cosine of weights * features with weights * the example's features. All there are where there
   /// are fewer; none where no feature of the query has a weight, so that nothing can be said.
-  /// An example without such a feature has similarity 0. `threads` 0: what the calling thread would
-  /// use. Throws Error invalid_argument for an empty index, another number of channels, values that
-  /// are not finite, a count below 1. Cost: one read of all features, bound by memory.
-  std::vector<Example> nearest(const Channels& query, std::int64_t count, int threads = 0) const;
+  /// An example without such a feature has similarity 0. Examples of the digest `own` are left out
+  /// (the query itself), unless it is empty. `threads` 0: what the calling thread would use. Throws
+  /// Error invalid_argument for an empty index, another number of channels, values that are not
+  /// finite, a count below 1. Cost: one read of all features, bound by memory.
+  std::vector<Example> nearest(const Channels& query, std::int64_t count, int threads = 0,
+                               const std::string& own = {}) const;
 
   const ExampleOrigin& origin() const;
   std::int64_t channels() const;
   std::int64_t size() const;  ///< pictures
   const std::string& name(std::int64_t index) const;
   const std::string& label(std::int64_t index) const;
+  const std::string& digest(std::int64_t index) const;
 
   struct FOVEA_LOCAL Impl;
 

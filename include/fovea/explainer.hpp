@@ -68,6 +68,9 @@ struct PrepareOptions {
   /// little of the weights and are run one by one. 1: everything is. Where the file fixes the
   /// number of images it changes nothing.
   std::int64_t targets_at_once = 1;
+  /// Prepares Explainer::feature_layer() as well, for `Run::features` and `Run::channels`, where no
+  /// layers are named and the default holds a map per class.
+  bool features = false;
   /// Prepares for ExplainOptions::smooth: a run keeps a copy of its input.
   bool smoothing = false;
   /// Images that methods which score many variants of one (occlusion, RISE, LIME, Kernel SHAP,
@@ -116,6 +119,8 @@ struct LayerInfo {
   bool is_default = false;
   std::string why;  ///< why it is the default; else empty
   Shape grid;       ///< extents of its map: the shape's spatial ones, or those its tokens lie on
+  /// It holds a map per class: pooled, they are the scores (SqueezeNet, fully convolutional heads).
+  bool class_maps = false;
 };
 
 /// Values for the model's inputs, by name. One unnamed ("") value serves a model with one input.
@@ -230,6 +235,9 @@ class FOVEA_API Explainer {
   const std::string& default_layer() const;  ///< empty where there is none
   /// Has a class a probability? Not a model's single score without a sigmoid.
   bool has_probabilities() const;
+  /// The layer whose channels tell pictures apart: the default layer, or, where that holds a map
+  /// per class, the last one in front of it that does not; empty where there is none.
+  const std::string& feature_layer() const;
   /// Every value of the model as imported, by name, with its extents bound.
   const std::map<std::string, Shape>& shapes() const;
   /// What a run does, in order: the forward pass, then the backward pass of each prepared layer.

@@ -1,15 +1,15 @@
 // An index of examples as a file, all numbers little-endian:
 //
 //   "FOVEAIDX"                            8 bytes
-//   format                                u32, 2
+//   format                                u32, 3
 //   zero                                  u32
 //   channels, examples, bytes of texts    u64 each
 //   checksum of all the rest              u64
-//   texts: the model, the layer, the inputs, then each example's name and label,
-//          each a u32 with its bytes, then the bytes
+//   texts: the model, the layer, the inputs, then each example's name, label and
+//          digest, each a u32 with its bytes, then the bytes
 //   rows: per example its features in bf16, padded with zeros to a multiple of 32
 //
-// Format 1 differs in its checksum alone.
+// Formats 1 and 2 have no digests, and format 1 another checksum.
 
 #include <array>
 #include <bit>
@@ -38,7 +38,7 @@ struct Header {
 static_assert(sizeof(Header) == 48);
 
 constexpr std::array<char, 8> kMagic = {'F', 'O', 'V', 'E', 'A', 'I', 'D', 'X'};
-constexpr std::uint32_t kFormat = 2;
+constexpr std::uint32_t kFormat = 3;
 
 std::uint64_t checksum_of(const Header& header, std::span<const std::byte> texts,
                           std::span<const std::byte> rows) {
@@ -136,6 +136,7 @@ void read_index(const std::filesystem::path& file, ExampleIndex::Impl& out) {
     auto& entry = out.entries.emplace_back();
     entry.name = in.next();
     entry.label = in.next();
+    if (header.format > 2) entry.digest = in.next();
   }
   if (!in.at_end()) damaged();
 }
@@ -162,10 +163,8 @@ void ExampleIndex::save(const std::filesystem::path& file) const {
   std::string texts;
   for (const auto& text : {impl_->origin.model, impl_->origin.layer, impl_->origin.inputs})
     put(texts, text);
-  for (const auto& [name, label] : impl_->entries) {
-    put(texts, name);
-    put(texts, label);
-  }
+  for (const auto& entry : impl_->entries)
+    for (const auto& text : {entry.name, entry.label, entry.digest}) put(texts, text);
   Header header{
       kMagic,       kFormat, 0, static_cast<std::uint64_t>(impl_->channels), impl_->entries.size(),
       texts.size(), 0};

@@ -6,7 +6,6 @@
 #include <bit>
 #include <cmath>
 #include <new>
-#include <numeric>
 #include <utility>
 
 #include "base/parallel.hpp"
@@ -90,17 +89,19 @@ ExampleIndex::ExampleIndex(ExampleIndex&&) noexcept = default;
 ExampleIndex& ExampleIndex::operator=(ExampleIndex&&) noexcept = default;
 ExampleIndex::~ExampleIndex() = default;
 
-void ExampleIndex::add(std::span<const float> features, std::string name, std::string label) {
+void ExampleIndex::add(std::span<const float> features, std::string name, std::string label,
+                       std::string digest) {
   if (static_cast<std::int64_t>(features.size()) != impl_->channels)
     refuse("the example has " + std::to_string(features.size()) + " features, the index " +
            std::to_string(impl_->channels) + " channels");
   check_finite(features, "the example's features");
   check_text(name, "the example's name");
   check_text(label, "the example's label");
+  check_text(digest, "the example's digest");
   with_memory([&] {
     auto& rows = impl_->rows;
     const auto values = scaled(features);
-    impl_->entries.push_back({std::move(name), std::move(label)});
+    impl_->entries.push_back({std::move(name), std::move(label), std::move(digest)});
     try {
       rows.resize(rows.size() + static_cast<std::size_t>(impl_->stride));
     } catch (...) {
@@ -133,8 +134,8 @@ void ExampleIndex::require(const ExampleOrigin& origin) const {
   check("way to make inputs", own.inputs, origin.inputs);
 }
 
-std::vector<Example> ExampleIndex::nearest(const Channels& query, std::int64_t count,
-                                           int threads) const {
+std::vector<Example> ExampleIndex::nearest(const Channels& query, std::int64_t count, int threads,
+                                           const std::string& own) const {
   const auto& index = *impl_;
   if (static_cast<std::int64_t>(query.features.size()) != index.channels ||
       query.weights.size() != query.features.size())
@@ -150,15 +151,15 @@ std::vector<Example> ExampleIndex::nearest(const Channels& query, std::int64_t c
     const auto size = index.entries.size();
     const auto features = scaled(query.features), weights = scaled(query.weights);
     std::vector<float> towards(static_cast<std::size_t>(index.stride)), squared(towards.size());
-    double own = 0;
+    double squared_length = 0;
     for (std::size_t k = 0; k < features.size(); ++k) {
       const float f = from_bf16(to_bf16(features[k]));
       squared[k] = weights[k] * weights[k];
       towards[k] = squared[k] * f;
-      own += static_cast<double>(towards[k]) * f;
+      squared_length += static_cast<double>(towards[k]) * f;
     }
     std::vector<Example> out;
-    if (!(own > 0)) return out;
+    if (!(squared_length > 0)) return out;
     std::vector<float> dots(size), squares(size);
     const base::ThreadScope scope(threads);
     base::parallel_for(static_cast<std::int64_t>(size),
@@ -170,21 +171,24 @@ std::vector<Example> ExampleIndex::nearest(const Channels& query, std::int64_t c
                        });
     auto& similarity = dots;
     for (std::size_t i = 0; i < size; ++i) {
-      const double cosine = dots[i] / std::sqrt(own * squares[i]);
+      const double cosine = dots[i] / std::sqrt(squared_length * squares[i]);
       similarity[i] =
           std::isfinite(cosine) ? static_cast<float>(std::clamp(cosine, -1.0, 1.0)) : 0.F;
     }
-    std::vector<std::size_t> order(size);
-    std::iota(order.begin(), order.end(), std::size_t{0});
-    const auto wanted = std::min(size, static_cast<std::size_t>(count));
+    std::vector<std::size_t> order;
+    order.reserve(size);
+    for (std::size_t i = 0; i < size; ++i)
+      if (own.empty() || index.entries[i].digest != own) order.push_back(i);
+    const auto wanted = std::min(order.size(), static_cast<std::size_t>(count));
     std::partial_sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(wanted),
                       order.end(), [&](std::size_t a, std::size_t b) {
                         return similarity[a] != similarity[b] ? similarity[a] > similarity[b]
                                                               : a < b;
                       });
     for (std::size_t i = 0; i < wanted; ++i) {
-      const auto& [name, label] = index.entries[order[i]];
-      out.push_back({static_cast<std::int64_t>(order[i]), name, label, similarity[order[i]]});
+      const auto& entry = index.entries[order[i]];
+      out.push_back(
+          {static_cast<std::int64_t>(order[i]), entry.name, entry.label, similarity[order[i]]});
     }
     return out;
   });
@@ -211,6 +215,9 @@ const std::string& ExampleIndex::name(std::int64_t index) const {
 }
 const std::string& ExampleIndex::label(std::int64_t index) const {
   return impl_->at(index).label;
+}
+const std::string& ExampleIndex::digest(std::int64_t index) const {
+  return impl_->at(index).digest;
 }
 
 }  // namespace fovea

@@ -20,7 +20,7 @@ constexpr std::int64_t row_stride(std::int64_t channels) {
 }
 
 struct ExampleEntry {
-  std::string name, label;
+  std::string name, label, digest;
 };
 
 }  // namespace api

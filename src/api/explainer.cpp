@@ -123,6 +123,8 @@ class ExplainerMaker {
     const auto found = graph::find_default_layer(graph_, impl_->target, tokens);
     impl_->default_why = found.why;
     if (found.value) impl_->default_layer = graph_.value(found.value).name;
+    if (found.features) impl_->feature_layer = graph_.value(found.features).name;
+    const auto class_maps = graph::find_class_maps(graph_, impl_->target);
     for (const auto id : graph::explainable_layers(graph_, impl_->target, tokens)) {
       const auto& value = graph_.value(id);
       const auto form = forms_->of(id);
@@ -130,8 +132,10 @@ class ExplainerMaker {
       const auto& node = graph_.node(value.producer);
       Shape grid =
           form.grid ? form.grid->extents : Shape(value.shape.begin() + 2, value.shape.end());
-      LayerInfo info{value.name,        node.name, node.op_type,   value.shape,
-                     id == found.value, "",        std::move(grid)};
+      LayerInfo info{value.name,        node.name,
+                     node.op_type,      value.shape,
+                     id == found.value, "",
+                     std::move(grid),   class_maps[static_cast<std::size_t>(id.index)]};
       if (info.is_default) info.why = found.why;
       impl_->layers.push_back(std::move(info));
     }
@@ -314,6 +318,10 @@ class ExplainerMaker {
     const bool named = !names.empty();
     if (!named && wants_layer && !impl_->default_layer.empty())
       names.push_back(impl_->default_layer);
+    const bool adds_features = !named && options.prepare.features &&
+                               !impl_->feature_layer.empty() &&
+                               impl_->feature_layer != impl_->default_layer;
+    if (adds_features) names.push_back(impl_->feature_layer);
     prepare_input(spec);
     for (const auto& name : names) {
       limits_.check();
@@ -322,6 +330,7 @@ class ExplainerMaker {
       spec.maps.push_back(layer.value);
       if (layer.grid) spec.grids[layer.value] = *layer.grid;
       for (const auto& method : options.prepare.methods) {
+        if (adds_features && &name == &names.back() && method.name != GradCam::name) continue;
         const auto& entry = explain::find(method.name);
         if (!entry.uses_layer() && !(entry.layer_on_request && named)) continue;
         entry.check(impl_->head, layer);
@@ -464,6 +473,9 @@ const std::string& Explainer::default_layer() const {
 }
 bool Explainer::has_probabilities() const {
   return impl_->has_probabilities();
+}
+const std::string& Explainer::feature_layer() const {
+  return impl_->feature_layer;
 }
 const std::map<std::string, Shape>& Explainer::shapes() const {
   return impl_->shapes;

@@ -30,6 +30,7 @@ struct Explainer::Impl {
   std::map<std::string, Shape> shapes;
   std::string default_layer;
   std::string default_why;
+  std::string feature_layer;
 
   graph::Scores scores;   ///< none where targets read other values alone
   graph::ValueId target;  ///< what they read, [images, row]: the plan fetches it first

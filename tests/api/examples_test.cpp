@@ -97,6 +97,24 @@ TEST(Examples, WithoutAWeighedFeatureNothingIsNear) {
 }
 
 /// Against the definition, in double, over values in no way scaled or rounded.
+TEST(Examples, TheQueryItselfIsLeftOut) {
+  ExampleIndex index({"sha", "relu", "recipe"}, 2);
+  index.add(std::vector{1.F, 0.F}, "a.png", "", "1");
+  index.add(std::vector{1.F, 1.F}, "b.png", "", "2");
+  index.add(std::vector{1.F, 0.F}, "c.png", "", "1");
+  index.add(std::vector{1.F, 0.F}, "d.png");
+  const Folder folder;
+  index.save(folder / "index.fvi");
+  for (const auto& one : {index, ExampleIndex::load(folder / "index.fvi")}) {
+    const Channels query{"relu", {1, 0}, {1, 1}};
+    EXPECT_EQ(order(one.nearest(query, 9, 0, "1")), "db");
+    EXPECT_EQ(order(one.nearest(query, 1, 0, "2")), "a");
+    EXPECT_EQ(order(one.nearest(query, 9)), "acdb");
+    EXPECT_EQ(one.digest(1), "2");
+    EXPECT_EQ(one.digest(3), "");
+  }
+}
+
 TEST(Examples, IsTheCosineOfContributions) {
   constexpr std::size_t kChannels = 77, kExamples = 300;
   for (const float scale : {1.F, 1e-30F, 1e30F}) {
@@ -223,6 +241,47 @@ TEST(Examples, AFileOfFormatOneIsRead) {
   EXPECT_EQ(bytes_of(folder / "old.fvi"), bytes_of(folder / "new.fvi"));
 }
 
+/// The bytes of an index with the checksum that they should have.
+std::string sealed(std::string bytes) {
+  const auto all = std::as_bytes(std::span(bytes));
+  std::uint64_t text_bytes = 0;
+  std::memcpy(&text_bytes, bytes.data() + 32, sizeof text_bytes);
+  const auto sum =
+      base::checksum(all.subspan(48 + text_bytes),
+                     base::checksum(all.subspan(48, text_bytes), base::checksum(all.first(40))));
+  std::memcpy(bytes.data() + 40, &sum, sizeof sum);
+  return bytes;
+}
+
+/// Format 2 is format 3 without the examples' digests, which are empty here: no bytes, but a
+/// length.
+TEST(Examples, AFileOfFormatTwoIsRead) {
+  const Folder folder;
+  const auto file = folder / "index.fvi";
+  small_index().save(file);
+  auto bytes = bytes_of(file);
+  bytes[8] = 2;
+  const auto skip = [&](std::size_t at) {
+    std::uint32_t size = 0;
+    std::memcpy(&size, bytes.data() + at, sizeof size);
+    return at + sizeof size + size;
+  };
+  std::size_t at = skip(skip(skip(48)));
+  for (int example = 0; example < 3; ++example) {
+    at = skip(skip(at));
+    bytes.erase(at, 4);
+  }
+  std::uint64_t texts = 0;
+  std::memcpy(&texts, bytes.data() + 32, sizeof texts);
+  texts -= 12;
+  std::memcpy(bytes.data() + 32, &texts, sizeof texts);
+  write(file, sealed(bytes));
+  const auto old = ExampleIndex::load(file);
+  EXPECT_EQ(old.name(2), "c.png");
+  EXPECT_EQ(old.label(1), "dog");
+  EXPECT_EQ(old.digest(1), "");
+}
+
 TEST(Examples, CutOffAnywhereIsRefused) {
   const Folder folder;
   const auto file = folder / "index.fvi";
@@ -249,18 +308,6 @@ TEST(Examples, EveryChangedByteIsNoticed) {
         write(file, bytes);
         EXPECT_NE(refusal(file), "") << "byte " << at;
       }
-}
-
-/// The bytes of an index with the checksum that they should have.
-std::string sealed(std::string bytes) {
-  const auto all = std::as_bytes(std::span(bytes));
-  std::uint64_t text_bytes = 0;
-  std::memcpy(&text_bytes, bytes.data() + 32, sizeof text_bytes);
-  const auto sum =
-      base::checksum(all.subspan(48 + text_bytes),
-                     base::checksum(all.subspan(48, text_bytes), base::checksum(all.first(40))));
-  std::memcpy(bytes.data() + 40, &sum, sizeof sum);
-  return bytes;
 }
 
 TEST(Examples, TextsThatDoNotFitAreRefused) {
@@ -299,9 +346,9 @@ TEST(Examples, ForeignFilesAreRefused) {
   small_index().save(file);
   const auto whole = bytes_of(file);
   auto later = whole;
-  later[8] = 3;
+  later[8] = 4;
   write(file, later);
-  EXPECT_NE(refusal(file).find("format 3"), std::string::npos);
+  EXPECT_NE(refusal(file).find("format 4"), std::string::npos);
   // Sizes that would not fit into any memory: channels, examples, bytes of texts.
   for (const std::size_t at : {16, 24, 32})
     for (const std::uint64_t size :
@@ -386,6 +433,40 @@ TEST(ChannelsOfAHead, AddUpToTheLogit) {
   }
   EXPECT_NE(logit[0], logit[1]);
   EXPECT_NEAR(logit[0] - logit[1], sum[0] - sum[1], 1e-5);
+}
+
+TEST(FeatureLayer, IsPreparedBesideADefaultThatHoldsAMapPerClass) {
+  ExplainerOptions options;
+  options.prepare.features = true;
+  const auto model = Model::load(golden_model("squeezenet"));
+  const Explainer explainer(model, options);
+  const auto layers = explainer.prepared_layers();
+  EXPECT_EQ(layers, (std::vector{explainer.default_layer(), explainer.feature_layer()}));
+  for (const auto& layer : explainer.layers()) {
+    if (layer.name == explainer.default_layer()) {
+      EXPECT_TRUE(layer.class_maps);
+    }
+    if (layer.name == explainer.feature_layer()) {
+      EXPECT_FALSE(layer.class_maps);
+    }
+  }
+  auto run = explainer.forward(random_input(explainer, 3));
+  EXPECT_EQ(run.explain().layer, explainer.default_layer());
+  const auto last = run.channels(Target::class_index(1)).front();
+  EXPECT_EQ(std::count_if(last.weights.begin(), last.weights.end(), [](float w) { return w != 0; }),
+            1);
+  const auto features = run.channels(Target::class_index(1), explainer.feature_layer()).front();
+  EXPECT_EQ(features.layer, explainer.feature_layer());
+  EXPECT_GT(std::count_if(features.weights.begin(), features.weights.end(),
+                          [](float w) { return w != 0; }),
+            1);
+  // Where layers are named, or the default's channels are features, nothing is added.
+  options.prepare.layers = {explainer.default_layer()};
+  EXPECT_EQ(Explainer(model, options).prepared_layers(), options.prepare.layers);
+  options.prepare.layers = {};
+  const Explainer vgg(Model::load(golden_model("vgg")), options);
+  EXPECT_EQ(vgg.prepared_layers(), std::vector{vgg.default_layer()});
+  EXPECT_EQ(vgg.feature_layer(), vgg.default_layer());
 }
 
 TEST(ChannelsOfAHead, WantGradCamPrepared) {

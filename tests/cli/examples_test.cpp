@@ -1,4 +1,5 @@
 // fovea index, and the examples and sentences of fovea explain.
+#include <algorithm>
 #include <filesystem>
 #include <utility>
 
@@ -113,13 +114,65 @@ TEST_F(Indexed, NamesTheNearest) {
                                        "--example-count", "9", "--json"}));
   const auto& rows = result["images"][0]["explanations"];
   for (const auto& row : rows) {
-    ASSERT_EQ(row["examples"].size(), 5u);
+    ASSERT_EQ(row["examples"].size(), 4u);  // the picture itself is none
     EXPECT_EQ(row["examples"][0]["similarity"], 1.0);
   }
   EXPECT_EQ(result["examples"], rows[0]["examples"]);
   const auto text = explain({"--examples", "photos.fvi", "--example-count", "1"});
   expect_done(text);
   EXPECT_NE(text.out.find("like         1.0000  "), std::string::npos) << text.out;
+}
+
+TEST_F(Indexed, APictureIsNoExampleOfItself) {
+  fs::copy_file(scratch_ / "photos/warm/orange.png", scratch_ / "photos/copy.png");
+  expect_done(index());
+  const auto names = [&](const std::string& image) {
+    Names out;
+    const auto result = json_of(explain({"--examples", "photos.fvi", "--json"}, image));
+    for (const auto& one : result["examples"]) out.push_back(one["name"].get<std::string>());
+    return out;
+  };
+  const auto of_orange = names("photos/warm/orange.png");
+  EXPECT_EQ(of_orange.size(), 4u);
+  for (const auto* same : {"warm/orange.png", "copy.png"})
+    EXPECT_EQ(std::count(of_orange.begin(), of_orange.end(), same), 0) << same;
+  EXPECT_EQ(names("photos/purple.png").size(), 5u);
+  for (const auto* other : {"warm/red.png", "cold/blue.png", "cold/deep/green.BMP", "purple.png"})
+    fs::remove(scratch_ / (std::string("photos/") + other));
+  expect_done(index());
+  const auto alone = json_of(explain({"--examples", "photos.fvi", "--json"}));
+  EXPECT_TRUE(alone["examples"].empty());
+  EXPECT_NE(alone["warnings"].dump().find("holds this picture alone"), std::string::npos);
+}
+
+/// SqueezeNet's end: the last layer has a channel per class, of which the class weighs its own.
+TEST_F(Indexed, WhereTheLastLayerHoldsAMapPerClassFeaturesAreInFrontOfIt) {
+  fs::remove(scratch_ / "net.onnx");
+  fs::copy_file(fixture("class_maps"), scratch_ / "net.onnx");
+  expect_done(index());
+  EXPECT_EQ(ExampleIndex::load(scratch_ / "photos.fvi").origin().layer, "features");
+  const auto result =
+      json_of(explain({"--class", "0", "--examples", "photos.fvi", "--words", "--json"}));
+  EXPECT_EQ(result["layer"], "class_maps");
+  EXPECT_EQ(result["features"], "features");
+  EXPECT_EQ(result["examples"][0]["name"], "warm/red.png");
+  EXPECT_LT(result["examples"].back()["similarity"], 0.9);
+  EXPECT_EQ(result["sentence"]["channels"].size(), 2u);
+  const std::string told =
+      "'class_maps' holds a map per class: the features are those of 'features', the last layer in "
+      "front of it";
+  EXPECT_EQ(result["warnings"], (json{told}));
+  const auto text = explain({"--class", "0", "--examples", "photos.fvi"});
+  expect_done(text);
+  EXPECT_NE(text.out.find("features     of 'features'\n"), std::string::npos) << text.out;
+  EXPECT_NE(text.err.find(told), std::string::npos) << text.err;
+  // A layer that is named is taken, with a warning.
+  expect_done(index({"--layer", "class_maps"}));
+  const auto named = json_of(
+      explain({"--class", "0", "--examples", "photos.fvi", "--layer", "class_maps", "--json"}));
+  EXPECT_EQ(named["features"], "class_maps");
+  EXPECT_EQ(named["examples"][0]["similarity"], 1.0);
+  EXPECT_NE(named["warnings"].dump().find("tell no more than the scores"), std::string::npos);
 }
 
 TEST_F(Indexed, DrawsTheNearest) {

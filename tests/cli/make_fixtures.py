@@ -78,6 +78,15 @@ def main():
     simple("pair", [2, 3, SIZE, SIZE])
     simple("grey", [1, 1, SIZE, SIZE], channels=1)
     simple("volume", [1, 3, 4, 6, 8])
+    # A map per class, pooled to the scores, as SqueezeNet ends; of the first mostly a bias.
+    body, kernel = colours()
+    save("class_maps", [*body, helper.make_node("Conv", ["features", "classes", "bias"], ["sums"], "sum"),
+                        helper.make_node("Relu", ["sums"], ["class_maps"], "above"),
+                        helper.make_node("GlobalAveragePool", ["class_maps"], ["pooled"], "pool"),
+                        helper.make_node("Flatten", ["pooled"], ["scores"], "flatten")],
+         [value("data", ["N", 3, SIZE, SIZE])], [value("scores", ["N", 2])],
+         [*kernel, constant("classes", np.reshape([[1, 0, 0.5], [0, 1, 0.25]], (2, 3, 1, 1))),
+          constant("bias", [1000, 0])])
     simple("labelled", [1, 3, SIZE, SIZE], metadata={
         "fovea.labels": "crimson\nemerald\nazure",
         "fovea.activation": "sigmoid",

@@ -166,14 +166,14 @@ void explain_one(Asked asked, const ExplainOutputs& names, const Replay* replay)
   auto session = open_session(std::move(asked), !names.output.empty());
   if (replay != nullptr) replay->check_session(session, digests);
   if (has_provenance(names)) start_digests(session, digests);
-  const auto prepared = prepare(session, reasons.methods(), plan_cache);
+  const auto prepared = prepare(session, reasons.methods(session), plan_cache);
   const auto& explainer = prepared.explainer;
   reasons.check(session, explainer, digests);
   LongCall call(prepared.methods.front().name);
   auto answered = answer(session, prepared, [&](const Method&) { return call.options(); });
   auto& [came_out, targets, run, explanations] = answered;
 
-  const auto found = reasons.find(run, session, targets, explanations);
+  const auto found = reasons.find(run, session, explainer, digests, targets, explanations);
   if (!names.examples_output.empty())
     files.out.add(names.examples_output,
                   encode_image(reasons.sheet(session, explanations, found),

@@ -85,8 +85,9 @@ struct Indexed {
 
 Indexed make_index(const IndexArguments& arguments, Session& session, const Explainer& explainer,
                    const std::vector<std::string>& names, std::size_t first, Digests& digests) {
+  const auto layer = feature_layer(session, explainer);
   Indexed out{ExampleIndex(origin_of(session, explainer, digests, nullptr),
-                           session.forward(explainer).features().shape[1]),
+                           session.forward(explainer).features(layer).shape[1]),
               static_cast<std::int64_t>(first)};
   out.index.reserve(static_cast<std::int64_t>(names.size() - first));
   Progress progress;
@@ -100,10 +101,11 @@ Indexed make_index(const IndexArguments& arguments, Session& session, const Expl
       ++out.unreadable;
       continue;
     }
-    const auto features = session.forward(explainer).features();
+    const auto features = session.forward(explainer).features(layer);
     in_file(session.photo->file, [&] {
       out.index.add(features.data, names[i],
-                    arguments.folder_labels ? label_of(names[i]) : std::string());
+                    arguments.folder_labels ? label_of(names[i]) : std::string(),
+                    sha256_of(session.photo->file).value_or(""));
     });
   }
   return out;
@@ -145,6 +147,7 @@ void index(const IndexArguments& arguments) {
   for (const auto& file : session.model.files()) digests.start(file.string());
   std::vector<std::string> layers;
   if (!arguments.layer.empty()) layers.push_back(arguments.layer);
+  session.options.prepare.features = true;
   const auto explainer = make_explainer(session, layers, {ActivationMap{}}, arguments.plan_cache);
   const auto [made, unreadable] = make_index(arguments, session, explainer, names, first, digests);
 

@@ -65,7 +65,40 @@ Json words_json(const Description& words) {
   return json;
 }
 
+const LayerInfo* info_of(const Explainer& explainer, const std::string& layer) {
+  for (const auto& info : explainer.layers())
+    if (info.name == layer) return &info;
+  return nullptr;
+}
+
+bool holds_only(const ExampleIndex& index, const std::string& digest) {
+  for (std::int64_t i = 0; i < index.size(); ++i)
+    if (digest.empty() || index.digest(i) != digest) return false;
+  return true;
+}
+
+/// A layer that is named is taken as it is.
+std::string features_of(const Request& request, const Explainer& explainer) {
+  const auto prepared = explainer.prepared_layers();
+  if (prepared.empty()) return {};
+  return request.layers.empty() ? prepared.back() : prepared.front();
+}
+
 }  // namespace
+
+std::string feature_layer(Session& session, const Explainer& explainer) {
+  auto out = features_of(session.request, explainer);
+  const auto* info = info_of(explainer, out);
+  const auto& drawn = explainer.default_layer();
+  const std::string holds = "' holds a map per class";
+  if (session.request.layers.empty() && out != drawn)
+    session.warnings.push_back("'" + drawn + holds + ": the features are those of '" + out +
+                               "', the last layer in front of it");
+  else if (info != nullptr && info->class_maps)
+    session.warnings.push_back("'" + out + holds +
+                               ", so that its features tell no more than the scores");
+  return out;
+}
 
 void check_reasons(const Request& request, const ExplainOutputs& outputs) {
   const auto refuse = [](const std::string& sentence) {
@@ -90,8 +123,7 @@ ExampleOrigin origin_of(const Session& session, const Explainer& explainer, Dige
                   {.file = file, .node = {}, .op = {}});
     out.model += (out.model.empty() ? "" : " ") + *digest;
   }
-  const auto layers = explainer.prepared_layers();
-  if (!layers.empty()) out.layer = layers.front();
+  out.layer = features_of(session.request, explainer);
   if (session.photo) {
     const auto& shape = session.options.compile.input_shapes.at(session.photo->input);
     out.inputs = to_json(session.photo->recipe).dump() + " to " + shape_text(shape);
@@ -106,7 +138,8 @@ Reasons::Reasons(Request request, std::string images)
   if (request_.examples) index_ = ExampleIndex::load(request_.examples->index.file);
 }
 
-std::vector<Method> Reasons::methods() const {
+std::vector<Method> Reasons::methods(Session& session) const {
+  session.options.prepare.features = wants_channels(request_);
   const Method gradcam = GradCam{};
   if (wants_channels(request_) && request_.methods.front().name != gradcam.name) return {gradcam};
   return {};
@@ -118,14 +151,19 @@ void Reasons::check(const Session& session, const Explainer& explainer, Digests&
           [&] { index_->require(origin_of(session, explainer, digests, &index_->origin())); });
 }
 
-std::vector<Reason> Reasons::find(Run& run, Session& session, const std::vector<Target>& targets,
+std::vector<Reason> Reasons::find(Run& run, Session& session, const Explainer& explainer,
+                                  Digests& digests, const std::vector<Target>& targets,
                                   const std::vector<Explanation>& explanations) const {
   std::vector<Reason> out(explanations.size());
+  std::string layer, own;
+  if (wants_channels(request_)) layer = feature_layer(session, explainer);
+  if (index_ && session.photo) own = digests.of(session.photo->file).value_or("");
   for (std::size_t t = 0; t < targets.size(); ++t) {
     std::vector<Channels> channels;
-    if (wants_channels(request_)) channels = run.channels(targets[t]);
+    if (wants_channels(request_)) channels = run.channels(targets[t], layer);
     for (std::size_t n = 0; n * targets.size() + t < out.size(); ++n) {
       const auto at = n * targets.size() + t;
+      out[at].features = layer;
       if (request_.words)
         out[at].words = describe(
             explanations[at],
@@ -134,11 +172,14 @@ std::vector<Reason> Reasons::find(Run& run, Session& session, const std::vector<
                                                                                       : nullptr});
       if (!index_) continue;
       out[at].examples = in_file(request_.examples->index.file, [&] {
-        return index_->nearest(channels[n], request_.examples->count, session.options.pool.threads);
+        return index_->nearest(channels[n], request_.examples->count, session.options.pool.threads,
+                               own);
       });
       if (out[at].examples.empty())
         session.warnings.push_back(
-            "no example is near: the class weighs none of the features that the input has");
+            holds_only(*index_, own)
+                ? "no example is near: the index holds this picture alone"
+                : "no example is near: the class weighs none of the features that the input has");
     }
   }
   return out;
@@ -169,6 +210,7 @@ Image Reasons::sheet(Session& session, const std::vector<Explanation>& explanati
 }
 
 void add_reason(Json& row, const Reason& reason, bool with_examples) {
+  if (!reason.features.empty()) row["features"] = reason.features;
   if (reason.words) row["sentence"] = words_json(*reason.words);
   if (!with_examples) return;
   auto& listed = row["examples"] = Json::array();
@@ -180,6 +222,7 @@ void add_reason(Json& row, const Reason& reason, bool with_examples) {
 
 std::string reason_text(const Reason& reason) {
   std::string out;
+  if (!reason.features.empty()) out += "features     of '" + reason.features + "'\n";
   if (reason.words) out += "in words     " + reason.words->text + "\n";
   for (const auto& example : reason.examples)
     out += "like         " + number_text("%.4f  ", example.similarity) + example.name +
