@@ -33,6 +33,12 @@ Prediction explained(const Explanation& why) {
   return why.prediction.value_or(Prediction{-1, static_cast<float>(why.score), 0});
 }
 
+std::optional<double> share_of_biases(const Explanation& why) {
+  if (!why.sum_rule || why.sum_rule->biases == 0 || why.sum_rule->expected == 0)
+    return std::nullopt;
+  return why.sum_rule->biases / why.sum_rule->expected;
+}
+
 Json prediction_json(const Prediction& prediction, const Labels& labels) {
   const auto index = static_cast<std::size_t>(prediction.class_index);
   Json row;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,9 @@ using Json = nlohmann::ordered_json;
 
 /// The class that was explained; of other targets -1, and the score in the place of its logit.
 Prediction explained(const Explanation& why);
+
+/// LRP: what biases took, as a share of the score; none for other methods.
+std::optional<double> share_of_biases(const Explanation& why);
 
 /// {class, label, logit, probability}; the label is null where there is none.
 Json prediction_json(const Prediction& prediction, const Labels& labels);

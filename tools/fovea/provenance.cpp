@@ -47,7 +47,11 @@ std::vector<ImageText> picture_texts(Json provenance, const std::string& kind,
   provenance["picture"] = {{"kind", kind}, {"image", why.image}};
   // ASCII, which every program that shows a PNG's texts can show.
   auto text = provenance.dump(-1, ' ', true, Json::error_handler_t::replace);
-  return {{"Software", software}, {kProvenanceKey, std::move(text)}};
+  std::vector<ImageText> out = {{"Software", software}, {kProvenanceKey, std::move(text)}};
+  std::string warnings;
+  for (const auto& warning : why.warnings) warnings += (warnings.empty() ? "" : "\n") + warning;
+  if (!warnings.empty()) out.push_back({"Warning", std::move(warnings)});
+  return out;
 }
 
 }  // namespace fovea::cli

@@ -111,7 +111,9 @@ std::string result_text(const Session& session, const Explainer& explainer, cons
       if (const auto& rule = why->sum_rule) {
         out += "sum rule     " + number_text("%.4g", rule->attributed) + " of " +
                number_text("%.4g", rule->expected) + " lies in the map, ";
-        if (rule->biases != 0) out += number_text("%.4g", rule->biases) + " went to biases, ";
+        if (const auto share = share_of_biases(*why))
+          out += number_text("%.4g", rule->biases) + " went to biases" +
+                 number_text(" (%.0f %%), ", 100 * *share);
         out += number_text("%.2g", 100 * rule->error) + " % is unexplained\n";
       }
       if (const auto& box = result.box)
