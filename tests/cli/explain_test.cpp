@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 
 #include "colours.hpp"
@@ -194,24 +195,77 @@ TEST(Explain, ATensorIsDrawnFromItself) {
                   255 * (input.data[colour * kPixels + i] - *low) / (*high - *low), 0.51);
 }
 
-TEST(Explain, AVolumeHasAMapAndNoPicture) {
+TEST(Explain, AVolumeIsDrawnAsItsSlices) {
   const Scratch scratch;
   Tensor input{{1, 3, 4, 6, 8}, std::vector<float>(3 * 4 * 6 * 8)};
   for (std::size_t i = 0; i < input.data.size(); ++i)
     input.data[i] = static_cast<float>(i % 17) / 16.0F;
   write_npy(scratch / "x.npy", input);
   const auto json = json_of(scratch.fovea({"explain", "--model", fixture("volume"), "--input",
-                                           "x.npy", "--class", "1", "--map", "map.npy", "--json"}));
+                                           "x.npy", "--class", "1", "--map", "map.npy", "--heatmap",
+                                           "heat.png", "--output", "over.png", "--json"}));
   EXPECT_EQ(json["map"]["shape"], (Shape{4, 6, 8}));
   const auto map = read_npy(scratch / "map.npy");
   ASSERT_EQ(map.shape, (Shape{4, 6, 8}));
   expect_near(map.data, {input.data.begin() + 192, input.data.begin() + 384}, 1e-5);
-  for (const auto* picture : {"--output", "--heatmap"}) {
-    const auto outcome = scratch.fovea(
-        {"explain", "--model", fixture("volume"), "--input", "x.npy", picture, "o.png"});
-    EXPECT_EQ(outcome.status, 2) << outcome.err;
+  // Four slices side by side, each voxel 15 pixels wide, under their captions.
+  const auto heat = read_image(scratch / "heat.png"), over = read_image(scratch / "over.png");
+  ASSERT_EQ(heat.width, 4 * (120 + 8) + 8);
+  ASSERT_EQ(heat.height, 8 + 24 + 90 + 8);
+  ASSERT_EQ(over.width, heat.width);
+  for (std::size_t d = 0; d < 4; ++d) {
+    const auto begin = map.data.begin() + static_cast<std::ptrdiff_t>(48 * d);
+    const auto want = heatmap(Tensor{{6, 8}, {begin, begin + 48}});
+    for (std::size_t r = 0; r < 6; ++r)
+      for (std::size_t c = 0; c < 8; ++c)
+        for (std::size_t rgb = 0; rgb < 3; ++rgb) {
+          const auto x = 8 + 128 * d + 15 * c + 7, y = 32 + 15 * r + 7;
+          const auto at = 3 * (y * static_cast<std::size_t>(heat.width) + x) + rgb;
+          const int hot = want.rgb[3 * (8 * r + c) + rgb];
+          // Three channels are red, green and blue, from 0 to 1.
+          const int own =
+              static_cast<int>(std::lround(255 * input.data[192 * rgb + 48 * d + 8 * r + c]));
+          ASSERT_EQ(heat.rgb[at], hot) << d << " " << r << " " << c;
+          ASSERT_NEAR(over.rgb[at], (hot + own) / 2.0, 1) << d << " " << r << " " << c;
+        }
   }
-  EXPECT_EQ(scratch.names(), (Names{"map.npy", "x.npy"}));
+  const auto sheet = scratch.fovea({"explain", "--model", fixture("volume"), "--input", "x.npy",
+                                    "--method", "gradcam,layercam", "--output", "sheet.png"});
+  expect_done(sheet);
+  EXPECT_EQ(scratch.names(), (Names{"heat.png", "map.npy", "over.png", "sheet.png", "x.npy"}));
+}
+
+/// A class whose score is mostly a bias: whatever LRP leaves to the image is told beside the map.
+TEST(Explain, WhatBiasesTookIsToldEverywhere) {
+  const Scratch scratch;
+  Image orange{16, 16, {}};
+  for (std::size_t i = 0; i < kPixels; ++i)
+    for (const int level : {250, 120, 0}) orange.rgb.push_back(static_cast<std::uint8_t>(level));
+  write_image(scratch / "x.png", orange);
+  const auto explain = [&](Names extra) {
+    extra.insert(extra.begin(), {"explain", "--model", fixture("class_maps"), "--image", "x.png",
+                                 "--preprocess", "raw", "--class", "0"});
+    return scratch.fovea(extra);
+  };
+  const std::string told = "biases took 80 % of the score";
+  const Names epsilon = {"--method", "lrp", "--option", "composite=epsilon", "--output", "why.png"};
+  const auto outcome = explain(epsilon);
+  expect_done(outcome);
+  EXPECT_NE(outcome.out.find("1000 went to biases (80 %)"), std::string::npos) << outcome.out;
+  EXPECT_NE(outcome.err.find(told), std::string::npos) << outcome.err;
+  const auto texts = read_texts(scratch / "why.png");
+  EXPECT_TRUE(std::any_of(texts.begin(), texts.end(), [&](const ImageText& text) {
+    return text.key == "Warning" && text.text.find(told) == 0;
+  }));
+  const auto json =
+      json_of(explain({"--method", "lrp", "--option", "composite=epsilon", "--json"}));
+  EXPECT_NE(json["warnings"].dump().find(told), std::string::npos);
+  // The default takes a convolution's biases for zero.
+  const auto plain = json_of(explain({"--method", "lrp", "--json"}));
+  EXPECT_TRUE(plain["warnings"].empty()) << plain["warnings"];
+  const auto& rule = plain["images"][0]["explanations"][0]["sum_rule"];
+  EXPECT_EQ(rule["biases"], 0.0);
+  EXPECT_NEAR(rule["attributed"].get<double>(), 1250, 0.1);
 }
 
 TEST(Explain, AnOlderFileIsReplaced) {

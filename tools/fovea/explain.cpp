@@ -74,13 +74,13 @@ void draw(Session& session, const Pictures& how, const Result& result, const Fin
   if (!result.overlay_file.empty())
     add("overlay", result.overlay_file, timed(times.render, [&] {
           auto picture =
-              colours.overlay(backdrop(session, map.shape(), result.why->image, last), how.options);
+              colours.overlay(backdrop(session, colours, result.why->image, last), how.options);
           return result.box ? draw_box(std::move(picture), *result.box) : picture;
         }));
   if (!result.heatmap_file.empty())
     add("heatmap", result.heatmap_file, timed(times.render, [&] {
           return how.rendering == "heat" ? colours.heatmap(how.options.colormap)
-                                         : rendered(*result.why, how.rendering);
+                                         : rendered(*result.why, how.rendering, colours);
         }));
 }
 

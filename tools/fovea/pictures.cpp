@@ -36,6 +36,17 @@ Image drawn(const Tensor& tensor, const ImageShape& shape, std::int64_t n) {
   return image;
 }
 
+/// The attribution of a volume's voxels summed over channels, or the map.
+Tensor signed_volume(const Explanation& why) {
+  const auto& a = why.attribution;
+  if (a.data.empty() || a.shape.size() != 4) return why.map;
+  Tensor sum{{a.shape.begin() + 1, a.shape.end()}, {}};
+  const auto voxels = static_cast<std::size_t>(a.shape[1] * a.shape[2] * a.shape[3]);
+  sum.data.resize(voxels);
+  for (std::size_t i = 0; i < a.data.size(); ++i) sum.data[i % voxels] += a.data[i];
+  return sum;
+}
+
 // Index of the first maximum, an entry per extent; none for a map that is zero everywhere.
 std::optional<Shape> first_maximum(const Tensor& map) {
   std::size_t best = 0;
@@ -65,6 +76,11 @@ FinalMap::FinalMap(const Session& session, const Explanation& why, Normalize how
   }
   map_ = how == why.normalize ? why.map : resized(normalized(why.feature_map, how), why.map.shape);
   shape_ = map_.shape;
+  if (shape_.size() == 3) slices_.emplace(shape_, first_maximum(map_));
+}
+
+void FinalMap::show_one_slice() {
+  if (slices_) slices_.emplace(shape_, first_maximum(map_), 1);
 }
 
 Tensor FinalMap::tensor() const {
@@ -79,16 +95,20 @@ std::optional<Shape> FinalMap::max_at() const {
 }
 
 Image FinalMap::heatmap(Colormap colormap) const {
+  if (slices_) return slices_->sheet(fovea::heatmap(slices_->stacked(map_), colormap));
   return view_ ? fovea::heatmap(map_, *view_, width(), height(), colormap)
                : fovea::heatmap(map_, colormap);
 }
 
 Image FinalMap::overlay(Image backdrop, OverlayOptions options) const {
+  if (slices_)
+    return slices_->sheet(fovea::overlay(std::move(backdrop), slices_->stacked(map_), options));
   options.view = view_;
   return fovea::overlay(std::move(backdrop), map_, options);
 }
 
-Image backdrop(Session& session, const Shape& shape, std::int64_t image, bool last) {
+Image backdrop(Session& session, const FinalMap& map, std::int64_t image, bool last) {
+  const auto& shape = map.shape();
   if (session.photo) {
     Image& photo = session.photo->pixels.image;
     return {photo.width, photo.height, last ? std::move(photo.rgb) : photo.rgb};
@@ -100,11 +120,15 @@ Image backdrop(Session& session, const Shape& shape, std::int64_t image, bool la
           image < tensor.shape[0])
         return drawn(tensor, *extents, image);
     }
-  throw Error(ErrorCode::invalid_argument, "--output draws over images only, and the map is " +
-                                               shape_text(shape) + ": use --map or --feature-map");
+  if (map.slices())
+    for (const auto& [name, tensor] : session.tensors)
+      if (auto picture = stacked_slices(tensor, shape, image, *map.slices())) return *picture;
+  throw Error(ErrorCode::invalid_argument,
+              "--output draws over images and volumes only, and the map is " + shape_text(shape) +
+                  ": use --map or --feature-map");
 }
 
-Image rendered(const Explanation& why, const std::string& rendering) {
+Image rendered(const Explanation& why, const std::string& rendering, const FinalMap& map) {
   const auto& a = why.attribution;
   if (rendering == "color") {
     if (a.data.empty())
@@ -112,6 +136,8 @@ Image rendered(const Explanation& why, const std::string& rendering) {
                   "--rendering color needs a method that explains the input");
     return attribution_image(a);
   }
+  if (map.slices())
+    return map.slices()->sheet(signed_heatmap(map.slices()->stacked(signed_volume(why))));
   if (a.data.empty() || a.shape.size() != 3) return signed_heatmap(why.map);
   Tensor sum{{a.shape[1], a.shape[2]}, {}};
   const auto pixels = static_cast<std::size_t>(a.shape[1] * a.shape[2]);

@@ -6,6 +6,7 @@
 #include "fovea/explanation.hpp"
 #include "fovea/image.hpp"
 #include "session.hpp"
+#include "slices.hpp"
 
 /// Explanations as maps and pictures at the extents that a person looks at.
 namespace fovea::cli {
@@ -20,8 +21,13 @@ class FinalMap {
   Tensor tensor() const;
   /// Index of the first maximum, an entry per extent; none for a map that is zero everywhere.
   std::optional<Shape> max_at() const;
-  /// Throw Error invalid_argument for what is no picture (a volume, a signal).
+  /// Of a volume, the slices that its pictures show: those around its maximum's.
+  const std::optional<Slices>& slices() const { return slices_; }
+  /// Shows that slice alone.
+  void show_one_slice();
+  /// Throw Error invalid_argument for what is no picture (a signal).
   Image heatmap(Colormap colormap) const;
+  /// Over what `backdrop` gives.
   Image overlay(Image backdrop, OverlayOptions options) const;
 
  private:
@@ -30,17 +36,19 @@ class FinalMap {
 
   Shape shape_;
   Tensor map_;
+  std::optional<Slices> slices_;
   std::optional<View> view_;  // what of the photo map_ covers; none: map_ has the final extents
 };
 
-/// What a map of this shape is drawn over: the photo, or image `image` of the given tensor
-/// stretched to 0..255. `last` gives the session's photo away instead of copying it. Throws Error
-/// invalid_argument where there is no such picture (a volume, a signal).
-Image backdrop(Session& session, const Shape& shape, std::int64_t image, bool last);
+/// What the map is drawn over: the photo, or image `image` of the given tensor stretched to 0..255,
+/// of a volume the slices that the map shows. `last` gives the session's photo away instead of
+/// copying it. Throws Error invalid_argument where there is no such picture (a signal).
+Image backdrop(Session& session, const FinalMap& map, std::int64_t image, bool last);
 
-/// "signed": the attribution summed over channels, or the signed map, in two colours; "color": the
-/// attribution around grey. Throws Error invalid_argument where there is no such thing.
-Image rendered(const Explanation& why, const std::string& rendering);
+/// "signed": the attribution summed over channels, or the signed map, in two colours (of a volume
+/// the slices that `map` shows); "color": the attribution around grey. Throws Error
+/// invalid_argument where there is no such thing.
+Image rendered(const Explanation& why, const std::string& rendering, const FinalMap& map);
 
 /// Appends a map to others of its shape, as [n, map extents].
 void stack(Tensor& maps, const Tensor& map);

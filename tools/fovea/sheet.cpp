@@ -1,6 +1,7 @@
 #include "sheet.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <iterator>
 #include <nlohmann/json.hpp>
@@ -45,6 +46,20 @@ std::string caption(const Explanation& why, const RequestTarget& target, const L
   return against + class_text(explained(why).class_index, labels);
 }
 
+/// What a map's reader must know of it beside the method.
+std::string sheet_caption(const Explanation& why, const FinalMap& map) {
+  auto out = why.method;
+  if (map.slices()) out += ", depth " + std::to_string(map.slices()->places().front());
+  if (const auto share = share_of_biases(why); share && std::abs(*share) > 0.5)
+    out += ", biases " + number_text("%.0f %%", 100 * *share);
+  return out;
+}
+
+/// What lies under the map.
+Image undrawn(Image backdrop, const FinalMap& map) {
+  return map.slices() ? map.slices()->sheet(backdrop) : backdrop;
+}
+
 /// The last row in pieces that a screen shows, each below the photo's place.
 void wrap(std::vector<std::vector<SheetCell>>& rows) {
   constexpr std::size_t kMaps = 6;
@@ -78,16 +93,16 @@ std::vector<std::vector<SheetCell>> cells(Session& session, const Answer& answer
   std::vector<std::vector<SheetCell>> rows;
   for (std::size_t i = 0; i < answered.explanations.size(); ++i) {
     const auto& why = answered.explanations[i];
-    const FinalMap map(session, why,
-                       why.normalize == Normalize::none ? Normalize::max : why.normalize);
+    FinalMap map(session, why, why.normalize == Normalize::none ? Normalize::max : why.normalize);
+    map.show_one_slice();
     if (i % methods == 0) {
       const auto row = i / methods, count = std::max<std::size_t>(layers.size(), 1);
       const auto layer = layers.size() > 1 ? ", " + layers[row % count] : std::string();
       rows.push_back({{caption(why, request.targets[row / count], session.labels) + layer,
-                       backdrop(session, map.shape(), 0, false)}});
+                       undrawn(backdrop(session, map, 0, false), map)}});
     }
     rows.back().push_back(
-        {why.method, map.overlay(backdrop(session, map.shape(), 0, false), colours)});
+        {sheet_caption(why, map), map.overlay(backdrop(session, map, 0, false), colours)});
     if (i % methods == methods - 1) wrap(rows);
   }
   return rows;
