@@ -246,6 +246,56 @@ TEST(Tokens, AHeadThatPoolsThePatchesReadsTheLastOnes) {
   EXPECT_EQ(e.form(logits, "last").grid, (Grid{{2, 3}, 1, 0, {2}}));
 }
 
+/// Scores of a class token beside the largest of scores per patch.
+struct TwoHeads : Encoder {
+  ValueId of_token(ValueId x) {
+    const auto token = op("token", Gather{1}, {x, int_scalar("index", 0)});
+    return op("fc", Gemm{}, {token, weights("head", {kWidth, 5})});
+  }
+  ValueId of_patches(ValueId x) {
+    const auto rest = op("rest", Slice{Ints{1}, Ints{7}, Ints{1}, Ints{1}}, {x});
+    return op("max", Reduce{.kind = ReduceKind::max, .axes = Ints{1}, .keep_dims = false},
+              {dense("aux", rest, kWidth, 5)});
+  }
+};
+
+TEST(Tokens, AClassTokenThatGoesRoundThePatchesComesFromTheSameLayer) {
+  // VOLO's head: the class token has seen the patches in front of the norm that both are read from.
+  TwoHeads e;
+  const auto v = e.norm("last", e.block("b/", e.block("a/", e.patches(2, 3, 1))));
+  const auto of_token = e.of_token(v);
+  const auto logits = e.finish(e.binary("logits", BinaryKind::add, of_token, e.of_patches(v)));
+  const auto found = find_default_layer(e.graph, logits);
+  ASSERT_TRUE(found.value) << found.why;
+  EXPECT_EQ(e.value(found.value).name, "a/add2");
+  EXPECT_EQ(found.why,
+            "the last sequence of tokens whose patches all of the scores depend on, [1, 7, 4], a "
+            "grid of 2x3 behind a class token; some of them go through \"aux\"");
+}
+
+TEST(Tokens, WhicheverOfTheTwoComesLast) {
+  for (const bool token_first : {true, false}) {
+    TwoHeads e;
+    const auto v = e.block("a/", e.patches(2, 3, 1));
+    const auto of_token = [&] { return e.of_token(e.norm("last", e.block("b/", v))); };
+    const auto first = token_first ? of_token() : e.of_patches(v);
+    const auto second = token_first ? e.of_patches(v) : of_token();
+    const auto logits = e.finish(e.binary("logits", BinaryKind::add, first, second));
+    EXPECT_EQ(e.default_name(logits), "a/add2");
+  }
+}
+
+TEST(Tokens, TwoTokensCutFromThePatchesAreNoLayer) {
+  // DeiT's and PiT's with distillation: both tokens are normed before each is read.
+  Encoder e;
+  const auto v = e.block("b/", e.block("a/", e.patches(2, 3, 2)));
+  const auto two = e.op("two", Slice{Ints{0}, Ints{2}, Ints{1}, Ints{1}}, {v});
+  const auto read =
+      e.op("mean", Reduce{.axes = Ints{1}, .keep_dims = false}, {e.norm("last", two)});
+  const auto logits = e.finish(e.op("logits", Gemm{}, {read, e.weights("head", {kWidth, 5})}));
+  EXPECT_EQ(e.default_name(logits), "b/norm1");
+}
+
 using detail::Live;
 
 struct Parts : Builder {

@@ -91,23 +91,25 @@ class DefaultLayerSearch {
            !passed_over_[at(id)];
   }
 
-  /// The maps with a path to the logits on which no other map lies, in order.
-  std::vector<ValueId> maps_read_by_the_head() const {
+  /// The values with a path to the logits on which no map lies, and the maps that they read.
+  std::vector<bool> head_values() const {
     std::vector<bool> in_head(graph_.values().size(), false);
     in_head[at(logits_)] = true;
-    std::vector<ValueId> out;
     const auto& nodes = graph_.nodes();
     for (auto node = nodes.rbegin(); node != nodes.rend(); ++node)
       for (const auto result : node->outputs) {
-        if (!in_head[at(result)]) continue;
-        if (result != logits_ && is_map(result)) {
-          out.push_back(result);
-          continue;
-        }
+        if (!in_head[at(result)] || (result != logits_ && is_map(result))) continue;
         for (const auto input : node->inputs)
           if (input && computed_[at(input)]) in_head[at(input)] = true;
       }
-    std::reverse(out.begin(), out.end());
+    return in_head;
+  }
+  std::vector<ValueId> maps_read_by_the_head() const {
+    const auto in_head = head_values();
+    std::vector<ValueId> out;
+    for (const auto& node : graph_.nodes())
+      for (const auto id : node.outputs)
+        if (in_head[at(id)] && id != logits_ && is_map(id)) out.push_back(id);
     return out;
   }
 
@@ -262,11 +264,23 @@ class DefaultLayerSearch {
     const auto& shape = graph_.value(read).shape;
     const auto& name = graph_.value(read).name;
     const auto form = forms_.form(read);
-    if (!form.grid)
+    const auto on_every_path = values_on_every_path();
+    if (!form.grid) {
+      // Several tokens cut from the patches': what they were cut from.
+      const auto before = last_sequence(on_every_path);
+      if (before && !forms_.form(before).unseen.empty()) return from_tokens(before);
       return {{},
               "the head reads \"" + name +
                   "\": " + (form.refusal.empty() ? "name a layer" : form.refusal)};
+    }
     const auto& grid = *form.grid;
+    if (form.unseen.empty() && forms_.is_sequence(read) && !on_every_path[at(read)])
+      // Something goes round it, as a class token that has seen the patches.
+      if (const auto before = last_sequence(seen_by_all(on_every_path));
+          before && forms_.form(before).grid->extents == grid.extents)
+        return {before, "the last sequence of tokens whose patches all of the scores depend on, " +
+                            in_words(before, *forms_.form(before).grid) +
+                            "; some of them go through \"" + name + "\""};
     if (form.unseen.empty())
       return {read,
               std::string("the last ") +
@@ -322,6 +336,38 @@ class DefaultLayerSearch {
       if (!same) return id;
       id = input;
     }
+  }
+
+  /// Those of the sequences on which everything that the head reads of a map depends, by their
+  /// patches: what is read of a class token alone is not what is read of the others.
+  std::vector<bool> seen_by_all(std::vector<bool> sequences) const {
+    const auto in_head = head_values();
+    for (const auto& node : graph_.nodes()) {
+      const auto out = node.outputs[0];
+      const auto reads = [&](ValueId id) { return id && is_map(id); };
+      if (!in_head[at(out)] || (out != logits_ && is_map(out))) continue;
+      if (std::none_of(node.inputs.begin(), node.inputs.end(), reads)) continue;
+      const auto live = detail::live_parts(graph_, out);
+      for (const auto& value : graph_.nodes())
+        for (const auto id : value.outputs) {
+          if (!sequences[at(id)] || !forms_.is_sequence(id)) continue;
+          const auto form = forms_.form(id);
+          if (!form.grid) continue;
+          const auto patches = base::element_count(form.grid->extents);
+          sequences[at(id)] = live[at(id)].touches(forms_.tokens_of(id), form.grid->prefix,
+                                                   form.grid->prefix + patches);
+        }
+    }
+    return sequences;
+  }
+
+  /// The last sequence on a grid of those that `count`.
+  ValueId last_sequence(const std::vector<bool>& count) const {
+    ValueId last;
+    for (const auto& node : graph_.nodes())
+      for (const auto id : node.outputs)
+        if (count[at(id)] && forms_.is_sequence(id) && forms_.form(id).grid) last = id;
+    return last ? in_first_order(last) : last;
   }
 
   std::int64_t width_of(ValueId sequence) const {
