@@ -2,8 +2,8 @@
 
 usage: check.py NAME FOVEA FOLDER ANSWERS [ARGUMENT...]
 
-FOLDER is for the model and PyTorch's answers, ANSWERS for fovea's and the result; the arguments are
-passed on to fovea.
+NAME is torchvision's, or timm's and an exporter's (`nfnet_f0.dynamo`). FOLDER is for the model and
+PyTorch's answers, ANSWERS for fovea's and the result; the arguments are passed on to fovea.
 """
 
 import json
@@ -19,12 +19,17 @@ import torch
 from torch import nn
 
 import oracle
+import timm_export
+import timm_networks
 from networks import family_of
 
 LOGITS_TOLERANCE = 1e-4  # of their range
 MAP_TOLERANCE = 1e-3  # of the map's maximum
 # Both sides are PyTorch's in f64; what the exporter folded, it folded in f32.
 ORACLE_TOLERANCE = 1e-5  # of the scores' range, and of the feature map's maximum
+SALIENCY_TOLERANCE = 1e-3  # of the map's maximum
+# Of the pixels: what one activation that rounding pushed over zero may change.
+LEFT_OUT = 1e-3
 # Where an activation's slope jumps. A value nearer than NEAR (of the values' spread) has the slope
 # that rounding chooses, and the map is no question with one answer.
 JUMPS = {nn.ReLU: (0,), nn.Hardswish: (-3, 3)}
@@ -122,6 +127,8 @@ def answers(net, family, x):
 
 def make(name, folder):
     """Exports the network; the folder then holds the model, an input and PyTorch's answers."""
+    if timm_networks.is_one(name):
+        return make_timm(name, folder)
     family = family_of(name)
     torch.manual_seed(1)
     net = vision().models.get_model(name, weights=None, **dict(family.arguments))
@@ -138,10 +145,58 @@ def make(name, folder):
     torch.onnx.export(net.float(), (x,), folder / "model.onnx", verbose=False)
     np.save(folder / "input.npy", x.numpy())
     np.save(folder / "logits.npy", logits.numpy())
+    complete(net, logits, folder)
+
+
+def complete(net, logits, folder):
     about = {"class": int(logits.argmax()),
              "parameters": sum(p.numel() for p in net.parameters())}
     # Last: its presence says that the folder is complete.
     (folder / "about.json").write_text(json.dumps(about) + "\n")
+
+
+def make_timm(name, folder):
+    vision()  # which timm includes
+    import timm
+    name, exporter = name.split(".")
+    network = timm_networks.NETWORKS[name]
+    torch.manual_seed(1)
+    net = timm.create_model(name)
+    timm_export.initialise(net, network.size, pictures)
+    for _ in range(PICTURES):
+        x = pictures(1, network.size)
+        logits, feature_map, gradient = timm_export.answers(net.double(), network, x.double())
+        others = [timm_export.answers(net.double(), network, x.double() * nudge(x))
+                  for _ in range(2)] + [timm_export.answers(net.float(), network, x)]
+        # Elsewhere an activation stands so near a jump of its slope, or two elements of a pool so
+        # near each other, that rounding chooses.
+        if all(difference(other[0], logits, np.ptp(logits)) <= LOGITS_TOLERANCE / 10 and
+               apart(saliency(other[2]), saliency(gradient)) <= SALIENCY_TOLERANCE / 10
+               for other in others):
+            break
+    else:
+        raise RuntimeError("rounding decides PyTorch's own answers, whatever the picture")
+    timm_export.export(net, x, folder / "model.onnx", exporter)
+    for file, values in (("input", x.numpy()), ("logits", logits), ("feature_map", feature_map),
+                         ("saliency", saliency(gradient))):
+        np.save(folder / f"{file}.npy", values)
+    complete(net, logits, folder)
+
+
+def nudge(x):
+    """Factors as rounding has them."""
+    return 1 + 1e-6 * torch.randn(x.shape, dtype=torch.float64)
+
+
+def saliency(gradient):
+    return np.abs(gradient[0]).max(0)
+
+
+def apart(got, wanted):
+    """The largest difference in terms of the maximum, but for the worst LEFT_OUT of the pixels."""
+    if got.shape != wanted.shape or not np.isfinite(got).all():
+        return float("inf")
+    return float(np.quantile(np.abs(got - wanted), 1 - LEFT_OUT) / wanted.max())
 
 
 @dataclass(frozen=True)
@@ -175,6 +230,20 @@ def difference(got, wanted, scale):
     return float(np.abs(got.astype(np.float64) - wanted).max() / scale)
 
 
+def check_saliency(program, about, result):
+    """What is wrong with it, where the folder has PyTorch's."""
+    if not (program.folder / "saliency.npy").exists():
+        return []
+    code, message = program.run(
+        "explain", "--method", "saliency", "--class", about["class"], "--normalize", "none",
+        "--feature-map", program.answers / "fovea_saliency.npy")
+    if code != 0:
+        return [f"saliency: exit {code}: {message}"]
+    result["saliency_error"] = apart(np.load(program.answers / "fovea_saliency.npy"),
+                                     np.load(program.folder / "saliency.npy"))
+    return [] if result["saliency_error"] <= SALIENCY_TOLERANCE else ["saliency differs"]
+
+
 def check_map(program, family, about):
     folder, answers = program.folder, program.answers
     code, message = program.run(
@@ -187,11 +256,11 @@ def check_map(program, family, about):
     x = torch.from_numpy(np.load(folder / "input.npy")).double()
     scores, activation, cam = (
         t.numpy() for t in oracle.grad_cam(folder / "model.onnx", x, layer, about["class"],
-                                           family.tokens_before))
+                                           family))
     np.save(folder / "map.npy", cam)
     result = {"layer": layer, "grid": list(cam.shape), "logits_error": program.logits_error(),
               "map_error": difference(np.load(answers / "fovea_map.npy"), cam, cam.max())}
-    problems = []
+    problems = check_saliency(program, about, result)
     wanted = np.load(folder / "logits.npy")
     if not difference(scores, wanted, np.ptp(wanted)) <= ORACLE_TOLERANCE:
         problems.append("the oracle's scores differ from PyTorch's")
@@ -218,7 +287,11 @@ def main(name, file, folder, answers, *more):
     if file == "none":  # only export
         return
     program = Program(file, folder, answers, more)
-    result = check_map(program, family_of(name), about)
+    if timm_networks.is_one(name):
+        family = timm_networks.NETWORKS[name.split(".")[0]]
+    else:
+        family = family_of(name)
+    result = check_map(program, family, about)
     result["parameters"] = about["parameters"]
     (answers / "result.json").write_text(json.dumps(result, indent=1) + "\n")
 

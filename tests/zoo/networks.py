@@ -2,7 +2,6 @@
 
 import re
 from dataclasses import dataclass
-from typing import Optional
 
 
 @dataclass(frozen=True)
@@ -13,9 +12,8 @@ class Family:
     size: int = 224
     arguments: tuple = ()
     attention: bool = False
-    # Where that is a sequence of tokens: how many come before those of the patches, which lie on a
-    # square grid.
-    tokens_before: Optional[int] = None
+    layout: str = "channels first"  # or "channels last", "tokens"
+    tokens_before: int = 0  # of tokens: those in front of the patches, which lie on a square grid
 
 
 FAMILIES = [
@@ -35,7 +33,8 @@ FAMILIES = [
     Family(r"swin_.*", "permute", attention=True),
     Family(r"maxvit_.*", "blocks.-1", attention=True),
     # The first norm of the last block: behind it the class token alone leads to the scores.
-    Family(r"vit_.*", "encoder.layers.-1.ln_1", attention=True, tokens_before=1),
+    Family(r"vit_.*", "encoder.layers.-1.ln_1", attention=True, layout="tokens",
+           tokens_before=1),
 ]
 
 # Run only when --only matches them: why.

@@ -1,28 +1,37 @@
 """Runs an ONNX file node by node in PyTorch, in f64, so that autograd gives the gradient of a
-score with respect to any value the file names. Slow and obvious; only what torchvision's networks
-need."""
+score with respect to any value the file names. Slow and obvious. What is not here and needs no
+gradient (shapes, constants) runs in ONNX's own reference evaluator."""
 
 import math
 
+import numpy as np
 import onnx
 import torch
 import torch.nn.functional as F
 from onnx import numpy_helper
+from onnx.reference import ReferenceEvaluator
 
 
 def window(x, kernel, a):
-    """Strides and dilations, and `x` with the padding in front and behind applied by `pad`."""
+    """Strides, dilations, and what `F.pad` puts in front and behind."""
     n = len(kernel)
-    if a.get("auto_pad", b"NOTSET") != b"NOTSET":
-        raise NotImplementedError("auto_pad")
+    strides, dilations = a.get("strides", [1] * n), a.get("dilations", [1] * n)
     pads = a.get("pads", [0] * 2 * n)
+    auto = a.get("auto_pad", b"NOTSET")
+    if auto in (b"SAME_UPPER", b"SAME_LOWER"):
+        for i, extent in enumerate(x.shape[2:]):
+            last = (math.ceil(extent / strides[i]) - 1) * strides[i]
+            missing = max(last + (kernel[i] - 1) * dilations[i] + 1 - extent, 0)
+            less, more = missing // 2, (missing + 1) // 2
+            pads[i], pads[n + i] = (less, more) if auto == b"SAME_UPPER" else (more, less)
     flat = [v for i in reversed(range(n)) for v in (pads[i], pads[n + i])]
-    return a.get("strides", [1] * n), a.get("dilations", [1] * n), flat
+    return strides, dilations, flat
 
 
 def conv(a, x, w, b=None):
     stride, dilation, pad = window(x, w.shape[2:], a)
-    return F.conv2d(F.pad(x, pad), w, b, stride, 0, dilation, a.get("group", 1))
+    convolve = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}[x.dim() - 2]
+    return convolve(F.pad(x, pad), w, b, stride, 0, dilation, a.get("group", 1))
 
 
 def ceil_padding(x, kernel, stride, dilation, pad, a):
@@ -64,8 +73,17 @@ def gemm(a, x, w, b=None):
     return y if b is None else y + a.get("beta", 1.0) * b
 
 
-def batch_norm(a, x, scale, bias, mean, variance):
-    return F.batch_norm(x, mean, variance, scale, bias, False, 0.0, a.get("epsilon", 1e-5))
+def per_channel(vector, x):
+    return vector.reshape(1, -1, *[1] * (x.dim() - 2))
+
+
+def batch_norm(a, x, scale, bias, mean, variance, *unused):
+    if a.get("training_mode", 0):
+        return F.batch_norm(x, None, None, scale, bias, True, 0.0, a.get("epsilon", 1e-5))
+    # Arithmetic: the backward pass of PyTorch's own goes wrong where the gradient comes in with its
+    # channels last, as it does through a transposition.
+    factor = scale / (variance + a.get("epsilon", 1e-5)).sqrt()
+    return (x - per_channel(mean, x)) * per_channel(factor, x) + per_channel(bias, x)
 
 
 def layer_norm(a, x, scale, bias=None):
@@ -73,18 +91,39 @@ def layer_norm(a, x, scale, bias=None):
     return F.layer_norm(x, x.shape[axis:], scale, bias, a.get("epsilon", 1e-5))
 
 
-def reduce_mean(a, x, axes=None):
-    axes = axes.tolist() if axes is not None else a.get("axes", list(range(x.dim())))
-    return x.mean(axes, keepdim=bool(a.get("keepdims", 1)))
+def group_norm(a, x, scale, bias):
+    return F.group_norm(x, a["num_groups"], scale, bias, a.get("epsilon", 1e-5))
 
 
-def reduce_l2(a, x, axes):
-    return x.square().sum(axes.tolist(), keepdim=bool(a.get("keepdims", 1))).sqrt()
+def instance_norm(a, x, scale, bias):
+    return F.instance_norm(x, weight=scale, bias=bias, eps=a.get("epsilon", 1e-5))
+
+
+def cast(a, x):
+    kind = onnx.helper.tensor_dtype_to_np_dtype(a["to"])
+    return x.double() if kind.kind == "f" else torch.from_numpy(x.detach().numpy().astype(kind))
+
+
+def reduction(reduce):
+    def reduced(a, x, axes=None):
+        axes = a.get("axes") if axes is None else axes.tolist()
+        if not axes:  # none: all, unless they say that none is none
+            axes = [] if a.get("noop_with_empty_axes", 0) else list(range(x.dim()))
+        return reduce(x, axes, bool(a.get("keepdims", 1))) if axes else x
+    return reduced
 
 
 def reshape(a, x, shape):
     copied = not a.get("allowzero", 0)
     return x.reshape([x.shape[i] if n == 0 and copied else n for i, n in enumerate(shape.tolist())])
+
+
+def divide(a, x, y):
+    return x / y if x.is_floating_point() else torch.div(x, y, rounding_mode="trunc")
+
+
+def flatten(a, x):
+    return x.reshape(math.prod(x.shape[:a.get("axis", 1)]), -1)
 
 
 def gather(a, x, indices):
@@ -132,6 +171,15 @@ def pad(a, x, pads, value=None, axes=None):
     return F.pad(x, flat, value=0.0 if value is None else value.item())
 
 
+def col2im(a, x, image, block):
+    n = len(block)
+    pads = a.get("pads", [0] * 2 * n)
+    if n != 2 or pads[:n] != pads[n:]:
+        raise NotImplementedError("Col2Im but of two axes and even pads")
+    return F.fold(x, image.tolist(), block.tolist(), a.get("dilations", [1] * n), pads[:n],
+                  a.get("strides", [1] * n))
+
+
 def constant_of_shape(a, shape):
     value = tensor(a["value"], "") if "value" in a else torch.zeros(1).double()
     return value.expand(shape.tolist())
@@ -160,23 +208,37 @@ OPS = {
     "AveragePool": average_pool,
     "BatchNormalization": batch_norm,
     "Clip": clip,
+    "Cast": cast,
+    "Col2Im": col2im,
     "Concat": lambda a, *x: torch.cat(x, a["axis"]),
     "ConstantOfShape": constant_of_shape,
     "Conv": conv,
-    "Div": lambda a, x, y: x / y,
+    "Div": divide,
     "Dropout": lambda a, x, *unused: x,
+    "Elu": lambda a, x: F.elu(x, a.get("alpha", 1.0)),
     "Equal": lambda a, x, y: x == y,
+    "Erf": lambda a, x: torch.erf(x),
+    "Exp": lambda a, x: torch.exp(x),
     "Expand": lambda a, x, shape: x * torch.ones(shape.tolist(), dtype=x.dtype),
-    "Flatten": lambda a, x: x.flatten(a.get("axis", 1)),
+    "Flatten": flatten,
     "Gather": gather,
     "GatherND": gather_nd,
     "Gelu": gelu,
     "Gemm": gemm,
     "GlobalAveragePool": lambda a, x: x.mean((2, 3), keepdim=True),
+    "GlobalMaxPool": lambda a, x: x.amax((2, 3), keepdim=True),
     "HardSigmoid": hard_sigmoid,
     "HardSwish": lambda a, x: x * torch.clamp(x / 6 + 0.5, 0, 1),
+    "GroupNormalization": group_norm,
     "Identity": lambda a, x: x,
+    "InstanceNormalization": instance_norm,
     "LayerNormalization": layer_norm,
+    "LeakyRelu": lambda a, x: F.leaky_relu(x, a.get("alpha", 0.01)),
+    "Log": lambda a, x: torch.log(x),
+    "LogSoftmax": lambda a, x: torch.log_softmax(x, a.get("axis", -1)),
+    "Mish": lambda a, x: F.mish(x),
+    "Neg": lambda a, x: -x,
+    "Pow": lambda a, x, y: x ** y,
     "Einsum": lambda a, *xs: torch.einsum(a["equation"].decode(), *xs),
     "Tanh": lambda a, x: torch.tanh(x),
     "Max": lambda a, x, y: torch.maximum(x, y),
@@ -186,17 +248,25 @@ OPS = {
     "Mul": lambda a, x, y: x * y,
     "Not": lambda a, x: ~x,
     "Pad": pad,
-    "ReduceL2": reduce_l2,
-    "ReduceMean": reduce_mean,
+    "ReduceL2": reduction(lambda x, axes, keep: x.square().sum(axes, keepdim=keep).sqrt()),
+    "ReduceMax": reduction(lambda x, axes, keep: x.amax(axes, keepdim=keep)),
+    "ReduceMean": reduction(lambda x, axes, keep: x.mean(axes, keepdim=keep)),
+    "ReduceSum": reduction(lambda x, axes, keep: x.sum(axes, keepdim=keep)),
+    "ReduceSumSquare": reduction(lambda x, axes, keep: x.square().sum(axes, keepdim=keep)),
+    "Reciprocal": lambda a, x: 1 / x,
     "Relu": lambda a, x: torch.relu(x),
     "Reshape": reshape,
     "ScatterND": scatter_nd,
+    "Shape": lambda a, x: torch.tensor(x.shape)[a.get("start", 0):a.get("end")],
     "Sigmoid": lambda a, x: torch.sigmoid(x),
     "Slice": slice_,
+    "Softplus": lambda a, x: F.softplus(x, threshold=math.inf),
+    "Sqrt": lambda a, x: torch.sqrt(x),
     "Softmax": lambda a, x: torch.softmax(x, a.get("axis", -1)),
     "Split": split,
     "Squeeze": lambda a, x, axes: x.squeeze(axes.tolist()),
     "Sub": lambda a, x, y: x - y,
+    "Tile": lambda a, x, repeats: x.repeat(repeats.tolist()),
     "Transpose": lambda a, x: x.permute(a["perm"]),
     "Unsqueeze": unsqueeze,
     "Where": lambda a, c, x, y: torch.where(c, x, y),
@@ -208,43 +278,75 @@ def tensor(proto, folder):
     return value.double() if value.is_floating_point() else value
 
 
-def run(path, x, watch):
-    """The first output and the value named `watch`, which autograd knows; `x` is f64."""
-    model = onnx.load(path, load_external_data=False)
-    graph = model.graph
-    values = {"": None}
-    values.update((t.name, tensor(t, str(path.parent))) for t in graph.initializer)
-    fed = next(i.name for i in graph.input if i.name not in values)
-    values[fed] = x
+def constant(a, folder):
+    if "value" in a:
+        return tensor(a["value"], folder)
+    (kind, value), = a.items()
+    return torch.tensor(value, dtype=torch.float64 if "float" in kind else torch.int64)
+
+
+def evaluated(node, inputs, opset):
+    """What ONNX's own evaluator makes of a node that no gradient passes."""
+    if any(x is not None and x.requires_grad for x in inputs):
+        raise NotImplementedError(f"{node.domain} {node.op_type}, which needs a gradient")
+    fed = {name: x.numpy() for name, x in zip(node.input, inputs) if name}
+    declared = [onnx.helper.make_tensor_value_info(
+        name, onnx.helper.np_dtype_to_tensor_dtype(x.dtype), x.shape) for name, x in fed.items()]
+    wanted = [onnx.ValueInfoProto(name=name) for name in node.output if name]
+    graph = onnx.helper.make_graph([node], "one", declared, wanted)
+    model = onnx.helper.make_model(graph, opset_imports=opset)
+    results = iter(ReferenceEvaluator(model).run(None, fed))
+    results = [torch.from_numpy(np.array(next(results))) if name else None for name in node.output]
+    return tuple(r.double() if r is not None and r.is_floating_point() else r for r in results)
+
+
+def run_nodes(graph, values, watch, folder, opset):
+    for initial in graph.initializer:
+        values[initial.name] = tensor(initial, folder)
     for node in graph.node:
         a = {each.name: onnx.helper.get_attribute_value(each) for each in node.attribute}
+        inputs = [values[name] for name in node.input]
         if node.op_type == "Constant":
-            results = tensor(a["value"], str(path.parent))
+            results = constant(a, folder)
+        elif node.op_type == "If":
+            branch = a["then_branch" if inputs[0].item() else "else_branch"]
+            run_nodes(branch, values, watch, folder, opset)
+            results = tuple(values[each.name] for each in branch.output)
         elif node.domain == "" and node.op_type in OPS:
-            results = OPS[node.op_type](a, *[values[name] for name in node.input])
+            results = OPS[node.op_type](a, *inputs)
         else:
-            raise NotImplementedError(f"{node.domain} {node.op_type}")
+            results = evaluated(node, inputs, opset)
         results = results if isinstance(results, tuple) else (results,)
         for name, result in zip(node.output, results):
             # Everything before the watched value needs no gradient.
             values[name] = result.detach().requires_grad_() if name == watch else result
-    return values[graph.output[0].name], values[watch]
 
 
-def as_map(value, tokens_before):
+def run(path, x, watch):
+    """The first output and the value named `watch`, which autograd knows; `x` is f64."""
+    model = onnx.load(path, load_external_data=False)
+    initial = {t.name for t in model.graph.initializer}
+    fed = next(i.name for i in model.graph.input if i.name not in initial)
+    values = {"": None, fed: x.requires_grad_() if fed == watch else x}
+    run_nodes(model.graph, values, watch, str(path.parent), model.opset_import)
+    return values[model.graph.output[0].name], values[watch]
+
+
+def as_map(value, family):
     """[n, c, rows, columns] of a layer; of tokens [n, t, c], those of the patches, in a square."""
-    if tokens_before is None:
+    if family.layout == "channels first":
         return value
-    patches = value[:, tokens_before:].transpose(1, 2)
+    if family.layout == "channels last":
+        return value.permute(0, 3, 1, 2)
+    patches = value[:, family.tokens_before:].transpose(1, 2)
     side = round(patches.shape[2] ** 0.5)
     return patches.reshape(*patches.shape[:2], side, side)
 
 
-def grad_cam(path, x, layer, k, tokens_before=None):
+def grad_cam(path, x, layer, k, family):
     """Scores, the layer's value, and relu(sum over k of (mean over p of d score / d A_k) A_k)."""
     scores, a = run(path, x, layer)
     gradient, = torch.autograd.grad(scores.flatten(1)[0, k], a)
-    gradient, maps = (as_map(value, tokens_before) for value in (gradient, a))
-    positions = tuple(range(2, maps.dim()))
-    cam = torch.relu((gradient.mean(positions, keepdim=True) * maps).sum(1))
+    gradient, maps = (as_map(value, family) for value in (gradient, a))
+    cam = torch.relu((gradient.mean((2, 3), keepdim=True) * maps).sum(1))
     return scores.detach().flatten(1), a.detach(), cam.detach()[0]

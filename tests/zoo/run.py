@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""Checks fovea on the classification networks of torchvision; README.md says what and how.
+"""Checks fovea on the classification networks of torchvision, or on timm's; README.md says what and
+how.
 
-    python3.11 tests/zoo/run.py
+    python3.11 tests/zoo/run.py [--timm]
 """
 
 import argparse
@@ -17,17 +18,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional
 
+import timm_networks
 from networks import LEFT_OUT, family_of
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 REQUIREMENTS = HERE / "requirements.txt"
 DOCUMENT = ROOT / "docs" / "conformance.md"
-MARKERS = ("<!-- zoo:begin -->", "<!-- zoo:end -->")
+MARKERS = "<!-- {0}:begin -->", "<!-- {0}:end -->"
 LIST_NETWORKS = ("import check; models = check.vision().models; "
                  "print(*models.list_models(module=models))")
 # Small, and worth keeping: what failed can be looked at, what passed is in the table.
 KEPT = {"result.json", "log.txt"}
+
+ERRORS = {"logits_error": "scores: error / range", "map_error": "map: error / maximum",
+          "saliency_error": "saliency: error / maximum"}
 
 
 def environment(folder):
@@ -80,15 +85,16 @@ def number(value):
     return "" if value is None else f"{value:.1e}"
 
 
-def row(name, result):
+def row(name, result, errors):
     layer = f"`{result['layer']}`" if result.get("layer") else ""
     if result.get("grid"):
         layer += " " + "x".join(map(str, result["grid"]))
     parameters = f"{result['parameters'] / 1e6:.1f}" if result.get("parameters") else ""
     status = result["status"] + (f" ({result['note']})" if result["note"] else "")
     status = status.replace("|", "\\|")
-    return (f"| {name} | {parameters} | {layer} | {number(result.get('logits_error'))} | "
-            f"{number(result.get('map_error'))} | {status} |")
+    cells = [name.replace(".", ", "), parameters, layer,
+             *(number(result.get(error)) for error in errors), status]
+    return "| " + " | ".join(cells) + " |"
 
 
 def without_folders(text, folders):
@@ -103,32 +109,40 @@ def table(results, options):
     version = subprocess.run([options.fovea, "version"], capture_output=True, text=True).stdout
     version = [" ".join(line.split()) for line in version.splitlines()]
     pins = dict(re.findall(r"^([\w-]+)==(\S+)$", REQUIREMENTS.read_text(), re.MULTILINE))
+    packages, errors = ["torch", "torchvision"], dict(ERRORS)
+    if options.timm:
+        packages[1] = "timm"
+    else:
+        del errors["saliency_error"]
     counts = {s: sum(r["status"] == s for r in results.values()) for s in ("pass", "fail")}
     more = f" With `{shlex.join(options.fovea_arguments)}`." if options.fovea_arguments else ""
     lines = [
-        f"{counts['pass']} pass, {counts['fail']} fail.{more} torch "
-        f"{pins['torch']}, torchvision {pins['torchvision']}; " + "; ".join(
+        f"{counts['pass']} pass, {counts['fail']} fail.{more} "
+        + ", ".join(f"{package} {pins[package]}" for package in packages) + "; " + "; ".join(
             line for line in version if line.startswith(("fovea", "oneDNN", "kernels"))) + ".",
         "",
-        "| network | million parameters | default layer, its grid | scores: error / range | "
-        "map: error / maximum | |",
-        "| --- | ---: | --- | ---: | ---: | --- |",
+        "| network | million parameters | default layer, its grid | "
+        + " | ".join(errors.values()) + " | |",
+        "| --- | ---: | --- |" + " ---: |" * len(errors) + " --- |",
     ]
     for name in sorted(results):
         folders = [each / name for each in (options.work, options.results)]
-        lines.append(without_folders(row(name, results[name]), [*folders, options.venv, ROOT]))
-    left_out = [f"{name}: {why}." for name, why in sorted(LEFT_OUT.items()) if name not in results]
+        lines.append(without_folders(row(name, results[name], errors),
+                                     [*folders, options.venv, ROOT]))
+    left_out = [f"{name}: {why}." for name, why in sorted(options.left_out.items())
+                if name not in results]
     if left_out:
         lines += ["", "Left out: " + " ".join(left_out)]
     return "\n".join(lines)
 
 
-def write_document(text):
+def write_document(text, table_name):
+    begin, end = (marker.format(table_name) for marker in MARKERS)
     document = DOCUMENT.read_text()
-    before, rest = document.split(MARKERS[0])
-    after = rest.split(MARKERS[1])[1]
+    before, rest = document.split(begin)
+    after = rest.split(end)[1]
     temporary = DOCUMENT.with_suffix(".tmp")
-    temporary.write_text(f"{before}{MARKERS[0]}\n{text}\n{MARKERS[1]}{after}")
+    temporary.write_text(f"{before}{begin}\n{text}\n{end}{after}")
     os.replace(temporary, DOCUMENT)
 
 
@@ -139,6 +153,8 @@ def saved_results(folder, names):
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--timm", action="store_true",
+                        help="timm's networks, by both of PyTorch's exporters")
     parser.add_argument("--only", metavar="REGEX", help="networks whose whole name matches")
     parser.add_argument("--resume", action="store_true", help="skip networks with a saved result")
     parser.add_argument("--export-only", action="store_true", help="fill the cache; implies --keep")
@@ -159,6 +175,7 @@ def arguments():
         parser.error("--fovea-arguments needs --results: the document is about fovea's defaults")
     if options.export_only and options.results:
         parser.error("--export-only has no results")
+    options.left_out = {} if options.timm else LEFT_OUT
     options.apart = options.results is not None
     options.results = options.results or options.work
     for name in ("work", "venv", "fovea", "results"):
@@ -175,11 +192,11 @@ def publish(options, known):
         file.write_text(table(results, options) + "\n")
         print(f"zoo: wrote {file}, {len(results)} networks")
         return
-    missing = [name for name in known if name not in results and name not in LEFT_OUT]
+    missing = [name for name in known if name not in results and name not in options.left_out]
     if missing:
         print(f"zoo: {DOCUMENT} stays as it is: no result yet for {len(missing)} networks")
     else:
-        write_document(table(results, options))
+        write_document(table(results, options), "timm" if options.timm else "zoo")
         print(f"zoo: wrote {DOCUMENT}; rows that did not run now come from earlier runs")
 
 
@@ -188,13 +205,15 @@ def main():
     if not options.export_only and not options.fovea.exists():
         sys.exit(f"zoo: no {options.fovea}: build it first (cmake --build --preset release)")
     python = environment(options.venv)
-    known = subprocess.run([python, "-B", "-c", LIST_NETWORKS], cwd=HERE, check=True,
-                           capture_output=True, text=True).stdout.split()
+    known = timm_networks.names() if options.timm else subprocess.run(
+        [python, "-B", "-c", LIST_NETWORKS], cwd=HERE, check=True, capture_output=True,
+        text=True).stdout.split()
     chosen = [name for name in known
-              if (re.fullmatch(options.only, name) if options.only else name not in LEFT_OUT)]
+              if (re.fullmatch(options.only, name) if options.only
+                  else name not in options.left_out)]
     if not chosen:
         sys.exit(f"zoo: no network matches {options.only}")
-    for name in chosen:
+    for name in chosen if not options.timm else []:
         family_of(name)  # a new family stops the run here, not hours later
     done = saved_results(options.results, chosen) if options.resume else {}
     run = Run(python, None if options.export_only else options.fovea, options.work, options.results,
