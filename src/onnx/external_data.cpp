@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cstdint>
 #include <set>
+#include <system_error>
 #include <utility>
 
 #include "base/checked.hpp"
@@ -32,6 +33,28 @@ constexpr std::int64_t kGap = 64 << 10;
 
 }  // namespace
 
+DataFolders DataFolders::beside(const std::filesystem::path& file) {
+  namespace fs = std::filesystem;
+  DataFolders out;
+  out.folder = file.has_parent_path() ? file.parent_path() : fs::path(".");
+  std::error_code failure;
+  const auto real = fs::canonical(file, failure).parent_path();
+  if (failure) return out;
+  out.roots.push_back(real);
+  const auto blobs = real.parent_path() / "blobs";
+  if (fs::canonical(blobs, failure) == blobs && blobs != real) out.roots.push_back(blobs);
+  if (fs::canonical(out.folder, failure) != real) out.behind_link = real;
+  return out;
+}
+
+DataFolders DataFolders::in(const std::filesystem::path& folder) {
+  DataFolders out{folder};
+  std::error_code failure;
+  const auto real = std::filesystem::canonical(folder, failure);
+  if (!failure) out.roots.push_back(real);
+  return out;
+}
+
 ExternalRange external_range(const fovea_onnx::TensorProto& tensor, std::int64_t bytes) {
   ExternalRange range;
   std::set<std::string> seen;
@@ -59,18 +82,25 @@ ExternalRange external_range(const fovea_onnx::TensorProto& tensor, std::int64_t
 
 const ExternalData::Opened& ExternalData::open(const std::string& location) {
   if (const auto known = files_.find(location); known != files_.end()) return known->second;
-  auto file = std::make_shared<const File>(File::open_beneath(folder_, location));
+  const auto& [folder, behind_link, roots] = folders_;
+  auto from = folder;
+  // lstat: a link that leads nowhere is there, and is refused.
+  std::error_code failure;
+  if (!behind_link.empty() && std::filesystem::symlink_status(folder / location, failure).type() ==
+                                  std::filesystem::file_type::not_found)
+    from = behind_link;
+  auto file = std::make_shared<const File>(File::open_beneath(from, location, roots));
   const auto size = file->size();
   if (files_.size() >= kMaxOpenFiles) file.reset();
-  return files_.emplace(location, Opened{size, std::move(file)}).first->second;
+  return files_.emplace(location, Opened{size, std::move(file), std::move(from)}).first->second;
 }
 
 void ExternalData::announce(const ExternalRange& range, bool may_wait) {
-  if (folder_.empty())
+  if (folders_.folder.empty())
     throw Error(ErrorCode::invalid_argument,
                 "the model keeps weights in the file " + quote(range.location) +
                     ": name the folder that holds it (LoadOptions::external_data)");
-  const auto& [size, file] = open(range.location);
+  const auto& [size, file, folder] = open(range.location);
   if (range.offset > size || range.length > size - range.offset)
     refuse("the external data " + quote(range.location) + " is truncated: it has " +
            std::to_string(size) + " bytes, " + std::to_string(range.length) +
@@ -102,7 +132,9 @@ void ExternalData::read_all() {
         merged.back().end = std::max(merged.back().end, piece.end);
     }
     auto file = held_open(location);
-    if (!file) file = std::make_shared<const File>(File::open_beneath(folder_, location));
+    if (!file)
+      file = std::make_shared<const File>(
+          File::open_beneath(files_.at(location).folder, location, folders_.roots));
     for (auto& piece : merged) {
       // From a cache line on, so that what is aligned in the file is aligned in memory.
       piece.begin -= piece.begin % static_cast<std::int64_t>(base::kAlignment);

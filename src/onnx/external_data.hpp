@@ -14,6 +14,21 @@
 
 namespace fovea::onnx {
 
+/// Where a model's other files may lie.
+struct DataFolders {
+  std::filesystem::path folder;  ///< empty: they are refused
+  /// Where the model's file really is, if the user named a link to it: looked into for what the
+  /// first folder has not. Empty: nowhere.
+  std::filesystem::path behind_link = {};
+  std::vector<std::filesystem::path> roots = {};  ///< beneath which links are followed
+
+  /// Of a model's file: its own folder. Links may lead beneath the folder of the real file, and
+  /// beneath `blobs` beside that, as in Hugging Face's cache.
+  static DataFolders beside(const std::filesystem::path& file);
+  /// Of a folder that the user named.
+  static DataFolders in(const std::filesystem::path& folder);
+};
+
 /// Where a tensor's bytes lie in another file.
 struct ExternalRange {
   std::string location;
@@ -29,8 +44,7 @@ ExternalRange external_range(const fovea_onnx::TensorProto& tensor, std::int64_t
 /// wanted at once are read, once, and shared by the tensors that look at them.
 class ExternalData {
  public:
-  /// `folder` empty: external data is refused.
-  explicit ExternalData(std::filesystem::path folder) : folder_(std::move(folder)) {}
+  explicit ExternalData(DataFolders folders) : folders_(std::move(folders)) {}
 
   /// Throws Error: invalid_argument without a folder, bad_model for an unsafe location or a range
   /// beyond the file's end. `may_wait`: the range need not be read while its file can be held open.
@@ -45,7 +59,9 @@ class ExternalData {
   Bytes find(const ExternalRange& range) const;
   /// The file of a range that waits; null where files are held no longer than they are read.
   std::shared_ptr<const File> held_open(const std::string& location) const;
-  std::filesystem::path path_of(const std::string& location) const { return folder_ / location; }
+  std::filesystem::path path_of(const std::string& location) const {
+    return files_.at(location).folder / location;
+  }
   /// The files that were announced, each once, by path.
   std::vector<std::filesystem::path> paths() const;
 
@@ -58,10 +74,11 @@ class ExternalData {
   struct Opened {
     std::int64_t size = 0;
     std::shared_ptr<const File> file;  // null beyond kMaxOpenFiles
+    std::filesystem::path folder;
   };
   const Opened& open(const std::string& location);
 
-  std::filesystem::path folder_;
+  DataFolders folders_;
   std::map<std::string, Opened> files_;               // by location
   std::map<std::string, std::vector<Piece>> pieces_;  // by location; ordered once read
 };

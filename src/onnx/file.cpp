@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <ctime>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -38,32 +39,65 @@ std::vector<std::string> safe_parts(const std::string& location) {
   if (location.front() == '/') refuse_location("is an absolute path");
   if (location.find('\0') != std::string::npos) refuse_location("contains a zero byte");
   std::vector<std::string> parts;
+  int depth = 0;
   for (std::size_t begin = 0; begin <= location.size();) {
     const auto end = std::min(location.find('/', begin), location.size());
     const auto part = location.substr(begin, end - begin);
-    if (part == "..") refuse_location("leaves the model's folder");
+    depth += part == ".." ? -1 : part.empty() || part == "." ? 0 : 1;
+    if (depth < 0) refuse_location("leaves the model's folder");
     if (!part.empty() && part != ".") parts.push_back(part);
     begin = end + 1;
   }
-  if (parts.empty()) refuse_location("names no file");
+  if (depth == 0 || parts.back() == "..") refuse_location("names no file");
   return parts;
+}
+
+// Where `path` is, below `root`; none elsewhere.
+std::optional<std::filesystem::path> below(const std::filesystem::path& root,
+                                           const std::filesystem::path& path) {
+  const auto [at, end] = std::mismatch(root.begin(), root.end(), path.begin(), path.end());
+  if (at != root.end() || end == path.end()) return std::nullopt;
+  std::filesystem::path out;
+  for (auto part = end; part != path.end(); ++part) out /= *part;
+  return out;
 }
 
 class Descriptor {
  public:
   explicit Descriptor(int value) : value_(value) {}
-  ~Descriptor() { reset(-1); }
+  ~Descriptor() {
+    if (value_ >= 0) ::close(value_);
+  }
   Descriptor(const Descriptor&) = delete;
   Descriptor& operator=(const Descriptor&) = delete;
+  Descriptor(Descriptor&& other) noexcept : value_(std::exchange(other.value_, -1)) {}
   int get() const { return value_; }
-  void reset(int value) {
-    if (value_ >= 0) ::close(value_);
-    value_ = value;
-  }
 
  private:
   int value_;
 };
+
+/// Opens what the parts name below a folder, through no link. Going up leads back to the folder
+/// that was come from, whatever has been moved meanwhile. Or the error's number, negative.
+int open_parts(const std::filesystem::path& folder, const std::vector<std::string>& parts) {
+  std::vector<Descriptor> way;
+  const int start = ::open(folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
+  if (start < 0) return -errno;
+  way.emplace_back(start);
+  for (std::size_t i = 0; i + 1 < parts.size(); ++i) {
+    if (parts[i] == "..") {
+      way.pop_back();
+      continue;
+    }
+    const int next =
+        ::openat(way.back().get(), parts[i].c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (next < 0) return -errno;
+    way.emplace_back(next);
+  }
+  const int file = ::openat(way.back().get(), parts.back().c_str(),
+                            O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+  return file < 0 ? -errno : file;
+}
 
 }  // namespace
 
@@ -106,25 +140,28 @@ File File::open(const std::filesystem::path& path) {
   return file;
 }
 
-File File::open_beneath(const std::filesystem::path& folder, const std::string& location) {
+File File::open_beneath(const std::filesystem::path& folder, const std::string& location,
+                        const std::vector<std::filesystem::path>& roots) {
   const auto parts = safe_parts(location);
   const auto fail = [&](int error) {
     // Linux answers ELOOP or ENOTDIR for a link that may not be followed.
     const bool link = error == ELOOP || error == ENOTDIR;
     refuse("cannot open the external data " + quote(location) + ": " +
-           (link ? "a part of it is a symbolic link or not a folder" : reason(error)));
+           (link ? "a part of it is a symbolic link out of the model's folder, or not a folder"
+                 : reason(error)));
   };
-  Descriptor at(::open(folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-  if (at.get() < 0) fail(errno);
-  for (std::size_t i = 0; i + 1 < parts.size(); ++i) {
-    const int next =
-        ::openat(at.get(), parts[i].c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (next < 0) fail(errno);
-    at.reset(next);
+  int descriptor = open_parts(folder, parts);
+  if (descriptor == -ELOOP || descriptor == -ENOTDIR) {
+    // Where the link ends is a path without links; whoever puts one into it now is refused.
+    std::error_code failure;
+    const auto real = std::filesystem::canonical(folder / location, failure);
+    if (failure) fail(failure.value());
+    for (const auto& root : roots)
+      if (const auto rest = below(root, real); rest && descriptor < 0)
+        descriptor = open_parts(root, {rest->begin(), rest->end()});
   }
-  File file(::openat(at.get(), parts.back().c_str(),
-                     O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
-  if (file.descriptor_ < 0) fail(errno);
+  if (descriptor < 0) fail(-descriptor);
+  File file(descriptor);
   struct stat status {};
   if (::fstat(file.descriptor_, &status) != 0) fail(errno);
   if (!S_ISREG(status.st_mode))

@@ -5,6 +5,8 @@
 #include <ctime>
 #include <filesystem>
 #include <span>
+#include <string>
+#include <vector>
 
 #include "onnx/source.hpp"
 
@@ -20,10 +22,12 @@ class File : public Source {
   /// A regular file that the user named; symbolic links are followed. Throws Error bad_model.
   static File open(const std::filesystem::path& path);
 
-  /// A file that a model named, relative to `folder`: only downwards, through no symbolic link, to
-  /// a regular file that no other name refers to (a hard link could lead anywhere on the disk).
-  /// Throws Error bad_model.
-  static File open_beneath(const std::filesystem::path& folder, const std::string& location);
+  /// A file that a model named, relative to `folder`: only downwards (`a/../b` stays there), to a
+  /// regular file that no other name refers to (a hard link could lead anywhere on the disk). A
+  /// symbolic link is followed where it ends beneath one of `roots`, which are real paths. Throws
+  /// Error bad_model.
+  static File open_beneath(const std::filesystem::path& folder, const std::string& location,
+                           const std::vector<std::filesystem::path>& roots = {});
 
   ~File() override;
   File(File&& other) noexcept;

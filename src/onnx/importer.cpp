@@ -53,12 +53,13 @@ Imported import(Storage storage) {
 
 Imported import_file(const std::filesystem::path& file, const LoadOptions& options) {
   return with_context(file.string(), [&] {
-    auto folder = options.external_data.empty() ? file.parent_path() : options.external_data;
     auto out = import({.source = std::make_shared<const File>(File::open(file)),
                        .is_file = true,
                        .left_out = {},
                        .name = file.string(),
-                       .external_data = folder.empty() ? "." : folder});
+                       .external_data = options.external_data.empty()
+                                            ? DataFolders::beside(file)
+                                            : DataFolders::in(options.external_data)});
     out.info.files.insert(out.info.files.begin(), file);
     return out;
   });
@@ -72,7 +73,7 @@ Imported import_bytes(std::span<const std::byte> bytes,
                    .is_file = false,
                    .left_out = {},
                    .name = name_for_errors,
-                   .external_data = external_data_dir});
+                   .external_data = DataFolders::in(external_data_dir)});
   });
 }
 

@@ -20,8 +20,8 @@ struct Storage {
   std::shared_ptr<const Source> source;  ///< of what was left out
   bool is_file = false;                  ///< and so may be read later
   std::vector<LeftOut> left_out;
-  std::string name;                     ///< of the source, for errors
-  std::filesystem::path external_data;  ///< folder of other files; empty: refused
+  std::string name;  ///< of the source, for errors
+  DataFolders external_data;
 };
 
 /// The tensors of one model: announce all, read_external, then take each.

@@ -71,6 +71,8 @@ TEST_F(ExternalData, IsRead) {
   EXPECT_EQ(weights(import(model_at("./w.data"), folder_)), kAll);
   EXPECT_EQ(weights(import(model_at("sub/w.data"), folder_)), kAll);
   EXPECT_EQ(weights(import(model_at("sub//./w.data"), folder_)), kAll);
+  EXPECT_EQ(weights(import(model_at("sub/../w.data"), folder_)), kAll);
+  EXPECT_EQ(weights(import(model_at("sub/.././sub/../sub/w.data"), folder_)), kAll);
   const auto bare = with_tensor(external("w", {8}, {{"location", "w.data"}}));
   EXPECT_EQ(weights(import(bare, folder_)), kAll);
   const auto summed =
@@ -161,9 +163,13 @@ TEST_F(ExternalData, InAConstantNode) {
 }
 
 TEST_F(ExternalData, StaysInsideTheFolder) {
-  for (const auto* location :
-       {"../outside.data", "sub/../../outside.data", "..", "sub/..", "sub/../w.data", "w.data/.."})
+  for (const auto* location : {"../outside.data", "sub/../../outside.data", "..", "../model/w.data",
+                               "sub/../../model/w.data", "./../w.data", "sub/../.."})
     expect_error(model_at(location), kBad, "leaves the model's folder", folder_);
+  for (const auto* location : {"sub/..", "w.data/..", "sub/w.data/..", "./sub/../."})
+    expect_error(model_at(location), kBad, "names no file", folder_);
+  expect_error(model_at("nowhere/../w.data"), kBad, "No such file", folder_);
+  expect_error(model_at("w.data/../w.data"), kBad, "not a folder", folder_);
   expect_error(model_at((root_ / "outside.data").string()), kBad, "is an absolute path", folder_);
   expect_error(model_at("/dev/zero"), kBad, "is an absolute path", folder_);
   expect_error(model_at("/proc/self/mem"), kBad, "is an absolute path", folder_);
@@ -172,15 +178,115 @@ TEST_F(ExternalData, StaysInsideTheFolder) {
   expect_error(model_at(std::string("w.data\0x", 8)), kBad, "contains a zero byte", folder_);
 }
 
-TEST_F(ExternalData, FollowsNoLink) {
+TEST_F(ExternalData, FollowsNoLinkOutOfTheFolder) {
   fs::create_symlink(root_ / "outside.data", folder_ / "link.data");
-  expect_error(model_at("link.data"), kBad, "symbolic link", folder_);
-  fs::create_symlink("w.data", folder_ / "inner.data");
-  expect_error(model_at("inner.data"), kBad, "symbolic link", folder_);
+  expect_error(model_at("link.data"), kBad, "symbolic link out of the model's folder", folder_);
+  fs::create_symlink("../outside.data", folder_ / "relative.data");
+  expect_error(model_at("relative.data"), kBad, "symbolic link", folder_);
+  fs::create_symlink("relative.data", folder_ / "link_to_link.data");
+  expect_error(model_at("link_to_link.data"), kBad, "symbolic link", folder_);
   fs::create_directory_symlink(root_, folder_ / "up");
   expect_error(model_at("up/outside.data"), kBad, "symbolic link", folder_);
+  expect_error(model_at("sub/../up/outside.data"), kBad, "symbolic link", folder_);
+  // Lexically this is w.data; where `up` leads, there is another.
+  expect_error(model_at("up/../w.data"), kBad, "No such file", folder_);
+  fs::create_symlink("/dev/zero", folder_ / "zero.data");
+  expect_error(model_at("zero.data"), kBad, "symbolic link", folder_);
+  fs::create_symlink("loop.data", folder_ / "loop.data");
+  expect_error(model_at("loop.data"), kBad, "symbolic link", folder_);
+  fs::create_symlink("nowhere.data", folder_ / "dangling.data");
+  expect_error(model_at("dangling.data"), kBad, "No such file", folder_);
   fs::create_hard_link(root_ / "outside.data", folder_ / "hard.data");
   expect_error(model_at("hard.data"), kBad, "a hard link", folder_);
+  fs::create_symlink("hard.data", folder_ / "link_to_hard.data");
+  expect_error(model_at("link_to_hard.data"), kBad, "a hard link", folder_);
+  // A folder whose name begins as the model's does.
+  fs::create_directories(root_ / "model.other");
+  std::ofstream(root_ / "model.other/w.data", std::ios::binary) << std::string(32, 'x');
+  fs::create_symlink("../model.other/w.data", folder_ / "neighbour.data");
+  expect_error(model_at("neighbour.data"), kBad, "symbolic link", folder_);
+}
+
+TEST_F(ExternalData, FollowsLinksWithinTheFolder) {
+  fs::create_symlink("w.data", folder_ / "inner.data");
+  fs::create_symlink(folder_ / "sub/w.data", folder_ / "sub/absolute.data");
+  fs::create_directory_symlink("sub", folder_ / "other");
+  for (const auto* location : {"inner.data", "sub/absolute.data", "other/w.data",
+                               "other/../inner.data", "other/absolute.data"})
+    EXPECT_EQ(weights(import(model_at(location), folder_)), kAll) << location;
+}
+
+/// A file and its data as Hugging Face's cache keeps them, or nearly.
+struct Cache {
+  explicit Cache(const fs::path& root) : snapshot(root / "hub/snapshots/1234") {
+    blobs = root / "hub/blobs";
+    fs::create_directories(snapshot / "onnx");
+    fs::create_directories(blobs);
+    const std::string bytes(reinterpret_cast<const char*>(kAll.data()), kAll.size() * 4);
+    std::ofstream(blobs / "aaaa", std::ios::binary) << model_at("model.onnx_data").serialize();
+    std::ofstream(blobs / "bbbb", std::ios::binary) << bytes;
+  }
+  fs::path snapshot, blobs;
+};
+
+TEST_F(ExternalData, LiesAmongTheBlobsOfACache) {
+  const Cache cache(root_);
+  fs::create_symlink("../../blobs/aaaa", cache.snapshot / "model.onnx");
+  fs::create_symlink("../../blobs/bbbb", cache.snapshot / "model.onnx_data");
+  fs::create_symlink("../../../blobs/aaaa", cache.snapshot / "onnx/model.onnx");
+  fs::create_symlink("../../../blobs/bbbb", cache.snapshot / "onnx/model.onnx_data");
+  EXPECT_EQ(weights(onnx::import_file(cache.snapshot / "model.onnx", {})), kAll);
+  EXPECT_EQ(weights(onnx::import_file(cache.snapshot / "onnx/model.onnx", {})), kAll);
+  EXPECT_EQ(onnx::import_file(cache.snapshot / "model.onnx", {}).info.files.at(1),
+            cache.snapshot / "model.onnx_data");
+  const auto expect_link = [&](const fs::path& model) {
+    try {
+      onnx::import_file(model, {});
+      ADD_FAILURE() << "followed";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), kBad);
+      EXPECT_NE(std::string(error.what()).find("symbolic link out of"), std::string::npos)
+          << error.what();
+    }
+  };
+  // The same, led elsewhere: beside the blobs, above them, and through a link among them.
+  std::ofstream(root_ / "hub/private", std::ios::binary) << std::string(32, 'x');
+  const auto relink = [&](const fs::path& to) {
+    fs::remove(cache.snapshot / "model.onnx_data");
+    fs::create_symlink(to, cache.snapshot / "model.onnx_data");
+  };
+  relink("../../private");
+  expect_link(cache.snapshot / "model.onnx");
+  relink("../../../outside.data");
+  expect_link(cache.snapshot / "model.onnx");
+  fs::create_symlink("../private", cache.blobs / "cccc");
+  relink("../../blobs/cccc");
+  expect_link(cache.snapshot / "model.onnx");
+  // A file that is no link has its own folder, and `blobs` beside it.
+  relink("../../blobs/bbbb");
+  fs::remove(cache.snapshot / "model.onnx");
+  fs::copy_file(cache.blobs / "aaaa", cache.snapshot / "model.onnx");
+  expect_link(cache.snapshot / "model.onnx");
+  fs::create_directories(root_ / "hub/snapshots/blobs");
+  fs::copy_file(cache.blobs / "bbbb", root_ / "hub/snapshots/blobs/bbbb");
+  relink("../blobs/bbbb");
+  EXPECT_EQ(weights(onnx::import_file(cache.snapshot / "model.onnx", {})), kAll);
+  // `blobs` is no folder but a link.
+  fs::rename(root_ / "hub/snapshots/blobs", root_ / "hub/elsewhere");
+  fs::create_directory_symlink("../elsewhere", root_ / "hub/snapshots/blobs");
+  expect_link(cache.snapshot / "model.onnx");
+}
+
+TEST_F(ExternalData, LiesWhereALinkToTheModelLeads) {
+  std::ofstream(folder_ / "m.onnx", std::ios::binary) << model_at("w.data").serialize();
+  fs::create_directories(root_ / "links");
+  fs::create_symlink(folder_ / "m.onnx", root_ / "links/m.onnx");
+  const auto got = onnx::import_file(root_ / "links/m.onnx", {});
+  EXPECT_EQ(weights(got), kAll);
+  EXPECT_EQ(got.info.files.at(1), fs::canonical(folder_) / "w.data");
+  // What lies beside the link goes first.
+  std::ofstream(root_ / "links/w.data", std::ios::binary) << std::string(32, '\0');
+  EXPECT_EQ(weights(onnx::import_file(root_ / "links/m.onnx", {})), Floats(8));
 }
 
 TEST_F(ExternalData, RegularFilesOnly) {
