@@ -1,5 +1,7 @@
 #include <algorithm>
+#include <optional>
 #include <set>
+#include <utility>
 
 #include "base/checked.hpp"
 #include "graph/evaluate/evaluate.hpp"
@@ -17,8 +19,13 @@ using detail::text;
   throw Error(ErrorCode::invalid_argument, sentence, {{}, value.name, {}});
 }
 
+/// Throws where `given` does not fit. An extent that nobody knows stays -1.
 Shape bound_shape(const Value& value, const Shape* given, std::int64_t batch) {
   Shape out = value.shape;
+  if (out == kAnyShape) {
+    if (given == nullptr) return out;
+    out.assign(given->size(), -1);
+  }
   for (const auto extent : out)
     if (extent == 0 || extent < -1)
       throw Error(ErrorCode::bad_model, "the input has shape " + text(out), {{}, value.name, {}});
@@ -34,31 +41,25 @@ Shape bound_shape(const Value& value, const Shape* given, std::int64_t batch) {
     }
   }
   if (!out.empty() && out[0] == -1) out[0] = batch;
-  for (std::size_t d = 0; d < out.size(); ++d)
-    if (out[d] == -1)
-      bad_argument("extent " + std::to_string(d) + " of the input's shape " + text(value.shape) +
-                       " is open: give the input's shape",
-                   value);
-  base::element_count(out);
+  if (std::find(out.begin(), out.end(), -1) == out.end()) base::element_count(out);
   return out;
 }
 
-void bind_inputs(Graph& graph, const std::map<std::string, Shape>& shapes, std::int64_t batch) {
-  if (batch < 1) throw Error(ErrorCode::invalid_argument, "the batch is " + std::to_string(batch));
-  for (const auto& [name, shape] : shapes) {
-    const auto id = graph.find_value(name);
-    if (std::find(graph.inputs.begin(), graph.inputs.end(), id) == graph.inputs.end() || !id)
-      throw Error(ErrorCode::invalid_argument, "the model has no such input", {{}, name, {}});
-  }
-  for (const auto id : graph.inputs) {
-    auto& value = graph.value(id);
-    const auto given = shapes.find(value.name);
-    try {
-      value.shape = bound_shape(value, given == shapes.end() ? nullptr : &given->second, batch);
-    } catch (const Error& error) {
-      throw error.with({{}, value.name, {}});
-    }
-  }
+/// Why the input cannot be used as it is bound; none where it can.
+std::optional<Error> still_open(const Shape& declared, const Value& value) {
+  const ErrorContext context{{}, value.name, {}};
+  if (value.shape == kAnyShape)
+    return Error(ErrorCode::invalid_argument,
+                 "the model does not say how many extents the input has: give the input's shape",
+                 context);
+  for (std::size_t d = 0; d < value.shape.size(); ++d)
+    if (value.shape[d] == -1)
+      return Error(ErrorCode::invalid_argument,
+                   "extent " + std::to_string(d) + " of the input's shape " +
+                       text(declared == kAnyShape ? value.shape : declared) +
+                       " is open: give the input's shape",
+                   context);
+  return std::nullopt;
 }
 
 /// A float to the power of a constant integer becomes a float to the power of a float.
@@ -140,27 +141,163 @@ bool compute_value(Graph& graph, ValueId wanted, detail::EvaluationBudget& budge
   return true;
 }
 
+bool is_choice(const Node& node) {
+  return node.op_type == kChoice && std::holds_alternative<Where>(node.op);
+}
+
+/// The node becomes an Identity of the branch that its condition takes.
+void choose(const Graph& graph, Node& node) {
+  const auto refuse = [&](const char* sentence) {
+    throw Error(ErrorCode::unsupported, sentence, where(node));
+  };
+  const auto& condition = graph.value(node.inputs.at(0)).constant;
+  if (!condition) refuse("the condition of an If depends on more than constants and extents");
+  if (condition->type != DType::boolean || condition->size() != 1)
+    throw Error(ErrorCode::bad_model, "the condition of an If is not one truth value", where(node));
+  const std::size_t taken = condition->ints[0] != 0 ? 1 : 2;
+  if (taken >= node.inputs.size() || !node.inputs[taken])
+    refuse("the branch that an If takes cannot be read");
+  node.inputs = {node.inputs[taken]};
+  node.op = Unary{};
+}
+
+/// Binds node by node and remembers why values could not be.
+class Binding {
+ public:
+  Binding(Graph& graph, const base::Limits& limits, const Compute& compute)
+      : graph_(graph),
+        limits_(limits),
+        compute_(compute),
+        needed_(detail::kMaxNeeded),
+        reasons_(graph.values().size(), kNone),
+        dead_(graph.nodes().size(), false) {}
+
+  void bind_inputs(const std::map<std::string, Shape>& shapes, std::int64_t batch) {
+    if (batch < 1)
+      throw Error(ErrorCode::invalid_argument, "the batch is " + std::to_string(batch));
+    for (const auto& [name, shape] : shapes) {
+      const auto id = graph_.find_value(name);
+      if (std::find(graph_.inputs.begin(), graph_.inputs.end(), id) == graph_.inputs.end() || !id)
+        throw Error(ErrorCode::invalid_argument, "the model has no such input", {{}, name, {}});
+    }
+    for (const auto id : graph_.inputs) {
+      auto& value = graph_.value(id);
+      const auto declared = value.shape;
+      const auto given = shapes.find(value.name);
+      try {
+        value.shape = bound_shape(value, given == shapes.end() ? nullptr : &given->second, batch);
+      } catch (const Error& error) {
+        throw error.with({{}, value.name, {}});
+      }
+      if (auto why = still_open(declared, value)) lose(id, std::move(*why));
+    }
+  }
+
+  void bind_nodes() {
+    detail::EvaluationBudget budget(graph_);
+    for (NodeId id{0}; id.index < static_cast<std::int32_t>(graph_.nodes().size()); ++id.index) {
+      limits_.check();
+      try {
+        bind_node(id, budget);
+      } catch (const Error& error) {
+        if (!says_what_cannot_be(error.code())) throw;
+        lose(id, error);
+      }
+    }
+  }
+
+  /// Takes out of the graph what could not be bound.
+  std::vector<Unbound> finish() {
+    std::vector<Unbound> out;
+    if (errors_.empty()) return out;
+    std::vector<ValueId> outputs;
+    for (const auto id : graph_.outputs)
+      if (is_lost(id))
+        out.push_back({id, errors_[reason(id)]});
+      else
+        outputs.push_back(id);
+    graph_.outputs = std::move(outputs);
+    std::erase_if(graph_.inputs, [&](ValueId id) { return is_lost(id); });
+    dead_.resize(graph_.nodes().size(), false);
+    graph_.erase_nodes(dead_);
+    return out;
+  }
+
+ private:
+  static constexpr std::size_t kNone = static_cast<std::size_t>(-1);
+
+  static bool says_what_cannot_be(ErrorCode code) {
+    return code == ErrorCode::bad_model || code == ErrorCode::unsupported;
+  }
+
+  std::size_t& reason(ValueId id) {
+    const auto at = static_cast<std::size_t>(id.index);
+    if (at >= reasons_.size()) reasons_.resize(graph_.values().size(), kNone);
+    return reasons_[at];
+  }
+  bool is_lost(ValueId id) { return id && reason(id) != kNone; }
+
+  void lose(ValueId id, Error error) {
+    reason(id) = errors_.size();
+    errors_.push_back(std::move(error));
+  }
+  void lose(NodeId id, Error error) {
+    lose(id, errors_.size());
+    errors_.push_back(std::move(error));
+  }
+  void lose(NodeId id, std::size_t why) {
+    dead_.resize(graph_.nodes().size(), false);
+    dead_[static_cast<std::size_t>(id.index)] = true;
+    for (const auto output : graph_.node(id).outputs) reason(output) = why;
+  }
+
+  void bind_node(NodeId id, detail::EvaluationBudget& budget) {
+    // Of a choice the branch that is not taken may be anything.
+    if (is_choice(graph_.node(id)) && !is_lost(graph_.node(id).inputs.at(0))) {
+      compute_value(graph_, graph_.node(id).inputs.at(0), needed_, limits_, compute_);
+      choose(graph_, graph_.node(id));
+    }
+    for (const auto input : graph_.node(id).inputs)
+      if (is_lost(input)) return lose(id, reason(input));
+    cast_exponent(graph_, graph_.node(id));
+    detail::contract_in_pairs(graph_, id);
+    for (bool inferred = false; !inferred;) {
+      try {
+        infer_one(graph_, id);
+        inferred = true;
+      } catch (const detail::NotConstant& missing) {
+        if (!compute_value(graph_, missing.id, needed_, limits_, compute_)) throw Error(missing);
+      }
+    }
+    evaluate_one(graph_, id, budget);
+  }
+
+  Graph& graph_;
+  const base::Limits& limits_;
+  const Compute& compute_;
+  detail::EvaluationBudget needed_;   ///< for what operators must know
+  std::vector<std::size_t> reasons_;  ///< per value, of `errors_`
+  std::vector<bool> dead_;
+  std::vector<Error> errors_;
+};
+
 }  // namespace
+
+std::vector<Unbound> bind_what_can_be(Graph& graph, const std::map<std::string, Shape>& shapes,
+                                      std::int64_t batch, const base::Limits& limits,
+                                      const Compute& compute) {
+  detail::check_structure(graph);
+  Binding binding(graph, limits, compute);
+  binding.bind_inputs(shapes, batch);
+  binding.bind_nodes();
+  return binding.finish();
+}
 
 void bind(Graph& graph, const std::map<std::string, Shape>& shapes, std::int64_t batch,
           const base::Limits& limits, const Compute& compute) {
-  detail::check_structure(graph);
-  bind_inputs(graph, shapes, batch);
-  detail::EvaluationBudget budget(graph), needed(detail::kMaxNeeded);
-  for (NodeId id{0}; id.index < static_cast<std::int32_t>(graph.nodes().size()); ++id.index) {
-    limits.check();
-    cast_exponent(graph, graph.node(id));
-    detail::contract_in_pairs(graph, id);
-    for (bool inferred = false; !inferred;) {
-      try {
-        infer_one(graph, id);
-        inferred = true;
-      } catch (const detail::NotConstant& missing) {
-        if (!compute_value(graph, missing.id, needed, limits, compute)) throw Error(missing);
-      }
-    }
-    evaluate_one(graph, id, budget);
-  }
+  if (const auto unbound = bind_what_can_be(graph, shapes, batch, limits, compute);
+      !unbound.empty())
+    throw unbound.front().error;
 }
 
 void infer(Graph& graph) {

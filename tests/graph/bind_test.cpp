@@ -58,6 +58,90 @@ TEST(Bind, RefusesAParameterThatIsComputed) {
                "the shape input of Reshape is not constant (node y, op Reshape)");
 }
 
+TEST(Bind, AnInputOfAnyShapeTakesTheGivenOne) {
+  const auto model = [] {
+    Builder b;
+    b.unary("y", UnaryKind::relu, b.input("x", kAnyShape));
+    return b;
+  };
+  auto b = model();
+  b.bound(2, {{"x", {-1, 3, 4}}});
+  EXPECT_TRUE(has_shape(b.graph, b.graph.outputs[0], {2, 3, 4}));
+  auto scalar = model();
+  scalar.bound(1, {{"x", {}}});
+  EXPECT_TRUE(has_shape(scalar.graph, scalar.graph.outputs[0], {}));
+  const auto bad = ErrorCode::invalid_argument;
+  expect_error([&] { model().bound(); }, bad,
+               "does not say how many extents the input has: give the input's shape (node x)");
+  expect_error(
+      [&] {
+        model().bound(1, {{"x", {1, -1, 3}}});
+      },
+      bad, "extent 1 of the input's shape [1, -1, 3] is open");
+  expect_error([&] { model().bound(1, {{"x", {1, 0}}}); }, bad, "does not fit");
+}
+
+/// y = relu(x); z = x + w, which does not fit; d, behind z, is nobody's.
+Builder half_model() {
+  Builder b;
+  const auto x = b.input("x", {1, 2});
+  b.graph.outputs.push_back(b.unary("y", UnaryKind::relu, x));
+  const auto z = b.binary("z", BinaryKind::add, x, b.floats("w", {3}, {1, 2, 3}));
+  b.unary("d", UnaryKind::relu, z);
+  return b;
+}
+
+TEST(Bind, WhatNoOutputNeedsMayBeAnything) {
+  auto b = half_model();
+  bind(b.graph, {}, 1);
+  ASSERT_EQ(b.graph.nodes().size(), 1U);
+  EXPECT_EQ(b.graph.nodes()[0].name, "y");
+  EXPECT_FALSE(b.graph.value(b.graph.find_value("d")).producer);
+}
+
+TEST(Bind, OutputsThatCannotBeBoundAreToldWithTheReason) {
+  auto b = half_model();
+  b.graph.outputs.insert(b.graph.outputs.begin(), b.graph.find_value("d"));
+  auto strict = b.graph;
+  expect_error([&] { bind(strict, {}, 1); }, ErrorCode::bad_model, "cannot be broadcast (node z");
+  const auto unbound = bind_what_can_be(b.graph, {}, 1);
+  ASSERT_EQ(unbound.size(), 1U);
+  EXPECT_EQ(unbound[0].output, b.graph.find_value("d"));
+  EXPECT_EQ(unbound[0].error.code(), ErrorCode::bad_model);
+  EXPECT_EQ(unbound[0].error.context().node, "z") << "where it went wrong, not what is lost by it";
+  ASSERT_EQ(b.graph.outputs.size(), 1U);
+  verify(b.graph, "the test");
+}
+
+TEST(Bind, InputsThatNoOutputNeedsMayStayOpen) {
+  Builder b;
+  b.graph.outputs.push_back(b.unary("y", UnaryKind::relu, b.input("x", {1, 2})));
+  b.unary("other", UnaryKind::relu, b.input("open", {1, -1}));
+  b.unary("another", UnaryKind::relu, b.input("any", kAnyShape));
+  bind(b.graph, {}, 1);
+  EXPECT_EQ(b.graph.inputs.size(), 1U);
+  EXPECT_EQ(b.graph.nodes().size(), 1U);
+}
+
+TEST(Bind, AChoiceBecomesTheBranchThatIsTaken) {
+  for (const bool first : {true, false}) {
+    Builder b;
+    const auto x = b.input("x", {-1, 2});
+    const auto extent = b.op("n", ShapeOf{.start = 0, .end = 1}, {x});
+    const auto is_one = b.binary("is_one", BinaryKind::equal, extent, b.ints("one", {1}));
+    const auto then = b.op("squeezed", Reshape{ReshapeKind::squeeze, Ints{0}, false}, {x});
+    const auto other = b.unary("negated", UnaryKind::neg, x);
+    const auto id =
+        b.graph.add_node("choice", std::string(kChoice), Where{}, {is_one, then, other}, {"y"});
+    b.graph.outputs = b.graph.node(id).outputs;
+    bind(b.graph, {}, first ? 1 : 3);
+    const auto& node = b.graph.node(b.graph.value(b.graph.outputs[0]).producer);
+    EXPECT_EQ(std::get<Unary>(node.op).kind, UnaryKind::identity);
+    EXPECT_EQ(b.graph.value(node.inputs.at(0)).name, first ? "squeezed" : "negated");
+    EXPECT_TRUE(has_shape(b.graph, b.graph.outputs[0], first ? Shape{2} : Shape{3, 2}));
+  }
+}
+
 TEST(Bind, InfersAgainToTheSame) {
   Builder b;
   const auto x = b.input("x", {-1, 4, 9, 9});
