@@ -152,7 +152,11 @@ ImageBatch find_image_batch(const Graph& graph, ValueId logits) {
   if (images > 1) {
     const auto where = follow_images(graph, input, along(0), images);
     const auto& end = where[at(logits)];
-    const bool counted = !scores.shape.empty() && scores.shape[0] == images;
+    // The first extent of [channels, rows, columns] counts no images, though there may be as many
+    // classes.
+    const bool is_one_image =
+        end == kMixed && scores.shape.size() == 1 && graph.value(input).shape.size() == 3;
+    const bool counted = !scores.shape.empty() && scores.shape[0] == images && !is_one_image;
     if (end.is_axis() || ((end == kMixed || end == kPicked) && counted))
       check_batch(scores, end, images);
     if (end.is_axis() || is_rows(end, scores.shape, images)) {
