@@ -27,6 +27,13 @@ struct ValueInfo {
   DataType type = DataType::f32;
   Shape shape;                          ///< -1 where the file leaves an extent open
   std::vector<std::string> dimensions;  ///< the symbolic name per extent, "" where it is a number
+  /// False: the file does not say how many extents there are; `shape` is empty. An input's shape
+  /// then has to be given (CompileOptions::input_shapes).
+  bool is_ranked = true;
+  /// Of an output: the names of the classes that it scores, where the file's graph holds them.
+  std::vector<std::string> labels = {};
+  /// Of an output that cannot be computed: why. The others can.
+  std::string refusal = {};
 };
 
 /// One node as imported, in execution order.
@@ -48,7 +55,8 @@ struct LoadOptions {
 class FOVEA_API Model {
  public:
   /// Reads a file. Throws Error bad_model (missing, truncated, inconsistent; names file and node)
-  /// or unsupported (lists every unsupported node at once). Large weights are read when an
+  /// or unsupported (lists every unsupported node at once) where no output can be computed; where
+  /// one can, the others say why they cannot (ValueInfo::refusal). Large weights are read when an
   /// explainer needs them: the model holds its files open, which may be removed or replaced
   /// meanwhile, but not overwritten in place (making an explainer then throws Error bad_model).
   /// Cost: a read of everything else.
@@ -57,9 +65,11 @@ class FOVEA_API Model {
   /// The same from memory; the bytes are not needed after the call: the weights are copied.
   static Model from_bytes(std::span<const std::byte> onnx, const LoadOptions& options = {});
 
-  const std::vector<ValueInfo>& inputs() const;   ///< those without an initializer, in file order
-  const std::vector<ValueInfo>& outputs() const;  ///< in file order
-  const std::vector<NodeInfo>& nodes() const;     ///< in execution order
+  /// Those without an initializer, in file order. One that fovea cannot take, and that only such
+  /// outputs need as cannot be computed, is left out.
+  const std::vector<ValueInfo>& inputs() const;
+  const std::vector<ValueInfo>& outputs() const;               ///< in file order
+  const std::vector<NodeInfo>& nodes() const;                  ///< in execution order
   const std::map<std::string, std::string>& metadata() const;  ///< the file's metadata_props
   std::int64_t opset() const;       ///< version of the default operator set
   std::int64_t ir_version() const;  ///< version of the ONNX container

@@ -10,6 +10,7 @@
 #include "api/explainer_impl.hpp"
 #include "api/explaining.hpp"
 #include "api/other_batch.hpp"
+#include "api/partial.hpp"
 #include "api/precision.hpp"
 #include "api/run_impl.hpp"
 #include "api/target_values.hpp"
@@ -38,6 +39,7 @@ class ExplainerMaker {
   ExplainerMaker(const Model& model, ExplainerOptions options, const CallOptions& call)
       : limits_{call.stop, call.deadline},
         impl_(std::make_shared<Explainer::Impl>(model, std::move(options))),
+        partial_(Access::impl(model).imported),
         source_(Access::impl(model).imported.graph),
         graph_(source_) {}
 
@@ -46,9 +48,10 @@ class ExplainerMaker {
     api::check_options(options);
     Access::impl(impl_->model).choices->add(std::as_bytes(std::span(options.compile.plan_cache)));
     bind();
-    describe_inputs();
-    for (const auto& value : graph_.values()) impl_->shapes[value.name] = value.shape;
+    impl_->shapes = api::shapes_of(graph_);
     choose_targets();
+    impl_->feeds = graph_.inputs;
+    impl_->inputs = api::inputs_of(graph_, impl_->model.inputs());
     impl_->head = graph::find_pool_linear_head(graph_, impl_->target);
     if (impl_->head && impl_->head->classes != impl_->row()) impl_->head.reset();
     limits_.check();
@@ -58,17 +61,11 @@ class ExplainerMaker {
   }
 
  private:
-  void describe_inputs() {
-    impl_->inputs = impl_->model.inputs();
-    for (std::size_t i = 0; i < graph_.inputs.size(); ++i) {
-      impl_->feeds.push_back(graph_.inputs[i]);
-      if (i < impl_->inputs.size()) impl_->inputs[i].shape = graph_.value(graph_.inputs[i]).shape;
-    }
-  }
-
   void bind() {
-    graph::bind(graph_, impl_->options.compile.input_shapes, impl_->options.compile.batch, limits_,
-                engine::compute_node);
+    const auto& compile = impl_->options.compile;
+    partial_.bind(source_, graph_,
+                  api::with_named_extents(impl_->model.inputs(), compile.input_shapes),
+                  compile.batch, limits_);
     engine::fold_constants(graph_, limits_);
     bound_values_ = source_.values().size();
   }
@@ -82,18 +79,27 @@ class ExplainerMaker {
 
   void choose_targets() {
     const auto& names = impl_->options.prepare.target_values;
+    for (const auto& name : names) partial_.require(graph_, name);
     if (api::reads_scores(names)) {
-      impl_->scores = graph::find_scores(graph_, impl_->options.compile.output);
+      impl_->scores = partial_.find_scores(graph_, impl_->options.compile.output);
       graph::lay_out_logits(source_, impl_->scores);
       bind_appended();
     }
     const auto read = api::choose_target_values(source_, graph_, names, impl_->scores);
     bind_appended();
     impl_->target = read.row;
+    drop_unneeded_inputs();
     find_image_batch();
     impl_->reads = api::reads_of(read, graph_, impl_->image_batch);
     impl_->dense_scores =
         impl_->scores.logits && is_dense(graph_.value(impl_->scores.logits).shape);
+  }
+
+  void drop_unneeded_inputs() {
+    std::vector<graph::ValueId> wanted{impl_->target, impl_->scores.output};
+    for (const auto* names : {&impl_->options.compile.fetches, &impl_->options.prepare.layers})
+      for (const auto& name : *names) wanted.push_back(graph::find_layer(graph_, name));
+    api::drop_unneeded_inputs(source_, graph_, wanted);
   }
 
   /// Scores at positions: nothing to rank.
@@ -149,6 +155,7 @@ class ExplainerMaker {
   }
 
   explain::Layer resolve(const std::string& name) const {
+    partial_.require(graph_, name);
     const graph::ValueId id = graph::find_layer(graph_, name);
     if (!id)
       throw Error(ErrorCode::invalid_argument, "the model has no layer of this name",
@@ -401,6 +408,7 @@ class ExplainerMaker {
   }
 
   void fetch(engine::PlanSpec& spec, const std::string& name) {
+    partial_.require(graph_, name);
     const graph::ValueId id = graph_.find_value(name);
     if (!id)
       throw Error(ErrorCode::invalid_argument, "the model has no value of this name to fetch",
@@ -412,6 +420,7 @@ class ExplainerMaker {
 
   base::Limits limits_;
   std::shared_ptr<Explainer::Impl> impl_;
+  api::Partial partial_;
   graph::Graph source_;  ///< as imported, and what lays out the scores and the values of targets
   graph::Graph graph_;   ///< that, bound
   std::size_t bound_values_ = 0;             ///< of the source, when it was

@@ -29,8 +29,10 @@ std::vector<std::span<const float>> matched(const Explainer::Impl& explainer, co
                 "the model has " + std::to_string(inputs.size()) +
                     " inputs, so each tensor must be given by its input's name");
   for (const auto& [name, tensor] : feeds) {
+    // A tensor for an input that the scores do not need is taken, and not looked at.
     const auto known = [&name = name](const ValueInfo& input) { return input.name == name; };
-    if (!unnamed && std::none_of(inputs.begin(), inputs.end(), known))
+    const auto& all = explainer.model.inputs();
+    if (!unnamed && std::none_of(all.begin(), all.end(), known))
       throw Error(ErrorCode::invalid_argument, "the model has no input of this name",
                   {"", name, ""});
   }

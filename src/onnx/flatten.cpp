@@ -7,6 +7,7 @@
 #include <unordered_map>
 
 #include "fovea/error.hpp"
+#include "onnx/branches.hpp"
 #include "onnx/functions.hpp"
 #include "onnx/limits.hpp"
 #include "onnx/text.hpp"
@@ -26,20 +27,75 @@ class Flattener {
   Flattened run() {
     // Before the first copy: a small file may ask for more than there is memory.
     check_inlined_size(model_, functions_);
-    for (auto& node : *model_.mutable_graph()->mutable_node()) visit(node, opset_);
+    for (auto& node : *model_.mutable_graph()->mutable_node()) visit(node, opset_, nullptr);
     return std::move(out_);
   }
 
  private:
   using Renames = std::unordered_map<std::string, std::string>;
 
-  void visit(NodeProto& node, std::int64_t opset) {
+  /// What names mean within a function's body or a branch. A function sees nothing outside itself;
+  /// a branch sees all that is around it.
+  struct Scope {
+    const Renames& renames;
+    const NodeProto& around;  ///< the call, or the If
+    std::string prefix;       ///< of the names that are made within
+    const Scope* outer = nullptr;
+    bool is_function = false;
+  };
+
+  void visit(NodeProto& node, std::int64_t opset, const Scope* scope) {
     // Calls count as well: a tower of empty functions would take exponential time.
     if (++visited_ > 2 * kMaxNodes || out_.nodes.size() >= kMaxNodes) refuse_inlined_nodes(node);
-    if (const auto* function = functions_.called_by(node))
-      expand(node, *function);
-    else
-      out_.nodes.push_back({&node, opset});
+    if (const auto* function = functions_.called_by(node)) return expand(node, *function);
+    if (has_branches(node)) lay_out_branches(node, opset, scope);
+    out_.nodes.push_back({&node, opset});
+  }
+
+  /// Of an If: both branches become nodes, and what they give its inputs.
+  void lay_out_branches(NodeProto& node, std::int64_t opset, const Scope* scope) {
+    std::vector<fovea_onnx::GraphProto*> bodies;
+    for (const auto* name : {"then_branch", "else_branch"}) {
+      auto& body = *bodies.emplace_back(&out_.branches.emplace_back());
+      for (auto& attribute : *node.mutable_attribute())
+        if (attribute.name() == name) body.Swap(attribute.mutable_g());
+      if (body.output_size() != node.output_size())
+        refuse(node, "a branch has another number of outputs than its If");
+      if (body.input_size() > 0) refuse(node, "a branch of an If has inputs");
+    }
+    node.clear_attribute();
+    for (auto* body : bodies) lay_out(*body, node, opset, scope);
+  }
+
+  void lay_out(fovea_onnx::GraphProto& body, NodeProto& around, std::int64_t opset,
+               const Scope* outer) {
+    Renames renames{{"", ""}};
+    const Scope scope{renames, around, outer == nullptr ? "" : outer->prefix, outer};
+    const auto define = [&](const std::string& name) {
+      if (!renames.emplace(name, names_.fresh(scope.prefix + name)).second)
+        refuse(around, "a branch defines a value twice");
+    };
+    for (const auto& tensor : body.initializer()) define(tensor.name());
+    for (const auto& node : body.node())
+      for (const auto& name : node.output())
+        if (!name.empty()) define(name);
+    for (auto& tensor : *body.mutable_initializer()) {
+      auto& node = out_.inlined.emplace_back();
+      node.set_op_type("Constant");
+      node.add_output(renames.at(tensor.name()));
+      auto& value = *node.add_attribute();
+      value.set_name("value");
+      value.set_type(4);
+      value.mutable_t()->Swap(&tensor);
+      visit(node, opset, &scope);
+    }
+    for (auto& node : *body.mutable_node()) {
+      if (!scope.prefix.empty()) node.set_name(scope.prefix + display_name(node));
+      for (auto& name : *node.mutable_input()) name = resolved(&scope, name);
+      for (auto& name : *node.mutable_output()) name = renames.at(name);
+      visit(node, opset, &scope);
+    }
+    for (const auto& output : body.output()) around.add_input(resolved(&scope, output.name()));
   }
 
   void expand(const NodeProto& call, const FunctionProto& function) {
@@ -55,15 +111,16 @@ class Flattener {
     active_.push_back(&function);
     const auto own = default_opset(function.opset_import());
     const auto renames = rename(call, function);
+    const Scope scope{renames, call, display_name(call) + "/", nullptr, true};
     for (const auto& body : function.node()) {
       auto& node = out_.inlined.emplace_back(body);
-      for (auto& name : *node.mutable_input()) name = renamed(renames, name, call);
-      for (auto& name : *node.mutable_output()) name = renamed(renames, name, call);
+      for (auto& name : *node.mutable_input()) name = resolved(&scope, name);
+      for (auto& name : *node.mutable_output()) name = resolved(&scope, name);
       node.set_name(display_name(call) + "/" + display_name(body));
       bind_attributes(node, call, function);
-      visit(node, own == 0 ? opset_ : own);
+      visit(node, own == 0 ? opset_ : own, &scope);
     }
-    for (int i = 0; i < call.output_size(); ++i) pass_through(call, function, i, renames);
+    for (int i = 0; i < call.output_size(); ++i) pass_through(call, function, i, scope);
     active_.pop_back();
   }
 
@@ -89,33 +146,39 @@ class Flattener {
     return out;
   }
 
-  static const std::string& renamed(const Renames& renames, const std::string& name,
-                                    const NodeProto& call) {
-    const auto it = renames.find(name);
-    if (it == renames.end())
-      refuse(call, "a local function reads " + quote(name) + ", which it does not define");
-    return it->second;
+  static std::string resolved(const Scope* scope, const std::string& name) {
+    for (; scope != nullptr; scope = scope->outer) {
+      const auto it = scope->renames.find(name);
+      if (it != scope->renames.end()) return it->second;
+      if (scope->is_function)
+        refuse(scope->around,
+               "a local function reads " + quote(name) + ", which it does not define");
+    }
+    return name;
   }
 
   // An output that is one of the function's inputs, or stands there a second time.
   void pass_through(const NodeProto& call, const FunctionProto& function, int i,
-                    const Renames& renames) {
+                    const Scope& scope) {
     const auto& wanted = call.output(i);
     if (wanted.empty()) return;
-    const auto& source = renamed(renames, function.output(i), call);
+    const auto source = resolved(&scope, function.output(i));
     if (source == wanted) return;
     auto& node = out_.inlined.emplace_back();
     node.set_op_type("Identity");
     node.set_name(wanted);
     node.add_input(source);
     node.add_output(wanted);
-    visit(node, opset_);
+    visit(node, opset_, nullptr);
   }
 
   void bind_attributes(NodeProto& node, const NodeProto& call, const FunctionProto& function) {
     auto& attributes = *node.mutable_attribute();
     for (int i = attributes.size() - 1; i >= 0; --i) {
       auto& attribute = attributes[i];
+      if (attribute.has_g())
+        for (auto& inner : *attribute.mutable_g()->mutable_node())
+          bind_attributes(inner, call, function);
       if (attribute.ref_attr_name().empty()) continue;
       const auto* value = find(call.attribute(), attribute.ref_attr_name());
       if (!value) value = find(function.attribute_proto(), attribute.ref_attr_name());
@@ -123,6 +186,9 @@ class Flattener {
         attributes.DeleteSubrange(i, 1);
         continue;
       }
+      if (value->has_g())
+        throw Error(ErrorCode::unsupported, "a local function takes a graph for an attribute",
+                    {{}, display_name(call), call.op_type()});
       const auto name = attribute.name();
       attribute = *value;
       attribute.set_name(name);

@@ -16,10 +16,12 @@ struct FlatNode {
 };
 
 /// The nodes of the main graph in file order, calls of the model's local functions replaced by
-/// their bodies.
+/// their bodies, and both branches in front of each If, which then reads the condition, the results
+/// of the one and those of the other.
 struct Flattened {
   std::vector<FlatNode> nodes;
-  std::deque<fovea_onnx::NodeProto> inlined;  ///< owns the nodes that came out of functions
+  std::deque<fovea_onnx::NodeProto> inlined;    ///< owns the nodes that came out of functions
+  std::deque<fovea_onnx::GraphProto> branches;  ///< and those that came out of branches
 };
 
 /// `opset`: the model's. Throws Error bad_model for recursion, chains of calls beyond

@@ -9,6 +9,7 @@
 
 #include "base/checked.hpp"
 #include "fovea/error.hpp"
+#include "onnx/branches.hpp"
 #include "onnx/flatten.hpp"
 #include "onnx/limits.hpp"
 #include "onnx/text.hpp"
@@ -61,8 +62,23 @@ class Sizes {
  public:
   explicit Sizes(const Functions& functions) : functions_(functions) {}
 
-  /// Of a node, which may be a call.
+  /// Of a node, which may be a call, or an If around calls.
   Size of(const NodeProto& node) {
+    return sum(node, [this](const NodeProto& one) { return of_one(one); });
+  }
+
+ private:
+  template <class OfOne>
+  static Size sum(const NodeProto& node, const OfOne& of_one) {
+    Size out = of_one(node);
+    const auto constants = constants_within(node);
+    out.visits = out.visits + constants;
+    out.nodes = out.nodes + constants;
+    visit_branches(node, [&](const NodeProto& one) { out.add(of_one(one)); });
+    return out;
+  }
+
+  Size of_one(const NodeProto& node) {
     Size out;
     out.visits = 1;
     const auto* function = functions_.called_by(node);
@@ -80,7 +96,6 @@ class Sizes {
     return out;
   }
 
- private:
   struct Measured {
     Size whole;
     bool is_done = false;
@@ -94,10 +109,14 @@ class Sizes {
       const auto* function = open.back();
       const auto [it, is_new] = sizes_.try_emplace(function);
       if (is_new) {
-        for (const auto& node : function->node())
-          if (const auto* inner = functions_.called_by(node);
-              inner != nullptr && !sizes_.contains(inner))
-            open.push_back(inner);
+        const auto look = [&](const NodeProto& node) {
+          const auto* inner = functions_.called_by(node);
+          if (inner != nullptr && !sizes_.contains(inner)) open.push_back(inner);
+        };
+        for (const auto& node : function->node()) {
+          look(node);
+          visit_branches(node, look);
+        }
         continue;
       }
       open.pop_back();
@@ -106,14 +125,15 @@ class Sizes {
       Size whole;
       whole.bytes = function->ByteSizeLong();
       whole.names = names_in(*function);
-      for (const auto& node : function->node()) whole.add(inside(node));
+      for (const auto& node : function->node())
+        whole.add(sum(node, [this](const NodeProto& one) { return inside(one); }));
       sizes_.at(function).whole = whole;
     }
   }
 
   Size inside(const NodeProto& node) {
     const auto* function = functions_.called_by(node);
-    if (function == nullptr || sizes_.at(function).is_done) return of(node);
+    if (function == nullptr || sizes_.at(function).is_done) return of_one(node);
     Size out;
     out.visits = 1;
     return out;
@@ -152,9 +172,15 @@ const FunctionProto* Functions::called_by(const NodeProto& node) const {
 
 std::size_t names_in(const FunctionProto& function) {
   std::size_t out = 0;
-  for (const auto& node : function.node())
+  const auto count = [&out](const NodeProto& node) {
     out += 1 + static_cast<std::size_t>(node.input_size()) +
            static_cast<std::size_t>(node.output_size());
+  };
+  for (const auto& node : function.node()) {
+    count(node);
+    visit_branches(node, count);
+    out += constants_within(node);
+  }
   return out;
 }
 

@@ -2,13 +2,15 @@
 
 #include <algorithm>
 #include <functional>
-#include <optional>
 #include <queue>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <utility>
 #include <vector>
 
+#include "graph/infer.hpp"
+#include "onnx/class_names.hpp"
 #include "onnx/element_type.hpp"
 #include "onnx/flatten.hpp"
 #include "onnx/limits.hpp"
@@ -48,10 +50,10 @@ class GraphImport {
     add_initializers();
     add_inputs();
     for (const auto n : order) add_node(flat_.nodes[n]);
-    if (!missing_.empty()) refuse_missing();
-    if (tensor_error_) throw *tensor_error_;
     add_outputs();
-    return {std::move(state_.graph), std::move(info_)};
+    drop_unread();
+    name_classes(graph_, flat_.nodes, info_.outputs);
+    return {std::move(state_.graph), std::move(info_), std::move(unread_), std::move(missing_)};
   }
 
  private:
@@ -71,8 +73,6 @@ class GraphImport {
     info_.producer = printable(info_.producer);
     for (const auto& entry : model_.metadata_props())
       info_.metadata[printable(entry.key())] = printable(entry.value());
-    if (graph_.sparse_initializer_size() > 0)
-      throw Error(ErrorCode::unsupported, "sparse initializers are not supported");
     if (graph_.output_size() == 0) refuse("the graph has no outputs");
   }
 
@@ -82,18 +82,41 @@ class GraphImport {
       check_name(name, what);
       state_.names.add(name);
     };
+    // What a branch calls its values is its own affair.
+    const std::function<void(const fovea_onnx::GraphProto&)> check_within =
+        [&](const fovea_onnx::GraphProto& graph) {
+          for (const auto& node : graph.node()) {
+            check_name(node.name(), "a node");
+            check_name(node.op_type(), "an operator");
+            check_name(node.domain(), "a domain");
+            for (const auto& name : node.input()) check_name(name, "a value");
+            for (const auto& name : node.output()) check_name(name, "a value");
+            for (const auto& attribute : node.attribute()) {
+              check_name(attribute.name(), "an attribute");
+              check_within(attribute.g());
+            }
+          }
+          for (const auto& tensor : graph.initializer())
+            check_name(tensor.name(), "an initializer");
+          for (const auto& output : graph.output()) check_name(output.name(), "an output");
+        };
     const auto check_node = [&](const NodeProto& node) {
       check(node.name(), "a node");
       check_name(node.op_type(), "an operator");
       check_name(node.domain(), "a domain");
       for (const auto& name : node.input()) check(name, "a value");
       for (const auto& name : node.output()) check(name, "a value");
-      for (const auto& attribute : node.attribute()) check_name(attribute.name(), "an attribute");
+      for (const auto& attribute : node.attribute()) {
+        check_name(attribute.name(), "an attribute");
+        check_within(attribute.g());
+      }
     };
     for (const auto& node : graph_.node()) check_node(node);
     for (const auto& function : model_.functions())
       for (const auto& node : function.node()) check_node(node);
     for (const auto& tensor : graph_.initializer()) check(tensor.name(), "an initializer");
+    for (const auto& tensor : graph_.sparse_initializer())
+      check(tensor.values().name(), "an initializer");
     for (const auto& input : graph_.input()) check(input.name(), "an input");
     for (const auto& output : graph_.output()) check(output.name(), "an output");
   }
@@ -107,6 +130,10 @@ class GraphImport {
     for (const auto& tensor : graph_.initializer()) {
       if (tensor.name().empty()) refuse("an initializer has no name");
       define(tensor.name(), -1, {{}, tensor.name(), {}});
+    }
+    for (const auto& tensor : graph_.sparse_initializer()) {
+      if (tensor.values().name().empty()) refuse("an initializer has no name");
+      define(tensor.values().name(), -1, {{}, tensor.values().name(), {}});
     }
     for (const auto& input : graph_.input()) {
       if (input.name().empty()) refuse("an input has no name");
@@ -196,30 +223,44 @@ class GraphImport {
       state_.tensors.announce(tensor);
     } catch (const Error& error) {
       if (error.code() != ErrorCode::unsupported) throw;
-      if (!tensor_error_) tensor_error_ = error;
-      unsupported_tensors_.insert(tensor.name());
+      add_unread(tensor.name(), error);
     }
   }
 
   void add_initializers() {
+    for (const auto& tensor : graph_.sparse_initializer())
+      add_unread(tensor.values().name(),
+                 Error(ErrorCode::unsupported, "sparse initializers are not supported",
+                       {{}, tensor.values().name(), {}}));
     for (auto& tensor : *graph_.mutable_initializer()) {
       const auto& name = tensor.name();
-      auto constant = unsupported_tensors_.contains(name) ? graph::Constant::of_ints({0}, {})
-                                                          : state_.tensors.take(tensor, name);
-      state_.values[name] = state_.graph.add_constant(name, std::move(constant));
-      if (!unsupported_tensors_.contains(name)) state_.types[name] = data_type(tensor.data_type());
+      if (state_.values.contains(name)) continue;
+      state_.values[name] = state_.graph.add_constant(name, state_.tensors.take(tensor, name));
+      state_.types[name] = data_type(tensor.data_type());
     }
   }
 
   void add_inputs() {
     for (const auto& input : graph_.input()) {
       if (state_.values.contains(input.name())) continue;
-      info_.inputs.push_back(input_info(input));
+      try {
+        info_.inputs.push_back(input_info(input));
+      } catch (const Error& error) {
+        if (error.code() != ErrorCode::unsupported) throw;
+        add_unread(input.name(), error);
+        continue;
+      }
       const auto& info = info_.inputs.back();
       state_.types[info.name] = info.type;
-      state_.values[info.name] =
-          state_.graph.add_input(info.name, graph_type(info.type), info.shape);
+      state_.values[info.name] = state_.graph.add_input(
+          info.name, graph_type(info.type), info.is_ranked ? info.shape : graph::kAnyShape);
     }
+  }
+
+  void add_unread(const std::string& name, const Error& error) {
+    unread_.add_value(name, error);
+    define_placeholders({}, {name});
+    lost_.insert(state_.values.at(name));
   }
 
   void add_node(const FlatNode& node) {
@@ -231,24 +272,29 @@ class GraphImport {
     try {
       translate(node);
     } catch (const Error& error) {
-      if (error.code() != ErrorCode::unsupported) throw error.with(where(proto));
-      missing_.push_back(describe(node, error.sentence()));
-      define_placeholders(node);
+      if (error.code() != ErrorCode::unsupported && error.code() != ErrorCode::bad_model)
+        throw error.with(where(proto));
+      unread_.add_node(info_.nodes.size() - 1, describe(node, error.sentence()),
+                       error.with(where(proto)));
+      define_placeholders(proto.op_type(), {proto.output().begin(), proto.output().end()});
+      for (const auto& name : proto.output())
+        if (!name.empty()) lost_.insert(state_.values.at(name));
     }
   }
 
   void translate(const FlatNode& node) {
     const auto& proto = *node.proto;
     if (proto.op_type().empty()) refuse("a node has no operator");
-    if (!is_default_domain(proto.domain()))
+    const auto* row = find_row(proto.domain(), proto.op_type(), node.opset);
+    if (!row && !is_default_domain(proto.domain()))
       throw Error(ErrorCode::unsupported, "domain " + quote(proto.domain()));
-    const auto* row = find_row(proto.op_type(), node.opset);
     if (!row) throw Error(ErrorCode::unsupported, explain_missing(proto.op_type()));
     NodeImport import(state_, node);
     check_arity(import, *row);
     row->import(import);
     import.attributes.finish();
     import.finish_types();
+    if (!row->all_outputs) drop_further_outputs(node);
   }
 
   static void check_arity(const NodeImport& node, const Row& row) {
@@ -261,17 +307,25 @@ class GraphImport {
     if (node.output_count() > row.max_outputs)
       node.bad("it has " + std::to_string(node.output_count()) + " outputs, " +
                std::to_string(row.max_outputs) + " at most are possible");
-    for (int i = 1; i < node.output_count() && !row.all_outputs; ++i)
-      if (node.output_used(i)) node.unsupported("its output " + std::to_string(i) + " is used");
+  }
+
+  // Outputs that fovea has not are no obstacle to what the others are for.
+  void drop_further_outputs(const FlatNode& node) {
+    for (int i = 1; i < node.proto->output_size(); ++i) {
+      const auto& name = node.proto->output(i);
+      if (name.empty() || !state_.read.contains(name)) continue;
+      unread_.add_output(name, describe(node, "its output " + std::to_string(i) + " is used"));
+      define_placeholders(node.proto->op_type(), {name});
+      lost_.insert(state_.values.at(name));
+    }
   }
 
   // What reads an unsupported node's outputs is still looked at, so that all are listed at once.
-  void define_placeholders(const FlatNode& node) {
-    std::vector<std::string> outputs;
-    for (const auto& name : node.proto->output())
-      if (!name.empty() && !state_.values.contains(name)) outputs.push_back(name);
+  void define_placeholders(const std::string& op, std::vector<std::string> outputs) {
+    std::erase_if(outputs,
+                  [&](const auto& name) { return name.empty() || state_.values.contains(name); });
     if (outputs.empty()) return;
-    const auto id = state_.graph.add_node({}, node.proto->op_type(), graph::Unary{}, {}, outputs);
+    const auto id = state_.graph.add_node({}, op, graph::Unary{}, {}, outputs);
     for (std::size_t i = 0; i < outputs.size(); ++i)
       state_.values[outputs[i]] = state_.graph.node(id).outputs[i];
   }
@@ -284,17 +338,6 @@ class GraphImport {
     return text + ")";
   }
 
-  [[noreturn]] void refuse_missing() const {
-    std::string text = missing_.size() == 1 ? "the model has a node that is not supported: "
-                                            : "the model has " + std::to_string(missing_.size()) +
-                                                  " nodes that are not supported: ";
-    for (std::size_t i = 0; i < std::min(missing_.size(), kMaxListed); ++i)
-      text += (i == 0 ? "" : ", ") + missing_[i];
-    if (missing_.size() > kMaxListed)
-      text += " and " + std::to_string(missing_.size() - kMaxListed) + " more";
-    throw Error(ErrorCode::unsupported, text);
-  }
-
   void add_outputs() {
     std::unordered_set<std::string> seen;
     for (const auto& output : graph_.output()) {
@@ -305,6 +348,54 @@ class GraphImport {
     }
   }
 
+  // Nodes that could not be read leave the graph with what depends on them.
+  void drop_unread() {
+    if (unread_.empty()) return;
+    auto& graph = state_.graph;
+    std::vector<bool> lost(graph.values().size(), false);
+    for (const auto id : lost_) lost[static_cast<std::size_t>(id.index)] = true;
+    const auto is_lost = [&](graph::ValueId id) {
+      return id && lost[static_cast<std::size_t>(id.index)];
+    };
+    std::vector<bool> dead(graph.nodes().size(), false);
+    for (std::size_t n = 0; n < dead.size(); ++n) {
+      auto& node = graph.node({static_cast<std::int32_t>(n)});
+      if (node.op_type == graph::kChoice && std::holds_alternative<graph::Where>(node.op))
+        drop_branches(node, is_lost);
+      dead[n] = std::any_of(node.inputs.begin(), node.inputs.end(), is_lost) ||
+                std::any_of(node.outputs.begin(), node.outputs.end(), is_lost);
+      if (dead[n])
+        for (const auto id : node.outputs) lost[static_cast<std::size_t>(id.index)] = true;
+    }
+    graph.erase_nodes(dead);
+    std::vector<std::string> names;
+    for (std::size_t i = 0; i < graph.outputs.size(); ++i)
+      if (is_lost(graph.outputs[i])) add_missing_output(i);
+    std::erase_if(graph.outputs, is_lost);
+    if (!graph.outputs.empty()) return;
+    for (const auto& info : info_.outputs) names.push_back(info.name);
+    throw *unread_.reason(info_.nodes, names);
+  }
+
+  // The branch that is taken may be the one that could be read.
+  template <class IsLost>
+  static void drop_branches(graph::Node& node, const IsLost& is_lost) {
+    const auto given = [&](std::size_t i) {
+      return i < node.inputs.size() && node.inputs[i] && !is_lost(node.inputs[i]);
+    };
+    if (!given(1) && !given(2)) return;
+    for (std::size_t i = 1; i < node.inputs.size(); ++i)
+      if (is_lost(node.inputs[i])) node.inputs[i] = {};
+    while (!node.inputs.back()) node.inputs.pop_back();
+  }
+
+  void add_missing_output(std::size_t i) {
+    auto& info = info_.outputs[i];
+    const auto why = *unread_.reason(info_.nodes, {&info.name, 1});
+    info.refusal = why.sentence();
+    missing_.push_back({i, may_be_scores(graph_.output(static_cast<int>(i))), why});
+  }
+
   ModelProto& model_;
   GraphProto& graph_;
   ImportState state_;
@@ -312,9 +403,9 @@ class GraphImport {
   Flattened flat_;
   std::unordered_map<std::string, int> producers_;
   std::unordered_set<std::string> inputs_;
-  std::unordered_set<std::string> unsupported_tensors_;
-  std::optional<Error> tensor_error_;
-  std::vector<std::string> missing_;
+  Unread unread_;
+  std::set<graph::ValueId> lost_;  ///< what could not be read, and only stands for it
+  std::vector<MissingOutput> missing_;
 };
 
 }  // namespace

@@ -10,6 +10,7 @@
 
 #include "fovea/model.hpp"
 #include "graph/graph.hpp"
+#include "onnx/unread.hpp"
 
 /// ONNX files into graphs: the only home of the format and of protobuf.
 namespace fovea::onnx {
@@ -27,15 +28,25 @@ struct ImportedInfo {
   std::vector<std::filesystem::path> files;
 };
 
+/// An output that the graph has not.
+struct MissingOutput {
+  std::size_t index = 0;       ///< of ImportedInfo::outputs
+  bool may_be_scores = false;  ///< as far as its declaration says
+  Error error;                 ///< why
+};
+
 struct Imported {
   graph::Graph graph;  ///< ordered; shapes of inputs only
   ImportedInfo info;
+  Unread unread = {};
+  std::vector<MissingOutput> missing_outputs = {};  ///< in file order
 };
 
 /// Reads `file` and its external weights, which lie in `options.external_data` (empty: the file's
 /// own folder). Large weights stay in the files, which the graph's constants hold open. Throws
 /// Error bad_model (missing, truncated, inconsistent), unsupported (every unsupported node, at
-/// once) or out_of_memory, with the file in its context.
+/// once) or out_of_memory, with the file in its context. A node, input or initializer that cannot
+/// be read is no obstacle while there is an output that does not depend on it.
 Imported import_file(const std::filesystem::path& file, const LoadOptions& options);
 
 /// The same from memory, which is not needed after the call. An empty `external_data_dir` refuses

@@ -54,7 +54,7 @@ DataType NodeImport::type(int i) const {
 
 void NodeImport::finish_types() {
   for (const auto& name : proto_.output())
-    if (!name.empty()) state_.types[name] = result_.value_or(type(0));
+    if (!name.empty()) state_.types.try_emplace(name, result_.value_or(type(0)));
 }
 
 std::string NodeImport::output_name(int i) {
@@ -82,6 +82,15 @@ void NodeImport::emit_within(DataType type, graph::Op op, std::vector<graph::Val
   wide = step(Binary{BinaryKind::add}, {wide, half});
   wide = step(Binary{BinaryKind::mod}, {wide, integer(values)});
   emit(Binary{BinaryKind::sub}, {wide, half});
+}
+
+void NodeImport::emit_output(int i, graph::Op op, std::vector<graph::ValueId> inputs,
+                             DataType type) {
+  const auto output = output_name(i);
+  const auto id =
+      state_.graph.add_node(name_, proto_.op_type(), std::move(op), std::move(inputs), {output});
+  state_.values[output] = state_.graph.node(id).outputs[0];
+  state_.types[output] = type;
 }
 
 void NodeImport::emit_all(graph::Op op) {

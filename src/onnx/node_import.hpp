@@ -34,7 +34,7 @@ struct ImportState {
 };
 
 /// What a registry row sees of its node and what it may add to the graph: exactly one of `emit`,
-/// `emit_all` and `define`, after any number of `step`s.
+/// `emit_all`, `define` and an `emit_output` per output, after any number of `step`s.
 class NodeImport {
  public:
   NodeImport(ImportState& state, const FlatNode& node);
@@ -62,6 +62,8 @@ class NodeImport {
   /// Once the row is done: the outputs have their types.
   void finish_types();
 
+  /// Named or not.
+  int given_inputs() const { return proto_.input_size(); }
   int output_count() const { return proto_.output_size(); }
   bool output_named(int i) const { return i < output_count() && !proto_.output(i).empty(); }
   bool output_used(int i) const {
@@ -74,6 +76,8 @@ class NodeImport {
   /// The same, wrapped into what `type` holds, where that is an integer of 8 or 16 bits: the graph
   /// knows one type of integers.
   void emit_within(DataType type, graph::Op op, std::vector<graph::ValueId> inputs);
+  /// To one of several outputs, each with a node and an element type of its own.
+  void emit_output(int i, graph::Op op, std::vector<graph::ValueId> inputs, DataType type);
   /// To every output.
   void emit_all(graph::Op op);
   /// Output 0 is a constant.

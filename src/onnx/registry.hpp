@@ -30,8 +30,10 @@ struct Row {
 
 /// The families, one file each.
 std::span<const Row> binary_rows();
+std::span<const Row> choice_rows();
 std::span<const Row> constant_rows();
 std::span<const Row> conv_rows();
+std::span<const Row> experimental_rows();
 std::span<const Row> gather_rows();
 std::span<const Row> index_rows();
 std::span<const Row> matrix_rows();
@@ -41,8 +43,14 @@ std::span<const Row> resize_rows();
 std::span<const Row> shape_rows();
 std::span<const Row> unary_rows();
 
-/// The row of an operator at an opset; null where there is none.
+/// Of the domain ai.onnx.ml, whatever its version.
+inline constexpr std::string_view kMlDomain = "ai.onnx.ml";
+std::span<const Row> ml_rows();
+
+/// The row of an operator of the default domain at an opset; null where there is none.
 const Row* find_row(std::string_view op, std::int64_t opset);
+/// The same of an operator of any domain; the opset is the default domain's.
+const Row* find_row(std::string_view domain, std::string_view op, std::int64_t opset);
 
 /// In words, why there is none: "fovea has Upsample in opset 7 to 9 only", or empty for an operator
 /// that it has in none.

@@ -32,9 +32,6 @@ ValueInfo input_info(const fovea_onnx::ValueInfoProto& value) {
   if (!value.type().has_tensor_type())
     throw Error(ErrorCode::unsupported, "an input is not a dense tensor", context);
   const auto& tensor = value.type().tensor_type();
-  if (!tensor.has_shape())
-    throw Error(ErrorCode::unsupported, "an input does not say how many dimensions it has",
-                context);
   ValueInfo out;
   out.name = value.name();
   try {
@@ -42,22 +39,37 @@ ValueInfo input_info(const fovea_onnx::ValueInfoProto& value) {
   } catch (const Error& error) {
     throw error.with(context);
   }
-  read_shape(tensor.shape(), out);
+  out.is_ranked = tensor.has_shape();
+  if (out.is_ranked) read_shape(tensor.shape(), out);
   return out;
 }
 
 ValueInfo output_info(const fovea_onnx::ValueInfoProto& value) {
   ValueInfo out;
   out.name = value.name();
+  out.is_ranked = false;
   if (!value.type().has_tensor_type()) return out;
   const auto& tensor = value.type().tensor_type();
   if (tensor.elem_type() != 0) try {
       out.type = data_type(tensor.elem_type());
     } catch (const Error& error) {
-      throw error.with({{}, value.name(), {}});
+      if (error.code() != ErrorCode::unsupported) throw error.with({{}, value.name(), {}});
     }
-  if (tensor.has_shape()) read_shape(tensor.shape(), out);
+  out.is_ranked = tensor.has_shape();
+  if (out.is_ranked) read_shape(tensor.shape(), out);
   return out;
+}
+
+bool may_be_scores(const fovea_onnx::ValueInfoProto& value) {
+  if (!value.has_type()) return true;
+  if (!value.type().has_tensor_type()) return false;
+  const auto type = value.type().tensor_type().elem_type();
+  if (type == 0) return true;
+  try {
+    return graph_type(data_type(type)) == graph::DType::f32;
+  } catch (const Error&) {
+    return false;
+  }
 }
 
 }  // namespace fovea::onnx

@@ -6,10 +6,13 @@
 namespace fovea::onnx {
 
 /// A declared input. Throws Error: bad_model for a missing type or an extent below -1, unsupported
-/// for what is no dense tensor, for a missing shape and for types that fovea does not compute with.
+/// for what is no dense tensor and for types that fovea does not compute with.
 ValueInfo input_info(const fovea_onnx::ValueInfoProto& value);
 
-/// A declared output; what it leaves out stays empty.
+/// A declared output; what it leaves out, and a type that fovea does not compute with, stays empty.
 ValueInfo output_info(const fovea_onnx::ValueInfoProto& value);
+
+/// May the output hold scores, as far as its declaration says?
+bool may_be_scores(const fovea_onnx::ValueInfoProto& value);
 
 }  // namespace fovea::onnx

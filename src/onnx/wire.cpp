@@ -13,9 +13,10 @@
 namespace fovea::onnx {
 namespace {
 
-// Subgraphs are not read, yet their nesting is bounded: whoever reads the file next may recurse.
+// Lists of subgraphs are not read, yet their nesting is bounded: whoever reads the file next may
+// recurse.
 bool may_nest(Kind parent, std::uint64_t field) {
-  return parent == Kind::attribute && (field == 6 || field == 11);
+  return parent == Kind::attribute && field == 11;
 }
 
 enum class Wire : unsigned { varint = 0, fixed64 = 1, bytes = 2, fixed32 = 5 };

@@ -22,9 +22,11 @@ constexpr std::uint64_t fields_of(Kind kind) {
     case Kind::node:
       return fields({1, 2, 3, 4, 5, 7, 8});
     case Kind::attribute:
-      return fields({1, 2, 3, 4, 5, 7, 8, 9, 20, 21});
+      return fields({1, 2, 3, 4, 5, 6, 7, 8, 9, 20, 21});
     case Kind::tensor:
-      return fields({1, 2, 4, 5, 7, 8, 9, 10, 11, 13, 14});
+      return fields({1, 2, 4, 5, 6, 7, 8, 9, 10, 11, 13, 14});
+    case Kind::sparse_tensor:
+      return fields({1});
     case Kind::type:
     case Kind::shape:
       return fields({1});
@@ -54,6 +56,7 @@ Kind child_of(Kind parent, std::uint64_t field) {
       if (field == 1) return Kind::node;
       if (field == 5) return Kind::tensor;
       if (field == 11 || field == 12) return Kind::value_info;
+      if (field == 15) return Kind::sparse_tensor;
       break;
     case Kind::function:
       if (field == 7) return Kind::node;
@@ -65,6 +68,10 @@ Kind child_of(Kind parent, std::uint64_t field) {
       break;
     case Kind::attribute:
       if (field == 5) return Kind::tensor;
+      if (field == 6) return Kind::graph;
+      break;
+    case Kind::sparse_tensor:
+      if (field == 1) return Kind::tensor;
       break;
     case Kind::tensor:
       if (field == 13) return Kind::pair;
@@ -92,7 +99,7 @@ bool is_read(Kind parent, std::uint64_t field) {
 }
 
 bool is_payload(std::uint64_t field) {
-  return field < 64 && (fields({4, 5, 7, 9, 10, 11}) >> field & 1U) != 0;
+  return field < 64 && (fields({4, 5, 6, 7, 9, 10, 11}) >> field & 1U) != 0;
 }
 
 }  // namespace fovea::onnx

@@ -13,6 +13,7 @@ enum class Kind {
   node,
   attribute,
   tensor,
+  sparse_tensor,
   value_info,
   type,
   tensor_type,

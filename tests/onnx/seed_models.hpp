@@ -31,6 +31,13 @@ inline ModelBuilder tiny_model(std::int64_t opset = 13, std::int64_t ir = 8) {
   return model;
 }
 
+/// One Identity of the initializer `extra`.
+inline ModelBuilder of_tensor(const TensorProto& extra) {
+  ModelBuilder model;
+  model.initializer(extra).add("Identity", {extra.name()}, {"y"}).output("y");
+  return model;
+}
+
 /// tiny_model with `extra` as an initializer that nobody reads.
 inline ModelBuilder with_tensor(const TensorProto& extra) {
   auto model = tiny_model();

@@ -1,0 +1,44 @@
+#include "onnx/branches.hpp"
+
+#include <algorithm>
+
+#include "onnx/flatten.hpp"
+
+namespace fovea::onnx {
+
+using fovea_onnx::NodeProto;
+
+bool has_branches(const NodeProto& node) {
+  if (node.op_type() != "If" || !is_default_domain(node.domain()) || node.input_size() != 1)
+    return false;
+  const auto has = [&](const char* name) {
+    const auto& attributes = node.attribute();
+    return std::count_if(attributes.begin(), attributes.end(), [&](const auto& attribute) {
+             return attribute.name() == name && attribute.has_g();
+           }) == 1;
+  };
+  return node.attribute_size() == 2 && has("then_branch") && has("else_branch");
+}
+
+void visit_branches(const NodeProto& node, const std::function<void(const NodeProto&)>& visit) {
+  if (!has_branches(node)) return;
+  for (const auto& attribute : node.attribute())
+    for (const auto& inner : attribute.g().node()) {
+      visit(inner);
+      visit_branches(inner, visit);
+    }
+}
+
+std::size_t constants_within(const NodeProto& node) {
+  std::size_t out = 0;
+  const auto count = [&out](const NodeProto& one) {
+    if (!has_branches(one)) return;
+    for (const auto& attribute : one.attribute())
+      out += static_cast<std::size_t>(attribute.g().initializer_size());
+  };
+  count(node);
+  visit_branches(node, count);
+  return out;
+}
+
+}  // namespace fovea::onnx
