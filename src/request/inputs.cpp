@@ -3,7 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <optional>
+#include <set>
 #include <utility>
+#include <vector>
 
 #include "fovea/files.hpp"
 #include "request/text.hpp"
@@ -21,7 +24,7 @@ std::string described(const Model& model) {
   std::string out;
   for (const auto& input : model.inputs())
     out += (out.empty() ? "'" : ", '") + input.name + "' " + std::string(to_string(input.type)) +
-           " " + shape_text(input.shape);
+           " " + (input.is_ranked ? shape_text(input.shape) : "of any shape");
   return out.empty() ? "none" : out;
 }
 
@@ -32,23 +35,59 @@ bool fits(const Shape& declared, const Shape& shape) {
   return true;
 }
 
+// As far as the file and --input-shape say how many extents the input has.
+std::optional<Shape> ranked_shape(const Session& session, const ValueInfo& input) {
+  const auto given = session.options.compile.input_shapes.find(input.name);
+  if (given != session.options.compile.input_shapes.end()) return given->second;
+  return input.is_ranked ? std::optional(input.shape) : std::nullopt;
+}
+
 // The shape that an input will have, as far as the file and --input-shape say.
 Shape known_shape(const Session& session, const ValueInfo& input) {
-  const auto given = session.options.compile.input_shapes.find(input.name);
-  return given == session.options.compile.input_shapes.end() ? input.shape : given->second;
+  return ranked_shape(session, input).value_or(Shape{});
+}
+
+// By name: does the output depend on the input? Any output, where none is named.
+bool is_needed(const Session& session, const std::string& input) {
+  const auto& outputs = session.model.outputs();
+  std::set<std::string> reached{input};
+  for (const auto& node : session.model.nodes())
+    if (std::any_of(node.inputs.begin(), node.inputs.end(),
+                    [&](const auto& name) { return !name.empty() && reached.contains(name); }))
+      reached.insert(node.outputs.begin(), node.outputs.end());
+  const auto& wanted = session.options.compile.output;
+  return std::any_of(outputs.begin(), outputs.end(), [&](const ValueInfo& output) {
+    return (wanted.empty() || output.name == wanted) && reached.contains(output.name);
+  });
+}
+
+// What is not needed is no candidate, unless nothing else is.
+std::vector<const ValueInfo*> needed_of(const Session& session,
+                                        std::vector<const ValueInfo*> inputs) {
+  std::vector<const ValueInfo*> needed;
+  if (inputs.size() > 1)
+    for (const auto* input : inputs)
+      if (is_needed(session, input->name)) needed.push_back(input);
+  return needed.empty() ? inputs : needed;
 }
 
 const ValueInfo& find_image_input(const Session& session) {
   std::vector<const ValueInfo*> found;
   for (const auto& input : session.model.inputs()) {
     if (session.tensors.contains(input.name)) continue;
-    const auto shape = known_shape(session, input);
+    const auto ranked = ranked_shape(session, input);
+    if (!ranked && is_needed(session, input.name))
+      throw Error(ErrorCode::invalid_argument, "the model does not say how many extents input '" +
+                                                   input.name + "' has: give --input-shape " +
+                                                   input.name + "=1,3,HEIGHT,WIDTH");
+    const auto shape = ranked.value_or(Shape{});
     if (image_shape(shape)) found.push_back(&input);
     if (shape.size() == 4 && shape[1] < 0 && shape[3] < 0)
       throw Error(ErrorCode::invalid_argument, "the model leaves the channels of input '" +
                                                    input.name + "' open: give " + "--input-shape " +
                                                    input.name + "=1,3,HEIGHT,WIDTH");
   }
+  found = needed_of(session, std::move(found));
   if (found.size() == 1) return *found.front();
   const ErrorContext where{.file = session.request.model.file, .node = {}, .op = {}};
   if (found.empty() && session.tensors.size() == session.model.inputs().size())
@@ -125,7 +164,7 @@ std::string only_input(const Model& model) {
 void check_shapes(const Model& model, const std::map<std::string, Shape>& shapes) {
   for (const auto& [name, shape] : shapes) {
     const auto& input = find_input(model, name);
-    if (!fits(input.shape, shape))
+    if (input.is_ranked && !fits(input.shape, shape))
       throw Error(ErrorCode::invalid_argument, "--input-shape: input '" + name + "' is " +
                                                    shape_text(input.shape) + ", not " +
                                                    shape_text(shape));
@@ -136,10 +175,10 @@ void read_tensors(Session& session) {
   for (const auto& [name, given] : session.request.inputs) {
     const auto& file = given.file;
     auto tensor = timed(session.times.decode, [&] { return read_npy(file); });
-    const auto expected = known_shape(session, find_input(session.model, name));
-    if (!fits(expected, tensor.shape))
+    const auto expected = ranked_shape(session, find_input(session.model, name));
+    if (expected && !fits(*expected, tensor.shape))
       throw Error(ErrorCode::bad_input,
-                  "input '" + name + "' takes " + shape_text(expected) + " and the tensor is " +
+                  "input '" + name + "' takes " + shape_text(*expected) + " and the tensor is " +
                       shape_text(tensor.shape),
                   {.file = file, .node = {}, .op = {}});
     if (!std::all_of(tensor.data.begin(), tensor.data.end(),
@@ -219,9 +258,10 @@ void warn_of_recipe(Session& session) {
 
 void require_all_inputs(const Session& session) {
   for (const auto& input : session.model.inputs())
-    if (!session.tensors.contains(input.name))
+    if (!session.tensors.contains(input.name) && is_needed(session, input.name))
       throw Error(ErrorCode::invalid_argument,
-                  "the model's input '" + input.name + "' (" + shape_text(input.shape) +
+                  "the model's input '" + input.name + "' (" +
+                      (input.is_ranked ? shape_text(input.shape) : "of any shape") +
                       ") is not given: use --input " + input.name + "=FILE");
 }
 

@@ -7,6 +7,18 @@
 #include "request/text.hpp"
 
 namespace fovea {
+namespace request {
+
+std::string printable_label(std::string label) {
+  constexpr unsigned char kFirstPrintable = 0x20, kDelete = 0x7f;
+  for (auto& c : label)
+    if (const auto byte = static_cast<unsigned char>(c); byte < kFirstPrintable || byte == kDelete)
+      c = c == '\t' ? ' ' : '?';
+  return label;
+}
+
+}  // namespace request
+
 namespace {
 
 using request::did_you_mean;
@@ -19,15 +31,6 @@ std::string trimmed(std::string_view text) {
   const auto first = text.find_first_not_of(" \t\r");
   if (first == std::string_view::npos) return {};
   return std::string(text.substr(first, text.find_last_not_of(" \t\r") - first + 1));
-}
-
-// Labels go to terminals, which take control characters for orders.
-std::string printable(std::string label) {
-  constexpr unsigned char kFirstPrintable = 0x20, kDelete = 0x7f;
-  for (auto& c : label)
-    if (const auto byte = static_cast<unsigned char>(c); byte < kFirstPrintable || byte == kDelete)
-      c = c == '\t' ? ' ' : '?';
-  return label;
 }
 
 std::string without_wordnet_id(std::string label) {
@@ -56,7 +59,7 @@ Labels parse_labels(std::string_view text) {
   Labels labels;
   while (!text.empty()) {
     const auto end = std::min(text.find('\n'), text.size());
-    labels.push_back(printable(without_wordnet_id(trimmed(text.substr(0, end)))));
+    labels.push_back(request::printable_label(without_wordnet_id(trimmed(text.substr(0, end)))));
     text.remove_prefix(std::min(end + 1, text.size()));
   }
   while (!labels.empty() && labels.back().empty()) labels.pop_back();

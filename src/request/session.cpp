@@ -7,6 +7,7 @@
 
 #include "request/check.hpp"
 #include "request/inputs.hpp"
+#include "request/metadata.hpp"
 #include "request/targets.hpp"
 #include "request/text.hpp"
 
@@ -29,7 +30,10 @@ struct Said {
 Said recipe_of(const Session& session) {
   if (session.request.preprocess) return {session.request.preprocess, RecipeSource::request};
   const auto* own = metadata(session.model, "fovea.preprocess");
-  if (own == nullptr) return {};
+  if (own == nullptr) {
+    auto others = request::recipe_in_metadata(session.model.metadata());
+    return others ? Said{std::move(others), RecipeSource::model} : Said{};
+  }
   try {
     return {recipe_from_json(*own, "in the metadata of '" + session.request.model.file + "'"),
             RecipeSource::model};
@@ -55,6 +59,22 @@ bool nearly_uniform(const std::vector<Prediction>& predictions) {
   }
   return predictions.size() > 1 && std::abs(total - 1) < 0.01 &&
          entropy > kShare * std::log(static_cast<double>(predictions.size()));
+}
+
+/// The names of classes that the graph holds, for the output that is wanted; where none is named,
+/// those of all outputs that have any, if they agree. Else what others write into the metadata.
+Labels labels_of_model(const Session& session) {
+  const auto& wanted = session.options.compile.output;
+  const Labels* found = nullptr;
+  for (const auto& output : session.model.outputs()) {
+    if (output.labels.empty() || (!wanted.empty() && output.name != wanted)) continue;
+    if (found != nullptr && *found != output.labels) return {};
+    found = &output.labels;
+  }
+  if (found == nullptr) return request::labels_in_metadata(session.model.metadata());
+  Labels out;
+  for (const auto& label : *found) out.push_back(request::printable_label(label));
+  return out;
 }
 
 // Scores at positions have theirs at each.
@@ -150,6 +170,7 @@ Session open_session(Request asked, Model model, bool whole_photo) {
   request::require_all_inputs(session);
   request::warn_of_recipe(session);
   request::choose_output(session);
+  if (session.labels.empty()) session.labels = labels_of_model(session);
   request::name_classes(session);
   return session;
 }

@@ -139,10 +139,12 @@ void choose_output(Session& session) {
   const bool regions = std::any_of(targets.begin(), targets.end(),
                                    [](const auto& target) { return target.region.has_value(); });
   if (!regions || !session.options.compile.output.empty()) return;
-  const auto& outputs = session.model.outputs();
-  if (outputs.size() != 1)
+  std::vector<std::string> names;
+  for (const auto& output : session.model.outputs())
+    if (output.refusal.empty()) names.push_back(output.name);
+  if (names.size() != 1)
     refuse("--region: the model has several outputs: say which with --output-name");
-  session.options.compile.output = outputs.front().name;
+  session.options.compile.output = names.front();
 }
 
 void name_classes(Session& session) {

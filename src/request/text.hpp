@@ -18,6 +18,8 @@ namespace fovea::request {
 std::string shape_text(const Shape& shape);
 /// "a, b, c".
 std::string joined(std::span<const std::string> items);
+/// Without control characters: labels go to terminals, which take those for orders.
+std::string printable_label(std::string label);
 /// ASCII letters only; other bytes stay.
 std::string lower(std::string_view text);
 /// To be read from its beginning to its end: a regular file, or a pipe, whose writer it waits for.

@@ -37,6 +37,7 @@ Bound bind(const Model& model, const Request& request) {
 }
 
 std::string extents_text(const ValueInfo& value) {
+  if (!value.is_ranked) return "?";
   std::string out;
   for (std::size_t d = 0; d < value.shape.size(); ++d) {
     const bool named = d < value.dimensions.size() && !value.dimensions[d].empty();
@@ -50,7 +51,8 @@ std::string values_text(const char* title, const std::vector<ValueInfo>& values)
   std::string out;
   for (const auto& value : values)
     out += std::string(title) + value.name + "  " + std::string(to_string(value.type)) + "  " +
-           extents_text(value) + "\n";
+           extents_text(value) +
+           (value.refusal.empty() ? "" : "  (cannot be computed: " + value.refusal + ")") + "\n";
   return out;
 }
 
@@ -89,11 +91,15 @@ std::string layers_text(const Bound& bound) {
 
 Json values_json(const std::vector<ValueInfo>& values) {
   auto rows = Json::array();
-  for (const auto& value : values)
-    rows.push_back({{"name", value.name},
-                    {"type", to_string(value.type)},
-                    {"shape", value.shape},
-                    {"dimensions", value.dimensions}});
+  for (const auto& value : values) {
+    auto& row =
+        rows.emplace_back(Json{{"name", value.name},
+                               {"type", to_string(value.type)},
+                               {"shape", value.is_ranked ? Json(value.shape) : Json(nullptr)},
+                               {"dimensions", value.dimensions}});
+    if (!value.labels.empty()) row["labels"] = value.labels;
+    if (!value.refusal.empty()) row["cannot_be_computed"] = value.refusal;
+  }
   return rows;
 }
 
