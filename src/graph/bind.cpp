@@ -206,21 +206,21 @@ class Binding {
     }
   }
 
-  /// Takes out of the graph what could not be bound.
-  std::vector<Unbound> finish() {
+  /// The outputs that could not be bound.
+  std::vector<Unbound> unbound() {
     std::vector<Unbound> out;
-    if (errors_.empty()) return out;
-    std::vector<ValueId> outputs;
     for (const auto id : graph_.outputs)
-      if (is_lost(id))
-        out.push_back({id, errors_[reason(id)]});
-      else
-        outputs.push_back(id);
-    graph_.outputs = std::move(outputs);
+      if (is_lost(id)) out.push_back({id, errors_[reason(id)]});
+    return out;
+  }
+
+  /// Takes out of the graph what could not be bound.
+  void drop() {
+    if (errors_.empty()) return;
+    std::erase_if(graph_.outputs, [&](ValueId id) { return is_lost(id); });
     std::erase_if(graph_.inputs, [&](ValueId id) { return is_lost(id); });
     dead_.resize(graph_.nodes().size(), false);
     graph_.erase_nodes(dead_);
-    return out;
   }
 
  private:
@@ -290,14 +290,19 @@ std::vector<Unbound> bind_what_can_be(Graph& graph, const std::map<std::string, 
   Binding binding(graph, limits, compute);
   binding.bind_inputs(shapes, batch);
   binding.bind_nodes();
-  return binding.finish();
+  auto out = binding.unbound();
+  binding.drop();
+  return out;
 }
 
 void bind(Graph& graph, const std::map<std::string, Shape>& shapes, std::int64_t batch,
           const base::Limits& limits, const Compute& compute) {
-  if (const auto unbound = bind_what_can_be(graph, shapes, batch, limits, compute);
-      !unbound.empty())
-    throw unbound.front().error;
+  detail::check_structure(graph);
+  Binding binding(graph, limits, compute);
+  binding.bind_inputs(shapes, batch);
+  binding.bind_nodes();
+  if (const auto unbound = binding.unbound(); !unbound.empty()) throw unbound.front().error;
+  binding.drop();
 }
 
 void infer(Graph& graph) {
