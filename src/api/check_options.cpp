@@ -1,5 +1,7 @@
 #include "api/check_options.hpp"
 
+#include <string>
+
 #include "explain/method.hpp"
 
 namespace fovea::api {
@@ -22,6 +24,14 @@ void check_options(const ExplainerOptions& options) {
     throw Error(ErrorCode::invalid_argument, "the number of prefix tokens must not be negative");
   for (const auto& method : options.prepare.methods)
     explain::Settings(explain::find(method.name).info, method);
+}
+
+void check_threads(int threads) {
+  // OpenMP's runtime ends a process that cannot have as many as it asks for.
+  constexpr int kMax = 1024;
+  if (threads < 0 || threads > kMax)
+    throw Error(ErrorCode::invalid_argument,
+                "the number of threads must lie between 0 and " + std::to_string(kMax));
 }
 
 }  // namespace fovea::api

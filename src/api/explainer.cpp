@@ -430,18 +430,10 @@ class ExplainerMaker {
   std::unique_ptr<const graph::MapForms> forms_;  ///< once the graph is bound
 };
 
-void check_threads(int threads) {
-  // OpenMP's runtime ends a process that cannot have as many as it asks for.
-  constexpr int kMax = 1024;
-  if (threads < 0 || threads > kMax)
-    throw Error(ErrorCode::invalid_argument,
-                "the number of threads must lie between 0 and " + std::to_string(kMax));
-}
-
 }  // namespace
 
 Explainer::Explainer(const Model& model, ExplainerOptions options, const CallOptions& call) {
-  check_threads(options.pool.threads);
+  api::check_threads(options.pool.threads);
   const base::ThreadScope threads(options.pool.threads);
   try {
     impl_ = ExplainerMaker(model, std::move(options), call).make();

@@ -48,10 +48,10 @@ TEST(Unread, NodesThatContradictTheFormat) {
 
 TEST(Unread, NodesAtAnotherOutput) {
   auto model = with_relu();
-  model.add("NonZero", {"x"}, {"a"}, {}, "nz")
+  model.add("NonMaxSuppression", {"x", "x"}, {"a"}, {}, "nms")
       .add("LSTM", {"x", "x", "x"}, {"", "h"}, {}, "lstm")
       .add("Concat", {"y", "h"}, {"b"}, {attr("axis", 0)})
-      .output("a", {2, -1}, kInt64)
+      .output("a", {-1, 3}, kInt64)
       .output("b");
   const auto got = import(model);
   expect_relu_alone(got);
@@ -60,7 +60,7 @@ TEST(Unread, NodesAtAnotherOutput) {
   EXPECT_FALSE(got.missing_outputs[0].may_be_scores) << "integers";
   EXPECT_TRUE(got.missing_outputs[1].may_be_scores);
   EXPECT_EQ(got.info.outputs[1].refusal,
-            "the model has a node that is not supported: 'nz' (NonZero, opset 13)");
+            "the model has a node that is not supported: 'nms' (NonMaxSuppression, opset 13)");
   EXPECT_EQ(got.info.outputs[2].refusal,
             "the model has a node that is not supported: 'lstm' (LSTM, opset 13)");
 }

@@ -22,6 +22,7 @@ ModelBuilder deciding_a_shape(const nlohmann::json& one) {
   model.add("Add", {"nothing", "three"}, {"extent"});
   model.add("Concat", {"extent", "flat"}, {"shape"}, {attr("axis", 0)});
   model.add("Reshape", {"image", "shape"}, {"turned"});
+  model.output("turned");
   return model;
 }
 
