@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <span>
 
 #include "base/parallel.hpp"
 #include "engine/ops/elementwise.hpp"
@@ -152,24 +153,27 @@ struct Sampler {
     std::array<AxisReads, 3> own;
     for (std::size_t d = 0; d < rank(); ++d) own[d] = axes[d].reads(at[rank() - 1 - d]);
     out.count = 0;
-    add(own, 0, 0, {1, 1, 1, 1}, out);
+    add(std::span(own).first(rank()), 0, {1, 1, 1, 1}, out);
   }
 
  private:
-  /// `factor`: the products so far of the weights with one axis' slope each, then of all weights.
-  void add(const std::array<AxisReads, 3>& own, std::size_t d, std::int64_t offset,
-           const std::array<float, 4>& factor, Reads& out) const {
-    if (d == rank()) {
+  /// `left`: the axes that are not in yet. `factor`: the products so far of the weights with one
+  /// axis' slope each, then of all weights.
+  void add(std::span<const AxisReads> left, std::int64_t offset, const std::array<float, 4>& factor,
+           Reads& out) const {
+    if (left.empty()) {
       out.all[static_cast<std::size_t>(out.count++)] = {
           offset, {factor[0], factor[1], factor[2]}, factor[3]};
       return;
     }
-    for (std::size_t k = 0; k < static_cast<std::size_t>(own[d].count); ++k) {
-      if (own[d].index[k] < 0) continue;
+    const auto& own = left.front();
+    const auto stride = strides[rank() - left.size()];
+    for (std::size_t k = 0; k < static_cast<std::size_t>(own.count); ++k) {
+      if (own.index[k] < 0) continue;
       auto next = factor;
       for (std::size_t i = 0; i < 4; ++i)
-        next[i] *= i == rank() - 1 - d ? own[d].slope[k] : own[d].weight[k];
-      add(own, d + 1, offset + own[d].index[k] * strides[d], next, out);
+        next[i] *= i == left.size() - 1 ? own.slope[k] : own.weight[k];
+      add(left.subspan(1), offset + own.index[k] * stride, next, out);
     }
   }
 };
