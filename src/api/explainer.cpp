@@ -413,8 +413,9 @@ class ExplainerMaker {
     if (!id)
       throw Error(ErrorCode::invalid_argument, "the model has no value of this name to fetch",
                   {"", name, ""});
-    if (!fetched_.insert(id).second) return;
-    spec.fetches.push_back(id);
+    const auto [place, is_new] = fetched_.insert(id);
+    if (!is_new) return;
+    spec.fetches.push_back(*place);
     impl_->fetch_names.push_back(name);
   }
 
