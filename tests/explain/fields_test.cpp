@@ -3,6 +3,7 @@
 #include <cmath>
 #include <random>
 #include <set>
+#include <string_view>
 
 #include "explain/registered.hpp"
 #include "explain/support.hpp"
@@ -23,11 +24,12 @@ void for_each_type(Visit visit) {
   for_each_type(explain::Registered{}, visit);
 }
 
-const MethodInfo& info_of(const std::string& name) {
+const MethodInfo& info_of(std::string_view name) {
   static const auto all = methods();
   const auto found = std::find_if(all.begin(), all.end(),
                                   [&](const MethodInfo& info) { return info.name == name; });
-  if (found == all.end()) throw Error(ErrorCode::internal, name + " is not registered");
+  if (found == all.end())
+    throw Error(ErrorCode::internal, std::string(name) + " is not registered");
   return *found;
 }
 
