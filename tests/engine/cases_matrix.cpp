@@ -31,15 +31,18 @@ std::vector<Case> matrix_cases() {
   add_gemm(out, 1, 1, false, true, {data({2, 33}), weight({17, 33}), data({})});
   add_gemm(out, 2, 1, false, false, {weight({3, 4}), data({4, 2}), weight({2})});
 
-  for (const auto& [a, b] : std::vector<std::pair<Shape, Shape>>{{{3, 4}, {4, 5}},
-                                                                 {{2, 3, 4}, {4, 5}},
-                                                                 {{2, 3, 4}, {2, 4, 5}},
-                                                                 {{2, 1, 3, 4}, {1, 3, 4, 2}},
-                                                                 {{4}, {4, 5}},
-                                                                 {{3, 4}, {4}},
-                                                                 {{4}, {4}},
-                                                                 {{4, 5}, {3, 5, 2}},
-                                                                 {{1, 1, 17}, {17, 33}}}) {
+  for (const auto& [a, b] :
+       std::vector<std::pair<Shape, Shape>>{{{3, 4}, {4, 5}},
+                                            {{2, 3, 4}, {4, 5}},
+                                            {{2, 3, 4}, {2, 4, 5}},
+                                            {{2, 1, 3, 4}, {1, 3, 4, 2}},
+                                            {{6, 1, 5, 5}, {5, 2}},
+                                            {{8, 1, 1, 19, 6}, {1, 1, 1, 6, 6}},
+                                            {{4}, {4, 5}},
+                                            {{3, 4}, {4}},
+                                            {{4}, {4}},
+                                            {{4, 5}, {3, 5, 2}},
+                                            {{1, 1, 17}, {17, 33}}}) {
     out.push_back({"MatMul", graph::MatMul{}, {data(a), data(b)}});
     out.push_back({"MatMul", graph::MatMul{}, {data(a), weight(b)}});
   }

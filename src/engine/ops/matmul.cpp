@@ -1,6 +1,7 @@
 #include "engine/ops/matmul.hpp"
 
 #include <algorithm>
+#include <initializer_list>
 
 #include "base/checked.hpp"
 #include "engine/channel_sums.hpp"
@@ -40,6 +41,22 @@ Matrix padded(Matrix m, std::size_t rank) {
   return m;
 }
 
+/// Leaves out the axes along which there is one matrix everywhere. oneDNN 3.7 writes beyond the
+/// result of [n, 1, rows, inner] times [1, 1, inner, columns].
+void drop_ones(std::initializer_list<Matrix*> all) {
+  const auto matrices = static_cast<std::ptrdiff_t>((*all.begin())->dims.size()) - 2;
+  for (auto axis = matrices; axis-- > 0;) {
+    const auto is_one = [&](const Matrix* m) {
+      return m->dims[static_cast<std::size_t>(axis)] == 1;
+    };
+    if (!std::all_of(all.begin(), all.end(), is_one)) continue;
+    for (auto* m : all) {
+      m->dims.erase(m->dims.begin() + axis);
+      m->strides.erase(m->strides.begin() + axis);
+    }
+  }
+}
+
 Desc desc_of(const Matrix& m, Type type) {
   return {m.dims, type, m.strides};
 }
@@ -66,10 +83,12 @@ Operand multiply(Builder& b, const MatrixOperand& left, const MatrixOperand& rig
   if (!options.dst && options.attr.get_post_ops().len() == 0 &&
       is_few_rows(b, left, right, options.mostly_zero))
     return multiply_few_rows(b, left, right, out_shape, {options.bias, 1.f});
-  const std::size_t rank =
+  const std::size_t most =
       std::max({left.matrix.dims.size(), right.matrix.dims.size(), out_shape.size()});
-  const Matrix lm = padded(left.matrix, rank), rm = padded(right.matrix, rank);
-  Matrix dm = padded(matrix_of(out_shape, false), rank);
+  Matrix lm = padded(left.matrix, most), rm = padded(right.matrix, most);
+  Matrix dm = padded(matrix_of(out_shape, false), most);
+  drop_ones({&lm, &rm, &dm});
+  const std::size_t rank = dm.dims.size();
   const Operand src = operand(b, left.tensor, lm, left.constant);
   const Operand weights = operand(b, right.tensor, rm, right.constant);
   const Desc dst_desc = desc_of(dm, Type::f32);
