@@ -10,6 +10,34 @@
 namespace fovea::api {
 namespace {
 
+/// Is the constant the same at every place along the axis?
+bool is_repeated(const graph::Constant& constant, std::size_t axis) {
+  std::size_t inner = 1, along = static_cast<std::size_t>(constant.shape[axis]);
+  for (std::size_t d = axis + 1; d < constant.shape.size(); ++d)
+    inner *= static_cast<std::size_t>(constant.shape[d]);
+  const auto same = [&](auto data) {
+    for (std::size_t i = 0; i < data.size(); ++i)
+      if (i / inner % along != 0 && data[i] != data[i - inner]) return false;
+    return true;
+  };
+  return constant.type == graph::DType::f32 ? same(constant.floats())
+                                            : same(std::span(constant.ints));
+}
+
+/// Did a constant grow with the images that is not the same for each of them: a mask made of the
+/// extents, of which one image had the first row?
+bool tell_images_apart(const graph::Graph& graph, const graph::Graph& bound) {
+  const auto count = std::min(graph.values().size(), bound.values().size());
+  for (std::size_t v = 0; v < count; ++v) {
+    const auto& now = graph.values()[v].constant;
+    const auto& before = bound.values()[v].constant;
+    if (!now || !before || now->shape.size() != before->shape.size()) continue;
+    for (std::size_t d = 0; d < now->shape.size(); ++d)
+      if (now->shape[d] != before->shape[d] && !is_repeated(*now, d)) return true;
+  }
+  return false;
+}
+
 std::optional<Rebound> bound_to(const graph::Graph& source, const graph::Graph& bound,
                                 std::vector<bool> stacked, graph::ValueId logits,
                                 std::span<const graph::ValueId> values, std::int64_t batch,
@@ -29,7 +57,7 @@ std::optional<Rebound> bound_to(const graph::Graph& source, const graph::Graph& 
   try {
     graph::bind(graph, shapes, batch, limits, engine::compute_node);
     const auto image_batch = graph::find_image_batch(graph, logits);
-    if (image_batch.count != batch) return std::nullopt;
+    if (image_batch.count != batch || !image_batch.is_followed) return std::nullopt;
     for (const auto id : values) {
       Shape wanted = bound.value(id).shape;
       const auto axis = image_batch.axis_of(id);
@@ -42,6 +70,7 @@ std::optional<Rebound> bound_to(const graph::Graph& source, const graph::Graph& 
     return std::nullopt;
   }
   engine::fold_constants(graph, limits);
+  if (tell_images_apart(graph, bound)) return std::nullopt;
   return out;
 }
 

@@ -47,6 +47,9 @@ struct ImageBatch {
   /// the first axis of extent 1, as good as any. None where images are merged with other things,
   /// or nobody knows.
   std::vector<std::optional<std::size_t>> axes;
+  /// Does every operator between the images and the scores tell where they go? Else the extents say
+  /// so, which for another number of images would be a guess.
+  bool is_followed = true;
 
   bool are_rows_of(ValueId id) const { return rows[static_cast<std::size_t>(id.index)]; }
   std::optional<std::size_t> axis_of(ValueId id) const {

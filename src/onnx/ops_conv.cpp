@@ -111,13 +111,16 @@ graph::ValueId powered(NodeImport& n, graph::ValueId x, std::int64_t p) {
   return n.step(graph::Binary{graph::BinaryKind::pow},
                 {size, n.floats({}, {static_cast<float>(p)})});
 }
+/// A root has no slope at 0: there the result is 0 and leads nowhere, as the norm of zeros does.
 void emit_root(NodeImport& n, graph::ValueId sum, std::int64_t p) {
-  if (p == 1)
-    n.emit(graph::Unary{}, {sum});
-  else if (p == 2)
-    n.emit(graph::Unary{.kind = graph::UnaryKind::sqrt}, {sum});
-  else
-    n.emit(graph::Binary{graph::BinaryKind::pow}, {sum, n.floats({}, {1 / static_cast<float>(p)})});
+  if (p == 1) return n.emit(graph::Unary{}, {sum});
+  const auto zero = n.floats({}, {0});
+  const auto is_zero = n.step(graph::Binary{graph::BinaryKind::equal}, {sum, zero});
+  const auto safe = n.step(graph::Where{}, {is_zero, n.floats({}, {1}), sum});
+  const auto root = p == 2 ? n.step(graph::Unary{.kind = graph::UnaryKind::sqrt}, {safe})
+                           : n.step(graph::Binary{graph::BinaryKind::pow},
+                                    {safe, n.floats({}, {1 / static_cast<float>(p)})});
+  n.emit(graph::Where{}, {is_zero, zero, root});
 }
 
 std::int64_t read_power(NodeImport& n) {

@@ -137,7 +137,11 @@ void rms_norm(NodeImport& n) {
   if (axis >= 0)
     last = n.step(graph::Reshape{graph::ReshapeKind::squeeze, {}, false},
                   {n.step(graph::ShapeOf{}, {n.step(graph::ShapeOf{}, {x})})});
-  const auto axes = n.step(graph::Range{}, {n.integer(axis), last, n.integer(1)});
+  if (axis > 64) n.unsupported("with axis " + std::to_string(axis));
+  // The first by itself: beyond the rank there are no others, and no axes would be all of them.
+  const auto others = n.step(graph::Range{}, {n.integer(axis + 1), last, n.integer(1)});
+  const auto first = n.step(graph::Reshape{.spec = graph::Ints{1}}, {n.integer(axis)});
+  const auto axes = n.step(graph::Concat{0}, {first, others});
   graph::Reduce reduce;
   reduce.kind = graph::ReduceKind::mean;
   const auto mean = n.step(reduce, {binary(BinaryKind::mul, x, x), axes});

@@ -161,6 +161,7 @@ ImageBatch find_image_batch(const Graph& graph, ValueId logits) {
       check_batch(scores, end, images);
     if (end.is_axis() || is_rows(end, scores.shape, images)) {
       out.count = images;
+      out.is_followed = end.is_axis();
       out.scores = elements / images;
       out.axes = axes_of(graph, where, images);
       for (std::size_t v = 0; v < where.size(); ++v)
