@@ -206,6 +206,11 @@ TEST(Scores, AreLeftWhereTheTailChangesThem) {
   Builder negative;
   negative.op("y", Binary{BinaryKind::mul}, {soft(negative), negative.floats("c", {}, {-1})});
   EXPECT_EQ(scores_of(negative), (Named{"y", "y", false, false}));
+  Builder least;  // of logarithms, which are below 0, the least is all that is left
+  least.op("y", Binary{BinaryKind::max},
+           {least.op("ls", Softmax{.axis = 1, .log = true}, {least.input("x", {2, 4})}),
+            least.floats("c", {}, {1e-7f})});
+  EXPECT_EQ(scores_of(least), (Named{"y", "y", false, false}));
   Builder other;  // the sum of other terms is no softmax's
   const auto x = other.input("x", {2, 4});
   const auto e = other.unary("e", UnaryKind::exp, x);

@@ -52,7 +52,9 @@ ValueId choose_output(const Graph& graph, std::string_view name) {
   for (const auto id : graph.outputs)
     shapes += (shapes.empty() ? "" : ", ") + graph.value(id).name + " " +
               detail::text(graph.value(id).shape);
-  throw Error(ErrorCode::invalid_argument, "no output looks like class scores: " + shapes);
+  throw Error(ErrorCode::invalid_argument, "no output looks like class scores: " + shapes +
+                                               "; an output that holds scores at positions is "
+                                               "used where it is named (--output-name)");
 }
 
 std::int64_t elements(const Shape& shape) {
@@ -101,7 +103,10 @@ class Tail {
         }
       } else if (const auto* binary = std::get_if<Binary>(&op)) {
         const auto by = factor_of(*binary, **it);
-        if (!by) continue;
+        if (!by) {  // next to nothing, added or as the least; to a logarithm that is much
+          if (logarithm && binary->kind == BinaryKind::max) return std::nullopt;
+          continue;
+        }
         if (*by != 1 && logarithm) return std::nullopt;
         top *= *by;
       }
