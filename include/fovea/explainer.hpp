@@ -151,8 +151,8 @@ class FOVEA_API Run {
   Run& operator=(Run&&) noexcept;
   ~Run();
 
-  /// Every class of one image, best first; none where targets read no scores. Cost: a sort, on the
-  /// first call.
+  /// Every class of one image, best first; none where targets read no scores, or where these
+  /// lie at positions. Cost: a sort, on the first call.
   const std::vector<Prediction>& predictions(std::int64_t image = 0);
 
   /// About the feeds and the scores; explanations repeat them.
@@ -233,7 +233,8 @@ class FOVEA_API Explainer {
   /// The values whose maps were prepared, in the order asked for.
   std::vector<std::string> prepared_layers() const;
   const std::string& default_layer() const;  ///< empty where there is none
-  /// Has a class a probability? Not a model's single score without a sigmoid.
+  /// Has a class a probability? Not a model's single score without a sigmoid, nor where scores lie
+  /// at positions.
   bool has_probabilities() const;
   /// The layer whose channels tell pictures apart: the default layer, or, where that holds a map
   /// per class, the last one in front of it that does not; empty where there is none.

@@ -213,10 +213,7 @@ class ExplainerMaker {
     spec.memory_limit = options.pool.memory_limit;
     spec.limits = limits_;
     fetch(spec, graph_.value(impl_->target).name);
-    if (impl_->scores.output) {
-      fetch(spec, graph_.value(impl_->scores.output).name);
-      impl_->output_fetch = spec.fetches.size() - 1;
-    }
+    if (impl_->scores.output) fetch(spec, graph_.value(impl_->scores.output).name);
     for (const auto& name : options.compile.fetches) fetch(spec, name);
 
     prepare_layers(spec);

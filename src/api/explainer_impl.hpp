@@ -42,7 +42,6 @@ struct Explainer::Impl {
   bool keeps_inputs = false;
   bool dense_scores = false;             ///< scores at positions: nothing to rank
   std::vector<std::string> fetch_names;  ///< index: the plan's fetches
-  std::size_t output_fetch = 0;          ///< of the scores as the model gives them
   graph::ImageBatch image_batch;
   std::vector<bool> stacked;  ///< per input: has it a row per image?
   std::int64_t batch = 1;     ///< images: pictures.count
@@ -65,8 +64,8 @@ struct Explainer::Impl {
   }
 
   bool has_probabilities() const {
-    return class_count() > 1 ||
-           (class_count() == 1 && (scores.sigmoid || options.compile.multi_label));
+    const bool sigmoid = scores.sigmoid || options.compile.multi_label;
+    return !dense_scores && (class_count() > 1 || (class_count() == 1 && sigmoid));
   }
 
   /// The network behind a layer that runs backward from several targets at once.

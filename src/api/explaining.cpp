@@ -98,7 +98,8 @@ Borrowed::Borrowed(const Network& network, const CallOptions& call)
 void Explaining::check_targets(std::span<const Target> targets) const {
   if (!explainer_.dense_scores) return;
   for (const auto& target : targets)
-    if (target.as<Target::Class>() || target.as<Target::Difference>() || target.as<Target::Rest>())
+    if (target.as<Target::Class>() || target.as<Target::Difference>() ||
+        target.as<Target::Rest>() || target.probability)
       throw Error(ErrorCode::invalid_argument,
                   "a class has a score at each position of " +
                       base::text(explainer_.reads.scores()->shape) +

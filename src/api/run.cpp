@@ -116,6 +116,9 @@ const std::vector<std::string>& Run::warnings() const {
 
 const std::vector<Prediction>& Run::predictions(std::int64_t image) {
   return with_memory([&]() -> std::reference_wrapper<const std::vector<Prediction>> {
+    static const std::vector<Prediction> kNone;
+    impl_->check_image(image);
+    if (impl_->explainer->dense_scores) return kNone;
     return impl_->ranking(image);
   });
 }
@@ -153,19 +156,6 @@ void Run::Impl::describe_scores() {
                        std::to_string(scores.factor) + ": the logits before them are explained");
 }
 
-std::vector<float> Run::Impl::probabilities(std::int64_t image) const {
-  const auto row = scores_of(image);
-  const auto& scores = explainer->scores;
-  // One softmax per position: the network's own.
-  const bool of_positions = probability == explain::Probability::softmax && scores.softmax &&
-                            scores.classes != explainer->class_count();
-  if (!of_positions) return api::probabilities(row, probability);
-  const auto* output = explainer->plan->fetch(workspace, explainer->output_fetch).data;
-  std::vector<float> out(output + image * std::ssize(row), output + (image + 1) * std::ssize(row));
-  for (auto& p : out) p = scores.logarithm ? std::exp(p) : p / scores.factor;
-  return out;
-}
-
 const std::vector<Prediction>& Run::Impl::ranking(std::int64_t image) {
   check_image(image);
   auto& cached = predictions[static_cast<std::size_t>(image)];
@@ -173,7 +163,7 @@ const std::vector<Prediction>& Run::Impl::ranking(std::int64_t image) {
     const auto bytes = (base::Size(explainer->class_count()) * base::Size(sizeof(Prediction))).n;
     const base::Reservation sorting(explainer->budget, bytes, "sorting the classes");
     reservation.add(bytes, "the classes in order");
-    cached = api::ranked(scores_of(image), probabilities(image));
+    cached = api::ranked(scores_of(image), api::probabilities(scores_of(image), probability));
   }
   return cached;
 }

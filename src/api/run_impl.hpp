@@ -27,8 +27,6 @@ struct Run::Impl {
                                  const CallOptions& call);
   /// One image's; empty where targets read none.
   std::span<const float> scores_of(std::int64_t image) const;
-  /// In their order.
-  std::vector<float> probabilities(std::int64_t image) const;
   /// Throws Error invalid_argument where the batch has no such image.
   void check_image(std::int64_t image) const;
   const std::vector<Prediction>& ranking(std::int64_t image);

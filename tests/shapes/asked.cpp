@@ -141,6 +141,15 @@ class Asking {
     return out;
   }
 
+  /// Might scores lie at positions: does some output have more than images and classes?
+  static bool has_positions(const Explainer& explainer) {
+    const auto& outputs = explainer.model().outputs();
+    return std::any_of(outputs.begin(), outputs.end(), [&](const ValueInfo& output) {
+      const auto shape = explainer.shapes().find(output.name);
+      return shape != explainer.shapes().end() && shape->second.size() > 2;
+    });
+  }
+
   void ask_run(const Explainer& explainer, Run& run) {
     ++tally_.runs;
     const Tensor& logits = run.logits();
@@ -151,8 +160,10 @@ class Asking {
     compare_outputs(run);
     for (std::int64_t n = 0; n <= images; ++n)
       attempt("predictions", [&] {
-        expect(static_cast<std::int64_t>(run.predictions(n).size()) == classes,
-               "predictions are not of every class");
+        const auto told = static_cast<std::int64_t>(run.predictions(n).size());
+        const bool are_ranked = explainer.has_probabilities() || classes == 1;
+        expect(told == (are_ranked ? classes : 0), "predictions are not of every class");
+        expect(are_ranked || has_positions(explainer), "scores without positions are not ranked");
         expect(n < images, "there are predictions of an image that is not there");
       });
     auto targets = question_.targets;

@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <cstdio>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -30,7 +31,8 @@ std::array<Stage, 9> stages(const Stages& times) {
 }  // namespace
 
 Prediction explained(const Explanation& why) {
-  return why.prediction.value_or(Prediction{-1, static_cast<float>(why.score), 0});
+  return why.prediction.value_or(
+      Prediction{-1, static_cast<float>(why.score), std::numeric_limits<float>::quiet_NaN()});
 }
 
 std::optional<double> share_of_biases(const Explanation& why) {

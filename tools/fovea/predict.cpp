@@ -32,8 +32,11 @@ std::string result_text(const Session& session, Run& run, std::size_t top) {
   const auto images = run.logits().shape.front();
   for (std::int64_t image = 0; image < images; ++image) {
     if (images > 1) out += "image " + std::to_string(image + 1) + "\n";
-    out += "probability   logit  class\n";
     const auto& rows = run.predictions(image);
+    out += rows.empty()
+               ? "the scores lie at positions, where no class has one: --logits FILE writes "
+                 "them, and explain --region looks at a class in a region\n"
+               : "probability   logit  class\n";
     for (std::size_t i = 0; i < rows.size() && i < top; ++i)
       out += (std::isnan(rows[i].probability) ? "          -"
                                               : number_text("%11.4f", rows[i].probability)) +

@@ -1,6 +1,7 @@
 #include "results.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "recipe.hpp"
@@ -99,7 +100,9 @@ std::string result_text(const Session& session, const Explainer& explainer, cons
         out += "score        " + number_text("%.4g", why->score) + "\n";
       } else {
         out += "class        " + class_text(why->prediction->class_index, session.labels) + "\n";
-        out += "probability  " + number_text("%.4f", why->prediction->probability);
+        out += "probability  " + (std::isnan(why->prediction->probability)
+                                      ? std::string("-")
+                                      : number_text("%.4f", why->prediction->probability));
         out += number_text("   (logit %.4g)\n", why->prediction->logit);
       }
       out += "looked at    ";
