@@ -21,8 +21,11 @@ using Names = std::vector<std::string>;
 constexpr int kStringType = 8;
 /// Lists of names in one model: each costs a walk over the graph.
 constexpr std::size_t kMaxLists = 16;
-/// Classes without a name stand between those that have one.
-constexpr std::int64_t kMaxClasses = 1 << 20;
+/// Classes without a name that may stand between those that have one: a key takes ten bytes of the
+/// file, whatever it is.
+constexpr std::int64_t kMaxGaps = 4096;
+/// What the names of all outputs may take together: each has a list of its own.
+constexpr std::size_t kMaxBytes = std::size_t{64} << 20;
 
 const AttributeProto* find(const NodeProto& node, std::string_view name) {
   for (const auto& attribute : node.attribute())
@@ -45,11 +48,19 @@ Names strings_in(const NodeProto& node, std::string_view name) {
   return found == nullptr ? Names{} : texts(found->strings());
 }
 
+std::size_t bytes_of(const Names& names) {
+  std::size_t out = 0;
+  for (const auto& name : names) out += sizeof(std::string) + name.size();
+  return out;
+}
+
 /// Scores, and what their classes are called.
 struct List {
   Names names;
   /// The scores, what they depend on, and what depends on them.
   std::unordered_set<std::string_view> related;
+  std::size_t bytes = 0;
+  std::size_t equal = 0;  ///< the first list of the same names
 };
 
 class ClassNames {
@@ -74,15 +85,15 @@ class ClassNames {
 
   bool any() const { return !lists_.empty(); }
 
-  /// Empty where there is none, or lists that differ.
-  Names of(const std::string& output) const {
-    const Names* found = nullptr;
+  /// Null where there is none, or lists that differ.
+  const List* of(const std::string& output) const {
+    const List* found = nullptr;
     for (const auto& list : lists_) {
       if (!list.related.contains(output)) continue;
-      if (found != nullptr && *found != list.names) return {};
-      found = &list.names;
+      if (found != nullptr && found->equal != list.equal) return nullptr;
+      found = &list;
     }
-    return found == nullptr ? Names{} : *found;
+    return found;
   }
 
  private:
@@ -97,11 +108,12 @@ class ClassNames {
           for (const auto number : numbers->ints()) names.push_back(std::to_string(number));
       return add(node.input(0), std::move(names));
     }
-    if (is_ml && op == "LabelEncoder") return add_ranked(node.input(0), encoded(node));
+    if (is_ml && op == "LabelEncoder")
+      return add_ranked(node.input(0), [&] { return encoded(node); });
     if (node.input_size() < 2 || !strings_.contains(node.input(0))) return;
     if ((is_ml && op == "ArrayFeatureExtractor") ||
         (is_default_domain(node.domain()) && op == "Gather"))
-      add_ranked(node.input(1), strings_.at(node.input(0)));
+      add_ranked(node.input(1), [&] { return strings_.at(node.input(0)); });
   }
 
   /// By class; classes that it does not name have none.
@@ -113,7 +125,7 @@ class ClassNames {
     Names out;
     for (int i = 0; i < keys->ints_size(); ++i) {
       const auto key = keys->ints(i);
-      if (key < 0 || key >= kMaxClasses) return {};
+      if (key < 0 || key >= keys->ints_size() + kMaxGaps) return {};
       const auto place = static_cast<std::size_t>(key);
       if (out.size() <= place) out.resize(place + 1);
       out[place] = values[static_cast<std::size_t>(i)];
@@ -123,7 +135,9 @@ class ClassNames {
 
   void add(const std::string& scores, Names names) {
     if (names.empty()) return;
-    List list{std::move(names), {}};
+    List list{std::move(names), {}, 0, 0};
+    list.bytes = bytes_of(list.names);
+    while (list.equal < lists_.size() && lists_[list.equal].names != list.names) ++list.equal;
     follow(scores, list.related, [&](const std::string& name, auto& open) {
       const auto made = producers_.find(name);
       if (made == producers_.end()) return;
@@ -141,14 +155,15 @@ class ClassNames {
   }
 
   /// `place` says which class is the best: of what scores?
-  void add_ranked(std::string place, Names names) {
+  template <class Make>
+  void add_ranked(std::string place, const Make& names) {
     for (std::size_t step = 0; step <= nodes_.size(); ++step) {
       const auto made = producers_.find(place);
       if (made == producers_.end() || made->second->input_size() == 0) return;
       const auto& node = *made->second;
       const auto& op = node.op_type();
       if (op == "ArgMax" || (op == "TopK" && node.output_size() > 1 && place == node.output(1)))
-        return add(node.input(0), std::move(names));
+        return add(node.input(0), names());
       const bool keeps = op == "Cast" || op == "Reshape" || op == "Squeeze" || op == "Unsqueeze" ||
                          op == "Flatten" || op == "Identity";
       if (!keeps) return;
@@ -180,7 +195,14 @@ void name_classes(const fovea_onnx::GraphProto& graph, const std::vector<FlatNod
                   std::vector<ValueInfo>& outputs) {
   const ClassNames names(graph, nodes);
   if (!names.any()) return;
-  for (auto& output : outputs) output.labels = names.of(output.name);
+  std::size_t left = kMaxBytes;
+  for (auto& output : outputs) {
+    const auto* found = names.of(output.name);
+    if (found == nullptr) continue;
+    if (found->bytes > left) continue;
+    left -= found->bytes;
+    output.labels = found->names;
+  }
 }
 
 }  // namespace fovea::onnx

@@ -114,7 +114,7 @@ TEST(ClassNames, AreText) {
 }
 
 TEST(ClassNames, KeysOutOfRangeNameNothing) {
-  for (const auto key : {std::int64_t{-1}, std::int64_t{1} << 40}) {
+  for (const auto key : {std::int64_t{-1}, std::int64_t{5000}, std::int64_t{1} << 40}) {
     auto model = scored();
     model.output("s", {1, 3})
         .add(ml(node("LabelEncoder", {"p"}, {"label"},
@@ -122,6 +122,26 @@ TEST(ClassNames, KeysOutOfRangeNameNothing) {
         .output("label", {1}, kString);
     EXPECT_TRUE(import(model).info.outputs[0].labels.empty());
   }
+}
+
+// Each output has a list of its own: a file of kilobytes must not take gigabytes for them.
+TEST(ClassNames, OfManyOutputsHaveABound) {
+  auto model = scored();
+  model.output("s", {1, 3});
+  constexpr int kOutputs = 600;
+  for (int i = 0; i < kOutputs; ++i) {
+    const auto name = "y" + std::to_string(i);
+    model.add("Relu", {"s"}, {name}).output(name, {1, 3});
+  }
+  model
+      .add(ml(node("LabelEncoder", {"p"}, {"label"},
+                   {attr("keys_int64s", Ints{4000}), strings("values_strings", {"a"})})))
+      .output("label", {1}, kString);
+  const auto got = import(model);
+  std::size_t names = 0;
+  for (const auto& output : got.info.outputs) names += output.labels.size();
+  EXPECT_EQ(got.info.outputs[0].labels.size(), 4001U);
+  EXPECT_LE(names * sizeof(std::string), std::size_t{64} << 20);
 }
 
 }  // namespace
