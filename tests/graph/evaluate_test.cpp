@@ -88,6 +88,15 @@ TEST(Evaluate, IntegersThatDoNotFitAreRefused) {
         of_ints(Reduce{.kind = ReduceKind::prod}, {{INT64_MAX, 2}});
       },
       kBad, "overflows");
+  for (const float factor : {1e30f, -1e30f, std::numeric_limits<float>::infinity()})
+    expect_error(
+        [&] {
+          Builder b;
+          const auto a = b.graph.add_constant("a", Constant::of_ints({1, 1}, {0}));
+          b.op("y", Gemm{.alpha = factor}, {a, a});
+          b.bound();
+        },
+        kBad, "does not fit into an integer");
 }
 
 TEST(Evaluate, UnaryIntegers) {
@@ -230,6 +239,18 @@ TEST(Evaluate, Reductions) {
   EXPECT_EQ(reduced(ReduceKind::max, {0, 1}, false), std::pair(Shape{}, Ints{5}));
   EXPECT_EQ(reduced(ReduceKind::min, {0}, false), std::pair(Shape{3}, Ints{0, 1, 2}));
   EXPECT_EQ(reduced(ReduceKind::mean, {1}, false), std::pair(Shape{2}, Ints{1, 4}));
+}
+
+TEST(Evaluate, PoolsOfIntegersHaveABound) {
+  const auto bind = [](std::int64_t kernel) {
+    Builder b;
+    const auto x = b.graph.add_constant("x", Constant::of_ints({1, 1, 1, 8192}, Ints(8192, 7)));
+    const auto y = b.op("y", Pool{.window = {.kernel = {1, kernel}, .strides = {1, 1}}}, {x});
+    b.bound();
+    return ints_of(b.graph, y).size();
+  };
+  EXPECT_EQ(bind(512), 8192U - 511);
+  expect_error([&] { bind(4096); }, ErrorCode::unsupported, "a pool of so many integers");
 }
 
 TEST(Evaluate, WhatPyTorchWritesForAdaptivePooling) {

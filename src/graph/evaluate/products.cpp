@@ -11,8 +11,14 @@
 namespace fovea::graph::detail {
 namespace {
 
-/// Products that are added up, which are held at once.
+/// Products that are added up, which are held at once; elements that pools look at.
 constexpr double kMostTerms = 1 << 22;
+
+double count_of(const Shape& extents) {
+  double out = 1;
+  for (const auto extent : extents) out *= static_cast<double>(extent);
+  return out;
+}
 
 bool are_floats(const Inputs& in) {
   return in[0]->type == DType::f32;
@@ -35,9 +41,7 @@ Ints einsum(const std::string& equation, const Inputs& in) {
   std::string loop;
   for (const auto& [letter, extent] : terms.extents) loop += letter;
   const auto extents = terms.shape_of(loop);
-  double products = 1;
-  for (const auto extent : extents) products *= static_cast<double>(extent);
-  if (products > kMostTerms) unsupported("a product of so many integers");
+  if (count_of(extents) > kMostTerms) unsupported("a product of so many integers");
 
   Ints factors;
   for (std::size_t k = 0; k < in.size(); ++k) {
@@ -82,12 +86,12 @@ std::optional<Constant> evaluate_op(const Gemm& op, const Inputs& in, const Shap
   const std::string equation =
       std::string(op.trans_a ? "ji" : "ij") + (op.trans_b ? ",kj" : ",jk") + "->ik";
   auto out = einsum(equation, {in[0], in[1]});
-  for (auto& v : out) v = exact_mul(v, static_cast<std::int64_t>(op.alpha));
+  const auto alpha = integer_of(op.alpha), beta = integer_of(op.beta);
+  for (auto& v : out) v = exact_mul(v, alpha);
   if (in.size() > 2 && in[2] != nullptr) {
     std::size_t next = 0;
     for_each(broadcast_view(in[2]->shape, shape), [&](std::int64_t at) {
-      const auto more =
-          exact_mul(in[2]->ints[static_cast<std::size_t>(at)], static_cast<std::int64_t>(op.beta));
+      const auto more = exact_mul(in[2]->ints[static_cast<std::size_t>(at)], beta);
       out[next] = exact_add(out[next], more);
       ++next;
     });
@@ -110,6 +114,7 @@ std::optional<Constant> evaluate_op(const Pool& op, const Inputs& in, const Shap
   if (are_floats(in) || op.kind != PoolKind::max) return std::nullopt;
   const auto& x = *in[0];
   const auto& w = op.window;
+  if (count_of(shape) * count_of(w.kernel) > kMostTerms) unsupported("a pool of so many integers");
   const auto strides = dense_strides(x.shape);
   const auto spatial = w.kernel.size();
   Ints out;
