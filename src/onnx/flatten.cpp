@@ -48,8 +48,9 @@ class Flattener {
     // Calls count as well: a tower of empty functions would take exponential time.
     if (++visited_ > 2 * kMaxNodes || out_.nodes.size() >= kMaxNodes) refuse_inlined_nodes(node);
     if (const auto* function = functions_.called_by(node)) return expand(node, *function);
-    if (has_branches(node)) lay_out_branches(node, opset, scope);
-    out_.nodes.push_back({&node, opset});
+    const bool is_choice = has_branches(node);
+    if (is_choice) lay_out_branches(node, opset, scope);
+    out_.nodes.push_back({&node, opset, is_choice});
   }
 
   /// Of an If: both branches become nodes, and what they give its inputs.

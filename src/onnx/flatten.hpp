@@ -13,6 +13,7 @@ namespace fovea::onnx {
 struct FlatNode {
   fovea_onnx::NodeProto* proto = nullptr;
   std::int64_t opset = 0;
+  bool has_branches = false;  ///< an If whose branches stand in front of it
 };
 
 /// The nodes of the main graph in file order, calls of the model's local functions replaced by

@@ -146,11 +146,11 @@ class GraphImport {
       for (const auto& name : flat_.nodes[n].proto->output())
         if (!name.empty()) define(name, static_cast<int>(n), where(*flat_.nodes[n].proto));
 
-    for (const auto& [proto, opset] : flat_.nodes)
-      for (const auto& name : proto->input()) {
+    for (const auto& node : flat_.nodes)
+      for (const auto& name : node.proto->input()) {
         if (name.empty()) continue;
         if (!producers_.contains(name))
-          refuse("the input " + quote(name) + " is defined nowhere", where(*proto));
+          refuse("the input " + quote(name) + " is defined nowhere", where(*node.proto));
         state_.read.insert(name);
       }
     for (const auto& output : graph_.output()) {
@@ -204,14 +204,14 @@ class GraphImport {
 
   void announce_tensors() {
     for (const auto& tensor : graph_.initializer()) announce(tensor);
-    for (const auto& [proto, opset] : flat_.nodes)
-      for (const auto& attribute : proto->attribute()) {
+    for (const auto& node : flat_.nodes)
+      for (const auto& attribute : node.proto->attribute()) {
         if (!attribute.has_t()) continue;
         try {
           state_.tensors.announce(attribute.t());
         } catch (const Error& error) {
           // The row that wants the tensor says so again, in the list of all that is unsupported.
-          if (error.code() != ErrorCode::unsupported) throw error.with(where(*proto));
+          if (error.code() != ErrorCode::unsupported) throw error.with(where(*node.proto));
         }
       }
     state_.tensors.read_external();

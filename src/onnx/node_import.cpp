@@ -12,6 +12,7 @@ NodeImport::NodeImport(ImportState& state, const FlatNode& node)
       state_(state),
       proto_(*node.proto),
       opset_(node.opset),
+      has_branches_(node.has_branches),
       name_(display_name(*node.proto)) {
   for (const auto& name : proto_.input())
     inputs_.push_back(name.empty() ? graph::ValueId{} : state_.values.at(name));

@@ -62,8 +62,8 @@ class NodeImport {
   /// Once the row is done: the outputs have their types.
   void finish_types();
 
-  /// Named or not.
-  int given_inputs() const { return proto_.input_size(); }
+  /// An If whose branches are nodes, and what they give its inputs.
+  bool has_branches() const { return has_branches_; }
   int output_count() const { return proto_.output_size(); }
   bool output_named(int i) const { return i < output_count() && !proto_.output(i).empty(); }
   bool output_used(int i) const {
@@ -104,6 +104,7 @@ class NodeImport {
   ImportState& state_;
   fovea_onnx::NodeProto& proto_;
   std::int64_t opset_;
+  bool has_branches_;
   std::string name_;
   std::vector<graph::ValueId> inputs_;
   std::optional<DataType> result_;

@@ -10,8 +10,7 @@ namespace {
 // Flattened: the condition, what the one branch gives and what the other does.
 void choice(NodeImport& n) {
   const int count = n.output_count();
-  if (n.input_count() == 0 || n.given_inputs() != 1 + 2 * count)
-    n.bad("it needs a condition, then_branch and else_branch");
+  if (!n.has_branches()) n.bad("it needs a condition, then_branch and else_branch");
   for (int i = 0; i < count; ++i)
     if (n.output_named(i))
       n.emit_output(i, graph::Where{}, {n.input(0), n.input(1 + i), n.input(1 + count + i)},

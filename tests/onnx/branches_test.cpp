@@ -146,6 +146,15 @@ TEST(Branches, WhatIsNotTakenNeedNotBeSupported) {
                "the model has 2 nodes that are not supported: 'foo' (Foo, opset 13), 'foo' (Foo");
 }
 
+TEST(Branches, AreNoInputs) {
+  for (const Strings& inputs : {Strings{"c"}, Strings{"c", "x", "x"}}) {
+    const auto error = import_error(model_with(node("If", inputs, {"y"})));
+    ASSERT_TRUE(error);
+    EXPECT_EQ(error->code(), kBad);
+    EXPECT_NE(std::string(error->what()).find("then_branch"), std::string::npos) << error->what();
+  }
+}
+
 TEST(Branches, ConditionsThatAreNotKnown) {
   auto computed = model_with(choice("d", kRelu, kTanh));
   ModelBuilder model;
