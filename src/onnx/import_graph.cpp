@@ -351,6 +351,7 @@ class GraphImport {
   // Nodes that could not be read leave the graph with what depends on them.
   void drop_unread() {
     if (unread_.empty()) return;
+    unread_.set_producers(info_.nodes);
     auto& graph = state_.graph;
     std::vector<bool> lost(graph.values().size(), false);
     for (const auto id : lost_) lost[static_cast<std::size_t>(id.index)] = true;

@@ -1,7 +1,8 @@
 #include "onnx/unread.hpp"
 
 #include <algorithm>
-#include <unordered_map>
+#include <set>
+#include <string_view>
 #include <unordered_set>
 
 #include "onnx/limits.hpp"
@@ -22,13 +23,16 @@ std::string listed(const std::vector<std::string>& missing) {
 
 }  // namespace
 
+void Unread::set_producers(const std::vector<NodeInfo>& all) {
+  for (std::size_t n = 0; n < all.size(); ++n)
+    for (const auto& name : all[n].outputs) producers_.emplace(name, n);
+}
+
 std::optional<Error> Unread::reason(const std::vector<NodeInfo>& all,
                                     std::span<const std::string> values) const {
   if (empty()) return std::nullopt;
-  std::unordered_map<std::string, std::size_t> producers;
-  for (std::size_t n = 0; n < all.size(); ++n)
-    for (const auto& name : all[n].outputs) producers.emplace(name, n);
-  std::vector<bool> needed(all.size(), false);
+  // Many outputs may be missing: each looks at no more than what it depends on.
+  std::set<std::size_t> needed;
   std::unordered_set<std::string> seen;
   std::vector<std::string> open(values.begin(), values.end());
   const Error* value_error = nullptr;
@@ -38,19 +42,22 @@ std::optional<Error> Unread::reason(const std::vector<NodeInfo>& all,
     if (name.empty() || !seen.insert(name).second) continue;
     if (const auto found = values_.find(name); found != values_.end() && value_error == nullptr)
       value_error = &found->second;
-    const auto made = producers.find(name);
-    if (made == producers.end() || needed[made->second]) continue;
-    needed[made->second] = true;
+    const auto made = producers_.find(name);
+    if (made == producers_.end() || !needed.insert(made->second).second) continue;
     open.insert(open.end(), all[made->second].inputs.begin(), all[made->second].inputs.end());
   }
   std::vector<std::string> missing;
-  for (const auto& [n, node] : nodes_) {
-    if (!needed[n]) continue;
-    if (node.error.code() != ErrorCode::unsupported) return node.error;
-    missing.push_back(node.description);
+  for (const auto n : needed) {
+    const auto found = nodes_.find(n);
+    if (found == nodes_.end()) continue;
+    if (found->second.error.code() != ErrorCode::unsupported) return found->second.error;
+    missing.push_back(found->second.description);
   }
-  for (const auto& [name, description] : outputs_)
-    if (seen.contains(name)) missing.push_back(description);
+  std::map<std::string_view, std::string_view> lost;
+  for (const auto& name : seen)
+    if (const auto found = outputs_.find(name); found != outputs_.end())
+      lost.emplace(found->first, found->second);
+  for (const auto& [name, description] : lost) missing.emplace_back(description);
   if (!missing.empty()) return Error(ErrorCode::unsupported, listed(missing));
   if (value_error != nullptr) return *value_error;
   return std::nullopt;

@@ -5,6 +5,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "fovea/error.hpp"
@@ -27,10 +28,13 @@ class Unread {
   void add_output(std::string name, std::string description) {
     outputs_.emplace(std::move(name), std::move(description));
   }
+  /// What makes which value: after the last node.
+  void set_producers(const std::vector<NodeInfo>& all);
   bool empty() const { return nodes_.empty() && values_.empty() && outputs_.empty(); }
 
   /// Why `values` cannot be computed: what contradicts the format, else everything that is not
-  /// supported among what they depend on, in one sentence. None where nothing keeps them.
+  /// supported among what they depend on, in one sentence. None where nothing keeps them. `all`: as
+  /// given to set_producers.
   std::optional<Error> reason(const std::vector<NodeInfo>& all,
                               std::span<const std::string> values) const;
 
@@ -42,6 +46,7 @@ class Unread {
   std::map<std::size_t, Node> nodes_;
   std::map<std::string, Error> values_;
   std::map<std::string, std::string> outputs_;
+  std::unordered_map<std::string, std::size_t> producers_;
 };
 
 }  // namespace fovea::onnx
