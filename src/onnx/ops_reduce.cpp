@@ -2,6 +2,7 @@
 #include <limits>
 #include <utility>
 
+#include "base/checked.hpp"
 #include "onnx/node_import.hpp"
 #include "onnx/registry.hpp"
 
@@ -61,7 +62,7 @@ void emit_arg_max(NodeImport& n, graph::ValueId x) {
       graph::Slice{graph::Ints{-1}, graph::Ints{kFirst}, graph::Ints{axis}, graph::Ints{-1}}, {x});
   graph::ShapeOf extent;
   extent.start = axis;
-  if (axis != -1) extent.end = axis + 1;
+  if (axis != -1) extent.end = base::checked_add(axis, 1);
   const auto count =
       n.step(graph::Reshape{graph::ReshapeKind::squeeze, {}, false}, {n.step(extent, {x})});
   const graph::Binary sub{graph::BinaryKind::sub};

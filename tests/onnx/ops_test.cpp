@@ -157,6 +157,11 @@ TEST(Ops, Reductions) {
   EXPECT_EQ(arg.kind, ReduceKind::arg_max);
   EXPECT_EQ(arg.axes, Ints{1});
   EXPECT_FALSE(arg.keep_dims);
+  ModelBuilder last;
+  last.input("x", {1, 2})
+      .add("ArgMax", {"x"}, {"y"}, {attr("axis", INT64_MAX), attr("select_last_index", 1)})
+      .output("y");
+  expect_error(last, ErrorCode::bad_model, "does not fit into 64 bits");
 }
 
 TEST(Ops, Shapes) {
