@@ -123,6 +123,10 @@ std::vector<Case> elementwise_cases() {
                      {whole(a, 1000), whole(b, 11)},
                      1,
                      false});
+  Operand far = integers({1}, {std::int64_t{1} << 32});
+  far.role = Operand::Role::data;
+  out.push_back(
+      {"ShiftRight far", Binary{BinaryKind::shift_right}, {whole({7}, 1000), far}, 1, false});
   for (const auto kind : {BinaryKind::logical_and, BinaryKind::logical_or, BinaryKind::logical_xor})
     for (const auto& [a, b] : kBroadcasts)
       out.push_back(

@@ -58,6 +58,12 @@ std::int64_t whole(float x) {
   return std::abs(x) < 0x1p62f ? static_cast<std::int64_t>(x) : 0;
 }
 
+/// By how many bits: what is beyond 64 leaves as little as 64 do.
+int shift_of(float x) {
+  if (!(x < 64)) return 64;
+  return x > -64 ? static_cast<int>(x) : -64;
+}
+
 /// Integers are truncated, and have no negative zero: + 0.f.
 Scalar scalar_function(BinaryKind kind, bool integers) {
   switch (kind) {
@@ -92,10 +98,9 @@ Scalar scalar_function(BinaryKind kind, bool integers) {
     case BinaryKind::bit_xor:
       return [](float a, float b) { return static_cast<float>(whole(a) ^ whole(b)); };
     case BinaryKind::shift_left:
-      return [](float a, float b) { return std::ldexp(a, static_cast<int>(whole(b))); };
+      return [](float a, float b) { return std::ldexp(a, shift_of(b)); };
     case BinaryKind::shift_right:
-      return
-          [](float a, float b) { return std::floor(std::ldexp(a, -static_cast<int>(whole(b)))); };
+      return [](float a, float b) { return std::floor(std::ldexp(a, -shift_of(b))); };
     case BinaryKind::equal:
       return [](float a, float b) { return a == b ? 1.f : 0.f; };
     case BinaryKind::less:
