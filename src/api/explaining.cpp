@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "api/backgrounds.hpp"
+#include "api/map_warnings.hpp"
 #include "api/smoothing.hpp"
 #include "base/checked.hpp"
 #include "base/parallel.hpp"
@@ -20,24 +21,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 using Part = explain::NetworkSpec::Part;
-
-void describe(Explanation& out) {
-  const auto& map = out.feature_map.data;
-  if (std::any_of(map.begin(), map.end(), [](float v) { return std::isnan(v); })) {
-    out.warnings.emplace_back("the map holds values that are not a number");
-  } else if (std::all_of(map.begin(), map.end(), [](float v) { return v <= 0; })) {
-    const bool zero = std::all_of(map.begin(), map.end(), [](float v) { return v == 0; });
-    out.warnings.emplace_back(
-        zero ? "the map is zero everywhere: it shows nothing for the target"
-             : "nothing in the map speaks for the target: no value is above 0");
-  }
-  if (const auto& rule = out.sum_rule; rule && std::isfinite(rule->biases) &&
-                                       std::abs(rule->biases) > std::abs(rule->expected) / 2 &&
-                                       rule->expected != 0)
-    out.warnings.push_back("biases took " +
-                           std::to_string(std::llround(100 * rule->biases / rule->expected)) +
-                           " % of the score: the map shows what is left of it");
-}
 
 /// Of an element, counted in order.
 Shape place_in(const Shape& shape, std::int64_t element) {
@@ -434,7 +417,7 @@ std::vector<Explanation> Explaining::explain_one(const Target& target,
     one.image = image;
     one.normalize = normalize_;
     one.timings_ms = {run_.forward_ms, backward_ms_, total - backward_ms_};
-    describe(one);
+    warn_of_map(one);
   }
   return out;
 }

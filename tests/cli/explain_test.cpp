@@ -266,6 +266,21 @@ TEST(Explain, WhatBiasesTookIsToldEverywhere) {
   const auto& rule = plain["images"][0]["explanations"][0]["sum_rule"];
   EXPECT_EQ(rule["biases"], 0.0);
   EXPECT_NEAR(rule["attributed"].get<double>(), 1250, 0.1);
+  // A green picture has nothing that the class weighs: the bias is all of its score.
+  Image green{16, 16, {}};
+  for (std::size_t i = 0; i < kPixels; ++i)
+    for (const int level : {0, 200, 0}) green.rgb.push_back(static_cast<std::uint8_t>(level));
+  write_image(scratch / "x.png", green);
+  const auto nothing = explain({"--method", "lrp"});
+  expect_done(nothing);
+  EXPECT_NE(nothing.out.find(", 0 went to biases (0 %), 1000 to stabilizers (100 %), "),
+            std::string::npos)
+      << nothing.out;
+  EXPECT_NE(nothing.err.find("stabilizers took 100 % of the score"), std::string::npos);
+  const auto lost = json_of(explain({"--method", "lrp", "--json"}));
+  EXPECT_NE(lost["warnings"].dump().find("stabilizers took 100 %"), std::string::npos);
+  const auto& none = lost["images"][0]["explanations"][0]["sum_rule"];
+  EXPECT_NEAR(none["lost_share"].get<double>(), 1, 1e-6);
 }
 
 TEST(Explain, AnOlderFileIsReplaced) {

@@ -35,10 +35,22 @@ Prediction explained(const Explanation& why) {
       Prediction{-1, static_cast<float>(why.score), std::numeric_limits<float>::quiet_NaN()});
 }
 
-std::optional<double> share_of_biases(const Explanation& why) {
-  if (!why.sum_rule || why.sum_rule->biases == 0 || why.sum_rule->expected == 0)
+std::optional<double> lost_share(const Explanation& why) {
+  const auto& rule = why.sum_rule;
+  if (!rule || (rule->biases == 0 && rule->stabilizers == 0) || rule->expected == 0)
     return std::nullopt;
-  return why.sum_rule->biases / why.sum_rule->expected;
+  return (rule->biases + rule->stabilizers) / rule->expected;
+}
+
+Json sum_rule_json(const Explanation& why) {
+  const auto& rule = *why.sum_rule;
+  const auto lost = lost_share(why);
+  return {{"expected", rule.expected},
+          {"attributed", rule.attributed},
+          {"biases", rule.biases},
+          {"stabilizers", rule.stabilizers},
+          {"lost_share", lost ? Json(*lost) : Json(nullptr)},
+          {"error", rule.error}};
 }
 
 Json prediction_json(const Prediction& prediction, const Labels& labels) {
@@ -105,6 +117,10 @@ std::string precision_text(Precision precision) {
 
 std::string count_text(std::int64_t count, const std::string& noun) {
   return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
+}
+
+std::string percent_text(double share) {
+  return number_text("%.0f %%", std::round(100 * share) + 0.0);
 }
 
 std::string number_text(const char* format, double value) {

@@ -16,8 +16,11 @@ using Json = nlohmann::ordered_json;
 /// The class that was explained; of other targets -1, and the score in the place of its logit.
 Prediction explained(const Explanation& why);
 
-/// LRP: what biases took, as a share of the score; none for other methods.
-std::optional<double> share_of_biases(const Explanation& why);
+/// LRP: what did not reach the map, as a share of the score; none for other methods.
+std::optional<double> lost_share(const Explanation& why);
+
+/// {expected, attributed, biases, stabilizers, lost_share, error}.
+Json sum_rule_json(const Explanation& why);
 
 /// {class, label, logit, probability}; the label is null where there is none.
 Json prediction_json(const Prediction& prediction, const Labels& labels);
@@ -46,6 +49,9 @@ std::string precision_text(Precision precision);
 
 /// "1 thread", "2 threads": the number and its noun.
 std::string count_text(std::int64_t count, const std::string& noun);
+
+/// "80 %", never "-0 %".
+std::string percent_text(double share);
 
 /// printf's format for one number.
 std::string number_text(const char* format, double value);

@@ -29,12 +29,21 @@ Json box_json(const Result& result, float share) {
   return {{"x", x}, {"y", y}, {"width", width}, {"height", height}, {"share", shortest(share)}};
 }
 
-Json sum_rule_json(const SumRule& rule) {
-  return {{"expected", rule.expected},
-          {"attributed", rule.attributed},
-          {"biases", rule.biases},
-          {"stabilizers", rule.stabilizers},
-          {"error", rule.error}};
+/// How much of the score lies in the map, and where the rest is.
+std::string sum_rule_text(const Explanation& why) {
+  const auto& rule = *why.sum_rule;
+  // A percentage of next to nothing says no more than the numbers.
+  constexpr double kMost = 10;
+  const auto part = [&](double value, const char* to) {
+    const double share = value / rule.expected;
+    const auto text = number_text("%.4g", value + 0.0) + to;
+    return std::abs(share) <= kMost ? text + " (" + percent_text(share) + "), " : text + ", ";
+  };
+  auto out = number_text("%.4g", rule.attributed) + " of " + number_text("%.4g", rule.expected) +
+             " lies in the map, ";
+  if (lost_share(why))
+    out += part(rule.biases, " went to biases") + part(rule.stabilizers, " to stabilizers");
+  return out + number_text("%.2g", 100 * rule.error) + " % is unexplained";
 }
 
 }  // namespace
@@ -73,7 +82,7 @@ Json result_json(const Session& session, const Explainer& explainer, const Resul
       row["target"] = prediction_json(explained(*result.why), session.labels);
       row["score"] = shortest(static_cast<float>(result.why->score));
       row["map"] = map_json(result);
-      if (result.why->sum_rule) row["sum_rule"] = sum_rule_json(*result.why->sum_rule);
+      if (result.why->sum_rule) row["sum_rule"] = sum_rule_json(*result.why);
       if (results.box_share) row["box"] = box_json(result, *results.box_share);
       add_reason(row, result.reason, with_examples);
       if (!result.overlay_file.empty()) row["overlay"] = result.overlay_file;
@@ -111,14 +120,7 @@ std::string result_text(const Session& session, const Explainer& explainer, cons
         out += (d == 0 ? "" : ", ") + std::to_string((*place)[d]);
       if (place && place->size() == 2) out += " (row, column)";
       out += " of " + shape_text(result.shape) + "\n";
-      if (const auto& rule = why->sum_rule) {
-        out += "sum rule     " + number_text("%.4g", rule->attributed) + " of " +
-               number_text("%.4g", rule->expected) + " lies in the map, ";
-        if (const auto share = share_of_biases(*why))
-          out += number_text("%.4g", rule->biases) + " went to biases" +
-                 number_text(" (%.0f %%), ", 100 * *share);
-        out += number_text("%.2g", 100 * rule->error) + " % is unexplained\n";
-      }
+      if (why->sum_rule) out += "sum rule     " + sum_rule_text(*why) + "\n";
       if (const auto& box = result.box)
         out += "box          " + std::to_string(box->width) + " x " + std::to_string(box->height) +
                " from column " + std::to_string(box->x) + ", row " + std::to_string(box->y) + "\n";

@@ -50,8 +50,11 @@ std::string caption(const Explanation& why, const RequestTarget& target, const L
 std::string sheet_caption(const Explanation& why, const FinalMap& map) {
   auto out = why.method;
   if (map.slices()) out += ", depth " + std::to_string(map.slices()->places().front());
-  if (const auto share = share_of_biases(why); share && std::abs(*share) > 0.5)
-    out += ", biases " + number_text("%.0f %%", 100 * *share);
+  if (const auto share = lost_share(why); share && std::abs(*share) > 0.5) {
+    out += *share > 0 && std::round(100 * *share) <= 100
+               ? ", " + percent_text(*share) + " not in map"
+               : ", biases outweigh it";
+  }
   return out;
 }
 
