@@ -109,6 +109,9 @@ struct Request {
   std::vector<RequestTarget> targets = {{}};
   std::vector<std::string> layers =
       {};  ///< none: the default; several are fused, or a sheet's rows
+  /// Where the only layer is the default, unnamed, and holds a map per class: the layer in front of
+  /// it whose channels words and examples are about, as it came out. Not of sheets.
+  std::string features = {};
   Fuse fuse = Fuse::mean;
   bool smooth = false;
   bool keep_sign = false;

@@ -74,6 +74,10 @@ Answer answer_one(Session& session, const Prepared& prepared, Answer out, const 
   const bool of_a_layer = std::find(prepared_layers.begin(), prepared_layers.end(), first.layer) !=
                           prepared_layers.end();
   if (first.layers.empty() && of_a_layer) out.request.layers = {first.layer};
+  const auto& features = prepared.explainer.feature_layer();
+  if (request.layers.empty() && out.request.layers.size() == 1 && !features.empty() &&
+      features != out.request.layers.front())
+    out.request.features = features;
   // A tie may turn out otherwise the next time, unless each image has its own.
   if (out.explanations.size() == out.targets.size())
     for (std::size_t i = 0; i < out.targets.size(); ++i)

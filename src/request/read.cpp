@@ -201,6 +201,7 @@ void read_explanation(Members& members, Request& out) {
     auto layers = list<std::string>(value, what, name, text);
     if (!layers.empty()) out.layers = std::move(layers);
   });
+  members.read("features", out.features);
   members.read("fuse", kFuses, out.fuse);
   members.read("smooth", out.smooth);
   members.read("keep_sign", out.keep_sign);

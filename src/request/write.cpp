@@ -81,8 +81,8 @@ Json examples_json(const RequestExamples& examples) {
 Json request_json(const Request& request) {
   const auto& [command, model, external, image, preprocess, exact_decode, inputs, labels,
                input_shapes, output, multi_label, token_grid, prefix_tokens, precision, optimize,
-               tuning, threads, methods, skip_unservable, targets, layers, fuse, smooth, keep_sign,
-               normalize, colormap, alpha, box_share, words, examples] = request;
+               tuning, threads, methods, skip_unservable, targets, layers, features, fuse, smooth,
+               keep_sign, normalize, colormap, alpha, box_share, words, examples] = request;
   Json json;
   json["format"] = kFormat;
   json["command"] = name_of(kCommands, command);
@@ -115,6 +115,7 @@ Json request_json(const Request& request) {
     json["layer"] = layers.empty() ? Json(nullptr) : Json(layers.front());
     json["layers"] = layers.size() > 1 ? layers : std::vector<std::string>{};
   }
+  if (!features.empty()) json["features"] = features;
   if (skip_unservable) json["skip_unservable"] = true;
   if (!sheet || fuse != Fuse::mean) json["fuse"] = name_of(kFuses, fuse);
   json["smooth"] = smooth;

@@ -166,6 +166,26 @@ TEST_F(Indexed, WhereTheLastLayerHoldsAMapPerClassFeaturesAreInFrontOfIt) {
   expect_done(text);
   EXPECT_NE(text.out.find("features     of 'features'\n"), std::string::npos) << text.out;
   EXPECT_NE(text.err.find(told), std::string::npos) << text.err;
+  // A replay takes the recorded layer for what it was, the default that nobody named; also the
+  // replay of a result whose provenance has no features.
+  auto recorded = result;
+  EXPECT_EQ(recorded["provenance"]["features"], "features");
+  for (const bool older : {false, true}) {
+    if (older) recorded["provenance"].erase("features");
+    write_file(scratch_ / "first.json", recorded.dump());
+    const auto again = json_of(scratch_.fovea({"explain", "--replay", "first.json", "--json"}));
+    for (const auto* same : {"layer", "features", "examples", "sentence", "warnings"})
+      EXPECT_EQ(again[same], result[same]) << same;
+    EXPECT_EQ(again["provenance"], result["provenance"]);
+  }
+  recorded["provenance"]["features"] = "conv";
+  write_file(scratch_ / "first.json", recorded.dump());
+  expect_refused(scratch_.fovea({"explain", "--replay", "first.json"}), 2,
+                 "the result's features were those of 'conv'");
+  const auto words = json_of(explain({"--class", "0", "--words", "--json"}));
+  write_file(scratch_ / "first.json", words.dump());
+  EXPECT_EQ(json_of(scratch_.fovea({"explain", "--replay", "first.json", "--json"}))["sentence"],
+            words["sentence"]);
   // A layer that is named is taken, with a warning.
   expect_done(index({"--layer", "class_maps"}));
   const auto named = json_of(
@@ -173,6 +193,10 @@ TEST_F(Indexed, WhereTheLastLayerHoldsAMapPerClassFeaturesAreInFrontOfIt) {
   EXPECT_EQ(named["features"], "class_maps");
   EXPECT_EQ(named["examples"][0]["similarity"], 1.0);
   EXPECT_NE(named["warnings"].dump().find("tell no more than the scores"), std::string::npos);
+  write_file(scratch_ / "first.json", named.dump());
+  const auto named_again = json_of(scratch_.fovea({"explain", "--replay", "first.json", "--json"}));
+  EXPECT_EQ(named_again["features"], "class_maps");
+  EXPECT_EQ(named_again["examples"], named["examples"]);
 }
 
 TEST_F(Indexed, DrawsTheNearest) {

@@ -24,8 +24,8 @@ class Draw {
     Request out;
     auto& [itself, model, external, image, preprocess, exact_decode, inputs, labels, input_shapes,
            output, multi_label, token_grid, prefix_tokens, precision, optimize, tuning, threads,
-           methods, skip_unservable, targets, layers, fuse, smooth, keep_sign, normalize, colormap,
-           alpha, box_share, words, examples] = out;
+           methods, skip_unservable, targets, layers, features, fuse, smooth, keep_sign, normalize,
+           colormap, alpha, box_share, words, examples] = out;
     itself = command;
     model = file();
     external = several<RequestFile>(0, [&] { return file(); });
@@ -49,6 +49,7 @@ class Draw {
     skip_unservable = yes();
     targets = several<RequestTarget>(1, [&] { return target(); });
     layers = several<std::string>(0, [&] { return text(); });
+    if (command == Command::explain) features = text();
     fuse = one_of({Fuse::mean, Fuse::max, Fuse::product});
     smooth = yes();
     keep_sign = yes();

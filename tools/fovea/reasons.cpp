@@ -81,7 +81,12 @@ bool holds_only(const ExampleIndex& index, const std::string& digest) {
 std::string features_of(const Request& request, const Explainer& explainer) {
   const auto prepared = explainer.prepared_layers();
   if (prepared.empty()) return {};
-  return request.layers.empty() ? prepared.back() : prepared.front();
+  const auto& out = request.layers.empty() ? prepared.back() : prepared.front();
+  if (request.layers.empty() && !request.features.empty() && request.features != out)
+    throw Error(ErrorCode::invalid_argument, "the result's features were those of '" +
+                                                 request.features +
+                                                 "', and this fovea takes those of '" + out + "'");
+  return out;
 }
 
 }  // namespace

@@ -87,6 +87,8 @@ Replay::Replay(const std::string& file) : file_(file) {
   auto document = json::parse(read_document(file), nullptr, false);
   if (document.is_discarded() || !document.is_object())
     refuse("this is neither the JSON of a result nor a PNG", file);
+  // A provenance without it may have it beside itself: format 1 did not always hold it.
+  const auto features = document.contains("features") ? document["features"] : json();
   if (document.contains("provenance")) document = json(document["provenance"]);
   if (!document.is_object() || !document.contains("format") || !document.contains("model"))
     refuse("this result carries no provenance to replay", file);
@@ -101,6 +103,9 @@ Replay::Replay(const std::string& file) : file_(file) {
     return command != "explain";
   });
   recorded_ = in_file(file, [&] { return request_from_json(document.dump(), "provenance"); });
+  if (recorded_.features.empty() && features.is_string() && recorded_.layers.size() == 1 &&
+      features != recorded_.layers.front())
+    recorded_.features = features;
   require_all(document, kAlways, file);
   if (sheet)
     require_all(document, kOfASheet, file);
@@ -131,6 +136,8 @@ Asked Replay::asked(const ExplainArguments& arguments, const IsGiven& given) con
   }
   if (given("--example-count") && request.examples)
     request.examples->count = arguments.example_count;
+  // A layer that is named has its own features.
+  if (!request.features.empty() && (request.words || request.examples)) request.layers.clear();
   out.also_read.push_back(file_);
   return out;
 }
