@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "engine/plan.hpp"
+#include "graph/choice.hpp"
 #include "graph/infer.hpp"
 #include "onnx/element_type.hpp"
 
@@ -25,18 +26,6 @@ void drop_outputs(graph::Graph& graph, const std::set<graph::ValueId>& gone) {
   std::erase_if(graph.outputs, [&](graph::ValueId id) { return gone.contains(id); });
 }
 
-/// A choice that has one of its branches left goes on with that.
-template <class IsLost>
-bool still_chooses(graph::Node& node, const IsLost& is_lost) {
-  if (node.op_type != graph::kChoice || !std::holds_alternative<graph::Where>(node.op) ||
-      is_lost(node.inputs.at(0)))
-    return false;
-  for (auto& input : node.inputs)
-    if (is_lost(input)) input = {};
-  while (!node.inputs.back()) node.inputs.pop_back();
-  return node.inputs.size() > 1;
-}
-
 /// What depends on the inputs leaves the graph with them.
 void drop_inputs(graph::Graph& graph, const std::set<graph::ValueId>& gone) {
   std::vector<bool> lost(graph.values().size(), false);
@@ -46,7 +35,7 @@ void drop_inputs(graph::Graph& graph, const std::set<graph::ValueId>& gone) {
   for (std::size_t n = 0; n < dead.size(); ++n) {
     auto& node = graph.node({static_cast<std::int32_t>(n)});
     dead[n] = std::any_of(node.inputs.begin(), node.inputs.end(), is_lost) &&
-              !still_chooses(node, is_lost);
+              !graph::keeps_a_branch(node, is_lost);
     // What is a constant, like an extent, is there without the node.
     for (const auto id : node.outputs)
       if (dead[n] && !graph.value(id).constant) lost[at(id)] = true;

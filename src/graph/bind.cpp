@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/checked.hpp"
+#include "graph/choice.hpp"
 #include "graph/evaluate/evaluate.hpp"
 #include "graph/infer.hpp"
 #include "graph/infer/context.hpp"
@@ -139,10 +140,6 @@ bool compute_value(Graph& graph, ValueId wanted, detail::EvaluationBudget& budge
     }
   }
   return true;
-}
-
-bool is_choice(const Node& node) {
-  return node.op_type == kChoice && std::holds_alternative<Where>(node.op);
 }
 
 /// The node becomes an Identity of the branch that its condition takes.

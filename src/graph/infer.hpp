@@ -4,7 +4,6 @@
 #include <map>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "base/limits.hpp"
@@ -18,11 +17,6 @@ using Compute = std::function<std::optional<std::vector<Constant>>(const Graph&,
 
 /// The shape, before binding, of an input whose file says none: binding has to be given one.
 inline const Shape kAnyShape{-2};
-
-/// The operator type of a choice: a Where[condition, then, else] that holds one branch's value,
-/// whatever the other's type and shape. Binding, which has to know the condition, makes it an
-/// Identity of that branch. A branch that is absent was not read.
-inline constexpr std::string_view kChoice = "If";
 
 /// An output of the graph that cannot be bound, and why.
 struct Unbound {

@@ -20,7 +20,6 @@ struct Scores {
   bool softmax = false;      ///< the model ends in a softmax (so `output` holds probabilities)
   bool sigmoid = false;      ///< the model ends in a sigmoid
   float factor = 1;          ///< positive; by which `output` is the activation's values
-  bool logarithm = false;    ///< of the softmax's values is what `output` holds
   std::int64_t classes = 1;  ///< that one softmax is over: all of an image's, or a position's
   /// Where `output` has the scores in another order, or images in another extent: the values from
   /// the logits to it that are only laid out otherwise than what they come from.

@@ -69,15 +69,20 @@ class ClassNames {
       : nodes_(nodes) {
     for (const auto& tensor : graph.initializer())
       if (auto names = texts(tensor); !names.empty()) strings_[tensor.name()] = std::move(names);
+    bool has_ml = false;
     for (const auto& node : nodes) {
       const auto& proto = *node.proto;
-      for (const auto& name : proto.output()) producers_[name] = &proto;
-      for (const auto& name : proto.input()) readers_[name].push_back(&proto);
+      has_ml = has_ml || proto.domain() == kMlDomain;
       if (proto.op_type() != "Constant" || proto.output_size() == 0) continue;
       auto names = strings_in(proto, "value_strings");
       if (const auto* value = find(proto, "value"); value != nullptr && value->has_t())
         names = texts(value->t());
       if (!names.empty()) strings_[proto.output(0)] = std::move(names);
+    }
+    if (strings_.empty() && !has_ml) return;
+    for (const auto& node : nodes) {
+      for (const auto& name : node.proto->output()) producers_[name] = node.proto;
+      for (const auto& name : node.proto->input()) readers_[name].push_back(node.proto);
     }
     for (const auto& node : nodes)
       if (lists_.size() < kMaxLists) add(*node.proto);

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "graph/choice.hpp"
 #include "graph/infer.hpp"
 #include "onnx/class_names.hpp"
 #include "onnx/element_type.hpp"
@@ -361,10 +362,10 @@ class GraphImport {
     std::vector<bool> dead(graph.nodes().size(), false);
     for (std::size_t n = 0; n < dead.size(); ++n) {
       auto& node = graph.node({static_cast<std::int32_t>(n)});
-      if (node.op_type == graph::kChoice && std::holds_alternative<graph::Where>(node.op))
-        drop_branches(node, is_lost);
-      dead[n] = std::any_of(node.inputs.begin(), node.inputs.end(), is_lost) ||
-                std::any_of(node.outputs.begin(), node.outputs.end(), is_lost);
+      // Of a choice the branch that is taken may be the one that could be read.
+      const bool lacks = std::any_of(node.inputs.begin(), node.inputs.end(), is_lost) &&
+                         !graph::keeps_a_branch(node, is_lost);
+      dead[n] = lacks || std::any_of(node.outputs.begin(), node.outputs.end(), is_lost);
       if (dead[n])
         for (const auto id : node.outputs) lost[static_cast<std::size_t>(id.index)] = true;
     }
@@ -376,18 +377,6 @@ class GraphImport {
     if (!graph.outputs.empty()) return;
     for (const auto& info : info_.outputs) names.push_back(info.name);
     throw *unread_.reason(info_.nodes, names);
-  }
-
-  // The branch that is taken may be the one that could be read.
-  template <class IsLost>
-  static void drop_branches(graph::Node& node, const IsLost& is_lost) {
-    const auto given = [&](std::size_t i) {
-      return i < node.inputs.size() && node.inputs[i] && !is_lost(node.inputs[i]);
-    };
-    if (!given(1) && !given(2)) return;
-    for (std::size_t i = 1; i < node.inputs.size(); ++i)
-      if (is_lost(node.inputs[i])) node.inputs[i] = {};
-    while (!node.inputs.back()) node.inputs.pop_back();
   }
 
   void add_missing_output(std::size_t i) {

@@ -1,6 +1,6 @@
 #include <array>
 
-#include "graph/infer.hpp"
+#include "graph/choice.hpp"
 #include "onnx/node_import.hpp"
 #include "onnx/registry.hpp"
 

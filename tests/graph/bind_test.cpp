@@ -1,3 +1,4 @@
+#include "graph/choice.hpp"
 #include "graph/support.hpp"
 
 namespace fovea::graph::test {

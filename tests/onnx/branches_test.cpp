@@ -1,4 +1,5 @@
 // If: both branches are read, one is taken when the extents are known.
+#include "graph/choice.hpp"
 #include "graph/infer.hpp"
 #include "import_helpers.hpp"
 #include "seed_models.hpp"

@@ -5,6 +5,7 @@
 
 #include "base/parallel.hpp"
 #include "engine/ops/elementwise.hpp"
+#include "graph/padded_index.hpp"
 
 namespace fovea::engine {
 namespace {
@@ -117,31 +118,12 @@ IndexMap map_of(const graph::Slice& op, const Shape& in, const Shape& out) {
   return map;
 }
 
-std::int64_t padded_index(graph::PadMode mode, std::int64_t at, std::int64_t extent) {
-  if (at >= 0 && at < extent) return at;
-  switch (mode) {
-    case graph::PadMode::constant:
-      return -1;
-    case graph::PadMode::edge:
-      return std::clamp<std::int64_t>(at, 0, extent - 1);
-    case graph::PadMode::wrap:
-      return ((at % extent) + extent) % extent;
-    case graph::PadMode::reflect: {
-      if (extent == 1) return 0;
-      const std::int64_t period = 2 * (extent - 1);
-      const std::int64_t folded = ((at % period) + period) % period;
-      return folded < extent ? folded : period - folded;
-    }
-  }
-  return -1;
-}
-
 IndexMap map_of(const graph::Pad& op, const Shape& in, const Shape& out) {
   IndexMap map{in, {}};
   for (std::size_t i = 0; i < in.size(); ++i) {
     AxisIndex table(static_cast<std::size_t>(out[i]));
     for (std::size_t k = 0; k < table.size(); ++k)
-      table[k] = padded_index(op.mode, static_cast<std::int64_t>(k) - (*op.pads)[i], in[i]);
+      table[k] = graph::padded_index(op.mode, static_cast<std::int64_t>(k) - (*op.pads)[i], in[i]);
     map.axes.push_back(std::move(table));
   }
   return map;

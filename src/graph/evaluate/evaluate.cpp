@@ -56,6 +56,12 @@ Constant view(const Constant& source, const Shape& shape) {
   return out;
 }
 
+std::int64_t checked_index(std::int64_t index, std::int64_t extent) {
+  const auto i = index < 0 ? index + extent : index;
+  if (i < 0 || i >= extent) bad_model("an index is out of range");
+  return i;
+}
+
 Shape dense_strides(const Shape& shape) {
   Shape out(shape.size(), 1);
   for (auto d = shape.size(); d-- > 1;) out[d - 1] = base::checked_mul(out[d], shape[d]);

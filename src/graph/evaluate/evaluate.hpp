@@ -45,6 +45,8 @@ struct StridedView {
 
 /// Strides of a dense tensor.
 Shape dense_strides(const Shape& shape);
+/// Of an index that may count from the end. Throws Error bad_model where it is out of range.
+std::int64_t checked_index(std::int64_t index, std::int64_t extent);
 /// A dense tensor of shape `from` as numpy broadcasts it to `to`.
 StridedView broadcast_view(const Shape& from, const Shape& to);
 

@@ -70,9 +70,7 @@ std::optional<Constant> evaluate_op(const Gather& op, const Inputs& in, const Sh
   Appender out;
   for (std::int64_t o = 0; o < outer; ++o)
     for (const auto index : in[1]->ints) {
-      const auto i = index < 0 ? index + extent : index;
-      if (i < 0 || i >= extent) bad_model("an index is out of range");
-      out.add(data, (o * extent + i) * inner, inner);
+      out.add(data, (o * extent + checked_index(index, extent)) * inner, inner);
     }
   return out.finish(data.type, shape);
 }
@@ -88,10 +86,7 @@ std::optional<Constant> evaluate_op(const GatherElements& op, const Inputs& in,
   Appender out;
   auto index = in[1]->ints.begin();
   for_each(strided, [&](std::int64_t at) {
-    const auto i = *index < 0 ? *index + data.shape[axis] : *index;
-    if (i < 0 || i >= data.shape[axis]) bad_model("an index is out of range");
-    out.add(data, at + i * strides[axis], 1);
-    ++index;
+    out.add(data, at + checked_index(*index++, data.shape[axis]) * strides[axis], 1);
   });
   return out.finish(data.type, shape);
 }

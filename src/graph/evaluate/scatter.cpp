@@ -4,16 +4,11 @@
 #include "base/checked.hpp"
 #include "graph/evaluate/evaluate.hpp"
 #include "graph/infer/context.hpp"
+#include "graph/padded_index.hpp"
 
 /// What writes, or picks, by indices of several axes; and what comes from beyond a border.
 namespace fovea::graph::detail {
 namespace {
-
-std::int64_t checked_index(std::int64_t index, std::int64_t extent) {
-  const auto i = index < 0 ? index + extent : index;
-  if (i < 0 || i >= extent) bad_model("an index is out of range");
-  return i;
-}
 
 /// make(span of a constant's elements) gives the elements of the result.
 template <class Make>
@@ -145,30 +140,6 @@ std::optional<Constant> evaluate_op(const NonZero&, const Inputs& in, const Shap
   return Constant::of_ints(shape, std::move(out));
 }
 
-namespace {
-
-/// Where element `at` of the padded axis comes from; none: from nowhere.
-std::optional<std::int64_t> padded_index(PadMode mode, std::int64_t at, std::int64_t extent) {
-  if (at >= 0 && at < extent) return at;
-  switch (mode) {
-    case PadMode::constant:
-      break;
-    case PadMode::edge:
-      return std::clamp<std::int64_t>(at, 0, extent - 1);
-    case PadMode::wrap:
-      return (at % extent + extent) % extent;
-    case PadMode::reflect: {
-      if (extent == 1) return 0;
-      const auto period = 2 * (extent - 1);
-      const auto folded = (at % period + period) % period;
-      return std::min(folded, period - folded);
-    }
-  }
-  return std::nullopt;
-}
-
-}  // namespace
-
 std::optional<Constant> evaluate_op(const Pad& op, const Inputs& in, const Shape& shape) {
   const auto& x = *in[0];
   const auto fill = op.value.value_or(0.f);
@@ -184,8 +155,8 @@ std::optional<Constant> evaluate_op(const Pad& op, const Inputs& in, const Shape
       bool inside = true;
       for (auto d = shape.size(); d-- > 0; i /= shape[d]) {
         const auto from = padded_index(op.mode, i % shape[d] - (*op.pads)[d], x.shape[d]);
-        inside = inside && from.has_value();
-        at += from.value_or(0) * strides[d];
+        inside = inside && from >= 0;
+        at += from * strides[d];
       }
       out.push_back(inside ? data[static_cast<std::size_t>(at)] : static_cast<T>(fill));
     });

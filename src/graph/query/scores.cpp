@@ -1,10 +1,9 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <functional>
-#include <numeric>
 #include <utility>
 
+#include "base/checked.hpp"
 #include "graph/infer/context.hpp"
 #include "graph/query.hpp"
 #include "graph/query/activation.hpp"
@@ -57,10 +56,6 @@ ValueId choose_output(const Graph& graph, std::string_view name) {
                                                "used where it is named (--output-name)");
 }
 
-std::int64_t elements(const Shape& shape) {
-  return std::accumulate(shape.begin(), shape.end(), std::int64_t{1}, std::multiplies<>());
-}
-
 /// What a network does to its probabilities before it hands them out, read from the output on.
 class Tail {
  public:
@@ -74,20 +69,17 @@ class Tail {
     if (node == nullptr || node->inputs.empty() || node->outputs.size() != 1) return false;
     const auto from = passed(*node);
     if (!from || graph_.value(*from).type != DType::f32 ||
-        elements(graph_.value(*from).shape) != elements(graph_.value(value_).shape))
+        base::element_count(graph_.value(*from).shape) !=
+            base::element_count(graph_.value(value_).shape))
       return false;
     nodes_.push_back(node);
     value_ = *from;
     return true;
   }
 
-  /// Of the activation's values, which lie in 0..1 or are logarithms.
-  struct Left {
-    float factor = 1;
-    bool logarithm = false;
-  };
-  /// What it leaves of them; none where that is not the values up to a factor.
-  std::optional<Left> left(detail::Activation::Kind kind) const {
+  /// By how much it multiplies the activation's values, which lie in 0..1 or are logarithms; none
+  /// where it does anything else to them.
+  std::optional<float> factor(detail::Activation::Kind kind) const {
     using Kind = detail::Activation::Kind;
     bool logarithm = kind == Kind::log_softmax;
     float top = 1;
@@ -111,7 +103,7 @@ class Tail {
         top *= *by;
       }
     }
-    return std::isfinite(top) && top > 0 ? std::optional(Left{top, logarithm}) : std::nullopt;
+    return std::isfinite(top) && top > 0 ? std::optional(top) : std::nullopt;
   }
 
   bool keeps_order() const {
@@ -184,7 +176,7 @@ bool over_classes(const Graph& graph, ValueId value, const Ints& axes, const Sha
   for (std::size_t d = 1; d < shape.size(); ++d) classes *= shape[d];
   if (axes.front() >= 1 && summed == classes) return true;
   const bool one_image = output.size() < 2 || output[0] == 1;
-  if (one_image && summed == elements(shape)) return true;
+  if (one_image && summed == base::element_count(shape)) return true;
   if (axes.size() != 1 || axes[0] < 1 || shape.size() < 3 || summed < 2) return false;
   const auto axis = static_cast<std::size_t>(axes[0]);
   const auto layout =
@@ -208,15 +200,14 @@ Scores find_scores(const Graph& graph, std::string_view output_name) {
     const auto activation = detail::activation_of(graph, tail.value());
     if (!activation) continue;
     const bool sigmoid = activation->kind == Kind::sigmoid;
-    const auto left = tail.left(activation->kind);
-    if (!left || (!sigmoid && !over_classes(graph, tail.value(), activation->axes, output)))
+    const auto factor = tail.factor(activation->kind);
+    if (!factor || (!sigmoid && !over_classes(graph, tail.value(), activation->axes, output)))
       return scores;
     const auto& shape = graph.value(activation->of).shape;
     scores.softmax = !sigmoid;
     scores.sigmoid = sigmoid;
     scores.logits = activation->of;
-    scores.factor = left->factor;
-    scores.logarithm = left->logarithm;
+    scores.factor = *factor;
     for (const auto axis : activation->axes)
       scores.classes *= shape.empty() ? 1 : shape[static_cast<std::size_t>(axis)];
     const bool other_rows = shape.size() > 1 && output.size() > 1 && shape[0] != output[0];
