@@ -234,7 +234,7 @@ class FOVEA_API Explainer {
   std::vector<std::string> prepared_layers() const;
   const std::string& default_layer() const;  ///< empty where there is none
   /// Has a class a probability? Not a model's single score without a sigmoid, nor where scores lie
-  /// at positions.
+  /// at positions, nor where the scores are made of probabilities: they are explained as they are.
   bool has_probabilities() const;
   /// The layer whose channels tell pictures apart: the default layer, or, where that holds a map
   /// per class, the last one in front of it that does not; empty where there is none.

@@ -14,7 +14,7 @@ namespace fovea {
 /// One class of one image. `probability` is the softmax over the classes, or the sigmoid of the
 /// logit where the model ends in one or the explainer was told `multi_label`, or the score itself
 /// where scores are probabilities and no logits were found; NaN of a model's single score without a
-/// sigmoid.
+/// sigmoid, and of what is made of probabilities and leaves 0 to 1.
 struct Prediction {
   std::int64_t class_index = 0;
   float logit = 0;

@@ -65,6 +65,7 @@ struct Explainer::Impl {
 
   bool has_probabilities() const {
     const bool sigmoid = scores.sigmoid || options.compile.multi_label;
+    if (scores.of_probabilities && !scores.softmax && !scores.sigmoid) return false;
     return !dense_scores && (class_count() > 1 || (class_count() == 1 && sigmoid));
   }
 

@@ -39,6 +39,9 @@ std::vector<float> probabilities(std::span<const float> scores, explain::Probabi
       if (scores.size() == 1) return {std::numeric_limits<float>::quiet_NaN()};
       for (const double p : explain::softmax(scores)) out.push_back(static_cast<float>(p));
       break;
+    case explain::Probability::none:
+      out.assign(scores.size(), std::numeric_limits<float>::quiet_NaN());
+      break;
   }
   return out;
 }
@@ -56,11 +59,14 @@ std::vector<Prediction> ranked(std::span<const float> logits, std::span<const fl
   return out;
 }
 
-bool are_probabilities(std::span<const float> scores, const Shape& shape) {
+bool may_be_probabilities(std::span<const float> scores) {
   constexpr float kMax = 1 + 1e-3f;
-  if (scores.empty() ||
-      !std::all_of(scores.begin(), scores.end(), [](float v) { return v >= 0 && v <= kMax; }))
-    return false;
+  return !scores.empty() &&
+         std::all_of(scores.begin(), scores.end(), [](float v) { return v >= 0 && v <= kMax; });
+}
+
+bool are_probabilities(std::span<const float> scores, const Shape& shape) {
+  if (!may_be_probabilities(scores)) return false;
   if (add_up(scores, scores.size(), 1)) return true;
   if (shape.size() < 2) return false;
   const auto first = static_cast<std::size_t>(shape.front());

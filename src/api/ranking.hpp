@@ -16,6 +16,9 @@ std::vector<float> probabilities(std::span<const float> scores, explain::Probabi
 /// Best first.
 std::vector<Prediction> ranked(std::span<const float> logits, std::span<const float> probability);
 
+/// Do they lie in 0..1?
+bool may_be_probabilities(std::span<const float> scores);
+
 /// Do an image's scores lie in 0..1 and add up to 1 as they are: all of them, or those of each
 /// position along the first extent or the last?
 bool are_probabilities(std::span<const float> scores, const Shape& shape);

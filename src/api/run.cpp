@@ -140,17 +140,29 @@ void Run::Impl::describe_scores() {
   const auto* read = explainer->reads.scores();
   if (read == nullptr) return;
   const auto& scores = explainer->scores;
-  bool given = !scores.softmax;
-  for (std::int64_t n = 0; given && n < explainer->batch; ++n)
-    given = api::are_probabilities(scores_of(n), read->shape);
-  if (scores.sigmoid || explainer->options.compile.multi_label) {
+  const bool found = scores.softmax || scores.sigmoid;
+  const auto each = [&](auto holds) {
+    for (std::int64_t n = 0; n < explainer->batch; ++n)
+      if (!holds(scores_of(n))) return false;
+    return true;
+  };
+  const bool add_up =
+      !scores.softmax && each([&](auto own) { return api::are_probabilities(own, read->shape); });
+  if (scores.of_probabilities && !found)
+    probability =
+        each(api::may_be_probabilities) ? explain::Probability::given : explain::Probability::none;
+  else if (scores.sigmoid || explainer->options.compile.multi_label)
     probability = explain::Probability::sigmoid;
-  } else if (given) {
+  else if (add_up)
     probability = explain::Probability::given;
+  if (probability == explain::Probability::given && add_up)
     warnings.emplace_back(
         "the scores lie between 0 and 1 and add up to 1, and no logits were found before them: "
         "they are taken as the probabilities that they are");
-  }
+  else if (scores.of_probabilities)
+    warnings.emplace_back(found ? "the logits are made of values of a softmax or sigmoid"
+                                : "the scores are made of values of a softmax or sigmoid: they are "
+                                  "explained as they are, and not the logits before it");
   if (scores.factor != 1)
     warnings.push_back("the output is the model's probabilities times " +
                        std::to_string(scores.factor) + ": the logits before them are explained");

@@ -84,6 +84,7 @@ struct Value {
       case Probability::sigmoid:
         return sigmoid_of(at(own, index));
       case Probability::softmax:
+      case Probability::none:
         break;
     }
     return softmax(own)[static_cast<std::size_t>(index)];
@@ -253,6 +254,9 @@ Objective::Objective(const Target& target, const Reads& reads, const ClassAtRank
   }
   if (target.probability && (class_ < 0 || target.as<Target::Rest>() != nullptr))
     refuse("only a class has a probability to be explained");
+  if (probability == Probability::none &&
+      (target.probability || target.as<Target::Rest>() != nullptr))
+    refuse("these scores have no probabilities: they are made of a softmax's or sigmoid's values");
   if (target.probability && probability == Probability::softmax && read_.size == 1)
     refuse(
         "a single score without a sigmoid has no probability to be explained; explain the score");

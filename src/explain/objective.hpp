@@ -14,7 +14,7 @@ namespace fovea::explain {
 
 /// How a class's probability comes from the scores: by one softmax over all of them, by a sigmoid
 /// each, or they are probabilities already.
-enum class Probability { softmax, sigmoid, given };
+enum class Probability { softmax, sigmoid, given, none };
 
 /// A named value that objectives read, and where it lies in an image's row.
 struct ReadValue {

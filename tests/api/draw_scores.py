@@ -5,8 +5,8 @@
 
 ONNX Runtime runs each network with its logits laid out in the same way as a further output, which the
 program never sees. A third of the networks end in something that is no softmax or sigmoid of a logit up to
-type, extents, order and a positive factor: there the scores have to be the output as it is, with a warning
-where they add up to 1.
+type, extents, order and a positive factor: there the scores have to be the output as it is, with a warning.
+Half of the networks have gates inside, which are no such end.
 """
 import argparse
 import json
@@ -81,6 +81,10 @@ def sigmoid(net, x, kind):
     return net.node("Reciprocal", below) if how == "reciprocal" else net.node("Div", one, below)
 
 
+def bias_of(net, numbers, channels):
+    return net.constant(numbers.normal(0, 0.5, (channels, 1, 1)).astype(np.float32))
+
+
 def draw(seed):
     """The network, what it is like, and what the program is to find."""
     rng = random.Random(seed)
@@ -91,6 +95,13 @@ def draw(seed):
     weights = net.constant(numbers.normal(0, 0.5, (classes, 3, 3, 3)).astype(np.float32))
     bias = net.constant(numbers.normal(0, 0.5, classes).astype(np.float32))
     maps = net.node("Conv", "x", weights, bias, pads=[1, 1, 1, 1], strides=[2, 2])
+    for gate in range(rng.choice([0, 0, 1, 2])):  # what softmaxes and sigmoids inside a network are, and no probabilities
+        how = rng.choice(["silu", "squeeze", "softmax"])
+        inner = sigmoid(net, net.node("GlobalAveragePool", maps), "f32") if how == "squeeze" else \
+            sigmoid(net, maps, "f32") if how == "silu" else softmax(net, maps, 1, "f32")
+        maps = net.node("Mul", *rng.sample([maps, inner], 2))
+        if rng.random() < 0.5:
+            maps = net.node("Add", maps, bias_of(net, numbers, classes))
     dense = rng.random() < 0.4
     if dense:
         logits, shape, axis = maps, [images, classes, rows, columns], 1
@@ -107,7 +118,8 @@ def draw(seed):
         logits = net.node("Cast", logits, to=FLOAT[kind])
     wrong = rng.random() < 0.33
     sigmoids = rng.random() < 0.25
-    lost = rng.choice(["cut", "weighed", "negative", "shifted", "squared", "position"]) if wrong else ""
+    lost = rng.choice(["cut", "weighed", "negative", "shifted", "squared", "position", "slice", "gather", "split", "sum",
+                       "minus", "concat"]) if wrong else ""
     if lost == "position" and (not dense or sigmoids):
         lost = "squared"
     over = axis if lost != "position" else (1 if axis != 1 else len(shape) - 1)
@@ -170,6 +182,27 @@ def draw(seed):
         value = net.node("Add", value, net.number(0.25, kind))
     elif lost == "squared":
         value = net.node("Mul", value, value)
+    wide = [d for d in range(1, len(shape)) if shape[d] > 1]
+    if lost in ("slice", "gather", "split", "sum", "concat") and not wide:
+        lost = "minus"
+    if lost == "minus":
+        value = net.node("Sub", net.number(1, kind), value)
+    elif lost == "slice":
+        at = rng.choice(wide)
+        value = net.node("Slice", value, net.axes([0]), net.axes([shape[at] - 1]), net.axes([at]))
+    elif lost == "gather":
+        at = rng.choice(wide)
+        value = net.node("Gather", value, net.axes([shape[at] - 1, 0, 0]), axis=at)
+    elif lost == "split":
+        at = rng.choice(wide)
+        net.count += 2
+        parts = [f"v{net.count - 1}", f"v{net.count}"]
+        net.nodes.append(helper.make_node("Split", [value, net.axes([1, shape[at] - 1])], parts, axis=at))
+        value = parts[1]
+    elif lost == "sum":
+        value = net.node("ReduceSum", value, net.axes([rng.choice(wide)]), keepdims=1)
+    elif lost == "concat":
+        value = net.node("Concat", value, net.node("Sub", net.number(1, kind), value), axis=rng.choice(wide))
     if kind != "f32":
         value = net.node("Cast", value, to=T.FLOAT)
     told = net.node("Cast", logits, to=T.FLOAT)
@@ -208,7 +241,7 @@ def check(case, program, folder):
     if ran.returncode != 0:
         return "refused: " + ran.stderr.strip()
     answer, got = json.loads(ran.stdout), np.load(folder / "logits.npy")
-    told = any("they are taken as the probabilities" in w for w in answer["warnings"])
+    told = any("they are taken as the probabilities" in w or "made of values of a softmax" in w for w in answer["warnings"])
     wanted = output if case["lost"] else logits
     if got.shape != wanted.shape:
         return f"logits {got.shape}, not {wanted.shape}"
@@ -216,7 +249,7 @@ def check(case, program, folder):
     if off > (1e-2 if case["half"] else 1e-4):
         return f"logits off by {off:.2g}" + (", they are the output" if np.allclose(got, output, atol=1e-4) else "")
     if case["lost"]:
-        return None
+        return None if told else "no logits were found, and no warning says so"
     if told:
         return "logits were found, and yet a warning says that there are none"
     p = np.exp(output) if case["logarithm"] else output / case["factor"]

@@ -168,6 +168,48 @@ TEST(Scores, ThatAreProbabilitiesWithoutLogitsAreTakenAsTheyAre) {
   EXPECT_EQ(words.find("logit"), std::string::npos) << words;
 }
 
+TEST(Scores, ThatArePartOfAModelsProbabilitiesAreTakenAsTheyAre) {
+  auto model = with_maps(4);
+  model.add("Softmax", {"means"}, {"p"}, {attr("axis", 1)})
+      .initializer("which", {2}, Ints{3, 1})
+      .add("Gather", {"p", "which"}, {"picked"}, {attr("axis", 1)})
+      .output("picked");
+  ExplainerOptions options;
+  options.compile.fetches = {"p"};
+  const auto explainer = made(model, options);
+  const auto input = random_input(explainer, 1);
+  auto run = explainer.forward(input);
+  const auto all = run.output("p").data;
+  EXPECT_EQ(run.logits().data, (std::vector<float>{all[3], all[1]}));
+  for (const auto& one : run.predictions()) EXPECT_EQ(one.probability, one.logit);
+  ASSERT_EQ(run.warnings().size(), 1u);
+  EXPECT_NE(run.warnings()[0].find("made of values of a softmax"), std::string::npos);
+  // Told otherwise, too: what is no logit has no sigmoid.
+  options.compile.multi_label = true;
+  const auto told = made(model, options);
+  EXPECT_EQ(told.forward(input).predictions()[0].probability, std::max(all[1], all[3]));
+}
+
+TEST(Scores, ThatAreMadeOfProbabilitiesAndAreNoneHaveNone) {
+  auto model = with_maps(4);
+  model.add("Softmax", {"means"}, {"p"}, {attr("axis", 1)})
+      .initializer("ages", {4}, Floats{10, 20, 30, 40})
+      .add("Mul", {"p", "ages"}, {"weighed"})
+      .output("weighed");
+  ExplainerOptions options;
+  options.prepare.methods = {Saliency{}};
+  const auto explainer = made(model, options);
+  EXPECT_FALSE(explainer.has_probabilities());
+  auto run = explainer.forward(random_input(explainer, 1));
+  for (const auto& one : run.predictions()) EXPECT_TRUE(std::isnan(one.probability));
+  ASSERT_EQ(run.warnings().size(), 1u);
+  EXPECT_NE(run.warnings()[0].find("made of values of a softmax"), std::string::npos);
+  EXPECT_NO_THROW(run.explain(Saliency{}));
+  for (const auto& target : {Target::top1().of_probability(), Target::rest(0)})
+    EXPECT_NE(sentence_of([&] { run.explain(Saliency{}, target); }).find("have no probabilities"),
+              std::string::npos);
+}
+
 TEST(Scores, AreInTheOutputsOrderBehindATransposition) {
   auto model = with_maps(5);
   model.add("Softmax", {"maps"}, {"p"}, {attr("axis", 1)})

@@ -1,3 +1,5 @@
+#include <functional>
+
 #include "graph/query.hpp"
 #include "graph/support.hpp"
 
@@ -174,7 +176,7 @@ TEST(Scores, LookBehindEverySpellingAndTail) {
           EXPECT_EQ(b.value(s.logits).name, "x")
               << static_cast<int>(how) << " " << at_positions << keep << " " << tail;
           EXPECT_TRUE(s.softmax);
-          EXPECT_EQ(s.classes, 4);
+          EXPECT_FALSE(s.of_probabilities);
           EXPECT_EQ(s.factor, tail == 3 ? 100.f : tail == 4 ? 0.5f : 1.f);
           ++seen;
         }
@@ -217,6 +219,92 @@ TEST(Scores, AreLeftWhereTheTailChangesThem) {
   other.op("y", Binary{BinaryKind::div},
            {e, other.op("s", Reduce{.kind = ReduceKind::sum, .axes = Ints{1}}, {x})});
   EXPECT_EQ(scores_of(other), (Named{"y", "y", false, false}));
+}
+
+/// A network's probabilities, and what it makes of them, "y".
+using Makes = std::function<ValueId(Builder&, ValueId)>;
+
+bool of_probabilities(const Makes& makes, bool sigmoid) {
+  Builder b;
+  const auto fc = b.op("fc", Gemm{}, {b.input("x", {2, 4}), b.weights("w", {4, 6})});
+  const auto p = sigmoid ? b.unary("p", UnaryKind::sigmoid, fc) : b.op("p", Softmax{1}, {fc});
+  const auto y = makes(b, p);
+  return find_scores(b.bound(), b.value(y).name).of_probabilities;
+}
+
+TEST(Scores, KnowWhereTheyAreMadeOfProbabilities) {
+  const auto slice = [](Builder& b, ValueId p, std::int64_t from) {
+    return b.op("s" + std::to_string(from), Slice{Ints{from}, Ints{from + 2}, Ints{1}, {}}, {p});
+  };
+  const std::vector<Makes> made{
+      [&](Builder& b, ValueId p) { return slice(b, p, 1); },
+      [&](Builder& b, ValueId p) {
+        return b.op("y", Gather{.axis = 1}, {p, b.ints("which", {3, 1})});
+      },
+      [&](Builder& b, ValueId p) {
+        return b.op("y", Binary{BinaryKind::sub}, {b.floats("one", {}, {1}), p});
+      },
+      [&](Builder& b, ValueId p) {
+        return b.op("y", Binary{BinaryKind::mul}, {p, b.floats("c", {6}, {1, 2, 3, 4, 5, 6})});
+      },
+      [&](Builder& b, ValueId p) {
+        return b.op("y", Reduce{.kind = ReduceKind::sum, .axes = Ints{1}}, {slice(b, p, 1)});
+      },
+      [&](Builder& b, ValueId p) {
+        return b.op("y", Concat{1},
+                    {slice(b, p, 0),
+                     b.op("other", Gemm{}, {b.input("z", {2, 3}), b.weights("v", {3, 2})})});
+      },
+      [&](Builder& b, ValueId p) {
+        return b.op("y", Binary{BinaryKind::mul}, {slice(b, p, 0), slice(b, p, 2)});
+      },
+      [&](Builder& b, ValueId p) {
+        return b.op("y", Binary{BinaryKind::div}, {slice(b, p, 0), slice(b, p, 2)});
+      },
+      [&](Builder& b, ValueId p) {  // a softmax that is one too many
+        return b.op("y", Softmax{1}, {p});
+      },
+  };
+  for (std::size_t i = 0; i < made.size(); ++i)
+    for (const bool sigmoid : {false, true})
+      EXPECT_TRUE(of_probabilities(made[i], sigmoid)) << i << sigmoid;
+}
+
+TEST(Scores, KnowAGateFromProbabilities) {
+  const std::vector<Makes> made{
+      [](Builder&, ValueId p) { return p; },
+      [](Builder& b, ValueId p) {  // weights behind it
+        return b.op("y", Gemm{}, {p, b.weights("v", {6, 3})});
+      },
+      [](Builder& b, ValueId p) {  // x sigmoid(x)
+        return b.op("y", Binary{BinaryKind::mul},
+                    {b.unary("q", UnaryKind::identity,
+                             b.op("g", Gemm{}, {b.input("z", {2, 4}), b.weights("v", {4, 6})})),
+                     p});
+      },
+      [](Builder& b, ValueId p) {  // a gate and what is left of it, and the way past both
+        const auto z = b.op("g", Gemm{}, {b.input("z", {2, 4}), b.weights("v", {4, 6})});
+        const auto rest = b.op("rest", Binary{BinaryKind::sub}, {b.floats("one", {}, {1}), p});
+        const auto both = b.op("both", Binary{BinaryKind::add},
+                               {b.op("m", Binary{BinaryKind::mul}, {p, z}),
+                                b.op("l", Binary{BinaryKind::mul}, {z, rest})});
+        return b.op("y", Binary{BinaryKind::add}, {both, z});
+      },
+      [](Builder& b, ValueId p) {  // attention: both operands are computed
+        const auto z = b.op("g", Gemm{}, {b.input("z", {6, 4}), b.weights("v", {4, 3})});
+        return b.op("y", MatMul{}, {p, z});
+      },
+      [](Builder& b, ValueId p) {  // the image itself behind a gate
+        return b.op("y", Binary{BinaryKind::mul}, {p, b.input("z", {2, 6})});
+      },
+      [](Builder& b, ValueId p) {  // scaled by a gate
+        return b.op("y", Binary{BinaryKind::div},
+                    {b.op("g", Gemm{}, {b.input("z", {2, 4}), b.weights("v", {4, 6})}), p});
+      },
+  };
+  for (std::size_t i = 0; i < made.size(); ++i)
+    for (const bool sigmoid : {false, true})
+      EXPECT_FALSE(of_probabilities(made[i], sigmoid)) << i << sigmoid;
 }
 
 TEST(Scores, LogitsAreLaidOutAsTheOutput) {

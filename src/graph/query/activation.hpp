@@ -16,6 +16,11 @@ struct Activation {
 /// The activation that computes the value.
 std::optional<Activation> activation_of(const Graph& graph, ValueId id);
 
+/// Are the value's elements made of those of a softmax or sigmoid (a part of them, sums, products
+/// among themselves, affine functions of them), with no operator with weights between? A gate is
+/// not: a sigmoid or softmax that what it multiplies is no probability.
+bool is_of_probabilities(const Graph& graph, ValueId id);
+
 /// Is the constant one number, however often?
 std::optional<float> only_number(const Graph& graph, ValueId id);
 

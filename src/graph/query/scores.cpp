@@ -187,9 +187,7 @@ bool over_classes(const Graph& graph, ValueId value, const Ints& axes, const Sha
   return axis == 1 || axis + 1 == shape.size();
 }
 
-}  // namespace
-
-Scores find_scores(const Graph& graph, std::string_view output_name) {
+Scores looked_through(const Graph& graph, std::string_view output_name) {
   using Kind = detail::Activation::Kind;
   Scores scores;
   scores.output = choose_output(graph, output_name);
@@ -208,12 +206,18 @@ Scores find_scores(const Graph& graph, std::string_view output_name) {
     scores.sigmoid = sigmoid;
     scores.logits = activation->of;
     scores.factor = *factor;
-    for (const auto axis : activation->axes)
-      scores.classes *= shape.empty() ? 1 : shape[static_cast<std::size_t>(axis)];
     const bool other_rows = shape.size() > 1 && output.size() > 1 && shape[0] != output[0];
     if (other_rows || !tail.keeps_order()) scores.layout = tail.layout();
     return scores;
   } while (tail.step());
+  return scores;
+}
+
+}  // namespace
+
+Scores find_scores(const Graph& graph, std::string_view output_name) {
+  auto scores = looked_through(graph, output_name);
+  scores.of_probabilities = detail::is_of_probabilities(graph, scores.logits);
   return scores;
 }
 
