@@ -362,6 +362,16 @@ TEST(FeatureLayer, IsInFrontOfAMapPerClass) {
   EXPECT_FALSE(maps[static_cast<std::size_t>(logits.index)]);
 }
 
+TEST(FeatureLayer, OfScoresAtPositionsInAnyOrderOfTheirAxes) {
+  // A segmentation's softmax over the last axis, behind a transposition that swaps rows and
+  // columns.
+  Net n;
+  const auto v = n.relu("body", n.conv("c1", n.input("x", {1, 3, 8, 6}), 4));
+  const auto classes = n.op("classes", Conv{}, {v, n.weights("w", {2, 4, 1, 1})});
+  const auto turned = n.op("turned", Transpose{{0, 3, 2, 1}}, {classes});
+  EXPECT_EQ(layers_of(n, turned), Names("classes", "body"));
+}
+
 TEST(FeatureLayer, WhateverPoolsTheClasses) {
   const auto pools = std::vector<std::function<ValueId(Net&, ValueId)>>{
       [](Net& n, ValueId v) {

@@ -93,15 +93,31 @@ class InputAxis {
 };
 
 /// Where the classes lie in the scores.
-Axis class_axis(const Value& scores, const Layout& layout) {
+Axis class_axis(const Graph& graph, ValueId scores, const std::vector<Layout>& layouts) {
+  const auto& shape = graph.value(scores).shape;
   std::vector<std::size_t> wide;
-  for (std::size_t axis = 1; axis < scores.shape.size(); ++axis)
-    if (scores.shape[axis] > 1) wide.push_back(axis);
+  for (std::size_t axis = 1; axis < shape.size(); ++axis)
+    if (shape[axis] > 1) wide.push_back(axis);
   if (wide.size() == 1) return wide.front();
-  const bool known =
-      layout.order != Layout::Order::unknown && layout.spatial + 2 == scores.shape.size();
-  if (known) return layout.channel_axis();
-  return wide.empty() && scores.shape.size() > 1 ? Axis(1) : std::nullopt;
+  // An order of axes in which nothing is known of them may be made of one in which it is.
+  std::vector<const Ints*> perms;
+  for (auto id = scores;;) {
+    const auto& layout = layouts[at(id)];
+    if (layout.order != Layout::Order::unknown && layout.spatial + 2 == shape.size()) {
+      auto axis = layout.channel_axis();
+      for (auto perm = perms.rbegin(); perm != perms.rend(); ++perm)
+        axis = static_cast<std::size_t>(
+            std::find((*perm)->begin(), (*perm)->end(), static_cast<std::int64_t>(axis)) -
+            (*perm)->begin());
+      return axis;
+    }
+    const auto* node = producer(graph, id);
+    const auto* transpose = node == nullptr ? nullptr : std::get_if<Transpose>(&node->op);
+    if (transpose == nullptr) break;
+    perms.push_back(&transpose->perm);
+    id = node->inputs[0];
+  }
+  return wide.empty() && shape.size() > 1 ? Axis(1) : std::nullopt;
 }
 
 }  // namespace
@@ -114,7 +130,7 @@ std::vector<bool> class_maps(const Graph& graph, ValueId logits,
   // Where a value leads: by one axis to all scores, or otherwise too.
   std::vector<bool> leads(axes.size(), false), otherwise(axes.size(), false);
   leads[at(logits)] = true;
-  axes[at(logits)] = class_axis(graph.value(logits), layouts[at(logits)]);
+  axes[at(logits)] = class_axis(graph, logits, layouts);
   for (auto node = graph.nodes().rbegin(); node != graph.nodes().rend(); ++node) {
     const auto does_lead = [&](ValueId id) { return leads[at(id)]; };
     if (std::none_of(node->outputs.begin(), node->outputs.end(), does_lead)) continue;
