@@ -415,7 +415,7 @@ template <> inline constexpr Row row<Tile> = {
     "Tile", repeats, in_place, rows_mixed, places_kept, as_first, reaches_all, folded, no_head,
     no_sums, gate_lost, kMoves};
 template <> inline constexpr Row row<Gather> = {
-    "Gather", alters, layout_lost, rows_by_fields, places_kept, batch_axis_by_fields, reaches_all,
+    "Gather", alters, layout_by_fields, rows_by_fields, places_kept, batch_axis_by_fields, reaches_all,
     folded, no_head, no_sums, gate_kept, {curved, as_first_is, as_gradient, 1, second, second}};
 template <> inline constexpr Row row<GatherElements> = {
     "GatherElements", alters, layout_lost, rows_mixed, places_kept, batch_axis_unknown, reaches_all,

@@ -296,6 +296,26 @@ TEST(Tokens, TwoTokensCutFromThePatchesAreNoLayer) {
   EXPECT_EQ(e.default_name(logits), "b/norm1");
 }
 
+TEST(Tokens, TokensThatAConvolutionMixesArePositionsNoMoreThanBefore) {
+  // CoaT's aggregation: tokens side by side as channels of a convolution along their own channels.
+  Encoder e;
+  const auto v = e.norm("last", e.block("b/", e.block("a/", e.patches(2, 3, 3))));
+  std::vector<ValueId> tokens;
+  for (std::int64_t i = 0; i < 3; ++i) {
+    const auto name = "token" + std::to_string(i);
+    const auto one = e.op(name, Gather{1}, {v, e.int_scalar(name + "/index", i)});
+    tokens.push_back(e.op(name + "/row", Reshape{ReshapeKind::unsqueeze, Ints{1}}, {one}));
+  }
+  auto read = e.op("joined", Concat{1}, tokens);
+  read = e.op("mixed", Conv{}, {read, e.weights("m", {1, 3, 1})});
+  read = e.op("row", Reshape{ReshapeKind::squeeze, Ints{1}}, {read});
+  const auto logits = e.finish(e.op("logits", Gemm{}, {read, e.weights("head", {kWidth, 5})}));
+  EXPECT_EQ(e.default_name(logits), "b/norm1");
+  const auto layers = explainable_layers(e.graph, logits, {});
+  for (const auto* name : {"joined", "mixed"})
+    EXPECT_EQ(std::count(layers.begin(), layers.end(), find_layer(e.graph, name)), 0) << name;
+}
+
 using detail::Live;
 
 struct Parts : Builder {

@@ -76,9 +76,20 @@ class LayoutOf {
     if (layout.order == Order::channels_last && layout.images == 0 && to.size() == 3 &&
         to[0] == from[0] && to[2] == from.back())
       return {Order::channels_last, 1};
+    if (layout.order != Order::unknown && layout.spatial == 0) return {};
     const auto hidden = layout.order == Order::unknown ? layout.hidden : node_.inputs[0];
     if (hidden && shape(hidden) == to) return known_[at(hidden)];
     return {Order::unknown, 0, hidden};
+  }
+
+  /// Tokens of a sequence; one token by itself is its channels.
+  Layout by_fields(const Gather& op) const {
+    const auto layout = input(0);
+    const auto rank = shape(node_.outputs[0]).size();
+    if (layout.order != Order::channels_last || layout.spatial != 1 || layout.images != 0 ||
+        shape(node_.inputs[0]).size() != 3 || op.axis != 1 || rank > 3)
+      return {};
+    return {Order::channels_last, rank - 2};
   }
 
   Layout by_fields(const Reduce& op) const { return op.keep_dims ? input(0) : Layout{}; }
@@ -147,8 +158,13 @@ class LayoutOf {
     return {};
   }
   Layout input(std::size_t i) const { return known_[at(node_.inputs[i])]; }
+  /// What takes its input as channels first, given tokens in their place, mixes tokens: what are
+  /// its positions are the tokens' channels.
   Layout channels_first() const {
     const auto rank = shape(node_.outputs[0]).size();
+    if (rank == 3 && input(0) == Layout{Order::channels_last, 1} &&
+        shape(node_.inputs[0]).size() == 3)
+      return input(0);
     return rank < 3 ? Layout{} : Layout{Order::channels_first, rank - 2};
   }
   Layout inherited_or_first() const {

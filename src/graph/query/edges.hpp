@@ -27,11 +27,12 @@ bool moves_channels_last(const Transpose& op);
 /// Where a value keeps its spatial extents.
 struct Layout {
   enum class Order { unknown, channels_first, channels_last } order = Order::unknown;
-  std::size_t spatial = 0;  ///< how many spatial extents
+  std::size_t spatial = 0;  ///< how many spatial extents; none of one token by itself
   /// Where a reshape hid the extents (to normalise groups, say): the value it came from. A reshape
   /// to that value's shape finds them again.
   ValueId hidden = {};
   std::size_t images = 0;  ///< the axis that counts the images
+  friend bool operator==(const Layout&, const Layout&) = default;
 
   /// Of a value of `spatial` + 2 extents: the channels come first or last of the axes that are no
   /// images'.

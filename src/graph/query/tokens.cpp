@@ -28,7 +28,8 @@ class OriginOf {
   std::optional<Origin> of(ValueId out) const {
     const auto& layout = layouts_[at(out)];
     const auto& shape = graph_.value(out).shape;
-    if (layout.order == Order::unknown || shape.size() != layout.spatial + 2) return std::nullopt;
+    if (layout.order == Order::unknown || layout.spatial == 0 || shape.size() != layout.spatial + 2)
+      return std::nullopt;
     if (layout.spatial > 1) return Origin{spatial(out), 0};
     return std::visit([&](const auto& op) { return sequence(op, out); }, node_.op);
   }
@@ -53,7 +54,9 @@ class OriginOf {
     if constexpr (places == trait::places_by_fields)
       return by_fields(op, out);
     else
-      return places == trait::places_new ? own(out) : inherited(out);
+      return places == trait::places_new && layouts_[at(out)].order == Order::channels_first
+                 ? own(out)
+                 : inherited(out);
   }
   std::optional<Origin> by_fields(const Concat& op, ValueId out) const {
     if (static_cast<std::size_t>(op.axis) != first(out)) return inherited(out);
