@@ -99,49 +99,6 @@ void evaluate_one(Graph& graph, NodeId id, detail::EvaluationBudget& budget) {
   }
 }
 
-/// The nodes between the value and constants, in order; none where they lead to an input.
-std::optional<std::set<NodeId>> computed_by(const Graph& graph, ValueId wanted) {
-  std::set<NodeId> out;
-  std::vector<ValueId> open{wanted};
-  while (!open.empty()) {
-    const auto& value = graph.value(open.back());
-    open.pop_back();
-    if (value.constant || out.contains(value.producer)) continue;
-    if (!value.producer) return std::nullopt;
-    out.insert(value.producer);
-    for (const auto input : graph.node(value.producer).inputs)
-      if (input) open.push_back(input);
-  }
-  return out;
-}
-
-/// Makes the value a constant, whatever operators lie between it and constants. False where it
-/// depends on an input, or is too large to be kept.
-bool compute_value(Graph& graph, ValueId wanted, detail::EvaluationBudget& budget,
-                   const base::Limits& limits, const Compute& compute) {
-  const auto nodes = computed_by(graph, wanted);
-  if (!nodes) return false;
-  for (const auto id : *nodes) {
-    limits.check();
-    const auto& node = graph.node(id);
-    try {
-      auto constants = detail::evaluate(graph, node, budget, detail::kMaxNeeded);
-      if (!constants && compute) {
-        std::int64_t count = 0;
-        for (const auto output : node.outputs)
-          count = base::checked_add(count, base::element_count(graph.value(output).shape));
-        if (budget.take(count)) constants = compute(graph, node);
-      }
-      if (!constants) return false;
-      for (std::size_t i = 0; i < constants->size(); ++i)
-        graph.value(node.outputs[i]).constant = std::move((*constants)[i]);
-    } catch (const Error& error) {
-      throw error.with(where(node));
-    }
-  }
-  return true;
-}
-
 /// The node becomes an Identity of the branch that its condition takes.
 void choose(const Graph& graph, Node& node) {
   const auto refuse = [&](const char* sentence) {
@@ -158,14 +115,100 @@ void choose(const Graph& graph, Node& node) {
   node.op = Unary{};
 }
 
+/// Computes what an operator must know before anything runs, whatever operators lie between it and
+/// constants.
+class Computing {
+ public:
+  Computing(Graph& graph, const base::Limits& limits, const Compute& compute)
+      : graph_(graph), limits_(limits), compute_(compute), budget_(detail::kMaxNeeded) {
+    for (const auto id : graph.inputs) set_unknown(id);
+  }
+
+  /// To be told of each node once it is bound, in their order.
+  void follow(const Node& node) {
+    if (std::any_of(node.inputs.begin(), node.inputs.end(),
+                    [&](ValueId id) { return id && is_unknown(id); }))
+      for (const auto output : node.outputs) set_unknown(output);
+  }
+
+  /// Makes the value a constant. False where it depends on an input, or is too large to be kept.
+  bool make_constant(ValueId wanted) {
+    if (is_unknown(wanted)) return false;
+    bool known = true;
+    for (const auto id : nodes_before(wanted)) {
+      limits_.check();
+      const auto& node = graph_.node(id);
+      follow(node);
+      known = known && !is_unknown(node.outputs[0]);
+      if (!known) continue;  // all of them lead to what is wanted
+      auto constants = computed(node);
+      known = constants.has_value();
+      for (std::size_t i = 0; i < node.outputs.size(); ++i)
+        if (known)
+          graph_.value(node.outputs[i]).constant = std::move((*constants)[i]);
+        else
+          set_unknown(node.outputs[i]);
+    }
+    return known;
+  }
+
+ private:
+  bool is_unknown(ValueId id) const {
+    const auto at = static_cast<std::size_t>(id.index);
+    return at < unknown_.size() && unknown_[at] && !graph_.value(id).constant;
+  }
+  void set_unknown(ValueId id) {
+    unknown_.resize(graph_.values().size(), false);
+    unknown_[static_cast<std::size_t>(id.index)] = true;
+  }
+
+  /// The nodes between the value and constants, in order.
+  std::set<NodeId> nodes_before(ValueId wanted) const {
+    std::set<NodeId> out;
+    std::vector<ValueId> open{wanted};
+    while (!open.empty()) {
+      const auto id = open.back();
+      const auto& value = graph_.value(id);
+      open.pop_back();
+      if (value.constant || is_unknown(id) || !value.producer || out.contains(value.producer))
+        continue;
+      out.insert(value.producer);
+      for (const auto input : graph_.node(value.producer).inputs)
+        if (input) open.push_back(input);
+    }
+    return out;
+  }
+
+  std::optional<std::vector<Constant>> computed(const Node& node) {
+    try {
+      auto constants = detail::evaluate(graph_, node, budget_, detail::kMaxNeeded);
+      if (constants || !compute_) return constants;
+      std::int64_t count = 0;
+      for (const auto output : node.outputs)
+        count = base::checked_add(count, base::element_count(graph_.value(output).shape));
+      if (budget_.take(count)) constants = compute_(graph_, node);
+      return constants;
+    } catch (const Error& error) {
+      throw error.with(where(node));
+    }
+  }
+
+  Graph& graph_;
+  const base::Limits& limits_;
+  const Compute& compute_;
+  detail::EvaluationBudget budget_;
+  /// Per value: it depends on an input, or on what is too large. Nobody looks for it twice.
+  std::vector<bool> unknown_;
+};
+
 /// Binds node by node and remembers why values could not be.
 class Binding {
  public:
   Binding(Graph& graph, const base::Limits& limits, const Compute& compute)
       : graph_(graph),
+        pairs_(detail::make_room_for_pairs(graph)),
         limits_(limits),
-        compute_(compute),
-        needed_(detail::kMaxNeeded),
+        computing_(graph, limits, compute),
         reasons_(graph.values().size(), kNone),
         dead_(graph.nodes().size(), false) {}
 
@@ -251,28 +294,30 @@ class Binding {
   void bind_node(NodeId id, detail::EvaluationBudget& budget) {
     // Of a choice the branch that is not taken may be anything.
     if (is_choice(graph_.node(id)) && !is_lost(graph_.node(id).inputs.at(0))) {
-      compute_value(graph_, graph_.node(id).inputs.at(0), needed_, limits_, compute_);
+      computing_.make_constant(graph_.node(id).inputs.at(0));
       choose(graph_, graph_.node(id));
     }
     for (const auto input : graph_.node(id).inputs)
       if (is_lost(input)) return lose(id, reason(input));
     cast_exponent(graph_, graph_.node(id));
-    detail::contract_in_pairs(graph_, id);
+    if (const auto pairs = pairs_.find(id.index); pairs != pairs_.end())
+      detail::contract_in_pairs(graph_, id, pairs->second);
     for (bool inferred = false; !inferred;) {
       try {
         infer_one(graph_, id);
         inferred = true;
       } catch (const detail::NotConstant& missing) {
-        if (!compute_value(graph_, missing.id, needed_, limits_, compute_)) throw Error(missing);
+        if (!computing_.make_constant(missing.id)) throw Error(missing);
       }
     }
     evaluate_one(graph_, id, budget);
+    computing_.follow(graph_.node(id));
   }
 
   Graph& graph_;
+  const detail::RoomForPairs pairs_;
   const base::Limits& limits_;
-  const Compute& compute_;
-  detail::EvaluationBudget needed_;   ///< for what operators must know
+  Computing computing_;
   std::vector<std::size_t> reasons_;  ///< per value, of `errors_`
   std::vector<bool> dead_;
   std::vector<Error> errors_;

@@ -143,6 +143,56 @@ TEST(Bind, AChoiceBecomesTheBranchThatIsTaken) {
   }
 }
 
+TEST(Bind, LooksOnceForWhatCannotBeComputed) {
+  // Many choices, whose conditions come from one value that nobody computes, or from the input.
+  for (const bool of_input : {false, true}) {
+    Builder b;
+    const auto x = b.input("x", {1, 2});
+    auto value = b.op("root", Softmax{1}, {of_input ? x : b.floats("c", {1, 2}, {1, 2})});
+    std::vector<ValueId> on_the_way;
+    for (int i = 0; i < 20; ++i) {
+      value = b.op("step" + std::to_string(i), Softmax{1}, {value});
+      on_the_way.push_back(value);
+    }
+    for (std::size_t i = 0; i < on_the_way.size(); ++i) {
+      const auto name = "y" + std::to_string(i);
+      const auto flag = b.op("flag" + name, Cast{DType::boolean}, {on_the_way[i]});
+      const auto id = b.graph.add_node(name, std::string(kChoice), Where{}, {flag, x, x}, {name});
+      b.graph.outputs.push_back(b.graph.node(id).outputs[0]);
+    }
+    int asked = 0;
+    const auto lost = bind_what_can_be(b.graph, {}, 1, {}, [&](const Graph&, const Node& node) {
+      ++asked;
+      EXPECT_EQ(node.name, "root");
+      return std::optional<std::vector<Constant>>();
+    });
+    EXPECT_EQ(asked, of_input ? 0 : 1);
+    ASSERT_EQ(lost.size(), on_the_way.size());
+    for (const auto& one : lost)
+      EXPECT_EQ(one.error.sentence(),
+                "the condition of an If depends on more than constants and extents");
+  }
+}
+
+TEST(Bind, PutsTheProductsOfPairsInFrontOfTheirEinsum) {
+  Builder b;
+  auto value = b.input("x", {2, 3});
+  for (const std::string name : {"a", "b"}) {
+    value = b.op(name, Einsum{"ij,jk,kl->il"},
+                 {value, b.weights(name + "1", {3, 4}), b.weights(name + "2", {4, 3})});
+    value = b.unary(name + "_relu", UnaryKind::relu, value);
+  }
+  b.bound();
+  std::string order;
+  for (const auto& node : b.graph.nodes()) {
+    order += node.name + " ";
+    for (const auto output : node.outputs)
+      EXPECT_EQ(b.graph.node(b.graph.value(output).producer).name, node.name);
+    EXPECT_LE(node.inputs.size(), 2U);
+  }
+  EXPECT_EQ(order, "a/pair a a_relu b/pair b b_relu ");
+}
+
 TEST(Bind, InfersAgainToTheSame) {
   Builder b;
   const auto x = b.input("x", {-1, 4, 9, 9});

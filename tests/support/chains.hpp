@@ -97,6 +97,13 @@ inline std::string reshapes(int nodes) {
   });
 }
 
+/// Each is made two.
+inline std::string einsums(int nodes) {
+  return repeated(nodes, 2, [](ModelBuilder& m, const auto& from, const auto& to, int) {
+    m.add("Einsum", {from, "one", "one"}, {to}, {attr("equation", "nchw,c,c->nchw")});
+  });
+}
+
 /// Exporters compute extents in the graph.
 inline std::string shape_arithmetic(int nodes) {
   auto model = start();
@@ -176,15 +183,11 @@ inline std::string dense(int nodes) {
 }  // namespace chains
 
 inline std::vector<Chain> all_chains() {
-  return {{"relus", chains::relus},
-          {"convolutions", chains::convolutions},
-          {"residuals", chains::residuals},
-          {"reshapes", chains::reshapes},
-          {"shape_arithmetic", chains::shape_arithmetic},
-          {"readers", chains::readers},
-          {"operands", chains::operands},
-          {"parts", chains::parts},
-          {"dense", chains::dense}};
+  return {{"relus", chains::relus},         {"convolutions", chains::convolutions},
+          {"residuals", chains::residuals}, {"reshapes", chains::reshapes},
+          {"einsums", chains::einsums},     {"shape_arithmetic", chains::shape_arithmetic},
+          {"readers", chains::readers},     {"operands", chains::operands},
+          {"parts", chains::parts},         {"dense", chains::dense}};
 }
 
 }  // namespace fovea::test

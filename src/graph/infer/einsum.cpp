@@ -164,6 +164,7 @@ EinsumTerms resolve_einsum(std::string_view source, const std::vector<Shape>& sh
 }
 
 void infer_op(Einsum& op, InferContext& c) {
+  if (c.input_count() > kMaxEinsumOperands) unsupported("Einsum of more than 26 operands");
   std::vector<Shape> shapes;
   for (std::size_t t = 0; t < c.input_count(); ++t) {
     c.require_real_or_constant(t);

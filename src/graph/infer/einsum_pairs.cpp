@@ -50,51 +50,72 @@ Pair smallest_pair(const EinsumTerms& terms) {
   return best;
 }
 
-/// The last node goes in front of `at`; those between move on by one.
-void move_last_to(Graph& graph, NodeId at) {
-  for (auto i = static_cast<std::int32_t>(graph.nodes().size()) - 1; i > at.index; --i) {
-    std::swap(graph.node({i}), graph.node({i - 1}));
-    for (const auto output : graph.node({i}).outputs) graph.value(output).producer = {i};
-  }
-  for (const auto output : graph.node(at).outputs) graph.value(output).producer = at;
+/// How many products come before the last one.
+std::size_t room_for(const Node& node) {
+  const auto operands = node.inputs.size();
+  const bool is_one = std::holds_alternative<Einsum>(node.op);
+  return is_one && operands > 2 && operands <= kMaxEinsumOperands ? operands - 2 : 0;
 }
 
 }  // namespace
 
-void contract_in_pairs(Graph& graph, NodeId id) {
-  const auto* op = std::get_if<Einsum>(&graph.node(id).op);
-  if (op == nullptr || graph.node(id).inputs.size() < 3) return;
-  auto inputs = graph.node(id).inputs;
+RoomForPairs make_room_for_pairs(Graph& graph) {
+  RoomForPairs out;
+  const auto count = static_cast<std::int32_t>(graph.nodes().size());
+  std::vector<NodeId> order;
+  for (NodeId id{0}; id.index < count; ++id.index) {
+    const auto room = room_for(graph.node(id));
+    if (room > 0)
+      out[static_cast<std::int32_t>(order.size())] = {
+          static_cast<std::int32_t>(order.size() + room)};
+    for (std::size_t i = 0; i < room; ++i) {
+      const auto name = graph.unique_name(graph.value(graph.node(id).outputs[0]).name + "/pair");
+      const Node like = graph.node(id);
+      order.push_back(graph.add_node(name, like.op_type, like.op, like.inputs, {name}));
+    }
+    order.push_back(id);
+  }
+  if (out.empty()) return out;
+  std::vector<Node> nodes;
+  nodes.reserve(order.size());
+  for (const auto id : order) nodes.push_back(std::move(graph.node(id)));
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    const NodeId id{static_cast<std::int32_t>(i)};
+    for (const auto output : nodes[i].outputs) graph.value(output).producer = id;
+    graph.node(id) = std::move(nodes[i]);
+  }
+  return out;
+}
+
+void contract_in_pairs(Graph& graph, NodeId first, NodeId einsum) {
+  const auto& op = std::get<Einsum>(graph.node(einsum).op);
+  auto inputs = graph.node(einsum).inputs;
   std::vector<Shape> shapes;
   EinsumTerms terms;
   try {
-    if (inputs.size() > 26) unsupported("Einsum of more than 26 operands");
     for (const auto input : inputs) {
       if (!input) bad_model("an input is missing");
       shapes.push_back(graph.value(input).shape);
     }
-    terms = resolve_einsum(op->equation, shapes);
+    terms = resolve_einsum(op.equation, shapes);
   } catch (const Error& error) {
-    throw error.with(where(graph.node(id)));
+    throw error.with(where(graph.node(einsum)));
   }
-  const auto name = graph.value(graph.node(id).outputs[0]).name;
-  auto at = id;
-  for (; inputs.size() > 2; ++at.index) {
+  for (auto at = first; at < einsum; ++at.index) {
     const auto pair = smallest_pair(terms);
     const auto i = static_cast<std::ptrdiff_t>(pair.i), j = static_cast<std::ptrdiff_t>(pair.j);
     const EinsumTerms product{{terms.operands[pair.i], terms.operands[pair.j]}, pair.letters, {}};
-    const auto made = graph.unique_name(name + "/pair");
-    graph.add_node(made, graph.node(at).op_type, Einsum{product.equation()},
-                   {inputs[pair.i], inputs[pair.j]}, {made});
-    inputs.push_back(graph.node({static_cast<std::int32_t>(graph.nodes().size()) - 1}).outputs[0]);
+    auto& node = graph.node(at);
+    node.op = Einsum{product.equation()};
+    node.inputs = {inputs[pair.i], inputs[pair.j]};
+    inputs.push_back(node.outputs[0]);
     terms.operands.push_back(pair.letters);
     inputs.erase(inputs.begin() + j);
     inputs.erase(inputs.begin() + i);
     terms.operands.erase(terms.operands.begin() + j);
     terms.operands.erase(terms.operands.begin() + i);
-    move_last_to(graph, at);
   }
-  auto& last = graph.node(at);
+  auto& last = graph.node(einsum);
   last.inputs = inputs;
   last.op = Einsum{terms.equation()};
 }
