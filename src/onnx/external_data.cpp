@@ -28,6 +28,28 @@ std::int64_t parse_size(const std::string& key, const std::string& text) {
   return value;
 }
 
+std::filesystem::path folder_of(const std::filesystem::path& file) {
+  return file.has_parent_path() ? file.parent_path() : std::filesystem::path(".");
+}
+
+/// The folders of what `file` links to, one link at a time.
+std::vector<std::filesystem::path> folders_behind(std::filesystem::path file) {
+  namespace fs = std::filesystem;
+  constexpr int kMost = 40;  // as the system follows
+  std::vector<fs::path> out;
+  std::error_code failure;
+  std::set<fs::path> known{fs::canonical(folder_of(file), failure)};
+  for (int i = 0; i < kMost; ++i) {
+    const auto to = fs::read_symlink(file, failure);
+    if (failure) break;
+    file = to.is_absolute() ? to : folder_of(file) / to;
+    const auto real = fs::canonical(folder_of(file), failure);
+    if (failure) break;
+    if (known.insert(real).second) out.push_back(real);
+  }
+  return out;
+}
+
 // Writers align tensors to pages; what lies between two of them is cheaper read than skipped.
 constexpr std::int64_t kGap = 64 << 10;
 
@@ -36,14 +58,14 @@ constexpr std::int64_t kGap = 64 << 10;
 DataFolders DataFolders::beside(const std::filesystem::path& file) {
   namespace fs = std::filesystem;
   DataFolders out;
-  out.folder = file.has_parent_path() ? file.parent_path() : fs::path(".");
+  out.folder = folder_of(file);
   std::error_code failure;
   const auto real = fs::canonical(file, failure).parent_path();
   if (failure) return out;
   out.roots.push_back(real);
   const auto blobs = real.parent_path() / "blobs";
   if (fs::canonical(blobs, failure) == blobs && blobs != real) out.roots.push_back(blobs);
-  if (fs::canonical(out.folder, failure) != real) out.behind_link = real;
+  out.behind_links = folders_behind(file);
   return out;
 }
 
@@ -82,13 +104,17 @@ ExternalRange external_range(const fovea_onnx::TensorProto& tensor, std::int64_t
 
 const ExternalData::Opened& ExternalData::open(const std::string& location) {
   if (const auto known = files_.find(location); known != files_.end()) return known->second;
-  const auto& [folder, behind_link, roots] = folders_;
-  auto from = folder;
+  const auto& [folder, behind_links, roots] = folders_;
   // lstat: a link that leads nowhere is there, and is refused.
-  std::error_code failure;
-  if (!behind_link.empty() && std::filesystem::symlink_status(folder / location, failure).type() ==
-                                  std::filesystem::file_type::not_found)
-    from = behind_link;
+  const auto is_missing = [&](const std::filesystem::path& in) {
+    std::error_code failure;
+    return std::filesystem::symlink_status(in / location, failure).type() ==
+           std::filesystem::file_type::not_found;
+  };
+  auto from = folder;
+  if (is_missing(from))
+    for (const auto& other : behind_links)
+      if (from = other; !is_missing(other)) break;
   auto file = std::make_shared<const File>(File::open_beneath(from, location, roots));
   const auto size = file->size();
   if (files_.size() >= kMaxOpenFiles) file.reset();

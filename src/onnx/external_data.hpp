@@ -17,13 +17,14 @@ namespace fovea::onnx {
 /// Where a model's other files may lie.
 struct DataFolders {
   std::filesystem::path folder;  ///< empty: they are refused
-  /// Where the model's file really is, if the user named a link to it: looked into for what the
-  /// first folder has not. Empty: nowhere.
-  std::filesystem::path behind_link = {};
+  /// Where links lead, one after the other, if the user named a link to the model's file: looked
+  /// into for what the folders before have not.
+  std::vector<std::filesystem::path> behind_links = {};
   std::vector<std::filesystem::path> roots = {};  ///< beneath which links are followed
 
-  /// Of a model's file: its own folder. Links may lead beneath the folder of the real file, and
-  /// beneath `blobs` beside that, as in Hugging Face's cache.
+  /// Of a model's file: its own folder, and that of each link on the way to the real file. Links
+  /// may lead beneath the folder of the real file, and beneath `blobs` beside that, as in Hugging
+  /// Face's cache.
   static DataFolders beside(const std::filesystem::path& file);
   /// Of a folder that the user named.
   static DataFolders in(const std::filesystem::path& folder);

@@ -277,6 +277,31 @@ TEST_F(ExternalData, LiesAmongTheBlobsOfACache) {
   expect_link(cache.snapshot / "model.onnx");
 }
 
+TEST_F(ExternalData, LiesBesideALinkThatALinkLeadsTo) {
+  const Cache cache(root_);
+  fs::create_symlink("../../blobs/aaaa", cache.snapshot / "model.onnx");
+  fs::create_symlink("../../blobs/bbbb", cache.snapshot / "model.onnx_data");
+  fs::create_directories(root_ / "mine/far");
+  fs::create_symlink(cache.snapshot / "model.onnx", root_ / "mine/far/m.onnx");
+  fs::create_symlink("far/m.onnx", root_ / "mine/m.onnx");
+  for (const auto* link : {"mine/far/m.onnx", "mine/m.onnx"}) {
+    const auto got = onnx::import_file(root_ / link, {});
+    EXPECT_EQ(weights(got), kAll) << link;
+    EXPECT_EQ(got.info.files.at(1), fs::canonical(cache.snapshot) / "model.onnx_data");
+  }
+  // What lies beside a link goes before what lies behind it.
+  std::ofstream(root_ / "mine/far/model.onnx_data", std::ios::binary) << std::string(32, '\0');
+  EXPECT_EQ(weights(onnx::import_file(root_ / "mine/m.onnx", {})), Floats(8));
+  // A folder in between opens nothing of what its links lead to.
+  fs::remove(root_ / "mine/far/model.onnx_data");
+  fs::create_symlink("../../outside.data", root_ / "mine/far/model.onnx_data");
+  EXPECT_THROW(onnx::import_file(root_ / "mine/m.onnx", {}), Error);
+  // Links that lead in a circle.
+  fs::create_symlink("b.onnx", root_ / "mine/a.onnx");
+  fs::create_symlink("a.onnx", root_ / "mine/b.onnx");
+  EXPECT_THROW(onnx::import_file(root_ / "mine/a.onnx", {}), Error);
+}
+
 TEST_F(ExternalData, LiesWhereALinkToTheModelLeads) {
   std::ofstream(folder_ / "m.onnx", std::ios::binary) << model_at("w.data").serialize();
   fs::create_directories(root_ / "links");
