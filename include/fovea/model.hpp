@@ -15,8 +15,26 @@
 
 namespace fovea {
 
-/// Element types that appear in ONNX files; fovea computes in f32 or bf16 whatever is declared.
-enum class DataType { f32, f16, bf16, f64, i8, u8, i16, u16, i32, u32, i64, u64, boolean };
+/// Element types that appear in ONNX files; fovea computes in f32 or bf16 whatever is declared. The
+/// last two are of outputs alone, which cannot be computed; `other`: complex numbers, sequences and
+/// whatever else is no tensor of those before.
+enum class DataType {
+  f32,
+  f16,
+  bf16,
+  f64,
+  i8,
+  u8,
+  i16,
+  u16,
+  i32,
+  u32,
+  i64,
+  u64,
+  boolean,
+  string,
+  other
+};
 
 /// "f32" and so on.
 FOVEA_API std::string_view to_string(DataType type) noexcept;

@@ -85,6 +85,10 @@ std::string_view to_string(DataType type) noexcept {
       return "u64";
     case DataType::boolean:
       return "boolean";
+    case DataType::string:
+      return "string";
+    case DataType::other:
+      return "other";
   }
   return "unknown";
 }

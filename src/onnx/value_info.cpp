@@ -48,12 +48,16 @@ ValueInfo output_info(const fovea_onnx::ValueInfoProto& value) {
   ValueInfo out;
   out.name = value.name();
   out.is_ranked = false;
-  if (!value.type().has_tensor_type()) return out;
+  if (!value.type().has_tensor_type()) {
+    if (value.has_type()) out.type = DataType::other;
+    return out;
+  }
   const auto& tensor = value.type().tensor_type();
   if (tensor.elem_type() != 0) try {
       out.type = data_type(tensor.elem_type());
     } catch (const Error& error) {
       if (error.code() != ErrorCode::unsupported) throw error.with({{}, value.name(), {}});
+      out.type = tensor.elem_type() == 8 ? DataType::string : DataType::other;
     }
   out.is_ranked = tensor.has_shape();
   if (out.is_ranked) read_shape(tensor.shape(), out);

@@ -67,6 +67,19 @@ TEST(Unread, NodesAtAnotherOutput) {
             "the model has a node that is not supported: 'lstm' (LSTM, opset 13)");
 }
 
+TEST(Unread, OutputsAreOfTheTypeThatTheyAre) {
+  auto model = with_relu();
+  model.output("names", {1}, kString).output("spectrum", {1}, 14).output("sequence");
+  model.proto.mutable_graph()->mutable_output(3)->mutable_type()->Clear();
+  model.add("Frobnicate", {"x"}, {"names", "spectrum", "sequence"});
+  const auto got = import(model).info.outputs;
+  ASSERT_EQ(got.size(), 4U);
+  EXPECT_EQ(got[0].type, DataType::f32);
+  EXPECT_EQ(got[1].type, DataType::string);
+  EXPECT_EQ(got[2].type, DataType::other);
+  EXPECT_EQ(got[3].type, DataType::other);
+}
+
 TEST(Unread, InputsAndInitializers) {
   auto model = with_relu();
   model.input("text", {1}, kString).initializer(empty_tensor("four", {0}, 22));
