@@ -1,5 +1,6 @@
 #include <cmath>
 #include <map>
+#include <utility>
 
 #include "base/checked.hpp"
 #include "engine/plan.hpp"
@@ -9,40 +10,56 @@ namespace {
 
 /// A fold that would make more than this is left to the run: a valid model never fails here.
 constexpr std::int64_t kMaxFolded = std::int64_t{16} << 20;
+/// The same of floats, of which such a model keeps no more in all than a gigabyte's half: a run
+/// would need as much, and the time again.
+constexpr std::int64_t kMostFloats = std::int64_t{128} << 20;
+
+/// What is kept where nothing above `most` elements is computed: the results of constants that a
+/// node with other inputs, or an output, reads.
+std::vector<graph::ValueId> kept_results(const graph::Graph& graph, std::int64_t most) {
+  std::vector<bool> constant(graph.values().size(), false), wanted(graph.values().size(), false);
+  for (std::size_t i = 0; i < constant.size(); ++i)
+    constant[i] = graph.values()[i].constant.has_value();
+  for (const auto& node : graph.nodes()) {
+    bool all = true, small = true;
+    for (const auto input : node.inputs)
+      all = all && (!input || constant[static_cast<std::size_t>(input.index)]);
+    for (const auto output : node.outputs)
+      small = small && base::element_count(graph.value(output).shape) <= most;
+    for (const auto output : node.outputs)
+      if (all && small) constant[static_cast<std::size_t>(output.index)] = true;
+    for (const auto input : node.inputs)
+      if (input && !(all && small)) wanted[static_cast<std::size_t>(input.index)] = true;
+  }
+  for (const auto output : graph.outputs) wanted[static_cast<std::size_t>(output.index)] = true;
+  std::vector<graph::ValueId> out;
+  for (std::size_t i = 0; i < wanted.size(); ++i)
+    if (wanted[i] && constant[i] && !graph.values()[i].constant)
+      out.push_back({static_cast<std::int32_t>(i)});
+  return out;
+}
+
+/// May large results be kept beside the others? Of integers none: floats hold no more of them.
+bool fit(const graph::Graph& graph, const std::vector<graph::ValueId>& results) {
+  std::int64_t left = kMostFloats;
+  for (const auto id : results) {
+    const auto count = base::element_count(graph.value(id).shape);
+    if (count <= kMaxFolded) continue;
+    if (graph.value(id).type != graph::DType::f32 || count > left) return false;
+    left -= count;
+  }
+  return true;
+}
 
 }  // namespace
 
 void fold_constants(graph::Graph& graph, const base::Limits& limits) {
-  std::vector<bool> constant(graph.values().size(), false);
-  for (std::size_t i = 0; i < constant.size(); ++i)
-    constant[i] = graph.values()[i].constant.has_value();
-  const auto known = [&](graph::ValueId id) {
-    return !id || constant[static_cast<std::size_t>(id.index)];
-  };
-  // Computable: all inputs are; wanted: what a node that is not computable, or an output, reads of
-  // it.
-  std::vector<bool> wanted(graph.values().size(), false);
-  for (const auto& node : graph.nodes()) {
-    bool all = true, small = true;
-    for (const auto input : node.inputs) all = all && known(input);
-    for (const auto output : node.outputs)
-      small = small && base::element_count(graph.value(output).shape) <= kMaxFolded;
-    if (all && small) {
-      for (const auto output : node.outputs)
-        constant[static_cast<std::size_t>(output.index)] = true;
-      continue;
-    }
-    for (const auto input : node.inputs)
-      if (input) wanted[static_cast<std::size_t>(input.index)] = true;
-  }
-  for (const auto output : graph.outputs) wanted[static_cast<std::size_t>(output.index)] = true;
-
+  auto results = kept_results(graph, kMostFloats);
+  if (!fit(graph, results)) results = kept_results(graph, kMaxFolded);
   PlanSpec spec;
   spec.optimize = false;
   spec.limits = limits;
-  for (std::size_t i = 0; i < wanted.size(); ++i)
-    if (wanted[i] && constant[i] && !graph.values()[i].constant)
-      spec.fetches.push_back({static_cast<std::int32_t>(i)});
+  spec.fetches = std::move(results);
   if (spec.fetches.empty()) return;
   WeightCache weights;
   const graph::Graph source = [&] {

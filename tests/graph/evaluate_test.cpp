@@ -43,6 +43,16 @@ Ints binary(BinaryKind kind, const Ints& a, const Ints& b) {
   return of_ints(Binary{kind}, {a, b}).ints();
 }
 
+TEST(Evaluate, ListsWhatIsNotZeroOfManyElements) {
+  std::vector<float> mask(300'000, 0.f);
+  Ints wanted;
+  for (std::int64_t i = 0; i < 300'000; i += 3) {
+    mask[static_cast<std::size_t>(i)] = 1;
+    wanted.push_back(i);
+  }
+  EXPECT_EQ(of_floats(NonZero{}, {mask}).ints(), wanted);
+}
+
 TEST(Evaluate, IntegerArithmetic) {
   const Ints a{7, -7, 7, -7};
   const Ints b{2, 2, -2, -2};

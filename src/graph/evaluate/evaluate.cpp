@@ -119,6 +119,7 @@ std::optional<std::vector<Constant>> evaluate(const Graph& graph, const Node& no
   if (in.empty()) return std::nullopt;
   const bool transposes = std::holds_alternative<Transpose>(node.op);
   if (transposes) most = kMaxTransposed;
+  if (std::holds_alternative<NonZero>(node.op)) most = kMaxNeeded;  // no engine does it
   if (!copies_nothing(node.op, in) && (count > most || !budget.take(count))) return std::nullopt;
 
   // What copies elements reads them more than once.
