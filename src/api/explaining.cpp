@@ -409,8 +409,11 @@ std::vector<Explanation> Explaining::explain_one(const Target& target,
         if (prediction.class_index == wanted[n].class_index()) one.prediction = prediction;
     } else if (wanted[n].class_index() >= 0) {
       const auto& shape = explainer_.reads.scores()->shape;
-      one.warnings.push_back("the scores " + base::text(shape) +
-                             " lie at positions: the best of all is explained, the one at " +
+      const auto* rank = target.as<Target::Ranked>();
+      const std::string ranked =
+          rank == nullptr || rank->rank == 0 ? "best" : "number " + std::to_string(rank->rank + 1);
+      one.warnings.push_back("the scores " + base::text(shape) + " lie at positions: the " +
+                             ranked + " of all is explained, the one at " +
                              base::text(place_in(shape, wanted[n].class_index())) +
                              "; --region explains a class where you say");
     }

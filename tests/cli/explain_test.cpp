@@ -281,6 +281,15 @@ TEST(Explain, WhatBiasesTookIsToldEverywhere) {
   EXPECT_NE(lost["warnings"].dump().find("stabilizers took 100 %"), std::string::npos);
   const auto& none = lost["images"][0]["explanations"][0]["sum_rule"];
   EXPECT_NEAR(none["lost_share"].get<double>(), 1, 1e-6);
+  // On a sheet it is said of the method that it is of.
+  const auto sheet = explain({"--method", "gradcam,lrp", "--output", "s.png", "--json", "s.json"});
+  expect_done(sheet);
+  EXPECT_NE(sheet.err.find("warning: lrp: stabilizers took 100 % of the score"), std::string::npos)
+      << sheet.err;
+  const auto listed = nlohmann::json::parse(read_file(scratch / "s.json"));
+  EXPECT_NE(listed["warnings"].dump().find("lrp: stabilizers took 100 %"), std::string::npos);
+  EXPECT_NEAR(listed["explanations"][1]["sum_rule"]["lost_share"].get<double>(), 1, 1e-6);
+  EXPECT_FALSE(listed["explanations"][0].contains("sum_rule"));
 }
 
 TEST(Explain, AnOlderFileIsReplaced) {

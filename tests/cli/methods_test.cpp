@@ -194,7 +194,11 @@ TEST_F(HowToExplain, AllMethodsButTheDearOnes) {
                                           [](const auto& tensor) { return tensor.required; });
     expected += !info.expensive && !needs_tensor;
   }
-  EXPECT_EQ(result["explanations"].size() + result["warnings"].size(), expected)
+  const auto left_out =
+      std::count_if(result["warnings"].begin(), result["warnings"].end(), [](const json& warning) {
+        return warning.get<std::string>().find(" is left out: ") != std::string::npos;
+      });
+  EXPECT_EQ(result["explanations"].size() + static_cast<std::size_t>(left_out), expected)
       << result["warnings"];
   EXPECT_GT(read_image(scratch_ / "all.png").height, 4 * 40);  // several lines
 }

@@ -63,6 +63,28 @@ TEST_F(OtherTargets, TheBestScoreAtPositionsIsMadeAgain) {
   EXPECT_EQ(values("b.npy"), values("a.npy"));
 }
 
+TEST_F(OtherTargets, ScoresAtPositionsAreNoClasses) {
+  const Names of_three{"--model", "segments.onnx", "--output-name", "segments", "--input",
+                       "x.npy",   "--layer",       "relu",          "--top",    "3"};
+  auto one = of_three;
+  one.insert(one.end(), {"--json", "r.json"});
+  auto outcome = run(one);
+  expect_done(outcome);
+  EXPECT_EQ(outcome.err.find("class -1"), std::string::npos) << outcome.err;
+  const auto warnings = written()["warnings"].dump();
+  EXPECT_NE(warnings.find("best score: the scores"), std::string::npos) << warnings;
+  EXPECT_NE(warnings.find("score 3: the scores"), std::string::npos) << warnings;
+  EXPECT_NE(warnings.find("the number 3 of all"), std::string::npos) << warnings;
+
+  auto sheet = of_three;
+  sheet.insert(sheet.end(), {"--method", "gradcam,hirescam", "--output", "s.png", "--json", "-"});
+  outcome = run(sheet);
+  expect_done(outcome);
+  EXPECT_NE(json_of(outcome)["warnings"].dump().find("gradcam, the best score: the scores"),
+            std::string::npos)
+      << outcome.out;
+}
+
 TEST_F(OtherTargets, ARegionIsOfItsPixelsAlone) {
   expect_done(run(over("4,2,3,5")));
   auto expected = rectified(some_colours(), 0, 1);

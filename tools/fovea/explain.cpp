@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "asked.hpp"
+#include "captions.hpp"
 #include "json_output.hpp"
 #include "long_call.hpp"
 #include "npy.hpp"
@@ -107,6 +108,7 @@ Results finish(Session& session, const std::vector<Explanation>& explanations, s
   const auto& names = files.names;
   Results results{{}, images, targets, request.box_share};
   Tensor maps, grids;
+  std::vector<std::string> names_of;  ///< each explanation's
   const auto how = explanations.front().normalize;
   const Pictures pictures{{request.alpha, request.colormap},
                           names.rendering,
@@ -137,13 +139,13 @@ Results finish(Session& session, const std::vector<Explanation>& explanations, s
       draw(session, pictures, result, map, results.rows.size() + 1 == explanations.size(),
            files.out);
       if (!names.feature_map.empty()) stack(grids, why.feature_map);
-      for (const auto& warning : why.warnings)
-        session.warnings.push_back(explanations.size() == 1
-                                       ? warning
-                                       : class_text(explained(why).class_index, session.labels) +
-                                             ": " + warning);
+      names_of.push_back(
+          (images > 1 ? "image " + std::to_string(image + 1) + ", " : std::string()) +
+          target_text(why, request.targets.at(static_cast<std::size_t>(target)), session.labels));
       results.rows.push_back(std::move(result));
     }
+  for (auto& warning : merged_warnings(explanations, names_of))
+    session.warnings.push_back(std::move(warning));
   if (!names.map.empty())
     files.out.add(names.map, npy_bytes(unstacked(std::move(maps), images, targets)));
   if (!names.feature_map.empty())

@@ -8,6 +8,7 @@
 #include <optional>
 #include <utility>
 
+#include "captions.hpp"
 #include "fovea/image.hpp"
 #include "json_output.hpp"
 #include "long_call.hpp"
@@ -34,16 +35,6 @@ void check(const Request& request, const ExplainOutputs& names) {
     refuse(
         "--heatmap, --map, --feature-map, --box, --given, --words and --examples are of one "
         "method");
-}
-
-std::string caption(const Explanation& why, const RequestTarget& target, const Labels& labels) {
-  const std::string against = target.negated ? "against " : "";
-  if (target.kind == RequestTarget::Kind::similar_to)
-    return against + "like " + std::filesystem::path(target.image.file).filename().string();
-  if (target.region) return against + class_text(target.value, labels) + " in the region";
-  if (target.minus)
-    return class_text(target.value, labels) + " - " + class_text(*target.minus, labels);
-  return against + class_text(explained(why).class_index, labels);
 }
 
 /// What a map's reader must know of it beside the method.
@@ -82,9 +73,26 @@ Json row_json(const Explanation& why, const Labels& labels) {
   row["target"] = prediction_json(explained(why), labels);
   row["score"] = shortest(static_cast<float>(why.score));
   row["grid"] = why.feature_map.shape;
+  if (why.sum_rule) row["sum_rule"] = sum_rule_json(why);
   row["warnings"] = why.warnings;
   row["timings_ms"] = {{"backward", why.timings_ms.backward}, {"map", why.timings_ms.map}};
   return row;
+}
+
+/// Of each explanation, as a warning calls it: the method, and what else tells it from the others.
+std::vector<std::string> names_of(const Session& session, const Answer& answered) {
+  const auto& targets = session.request.targets;
+  const auto per_target = answered.explanations.size() / targets.size();
+  std::vector<std::string> out;
+  for (std::size_t i = 0; i < answered.explanations.size(); ++i) {
+    const auto& why = answered.explanations[i];
+    auto name = why.method;
+    if (answered.request.layers.size() > 1) name += ", " + why.layer;
+    if (targets.size() > 1)
+      name += ", " + target_text(why, targets[i / per_target], session.labels);
+    out.push_back(std::move(name));
+  }
+  return out;
 }
 
 /// A row for each target and layer: what is explained, then a map by each method.
@@ -101,7 +109,7 @@ std::vector<std::vector<SheetCell>> cells(Session& session, const Answer& answer
     if (i % methods == 0) {
       const auto row = i / methods, count = std::max<std::size_t>(layers.size(), 1);
       const auto layer = layers.size() > 1 ? ", " + layers[row % count] : std::string();
-      rows.push_back({{caption(why, request.targets[row / count], session.labels) + layer,
+      rows.push_back({{target_text(why, request.targets[row / count], session.labels) + layer,
                        undrawn(backdrop(session, map, 0, false), map)}});
     }
     rows.back().push_back(
@@ -146,6 +154,8 @@ void explain_sheet(Asked asked, const ExplainOutputs& names, const Replay* repla
                   return encode_image(sheet, names.output.substr(names.output.rfind('.')), options);
                 }));
   }
+  for (auto& warning : merged_warnings(answered.explanations, names_of(session, answered)))
+    session.warnings.push_back(std::move(warning));
   auto document = run_json(session, explainer);
   document["explanations"] = std::move(listed);
   document["timings_ms"] = timings_json(session.times);
