@@ -15,6 +15,7 @@
 #include "fovea/export.hpp"
 #include "fovea/image.hpp"
 #include "fovea/localization.hpp"
+#include "fovea/spelling.hpp"
 #include "fovea/tensor.hpp"
 
 /// What somebody asks of a model, as one value: to be kept, sent, and run again. Plain data, which
@@ -154,6 +155,9 @@ FOVEA_API Recipe recipe_from_json(std::string_view json, const std::string& name
 /// interpolation that do not exist.
 FOVEA_API std::optional<Recipe> recipe_by_name(std::string_view name);
 
+/// Every name that recipe_by_name knows, but for Keras' modes with an interpolation.
+FOVEA_API std::vector<std::string> recipe_names();
+
 /// The recipe for an input of 1 or 3 channels. One channel gets luma; where the recipe names no
 /// order, its mean and std per colour are averaged for that.
 FOVEA_API Preprocess for_channels(const Recipe& recipe, std::int64_t channels);
@@ -161,11 +165,6 @@ FOVEA_API Preprocess for_channels(const Recipe& recipe, std::int64_t channels);
 /// The SHA-256 of a file in 64 hexadecimal digits; none for what can be read but once (a pipe) and
 /// for what is not there or cannot be read. Throws Error internal where the library fails.
 FOVEA_API std::optional<std::string> sha256_of(const std::filesystem::path& file);
-
-/// Up to `count` of the names that look most like `name`, best first, to be suggested where a name
-/// is unknown: those that contain it or are within half its length of it, whatever the case.
-FOVEA_API std::vector<std::string> closest_names(const std::vector<std::string>& names,
-                                                 const std::string& name, std::size_t count = 3);
 
 /// The request's part of an explainer's options: "How the model runs" above.
 FOVEA_API ExplainerOptions explainer_options(const Request& request);

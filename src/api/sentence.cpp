@@ -119,7 +119,10 @@ struct Words {
     const std::string measure = kMeasures[place.from.size() - 1];
     const std::string part = "Of what " + why.method + " shows, " + percent(place.share) + " lies ";
     const std::string size = percent(place.size);
-    if (place.size >= kEverywhere)
+    // A share of everything within everything says no more than that.
+    if (place.size >= 1)
+      say("What " + why.method + " shows is spread over the whole input.");
+    else if (place.size >= kEverywhere)
       say(part + "within " + size + " of the input's " + measure +
           ": it is spread over the input.");
     else
@@ -182,9 +185,12 @@ struct Words {
     if (out.rank == 0 || why.predictions.size() < 2) return;
     out.rival = why.predictions[out.rank == 1 ? 1 : 0];
     out.rival_label = label(out.rival->class_index);
+    const bool known = !std::isnan(out.rival->probability);
     say((out.rank == 1 ? "The next best class is " : "The best class is ") +
-        name(out.rival->class_index) + ", with a probability of " +
-        percent(out.rival->probability) + ".");
+        name(out.rival->class_index) +
+        (known ? ", with a probability of " + percent(out.rival->probability)
+               : ", with a logit of " + number(out.rival->logit)) +
+        ".");
   }
 };
 

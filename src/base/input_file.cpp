@@ -30,7 +30,8 @@ InputFile::InputFile(const std::filesystem::path& file, const std::string& what,
   };
   const auto check = [&](const struct stat& status) {
     if (const auto* kind = other_kind(status.st_mode))
-      throw Error(code_, std::string(kind) + ", not " + article(what_));
+      throw Error(code_, std::string(kind) + ", not " + article(what_) +
+                             (S_ISDIR(status.st_mode) ? ": name a file in it" : ""));
   };
   // Before it is opened: that alone may start what a device does.
   struct stat status {};

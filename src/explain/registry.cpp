@@ -2,6 +2,7 @@
 
 #include "explain/method.hpp"
 #include "explain/registered.hpp"
+#include "fovea/spelling.hpp"
 
 namespace fovea::explain {
 namespace {
@@ -20,12 +21,16 @@ std::span<const Entry> registry() {
 
 const Entry& find(std::string_view name) {
   std::string known;
+  std::vector<std::string> names;
   for (const auto& entry : registry()) {
     if (entry.info.name == name) return entry;
     known += (known.empty() ? "" : ", ") + entry.info.name;
+    names.push_back(entry.info.name);
   }
-  throw Error(ErrorCode::invalid_argument,
-              "there is no method '" + std::string(name) + "'; known are: " + known);
+  const std::string unknown(name);
+  throw Error(ErrorCode::invalid_argument, "there is no method '" + unknown + "'" +
+                                               did_you_mean(names, unknown) +
+                                               " (known are: " + known + ")");
 }
 
 }  // namespace fovea::explain

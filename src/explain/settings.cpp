@@ -3,6 +3,7 @@
 
 #include "explain/method.hpp"
 #include "fovea/error.hpp"
+#include "fovea/spelling.hpp"
 
 namespace fovea::explain {
 namespace {
@@ -12,16 +13,22 @@ namespace {
 }
 
 template <class List>
-std::string names(const List& list) {
-  std::string out;
-  for (const auto& item : list) out += (out.empty() ? "" : ", ") + item.name;
-  return out.empty() ? "none" : out;
+std::vector<std::string> names(const List& list) {
+  std::vector<std::string> out;
+  for (const auto& item : list) out.push_back(item.name);
+  return out;
 }
 
 std::string listed(const std::vector<std::string>& names) {
   std::string out;
   for (const auto& name : names) out += (out.empty() ? "" : ", ") + name;
   return out;
+}
+
+/// Behind a name that is unknown: what may be meant, and all there is.
+std::string instead_of(const std::string& name, const std::vector<std::string>& known) {
+  return "'" + did_you_mean(known, name) +
+         " (known are: " + (known.empty() ? "none" : listed(known)) + ")";
 }
 
 std::string text(double value) {
@@ -38,7 +45,7 @@ Settings::Settings(const MethodInfo& info, const Method& method) : info_(info), 
     const auto it = std::find_if(info.options.begin(), info.options.end(),
                                  [&name = name](const auto& o) { return o.name == name; });
     if (it == info.options.end())
-      refuse(info, " has no option '" + name + "'; known are: " + names(info.options));
+      refuse(info, " has no option '" + name + instead_of(name, names(info.options)));
     if (!it->choices.empty() && !(value >= 0 && value < static_cast<double>(it->choices.size()) &&
                                   value == std::floor(value)))
       refuse(info, ": '" + name + "' is one of these, by its place from 0: " + listed(it->choices));
@@ -50,7 +57,7 @@ Settings::Settings(const MethodInfo& info, const Method& method) : info_(info), 
   for (const auto& [name, tensor] : method.given)
     if (std::none_of(info.given.begin(), info.given.end(),
                      [&name = name](const auto& t) { return t.name == name; }))
-      refuse(info, " takes no tensor '" + name + "'; known are: " + names(info.given));
+      refuse(info, " takes no tensor '" + name + instead_of(name, names(info.given)));
   for (const auto& tensor : info.given) {
     const auto it = method.given.find(tensor.name);
     if (tensor.required && (it == method.given.end() || it->second.data.empty()))
@@ -60,7 +67,7 @@ Settings::Settings(const MethodInfo& info, const Method& method) : info_(info), 
     if (info.layer_rules.empty()) refuse(info, " has no rules that layers could follow");
     if (std::find(info.layer_rules.begin(), info.layer_rules.end(), rule) == info.layer_rules.end())
       refuse(info, ": there is no rule '" + rule + "' for the layer '" + layer +
-                       "'; known are: " + listed(info.layer_rules));
+                       instead_of(rule, info.layer_rules));
   }
 }
 

@@ -150,8 +150,9 @@ const ValueInfo& find_input(const Model& model, const std::string& name) {
   for (const auto& input : model.inputs())
     if (input.name == name) return input;
   const auto names = input_names(model);
-  throw Error(ErrorCode::invalid_argument,
-              "the model has no input '" + name + "'; its inputs are: " + joined(names));
+  throw Error(ErrorCode::invalid_argument, "the model has no input '" + name + "'" +
+                                               did_you_mean(names, name) +
+                                               " (its inputs are: " + joined(names) + ")");
 }
 
 std::string only_input(const Model& model) {

@@ -3,7 +3,6 @@
 
 #include "fovea/files.hpp"
 #include "fovea/session.hpp"
-#include "request/spelling.hpp"
 #include "request/text.hpp"
 
 namespace fovea {
@@ -21,7 +20,6 @@ std::string printable_label(std::string label) {
 
 namespace {
 
-using request::did_you_mean;
 using request::joined;
 using request::lower;
 

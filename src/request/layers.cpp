@@ -1,7 +1,6 @@
 #include <algorithm>
 
 #include "fovea/session.hpp"
-#include "request/spelling.hpp"
 
 namespace fovea {
 namespace {
@@ -31,7 +30,7 @@ bool layer_exists(const Model& model, const std::string& name) {
     names.clear();  // the suggestion is a courtesy: the unknown name is what matters
   }
   throw Error(ErrorCode::invalid_argument, "the model has no layer '" + name + "'" +
-                                               request::did_you_mean(names, name) +
+                                               did_you_mean(names, name) +
                                                " ('fovea inspect' lists the layers)");
 }
 

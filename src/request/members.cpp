@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "request/spelling.hpp"
-
 namespace fovea::request {
 namespace {
 

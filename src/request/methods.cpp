@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "fovea/files.hpp"
-#include "request/spelling.hpp"
 #include "request/text.hpp"
 
 namespace fovea::request {
@@ -24,7 +23,8 @@ Method method_of(const RequestMethod& method) {
   Method out{method.name, method.options, {}, method.layer_rules};
   for (const auto& [tensor, file] : method.given) {
     if (!has(tensors, tensor))
-      throw Error(ErrorCode::invalid_argument, info.title + " takes no tensor '" + tensor + "'");
+      throw Error(ErrorCode::invalid_argument,
+                  info.title + " takes no tensor '" + tensor + "'" + did_you_mean(tensors, tensor));
     out.given[tensor] = read_npy(file.file);
   }
   return out;
@@ -47,8 +47,9 @@ const MethodInfo& method_info(const std::string& name) {
   if (found != all.end()) return *found;
   std::vector<std::string> known;
   for (const auto& info : all) known.push_back(info.name);
-  throw Error(ErrorCode::invalid_argument,
-              "there is no method '" + name + "'; known: " + request::joined(known));
+  throw Error(ErrorCode::invalid_argument, "there is no method '" + name + "'" +
+                                               did_you_mean(known, name) +
+                                               " (known: " + request::joined(known) + ")");
 }
 
 }  // namespace fovea

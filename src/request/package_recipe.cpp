@@ -6,8 +6,6 @@
 #include <string_view>
 #include <vector>
 
-#include "request/spelling.hpp"
-
 namespace fovea::request {
 namespace {
 

@@ -10,7 +10,6 @@
 #include "request/names.hpp"
 #include "request/package_recipe.hpp"
 #include "request/recipe.hpp"
-#include "request/spelling.hpp"
 
 namespace fovea::request {
 namespace {

@@ -5,7 +5,6 @@
 #include <vector>
 
 #include "fovea/request.hpp"
-#include "request/spelling.hpp"
 #include "request/torchvision_weights.hpp"
 
 namespace fovea {
@@ -16,7 +15,7 @@ using Resize = Preprocess::Resize;
 Error unknown(const std::string& what, const std::vector<std::string>& known,
               const std::string& name) {
   return Error(ErrorCode::invalid_argument,
-               what + " '" + name + "' is unknown" + request::did_you_mean(known, name));
+               what + " '" + name + "' is unknown" + did_you_mean(known, name));
 }
 
 // torchvision's ImageClassification, of a Pillow image.
@@ -72,6 +71,18 @@ Recipe keras_recipe(const std::string& text) {
 }
 
 }  // namespace
+
+std::vector<std::string> recipe_names() {
+  std::vector<std::string> out = {"imagenet", "inception", "caffe", "raw"};
+  for (const auto* mode : {"tf", "torch", "caffe"}) out.push_back(std::string("keras:") + mode);
+  for (const auto& row : request::torchvision_weights()) {
+    out.push_back("torchvision:" + std::string(row.name));
+    if (row.is_default)
+      out.push_back("torchvision:" + std::string(row.name.substr(0, row.name.find('.'))) +
+                    ".DEFAULT");
+  }
+  return out;
+}
 
 std::optional<Recipe> recipe_by_name(std::string_view name) {
   constexpr std::string_view kTorchvision = "torchvision:", kKeras = "keras:";

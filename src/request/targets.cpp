@@ -138,8 +138,14 @@ void choose_output(Session& session) {
   const auto& targets = session.request.targets;
   const bool regions = std::any_of(targets.begin(), targets.end(),
                                    [](const auto& target) { return target.region.has_value(); });
-  if (!regions || !session.options.compile.output.empty()) return;
   std::vector<std::string> names;
+  for (const auto& output : session.model.outputs()) names.push_back(output.name);
+  const auto& wanted = session.options.compile.output;
+  if (!wanted.empty() && std::find(names.begin(), names.end(), wanted) == names.end())
+    refuse("the model has no output '" + wanted + "'" + did_you_mean(names, wanted) +
+           " (its outputs are: " + joined(names) + ")");
+  if (!regions || !wanted.empty()) return;
+  names.clear();
   for (const auto& output : session.model.outputs())
     if (output.refusal.empty()) names.push_back(output.name);
   if (names.size() != 1)

@@ -37,7 +37,8 @@ std::ifstream open_input(const std::filesystem::path& file, ErrorCode code) {
   std::error_code failure;
   const auto status = std::filesystem::status(file, failure);
   if (!std::filesystem::exists(status)) refuse("the file does not exist");
-  if (std::filesystem::is_directory(status)) refuse("this is a directory, not a file");
+  if (std::filesystem::is_directory(status))
+    refuse("this is a directory, not a file: name a file in it");
   if (std::filesystem::is_socket(status)) refuse("this is a socket, not a file");
   if (!std::filesystem::is_regular_file(status) && !std::filesystem::is_fifo(status))
     refuse("this is a device, not a file");

@@ -171,10 +171,15 @@ TEST(Sentence, NeverRoundsToNothingOrAll) {
 TEST(Sentence, SaysWhereAMapIsEverywhere) {
   auto why = example();
   std::fill(why.feature_map.data.begin(), why.feature_map.data.end(), 2.F);
-  EXPECT_EQ(text(why), kClass +
-                           "Of what gradcam shows, 100 % lies within 100 % of the input's area: it "
-                           "is spread over the input. " +
-                           kRival);
+  EXPECT_EQ(text(why), kClass + "What gradcam shows is spread over the whole input. " + kRival);
+}
+
+TEST(Sentence, TellsTheLogitOfARivalWithoutAProbability) {
+  auto why = example();
+  for (auto& row : why.predictions) row.probability = std::numeric_limits<float>::quiet_NaN();
+  const auto out = text(why);
+  EXPECT_EQ(out.find("unknown part"), std::string::npos) << out;
+  EXPECT_NE(out.find(", with a logit of "), std::string::npos) << out;
 }
 
 Place place_of(Shape shape, const std::vector<std::size_t>& at) {

@@ -260,7 +260,7 @@ TEST_F(Indexed, SaysItInWords) {
   const auto text = sentence["text"].get<std::string>();
   EXPECT_EQ(text.find("The network gives class 2 a logit of "), 0u) << text;
   EXPECT_NE(text.find("number 3 of 3 classes"), std::string::npos) << text;
-  EXPECT_NE(text.find("it is spread over the input"), std::string::npos) << text;
+  EXPECT_NE(text.find("is spread over the whole input"), std::string::npos) << text;
   EXPECT_NE(text.find("channel 2 adds 100 %"), std::string::npos) << text;
   const auto told = explain({"--class", "2", "--words"});
   EXPECT_NE(told.out.find("in words     " + text), std::string::npos) << told.out;

@@ -124,7 +124,7 @@ TEST(Decode, RefusesWhatIsNoImageAndNamesTheFile) {
   };
   EXPECT_EQ(reason(text), "not a JPEG, PNG, BMP, WebP or TIFF image");
   EXPECT_EQ(reason(empty), "the image file is empty");
-  EXPECT_EQ(reason(folder.path()), "a directory, not an image");
+  EXPECT_EQ(reason(folder.path()), "a directory, not an image: name a file in it");
   EXPECT_EQ(reason("/dev/zero"), "a device, not an image");
   const auto socket = folder.path() / "socket.png";
   sockaddr_un address{};

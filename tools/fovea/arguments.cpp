@@ -1,6 +1,10 @@
 #include "arguments.hpp"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <utility>
+
+#include "text.hpp"
 
 namespace fovea::cli {
 namespace {
@@ -8,6 +12,14 @@ namespace {
 constexpr int kMaxThreads = 1024;
 
 }  // namespace
+
+CLI::Validator one_of(std::vector<std::string> names) {
+  const auto check = [names = std::move(names)](const std::string& text) {
+    if (std::find(names.begin(), names.end(), text) != names.end()) return std::string();
+    return "'" + text + "' is none of " + joined(names) + did_you_mean(names, text);
+  };
+  return {check, ""};
+}
 
 void add_model_option(CLI::App& app, Arguments& arguments) {
   app.add_option("-m,--model", arguments.model, "ONNX file (default: the demo's)")
@@ -30,7 +42,7 @@ void add_output_name_option(CLI::App& app, Arguments& arguments) {
 CLI::Option* add_engine_options(CLI::App& app, Arguments& arguments) {
   app.add_option("--precision", arguments.precision,
                  "f32; bf16 where the CPU has it; auto: bf16 where it is clearly faster here")
-      ->check(CLI::IsMember({"f32", "bf16", "auto"}))
+      ->check(one_of({"f32", "bf16", "auto"}))
       ->type_name("f32|bf16|auto")
       ->capture_default_str();
   auto* threads =
@@ -54,7 +66,7 @@ void add_tuning_options(CLI::App& app, Arguments& arguments, const std::string& 
          "How to find the fastest algorithm of each layer: off, quick, thorough, or winograd "
          "wherever there is one (default: " +
              by_default + ")")
-      ->check(CLI::IsMember({"off", "quick", "thorough", "winograd"}))
+      ->check(one_of({"off", "quick", "thorough", "winograd"}))
       ->type_name("off|quick|thorough|winograd");
   app.add_option("--plan-cache", arguments.plan_cache,
                  "What tuning found, kept in FILE for the next run; made where there is none, "

@@ -8,6 +8,7 @@
 namespace CLI {
 class App;
 class Option;
+class Validator;
 }  // namespace CLI
 
 /// The command line: the options that subcommands have in common, and the subcommands.
@@ -40,6 +41,9 @@ struct Arguments {
   bool no_optimize = false;
   bool exact_decode = false;
 };
+
+/// Takes one of the names alone; refuses another with the nearest.
+CLI::Validator one_of(std::vector<std::string> names);
 
 void add_model_option(CLI::App& app, Arguments& arguments);
 void add_shape_option(CLI::App& app, Arguments& arguments);

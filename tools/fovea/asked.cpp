@@ -4,6 +4,7 @@
 #include <charconv>
 #include <filesystem>
 #include <set>
+#include <system_error>
 #include <utility>
 
 #include "demo.hpp"
@@ -226,6 +227,17 @@ void add_targets(Request& request, const ExplainArguments& arguments) {
     add(Kind::ranked).value = rank;
 }
 
+/// A folder most often stands for what is in it.
+void refuse_folder(const std::string& image) {
+  std::error_code failure;
+  if (!std::filesystem::is_directory(image, failure)) return;
+  const auto inside = (std::filesystem::path(image) / "").string();
+  throw Error(ErrorCode::bad_input,
+              "a directory, not an image: name the images in it, like " + inside +
+                  "*.jpg, or index them all with 'fovea index --images'",
+              {.file = image, .node = {}, .op = {}});
+}
+
 // An input's name in front of a '=' decides.
 std::pair<std::string, std::string> split_input(const std::string& text, const Model& model) {
   std::vector<std::string> names;
@@ -267,6 +279,7 @@ Asked asked(const Arguments& arguments) {
   Asked out;
   auto& request = out.request;
   request.model.file = model_file_or_demo(arguments.model);
+  refuse_folder(arguments.image);
   if (!arguments.image.empty())
     request.image = RequestFile{arguments.image};
   else if (arguments.inputs.empty())

@@ -159,8 +159,7 @@ bool has_provenance(const ExplainOutputs& files) {
          (!files.json.empty() || is_png(files.output) || is_png(files.heatmap));
 }
 
-void explain_one(Asked asked, const ExplainOutputs& names, const Replay* replay) {
-  Digests digests;
+void explain_one(Asked asked, const ExplainOutputs& names, const Replay* replay, Digests& digests) {
   if (replay != nullptr) replay->check_files(asked.request, digests);
   const Reasons reasons(asked.request, names.example_images);
   Files files{names, asked.files()};
@@ -197,8 +196,8 @@ void explain_one(Asked asked, const ExplainOutputs& names, const Replay* replay)
   if (!names.json.empty() && names.json != "-") files.out.add(names.json, json);
   files.out.write();
   call.check();
-  print(names.json == "-" ? json : result_text(session, explainer, results, files.out.names()));
-  files.out.keep();
+  files.out.tell(names.json == "-" ? json
+                                   : result_text(session, explainer, results, files.out.names()));
   if (names.json != "-") print_warnings(session.warnings);
 }
 
@@ -207,10 +206,12 @@ void explain_one(Asked asked, const ExplainOutputs& names, const Replay* replay)
 void explain(const ExplainArguments& arguments, const IsGiven& given) {
   std::optional<Replay> replay;
   if (!arguments.replay.empty()) replay.emplace(arguments.replay);
-  auto asked = replay ? replay->asked(arguments, given) : cli::asked(arguments);
+  Digests digests;
+  auto asked = replay ? replay->asked(arguments, given, digests) : cli::asked(arguments);
   check_usage(asked, arguments);
   const bool sheet = asked.request.command == Request::Command::sheet;
-  (sheet ? explain_sheet : explain_one)(std::move(asked), arguments, replay ? &*replay : nullptr);
+  (sheet ? explain_sheet : explain_one)(std::move(asked), arguments, replay ? &*replay : nullptr,
+                                        digests);
 }
 
 }  // namespace fovea::cli

@@ -37,7 +37,7 @@ void add_how_options(CLI::App& app, ExplainArguments& arguments) {
   app.add_option("--score", arguments.score,
                  "The class's logit, or its probability (default: the logit; of methods that are "
                  "defined on the probability, that)")
-      ->check(CLI::IsMember({"logit", "probability"}))
+      ->check(one_of({"logit", "probability"}))
       ->type_name("logit|probability");
   app.add_flag("--against", arguments.against,
                "Show what speaks against the class (the counterfactual)");
@@ -85,7 +85,7 @@ void add_how_options(CLI::App& app, ExplainArguments& arguments) {
       ->type_name("NAME")
       ->allow_extra_args(false);
   app.add_option("--fuse", arguments.fuse, "How the maps of several layers become one")
-      ->check(CLI::IsMember({"mean", "max", "product"}))
+      ->check(one_of({"mean", "max", "product"}))
       ->type_name("mean|max|product")
       ->capture_default_str();
   app.add_flag("--smooth", arguments.smooth,
@@ -96,7 +96,7 @@ void add_how_options(CLI::App& app, ExplainArguments& arguments) {
          "--rendering", arguments.rendering,
          "Of --heatmap: heat; signed: red for, blue against (with --keep-sign or a method of "
          "the input); color: an attribution around grey. The last two have the input's size")
-      ->check(CLI::IsMember({"heat", "signed", "color"}))
+      ->check(one_of({"heat", "signed", "color"}))
       ->type_name("heat|signed|color")
       ->capture_default_str();
 }
@@ -149,7 +149,7 @@ void add_explain(CLI::App& app) {
                  "max: divide by the maximum; minmax: stretch to 0..1; none: raw values (pictures "
                  "then show them relative to the maximum) (default: max; of methods whose zero "
                  "says nothing, minmax)")
-      ->check(CLI::IsMember({"max", "minmax", "none"}))
+      ->check(one_of({"max", "minmax", "none"}))
       ->type_name("max|minmax|none");
   sub.add_option("-o,--output", arguments->output,
                  "Overlay: the photo with the map over it (.png .jpg .jpeg .bmp .webp)")
@@ -162,7 +162,7 @@ void add_explain(CLI::App& app) {
                  "The map at the layer's own grid, before resizing and normalising, as .npy")
       ->type_name("FILE");
   sub.add_option("--colormap", arguments->colormap, "Colours of the pictures")
-      ->check(CLI::IsMember({"jet", "turbo", "viridis", "inferno"}))
+      ->check(one_of({"jet", "turbo", "viridis", "inferno"}))
       ->type_name("jet|turbo|viridis|inferno")
       ->capture_default_str();
   sub.add_option("--alpha", arguments->alpha, "Weight of the colours in the overlay, 0 to 1")

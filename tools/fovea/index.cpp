@@ -175,7 +175,12 @@ void index(const IndexArguments& arguments) {
                     std::to_string(names.size()) + "\nlayer        " + made.origin().layer + " (" +
                     count_text(made.channels(), "channel") + ")\ntime         " +
                     timings_text(session.times) + "\nwrote        " + arguments.output + "\n";
-  write_result(arguments.json, text, json_text(json));
+  try {
+    write_result(arguments.json, text, json_text(json));
+  } catch (const ReaderGone&) {
+    written.kept = true;
+    throw;
+  }
   written.kept = true;
   if (arguments.json != "-") print_warnings(session.warnings);
 }

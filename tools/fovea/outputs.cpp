@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
@@ -129,6 +130,16 @@ std::vector<std::string> OutputFiles::names() const {
   return out;
 }
 
+void OutputFiles::tell(std::string_view text) {
+  try {
+    print(text);
+  } catch (const ReaderGone&) {
+    keep();
+    throw;
+  }
+  keep();
+}
+
 void write_result(const std::string& json_file, const std::string& text, const std::string& json) {
   const bool to_file = !json_file.empty() && json_file != "-";
   OutputFiles outputs;
@@ -137,14 +148,14 @@ void write_result(const std::string& json_file, const std::string& text, const s
     outputs.add(json_file, json);
     outputs.write();
   }
-  print(json_file == "-" ? json : text);
-  outputs.keep();
+  outputs.tell(json_file == "-" ? json : text);
 }
 
 void print(std::string_view text) {
   const auto written = std::fwrite(text.data(), 1, text.size(), stdout);
-  if (written != text.size() || std::fflush(stdout) != 0)
-    throw Error(ErrorCode::internal, "standard output cannot be written");
+  if (written == text.size() && std::fflush(stdout) == 0) return;
+  if (errno == EPIPE) throw ReaderGone();
+  throw Error(ErrorCode::internal, "standard output cannot be written");
 }
 
 }  // namespace fovea::cli

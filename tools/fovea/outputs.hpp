@@ -36,6 +36,8 @@ class OutputFiles {
   /// file when the disk refuses; none of them is left then.
   void write();
   void keep() noexcept { kept_ = true; }
+  /// Prints what is told of the files, and keeps them: also where nobody reads it any more.
+  void tell(std::string_view text);
 
   std::vector<std::string> names() const;
 
@@ -55,7 +57,11 @@ class OutputFiles {
 /// or empty for the text).
 void write_result(const std::string& json_file, const std::string& text, const std::string& json);
 
-/// Prints and flushes. Throws Error internal where standard output does not take it.
+/// Nobody reads standard output any more, who read it before: no failure, but there is nothing left
+/// to do. Thrown by `print`, caught by main().
+struct ReaderGone {};
+
+/// Prints and flushes. Throws ReaderGone, or Error internal where standard output does not take it.
 void print(std::string_view text);
 
 }  // namespace fovea::cli

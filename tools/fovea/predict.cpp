@@ -85,8 +85,7 @@ void predict(const PredictArguments& arguments) {
   const auto json = json_text(document);
   if (!arguments.json.empty() && arguments.json != "-") outputs.add(arguments.json, json);
   outputs.write();
-  print(arguments.json == "-" ? json : result_text(session, run, top));
-  outputs.keep();
+  outputs.tell(arguments.json == "-" ? json : result_text(session, run, top));
   if (arguments.json != "-") print_warnings(session.warnings);
 }
 

@@ -36,7 +36,8 @@ Recipe read_recipe(const std::string& text) {
     throw Error(ErrorCode::invalid_argument,
                 "--preprocess '" + text +
                     "' is none of imagenet, inception, caffe, raw, torchvision:WEIGHTS, "
-                    "keras:MODE, a JSON object or a .json file");
+                    "keras:MODE, a JSON object or a .json file" +
+                    did_you_mean(recipe_names(), text));
   return parse_recipe(read_text(text, ErrorCode::invalid_argument, 1 << 20),
                       ErrorCode::invalid_argument, "'" + text + "'");
 }

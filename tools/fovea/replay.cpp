@@ -51,7 +51,8 @@ void check_digest(const std::string& what, const std::string& file, const Reques
   const ErrorContext where{.file = file, .node = {}, .op = {}};
   std::error_code failure;
   if (!std::filesystem::exists(file, failure))
-    throw Error(code, "the " + what + " to replay is not there any more", where);
+    throw Error(code, "the " + what + " to replay is not there any more, nor beside the result",
+                where);
   const auto& then = recorded.sha256;
   if (!then || then->empty())
     throw Error(code, "nothing was recorded that would tell whether this is the same " + what,
@@ -113,10 +114,45 @@ Replay::Replay(const std::string& file) : file_(file) {
     require_all(document, kOfOneMethod, file);
 }
 
-Asked Replay::asked(const ExplainArguments& arguments, const IsGiven& given) const {
+void Replay::locate(RequestFile& file, Digests& digests) const {
+  namespace fs = std::filesystem;
+  const fs::path was(file.file), folder = fs::path(file_).parent_path();
+  std::vector<fs::path> places = {was};
+  if (was.is_relative()) places.push_back(folder / was);
+  places.push_back(folder / was.filename());
+  std::string found;
+  for (const auto& place : places) {
+    std::error_code failure;
+    if (!fs::exists(place, failure)) continue;
+    if (found.empty()) found = place.string();
+    if (!file.sha256 || file.sha256->empty() || digests.of(place.string()) != file.sha256) continue;
+    found = place.string();
+    break;
+  }
+  if (!found.empty()) file.file = found;
+}
+
+void Replay::locate_all(Request& request, Digests& digests) const {
+  locate(request.model, digests);
+  for (auto* file : {&request.image, &request.labels})
+    if (*file) locate(**file, digests);
+  for (auto& [name, tensor] : request.inputs) locate(tensor, digests);
+  for (auto& target : request.targets) {
+    if (target.kind == RequestTarget::Kind::similar_to) locate(target.image, digests);
+    if (target.region && std::holds_alternative<RequestFile>(*target.region))
+      locate(std::get<RequestFile>(*target.region), digests);
+  }
+  for (auto& method : request.methods)
+    for (auto& [name, tensor] : method.given) locate(tensor, digests);
+  if (request.examples) locate(request.examples->index, digests);
+}
+
+Asked Replay::asked(const ExplainArguments& arguments, const IsGiven& given,
+                    Digests& digests) const {
   auto out = cli::asked(arguments);
   const auto anew = std::exchange(out.request, recorded_);
   auto& request = out.request;
+  locate_all(request, digests);
   if (given("--model")) request.model.file = anew.model.file;
   if (given("--image")) {
     if (!request.image) refuse("the result to replay was made without an image", file_);
@@ -156,7 +192,9 @@ void Replay::check_files(Request& request, Digests& digests) const {
 
 void Replay::check_session(Session& session, Digests& digests) const {
   const auto warn = [&](std::string text) { session.warnings.push_back(std::move(text)); };
-  const auto check = [&](const std::string& what, const RequestFile& file) {
+  // As recorded, but where it is now.
+  const auto check = [&](const std::string& what, RequestFile file) {
+    locate(file, digests);
     check_digest(what, file.file, file, digests, ErrorCode::bad_input);
   };
   const auto folder = std::filesystem::path(session.request.model.file).parent_path();

@@ -16,8 +16,9 @@ class Replay {
   /// invalid_argument where there is none, or one of a later format or of another subcommand.
   explicit Replay(const std::string& file);
 
-  /// What is asked for again, but for what the command line says anew.
-  Asked asked(const ExplainArguments& arguments, const IsGiven& given) const;
+  /// What is asked for again, but for what the command line says anew. Files that are not where
+  /// they were, or hold something else now, are looked for beside the result.
+  Asked asked(const ExplainArguments& arguments, const IsGiven& given, Digests& digests) const;
 
   /// Before anything is loaded: throws Error bad_model or bad_input where the model's file or the
   /// image is not the one recorded. Labels change no map: those that are gone are done without.
@@ -28,6 +29,9 @@ class Replay {
   void check_session(Session& session, Digests& digests) const;
 
  private:
+  void locate(RequestFile& file, Digests& digests) const;
+  void locate_all(Request& request, Digests& digests) const;
+
   std::string file_;
   Request recorded_;
   std::string fovea_, onednn_;  // the versions that it was made with

@@ -121,9 +121,9 @@ std::vector<std::vector<SheetCell>> cells(Session& session, const Answer& answer
 
 }  // namespace
 
-void explain_sheet(Asked asked, const ExplainOutputs& names, const Replay* replay) {
+void explain_sheet(Asked asked, const ExplainOutputs& names, const Replay* replay,
+                   Digests& digests) {
   check(asked.request, names);
-  Digests digests;
   if (replay != nullptr) replay->check_files(asked.request, digests);
   const auto plan_cache = asked.plan_cache;
   auto session = open_session(std::move(asked), true);
@@ -167,8 +167,7 @@ void explain_sheet(Asked asked, const ExplainOutputs& names, const Replay* repla
   std::string text = "methods      " + std::to_string(prepared.methods.size()) + "\n" +
                      "time         " + timings_text(session.times) + "\n";
   for (const auto& file : outputs.names()) text += "wrote        " + file + "\n";
-  print(names.json == "-" ? json : text);
-  outputs.keep();
+  outputs.tell(names.json == "-" ? json : text);
   if (names.json != "-") print_warnings(session.warnings);
 }
 

@@ -4,8 +4,6 @@
 #include <cmath>
 #include <cstdlib>
 
-#include "fovea/request.hpp"
-
 namespace fovea::cli {
 
 std::string shape_text(const Shape& shape) {
@@ -45,13 +43,6 @@ std::string number_text(double value) {
   char buffer[32];
   const auto end = std::to_chars(buffer, buffer + sizeof buffer, value).ptr;
   return {buffer, end};
-}
-
-std::string did_you_mean(const std::vector<std::string>& names, const std::string& name) {
-  std::string out;
-  for (const auto& candidate : closest_names(names, name))
-    out += (out.empty() ? "; did you mean '" : " or '") + candidate + "'";
-  return out.empty() ? out : out + "?";
 }
 
 }  // namespace fovea::cli

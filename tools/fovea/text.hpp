@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "fovea/files.hpp"
+#include "fovea/spelling.hpp"
 #include "fovea/tensor.hpp"
 
 /// Small text helpers of the command-line program.
@@ -26,9 +27,6 @@ double shortest(float value);
 
 /// The shortest decimal that gives the number back: "0.15", "50".
 std::string number_text(double value);
-
-/// "; did you mean 'a' or 'b'?", or nothing.
-std::string did_you_mean(const std::vector<std::string>& names, const std::string& name);
 
 using fovea::read_text;
 

@@ -1,13 +1,12 @@
-#include "request/spelling.hpp"
+#include "base/spelling.hpp"
 
 #include <algorithm>
 #include <numeric>
-#include <string_view>
 #include <utility>
 
-#include "fovea/request.hpp"
+#include "fovea/spelling.hpp"
 
-namespace fovea {
+namespace fovea::base {
 namespace {
 
 std::string lower(std::string_view text) {
@@ -19,36 +18,39 @@ std::string lower(std::string_view text) {
 
 }  // namespace
 
-namespace request {
-
-std::size_t edit_distance(std::string_view a, std::string_view b) {
+std::size_t edit_distance(std::string_view a, std::string_view b, std::size_t most) {
+  const auto longer = std::max(a.size(), b.size()), shorter = std::min(a.size(), b.size());
+  if (longer - shorter > most) return most + 1;
   std::vector<std::size_t> row(b.size() + 1);
   std::iota(row.begin(), row.end(), std::size_t{0});
   for (std::size_t i = 0; i < a.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i + 1;
+    std::size_t diagonal = row[0], least = row[0] = i + 1;
     for (std::size_t j = 0; j < b.size(); ++j) {
       const std::size_t change = diagonal + (a[i] == b[j] ? 0 : 1);
       diagonal = row[j + 1];
       row[j + 1] = std::min({row[j] + 1, diagonal + 1, change});
+      least = std::min(least, row[j + 1]);
     }
+    if (least > most) return most + 1;
   }
-  return row.back();
+  return std::min(row.back(), most + 1);
 }
 
-}  // namespace request
+}  // namespace fovea::base
+
+namespace fovea {
 
 std::vector<std::string> closest_names(const std::vector<std::string>& names,
                                        const std::string& name, std::size_t count) {
-  const auto wanted = lower(name);
+  const auto wanted = base::lower(name);
   if (wanted.empty()) return {};
+  const auto most = std::max<std::size_t>(wanted.size() / 2, 1);
   std::vector<std::pair<std::size_t, std::string>> ranked;
   for (const auto& candidate : names) {
-    const auto text = lower(candidate);
+    const auto text = base::lower(candidate);
     const bool contains = text.find(wanted) != std::string::npos;
-    const auto distance = request::edit_distance(text, wanted);
-    if (contains || distance <= std::max<std::size_t>(wanted.size() / 2, 1))
-      ranked.emplace_back(contains ? 0 : distance, candidate);
+    const auto distance = contains ? 0 : base::edit_distance(text, wanted, most);
+    if (distance <= most) ranked.emplace_back(distance, candidate);
   }
   std::stable_sort(ranked.begin(), ranked.end(),
                    [](const auto& x, const auto& y) { return x.first < y.first; });
@@ -60,8 +62,6 @@ std::vector<std::string> closest_names(const std::vector<std::string>& names,
   return out;
 }
 
-namespace request {
-
 std::string did_you_mean(const std::vector<std::string>& names, const std::string& name) {
   std::string out;
   for (const auto& candidate : closest_names(names, name))
@@ -69,5 +69,4 @@ std::string did_you_mean(const std::vector<std::string>& names, const std::strin
   return out.empty() ? out : out + "?";
 }
 
-}  // namespace request
 }  // namespace fovea
