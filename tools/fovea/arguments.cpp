@@ -24,6 +24,7 @@ CLI::Validator one_of(std::vector<std::string> names) {
 void add_model_option(CLI::App& app, Arguments& arguments) {
   app.add_option("-m,--model", arguments.model, "ONNX file (default: the demo's)")
       ->type_name("FILE");
+  app.add_option("MODEL", arguments.first, "As --model")->type_name("FILE");
 }
 
 void add_shape_option(CLI::App& app, Arguments& arguments) {
@@ -102,14 +103,19 @@ void add_token_options(CLI::App& app, Arguments& arguments) {
 void add_json_option(CLI::App& app, std::string& json) {
   app.add_option("--json", json,
                  "Write the result as JSON to FILE; without FILE or with -, to standard output in "
-                 "place of the text")
+                 "place of the text. Of several images a line each, unless FILE has {}")
       ->type_name("[FILE]");
 }
 
 void add_run_options(CLI::App& app, Arguments& arguments, Outputs& outputs) {
   add_model_option(app, arguments);
-  app.add_option("-i,--image", arguments.image,
-                 "Photo: JPEG, PNG, BMP, WebP or TIFF (default: a scene of the demo)")
+  app.add_option("-i,--image", arguments.photos,
+                 "Photo: JPEG, PNG, BMP, WebP or TIFF; - reads standard input (default: a scene of "
+                 "the demo). Of several (repeatable) each is answered, and {} in the names of "
+                 "outputs stands for its name")
+      ->type_name("FILE")
+      ->allow_extra_args(false);
+  app.add_option("IMAGE", arguments.rest, "As --image; with --model there, every argument is one")
       ->type_name("FILE");
   app.add_option("--input", arguments.inputs,
                  "A ready tensor (.npy) in place of the photo; NAME=x.npy for one of several "

@@ -24,7 +24,9 @@ struct Outputs {
 /// Options of every subcommand that runs a model, as they were typed.
 struct Arguments {
   std::string model;                      ///< empty: the demo's
-  std::string image;                      ///< empty: the demo's, unless a tensor is given
+  std::vector<std::string> photos;        ///< none: the demo's, unless a tensor is given
+  std::string first;                      ///< without an option: the model, unless --model is there
+  std::vector<std::string> rest;          ///< behind it: photos
   std::vector<std::string> inputs;        ///< FILE or NAME=FILE
   std::vector<std::string> input_shapes;  ///< NAME=1,3,224,224
   std::string labels;
@@ -45,6 +47,7 @@ struct Arguments {
 /// Takes one of the names alone; refuses another with the nearest.
 CLI::Validator one_of(std::vector<std::string> names);
 
+/// --model, and the model as an argument of its own.
 void add_model_option(CLI::App& app, Arguments& arguments);
 void add_shape_option(CLI::App& app, Arguments& arguments);
 void add_output_name_option(CLI::App& app, Arguments& arguments);

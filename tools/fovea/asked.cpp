@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "demo.hpp"
+#include "outputs.hpp"
 #include "recipe.hpp"
 #include "session.hpp"
 #include "text.hpp"
@@ -19,6 +20,13 @@ using Score = RequestTarget::Score;
 
 [[noreturn]] void refuse(const std::string& sentence) {
   throw Error(ErrorCode::invalid_argument, sentence);
+}
+
+constexpr const char* kStandardInput = "/dev/stdin";
+
+/// "-" is standard input.
+std::string readable(const std::string& file) {
+  return file == "-" ? kStandardInput : file;
 }
 
 /// NAME=VALUE in two.
@@ -194,7 +202,7 @@ std::vector<RequestMethod> methods_of(const ExplainArguments& arguments) {
     }
     for (const auto& text : arguments.given) {
       const auto [tensor, file] = assignment(text, "--given");
-      method.given[tensor] = {file};
+      method.given[tensor] = {readable(file)};
     }
   }
   for (const auto& [name, value] : options)
@@ -218,13 +226,36 @@ void add_targets(Request& request, const ExplainArguments& arguments) {
     return request.targets.back();
   };
   if (!arguments.similar_to.empty()) {
-    add(Kind::similar_to).image = {arguments.similar_to};
+    add(Kind::similar_to).image = {readable(arguments.similar_to)};
     return;
   }
   for (const auto index : arguments.classes) add(Kind::class_index).value = index;
   for (const auto& label : arguments.target_labels) add(Kind::label).label = label;
   for (std::int64_t rank = 0; rank < arguments.top && !by_class; ++rank)
     add(Kind::ranked).value = rank;
+}
+
+/// The model's file and the photos' as they were given, with an option or without.
+struct Given {
+  std::string model;
+  std::vector<std::string> photos;
+};
+Given given_files(const Arguments& arguments) {
+  Given out{arguments.model, arguments.photos};
+  if (out.model.empty())
+    out.model = arguments.first;
+  else if (!arguments.first.empty())
+    out.photos.push_back(arguments.first);
+  out.photos.insert(out.photos.end(), arguments.rest.begin(), arguments.rest.end());
+  const auto extension = lower(std::filesystem::path(out.model).extension().string());
+  const auto pictures = picture_extensions();
+  if (std::find(pictures.begin(), pictures.end(), extension) != pictures.end())
+    refuse("'" + out.model + "' stands where the model goes: MODEL IMAGE, or --image " + out.model +
+           " for a photo alone");
+  if (out.model == "-")
+    refuse("a model is read more than once, which standard input does not allow: name its file");
+  for (auto& photo : out.photos) photo = readable(photo);
+  return out;
 }
 
 /// A folder most often stands for what is in it.
@@ -258,6 +289,7 @@ std::vector<std::string> Asked::files() const {
   const auto add = [&](const RequestFile& file) { out.push_back(file.file); };
   for (const auto& file : {request.image, request.labels})
     if (file) add(*file);
+  out.insert(out.end(), photos.begin(), photos.end());
   for (const auto& [name, file] : request.inputs) add(file);
   for (const auto& input : inputs) {
     out.push_back(input);
@@ -275,21 +307,37 @@ std::vector<std::string> Asked::files() const {
   return out;
 }
 
+void Asked::check_streams() const {
+  std::vector<std::string> all = photos;
+  const auto add = [&](const RequestFile& file) { all.push_back(file.file); };
+  if (request.labels) add(*request.labels);
+  for (const auto& input : inputs) all.push_back(readable(input.substr(input.find('=') + 1)));
+  for (const auto& target : request.targets)
+    if (target.kind == RequestTarget::Kind::similar_to) add(target.image);
+  for (const auto& method : request.methods)
+    for (const auto& [name, file] : method.given) add(file);
+  all.insert(all.end(), also_read.begin(), also_read.end());
+  if (std::count(all.begin(), all.end(), kStandardInput) > 1)
+    refuse("two inputs are standard input, which can be read but once: name a file for one");
+}
+
 Asked asked(const Arguments& arguments) {
   Asked out;
   auto& request = out.request;
-  request.model.file = model_file_or_demo(arguments.model);
-  refuse_folder(arguments.image);
-  if (!arguments.image.empty())
-    request.image = RequestFile{arguments.image};
-  else if (arguments.inputs.empty())
-    request.image = RequestFile{demo_file(kDemoImage)};
+  auto given = given_files(arguments);
+  request.model.file = model_file_or_demo(given.model);
+  out.model_given = !given.model.empty();
+  out.photo_given = !given.photos.empty();
+  for (const auto& photo : given.photos) refuse_folder(photo);
+  out.photos = std::move(given.photos);
+  if (out.photos.empty() && arguments.inputs.empty()) out.photos = {demo_file(kDemoImage)};
+  if (!out.photos.empty()) request.image = RequestFile{out.photos.front()};
   if (!arguments.preprocess.empty()) {
     request.preprocess = read_recipe(arguments.preprocess);
     out.also_read.push_back(arguments.preprocess);
   }
   request.exact_decode = arguments.exact_decode;
-  if (!arguments.labels.empty()) request.labels = RequestFile{arguments.labels};
+  if (!arguments.labels.empty()) request.labels = RequestFile{readable(arguments.labels)};
   request.input_shapes = shapes_of(arguments.input_shapes);
   request.output = arguments.output_name;
   request.multi_label = arguments.multi_label;
@@ -300,8 +348,16 @@ Asked asked(const Arguments& arguments) {
   request.tuning = tuning_of(arguments);
   request.threads = arguments.threads;
   out.inputs = arguments.inputs;
+  if (arguments.plan_cache == "-")
+    refuse("--plan-cache is read and written again: name a file, not standard output");
   out.plan_cache = arguments.plan_cache;
   out.memory_limit = static_cast<std::int64_t>(arguments.memory_limit);
+  return out;
+}
+
+Asked asked_of_model(const Arguments& arguments) {
+  auto out = asked(arguments);
+  if (out.photo_given) refuse("the model is given twice: --model, and " + out.photos.front());
   return out;
 }
 
@@ -331,7 +387,7 @@ void name_inputs(Asked& asked, const Model& model) {
   for (const auto& text : asked.inputs) {
     const auto [name, file] = split_input(text, model);
     if (!named.insert(name).second) refuse("--input is given twice for input '" + name + "'");
-    asked.request.inputs[name].file = file;
+    asked.request.inputs[name].file = readable(file);
   }
 }
 

@@ -19,13 +19,20 @@ struct Asked {
   std::string plan_cache;
   std::int64_t memory_limit = 0;       ///< bytes; 0: as ExplainerOptions has it
   std::vector<std::string> also_read;  ///< files that are no part of the request
+  std::vector<std::string> photos;     ///< the request's image, then others to be asked the same of
+  bool model_given = false, photo_given = false;  ///< else the demo's
 
   /// Every file that is read, so that no output overwrites one.
   std::vector<std::string> files() const;
+  /// Throws Error invalid_argument where two of them are standard input, which is read but once.
+  void check_streams() const;
 };
 
 /// The options that all subcommands share. Throws Error invalid_argument naming the option.
 Asked asked(const Arguments& arguments);
+
+/// The same for a subcommand that takes a model and no photo. Throws for a second file.
+Asked asked_of_model(const Arguments& arguments);
 
 /// `fovea explain`: one method, or a sheet of several.
 Asked asked(const ExplainArguments& arguments);

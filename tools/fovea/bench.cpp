@@ -96,7 +96,7 @@ void check_outputs(const BenchArguments& arguments, const std::string& model) {
 void bench(const BenchArguments& arguments) {
   static_cast<void>(method_info(arguments.method));
   Report report;
-  const auto request = asked(arguments).request;
+  const auto request = asked_of_model(arguments).request;
   report.model = request.model.file;
   check_outputs(arguments, report.model);
   const double before_mb = resident_memory().value_or(0);

@@ -9,6 +9,7 @@
 
 #include "arguments.hpp"
 #include "fovea/error.hpp"
+#include "fovea/version.hpp"
 #include "outputs.hpp"
 #include "text.hpp"
 
@@ -73,7 +74,11 @@ std::string unexpected(const CLI::App& app) {
 
 }  // namespace
 
-void add_subcommands(CLI::App& app) {
+void describe_program(CLI::App& app) {
+  app.name("fovea");
+  app.description("Where a convolutional network looked: explanations from ONNX files.");
+  app.require_subcommand(1);
+  app.set_version_flag("--version", [] { return "fovea " + build_info().version; });
   add_explain(app);
   add_predict(app);
   add_bench(app);

@@ -11,8 +11,8 @@ class ParseError;
 /// The command line as a whole: its subcommands, and what is said of one that is wrong.
 namespace fovea::cli {
 
-/// Every subcommand with its options.
-void add_subcommands(CLI::App& app);
+/// The program: what it is called, its own options, every subcommand with its.
+void describe_program(CLI::App& app);
 
 /// The arguments behind the program's name, the last one first, as CLI11 takes them; --json and
 /// --box, which may stand alone, with their values. An argument behind --json that names a model, a

@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <span>
@@ -13,6 +12,7 @@
 #include "long_call.hpp"
 #include "npy.hpp"
 #include "outputs.hpp"
+#include "photos.hpp"
 #include "pictures.hpp"
 #include "provenance.hpp"
 #include "reasons.hpp"
@@ -25,14 +25,17 @@
 namespace fovea::cli {
 namespace {
 
-void check_usage(const Asked& asked, const ExplainOutputs& files) {
+void check_usage(const Asked& asked, const ExplainOutputs& given) {
   const auto& request = asked.request;
+  auto files = given;
+  require_own_names(files, asked.photos.size());
   if (!(request.alpha >= 0 && request.alpha <= 1))
     throw Error(ErrorCode::invalid_argument, "--alpha must be from 0 to 1");
   if (request.box_share && !(*request.box_share >= 0 && *request.box_share < 1))
     throw Error(ErrorCode::invalid_argument, "--box must be from 0 to below 1");
 
   check_reasons(request, files);
+  asked.check_streams();
   const auto inputs = asked.files();
   OutputFiles outputs;  // refuses a name that is there twice
   const auto check = [&](const std::string& file, std::span<const std::string_view> extensions) {
@@ -40,13 +43,18 @@ void check_usage(const Asked& asked, const ExplainOutputs& files) {
     check_output(file, extensions, inputs);
     outputs.add(file, std::string_view());
   };
-  check(files.output, picture_extensions());
-  check(files.heatmap, picture_extensions());
-  check(files.examples_output, picture_extensions());
-  check(files.map, tensor_extensions());
-  check(files.feature_map, tensor_extensions());
-  check(files.logits, tensor_extensions());
-  if (files.json != "-") check(files.json, {});
+  auto names = output_names(asked.photos);
+  if (names.empty()) names = {""};
+  for (const auto& name : names) {
+    files = named(given, name);
+    check(files.output, picture_extensions());
+    check(files.heatmap, picture_extensions());
+    check(files.examples_output, picture_extensions());
+    check(files.map, tensor_extensions());
+    check(files.feature_map, tensor_extensions());
+    check(files.logits, tensor_extensions());
+    if (&name == &names.front() || files.json != given.json) check(files.json, {});
+  }
 }
 
 struct Pictures {
@@ -64,9 +72,8 @@ void draw(Session& session, const Pictures& how, const Result& result, const Fin
     EncodeOptions options;
     if (!how.provenance.is_null())
       options.texts = picture_texts(how.provenance, kind, *result.why, result.target);
-    outputs.add(file, timed(times.encode, [&] {
-                  return encode_image(image, file.substr(file.rfind('.')), options);
-                }));
+    outputs.add(file, timed(times.encode,
+                            [&] { return encode_image(image, picture_extension(file), options); }));
   };
   if (result.overlay_file.empty() && result.heatmap_file.empty()) return;
   std::optional<FinalMap> relative;
@@ -154,31 +161,26 @@ Results finish(Session& session, const std::vector<Explanation>& explanations, s
 }
 
 bool has_provenance(const ExplainOutputs& files) {
-  const auto is_png = [](const std::string& file) { return lower(file).ends_with(".png"); };
+  const auto is_png = [](const std::string& file) {
+    return lower(picture_extension(file)) == ".png";
+  };
   return !files.no_provenance &&
          (!files.json.empty() || is_png(files.output) || is_png(files.heatmap));
 }
 
-void explain_one(Asked asked, const ExplainOutputs& names, const Replay* replay, Digests& digests) {
-  if (replay != nullptr) replay->check_files(asked.request, digests);
-  const Reasons reasons(asked.request, names.example_images);
-  Files files{names, asked.files()};
-  const auto plan_cache = asked.plan_cache;
-  auto session = open_session(std::move(asked), !names.output.empty());
-  if (replay != nullptr) replay->check_session(session, digests);
-  if (has_provenance(names)) start_digests(session, digests);
-  const auto prepared = prepare(session, reasons.methods(session), plan_cache);
+void explain_photo(Session& session, const Prepared& prepared, const Reasons& reasons, Files files,
+                   Digests& digests, Photos& photos) {
+  const auto& names = files.names;
   const auto& explainer = prepared.explainer;
-  reasons.check(session, explainer, digests);
+  if (has_provenance(names)) start_digests(session, digests);
   LongCall call(prepared.methods.front().name);
   auto answered = answer(session, prepared, [&](const Method&) { return call.options(); });
   auto& [came_out, targets, run, explanations] = answered;
 
   const auto found = reasons.find(run, session, explainer, digests, targets, explanations);
   if (!names.examples_output.empty())
-    files.out.add(names.examples_output,
-                  encode_image(reasons.sheet(session, explanations, found),
-                               std::filesystem::path(names.examples_output).extension().string()));
+    files.out.add(names.examples_output, encode_image(reasons.sheet(session, explanations, found),
+                                                      picture_extension(names.examples_output)));
 
   Json provenance;
   if (has_provenance(names)) provenance = provenance_json(came_out, digests);
@@ -192,20 +194,35 @@ void explain_one(Asked asked, const ExplainOutputs& names, const Replay* replay,
   if (!names.logits.empty()) files.out.add(names.logits, npy_bytes(run.logits()));
   auto document = result_json(session, explainer, results);
   if (!provenance.is_null()) document["provenance"] = std::move(provenance);
-  const auto json = json_text(document);
-  if (!names.json.empty() && names.json != "-") files.out.add(names.json, json);
+  photos.add_json(files.out, names.json, document);
   files.out.write();
   call.check();
-  files.out.tell(names.json == "-" ? json
-                                   : result_text(session, explainer, results, files.out.names()));
+  files.out.tell(photos.heading(session) +
+                 result_text(session, explainer, results, files.out.names()));
   if (names.json != "-") print_warnings(session.warnings);
+}
+
+void explain_one(Asked asked, const ExplainOutputs& given, const Replay* replay, Digests& digests) {
+  if (replay != nullptr) replay->check_files(asked.request, digests);
+  const Reasons reasons(asked.request, given.example_images);
+  Photos photos(asked.photos, given.json);
+  auto session = photos.open(asked, !given.output.empty());
+  if (replay != nullptr) replay->check_session(session, digests);
+  if (has_provenance(given)) start_digests(session, digests);
+  const auto prepared = prepare(session, reasons.methods(session), asked.plan_cache);
+  reasons.check(session, prepared.explainer, digests);
+  photos.each(session, [&](const std::string& name) {
+    const auto names = named(given, name);
+    explain_photo(session, prepared, reasons, {names, asked.files()}, digests, photos);
+  });
 }
 
 }  // namespace
 
 void explain(const ExplainArguments& arguments, const IsGiven& given) {
   std::optional<Replay> replay;
-  if (!arguments.replay.empty()) replay.emplace(arguments.replay);
+  if (!arguments.replay.empty())
+    replay.emplace(arguments.replay == "-" ? "/dev/stdin" : arguments.replay);
   Digests digests;
   auto asked = replay ? replay->asked(arguments, given, digests) : cli::asked(arguments);
   check_usage(asked, arguments);

@@ -124,9 +124,11 @@ struct Written {
 }  // namespace
 
 void index(const IndexArguments& arguments) {
+  if (arguments.output == "-")
+    throw Error(ErrorCode::invalid_argument, "an index is a file, not standard output");
   if (arguments.output.empty())
     throw Error(ErrorCode::invalid_argument, "say where the index goes with --output");
-  auto asked = cli::asked(arguments);
+  auto asked = asked_of_model(arguments);
   asked.request.command = Request::Command::index;
   auto inputs = asked.files();
   const auto names = pictures_in(arguments.images);

@@ -137,7 +137,7 @@ Json layers_json(const Bound& bound) {
 }  // namespace
 
 void inspect(const InspectArguments& arguments) {
-  const auto request = asked(arguments).request;
+  const auto request = asked_of_model(arguments).request;
   const auto& file = request.model.file;
   if (!arguments.json.empty() && arguments.json != "-")
     check_output(arguments.json, {}, std::vector<std::string>{file});

@@ -9,7 +9,6 @@
 #include "command_line.hpp"
 #include "exit_code.hpp"
 #include "fovea/error.hpp"
-#include "fovea/version.hpp"
 #include "outputs.hpp"
 
 namespace fovea::cli {
@@ -46,10 +45,8 @@ void parse(CLI::App& app, int argc, char** argv) {
 }
 
 int run(int argc, char** argv) {
-  CLI::App app("Where a convolutional network looked: explanations from ONNX files.", "fovea");
-  app.require_subcommand(1);
-  app.set_version_flag("--version", [] { return "fovea " + build_info().version; });
-  add_subcommands(app);
+  CLI::App app;
+  describe_program(app);
   try {
     check_command(app, argc, argv);
     parse(app, argc, argv);

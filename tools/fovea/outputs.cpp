@@ -22,6 +22,8 @@ namespace fs = std::filesystem;
 constexpr std::array<std::string_view, 5> kPictures = {".png", ".jpg", ".jpeg", ".bmp", ".webp"};
 constexpr std::array<std::string_view, 1> kTensors = {".npy"};
 
+constexpr const char* kStandardOutput = "-";
+
 [[noreturn]] void refuse(const std::string& reason, const std::string& file) {
   throw Error(ErrorCode::invalid_argument, reason, {.file = file, .node = {}, .op = {}});
 }
@@ -52,6 +54,13 @@ std::span<const std::string_view> tensor_extensions() {
 void check_output(const std::string& file, std::span<const std::string_view> extensions,
                   std::span<const std::string> inputs) {
   if (file.empty()) throw Error(ErrorCode::invalid_argument, "an output's file name is empty");
+  if (file == kStandardOutput) {
+    if (!extensions.empty() && ::isatty(STDOUT_FILENO) == 1)
+      throw Error(ErrorCode::invalid_argument,
+                  "standard output is a terminal, which shows no picture or tensor: say where it "
+                  "goes, or name a file");
+    return;
+  }
   const fs::path path(file);
   const auto extension = lower(path.extension().string());
   if (!extensions.empty() &&
@@ -65,7 +74,10 @@ void check_output(const std::string& file, std::span<const std::string_view> ext
   }
   std::error_code failure;
   const auto status = fs::status(path, failure);
-  if (fs::is_directory(status)) refuse("the output is a folder", file);
+  if (fs::is_directory(status))
+    refuse("the output is a folder: name a file in it, of several images like " +
+               (path / "{}").string() + (extensions.empty() ? "" : std::string(extensions.front())),
+           file);
   const auto folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
   if (!fs::is_directory(folder, failure)) refuse("the output's folder does not exist", file);
   const bool in_place = fs::exists(status) && !fs::is_regular_file(status);
@@ -75,8 +87,15 @@ void check_output(const std::string& file, std::span<const std::string_view> ext
     if (fs::equivalent(path, input, failure)) refuse("the output would overwrite an input", file);
 }
 
+std::string picture_extension(const std::string& file) {
+  return file == kStandardOutput ? ".png" : fs::path(file).extension().string();
+}
+
 std::string with_suffix(const std::string& file, const std::string& suffix) {
   if (suffix.empty()) return file;
+  if (file == kStandardOutput)
+    throw Error(ErrorCode::invalid_argument,
+                "standard output takes one picture, and there are several: name a file");
   fs::path path(file);
   const auto name = path.stem().string() + "-" + suffix + path.extension().string();
   return path.replace_filename(name).string();
@@ -92,7 +111,9 @@ OutputFiles::~OutputFiles() {
 void OutputFiles::add(std::string name, std::vector<std::byte> bytes) {
   for (const auto& file : files_)
     if (fs::path(file.name).lexically_normal() == fs::path(name).lexically_normal())
-      refuse("two outputs have the same file name", name);
+      refuse(name == kStandardOutput ? "two outputs are standard output, which is one file"
+                                     : "two outputs have the same file name",
+             name);
   files_.push_back({std::move(name), {}, {}, std::move(bytes), false});
 }
 
@@ -104,6 +125,7 @@ void OutputFiles::add(std::string name, std::string_view text) {
 void OutputFiles::write() {
   std::error_code failure;
   for (auto& file : files_) {
+    if (file.name == kStandardOutput) continue;
     const auto status = fs::status(file.name, failure);
     file.place = file.name;
     if (fs::exists(status) && !fs::is_regular_file(status)) continue;  // a device or a pipe
@@ -114,6 +136,7 @@ void OutputFiles::write() {
     write_bytes(file.temporary, file.bytes, file.name);
   }
   for (auto& file : files_) {
+    if (file.name == kStandardOutput) continue;
     if (file.temporary.empty()) {
       write_bytes(file.place, file.bytes, file.name);
       continue;
@@ -126,11 +149,16 @@ void OutputFiles::write() {
 
 std::vector<std::string> OutputFiles::names() const {
   std::vector<std::string> out;
-  for (const auto& file : files_) out.push_back(file.name);
+  for (const auto& file : files_)
+    if (file.name != kStandardOutput) out.push_back(file.name);
   return out;
 }
 
 void OutputFiles::tell(std::string_view text) {
+  const auto streamed = std::find_if(files_.begin(), files_.end(),
+                                     [](const File& file) { return file.name == kStandardOutput; });
+  if (streamed != files_.end())
+    text = {reinterpret_cast<const char*>(streamed->bytes.data()), streamed->bytes.size()};
   try {
     print(text);
   } catch (const ReaderGone&) {

@@ -11,7 +11,8 @@ namespace fovea::cli {
 
 /// Refuses, before any work, an output path that cannot be: an extension that is not in
 /// `extensions` (lower case, with the dot; empty: any), a folder that does not exist or may not be
-/// written, a folder in the file's place, or one of `inputs`. Throws Error invalid_argument.
+/// written, a folder in the file's place, or one of `inputs`. "-" is standard output, which for a
+/// picture or a tensor is no terminal. Throws Error invalid_argument.
 void check_output(const std::string& file, std::span<const std::string_view> extensions,
                   std::span<const std::string> inputs);
 
@@ -19,7 +20,11 @@ void check_output(const std::string& file, std::span<const std::string_view> ext
 std::span<const std::string_view> picture_extensions();
 std::span<const std::string_view> tensor_extensions();
 
-/// "overlay.png" and "2-1" give "overlay-2-1.png"; an empty suffix changes nothing.
+/// ".png", with the dot; of standard output that too.
+std::string picture_extension(const std::string& file);
+
+/// "overlay.png" and "2-1" give "overlay-2-1.png"; an empty suffix changes nothing. Throws Error
+/// invalid_argument for standard output, which is one file.
 std::string with_suffix(const std::string& file, const std::string& suffix);
 
 class OutputFiles {
@@ -32,14 +37,15 @@ class OutputFiles {
   void add(std::string file, std::vector<std::byte> bytes);
   void add(std::string file, std::string_view text);
 
-  /// Writes every file beside its place and then moves them there. Throws Error internal naming the
-  /// file when the disk refuses; none of them is left then.
+  /// Writes every file but "-" beside its place and then moves them there. Throws Error internal
+  /// naming the file when the disk refuses; none of them is left then.
   void write();
   void keep() noexcept { kept_ = true; }
-  /// Prints what is told of the files, and keeps them: also where nobody reads it any more.
+  /// Prints what is told of the files, or the file "-" in its place, and keeps them: also where
+  /// nobody reads it any more.
   void tell(std::string_view text);
 
-  std::vector<std::string> names() const;
+  std::vector<std::string> names() const;  ///< but "-"
 
  private:
   struct File {

@@ -6,6 +6,7 @@
 #include "json_output.hpp"
 #include "npy.hpp"
 #include "outputs.hpp"
+#include "photos.hpp"
 #include "provenance.hpp"
 #include "recipe.hpp"
 #include "sha256.hpp"
@@ -15,15 +16,29 @@
 namespace fovea::cli {
 namespace {
 
-void check_usage(const Outputs& arguments, const std::vector<std::string>& inputs) {
+ExplainOutputs files_of(const Outputs& given) {
+  ExplainOutputs out;
+  static_cast<Outputs&>(out) = given;
+  return out;
+}
+
+void check_usage(const Outputs& given, const Asked& asked) {
+  const auto files = files_of(given);
+  require_own_names(files, asked.photos.size());
+  asked.check_streams();
+  const auto inputs = asked.files();
   OutputFiles outputs;  // refuses a name that is there twice
-  if (!arguments.logits.empty()) {
-    check_output(arguments.logits, tensor_extensions(), inputs);
-    outputs.add(arguments.logits, std::string_view());
-  }
-  if (!arguments.json.empty() && arguments.json != "-") {
-    check_output(arguments.json, {}, inputs);
-    outputs.add(arguments.json, std::string_view());
+  const auto check = [&](const std::string& file, std::span<const std::string_view> extensions) {
+    if (file.empty()) return;
+    check_output(file, extensions, inputs);
+    outputs.add(file, std::string_view());
+  };
+  auto names = output_names(asked.photos);
+  if (names.empty()) names = {""};
+  for (const auto& name : names) {
+    const auto own = named(files, name);
+    check(own.logits, tensor_extensions());
+    if (&name == &names.front() || own.json != given.json) check(own.json, {});
   }
 }
 
@@ -63,30 +78,38 @@ Json result_json(const Session& session, const Explainer& explainer, Run& run, s
   return json;
 }
 
+void predict_photo(Session& session, const Explainer& explainer, const PredictArguments& arguments,
+                   const ExplainOutputs& names, Digests& digests, Photos& photos) {
+  const bool tells = !names.json.empty() && !names.no_provenance;
+  if (tells) start_digests(session, digests);
+  auto run = session.forward(explainer);
+  session.warnings.insert(session.warnings.end(), run.warnings().begin(), run.warnings().end());
+  const auto top = static_cast<std::size_t>(arguments.top);
+  OutputFiles outputs;
+  if (!names.logits.empty()) outputs.add(names.logits, npy_bytes(run.logits()));
+  auto document = result_json(session, explainer, run, top);
+  if (tells) document["provenance"] = provenance_json(came_out(session, explainer), digests);
+  photos.add_json(outputs, names.json, document);
+  outputs.write();
+  outputs.tell(photos.heading(session) + result_text(session, run, top));
+  if (names.json != "-") print_warnings(session.warnings);
+}
+
 }  // namespace
 
 void predict(const PredictArguments& arguments) {
   auto asked = cli::asked(arguments);
   asked.request.command = Request::Command::predict;
-  check_usage(arguments, asked.files());
-  const auto plan_cache = asked.plan_cache;
-  auto session = open_session(std::move(asked), false);
+  check_usage(arguments, asked);
+  Photos photos(asked.photos, arguments.json);
+  auto session = photos.open(asked, false);
   Digests digests;
-  const bool tells = !arguments.json.empty() && !arguments.no_provenance;
-  if (tells) start_digests(session, digests);
-  const auto explainer = make_explainer(session, {}, {}, plan_cache);
-  auto run = session.forward(explainer);
-  session.warnings.insert(session.warnings.end(), run.warnings().begin(), run.warnings().end());
-  const auto top = static_cast<std::size_t>(arguments.top);
-  OutputFiles outputs;
-  if (!arguments.logits.empty()) outputs.add(arguments.logits, npy_bytes(run.logits()));
-  auto document = result_json(session, explainer, run, top);
-  if (tells) document["provenance"] = provenance_json(came_out(session, explainer), digests);
-  const auto json = json_text(document);
-  if (!arguments.json.empty() && arguments.json != "-") outputs.add(arguments.json, json);
-  outputs.write();
-  outputs.tell(arguments.json == "-" ? json : result_text(session, run, top));
-  if (arguments.json != "-") print_warnings(session.warnings);
+  if (!arguments.json.empty() && !arguments.no_provenance) start_digests(session, digests);
+  const auto explainer = make_explainer(session, {}, {}, asked.plan_cache);
+  const auto files = files_of(arguments);
+  photos.each(session, [&](const std::string& name) {
+    predict_photo(session, explainer, arguments, named(files, name), digests, photos);
+  });
 }
 
 }  // namespace fovea::cli

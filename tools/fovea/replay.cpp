@@ -153,8 +153,10 @@ Asked Replay::asked(const ExplainArguments& arguments, const IsGiven& given,
   const auto anew = std::exchange(out.request, recorded_);
   auto& request = out.request;
   locate_all(request, digests);
-  if (given("--model")) request.model.file = anew.model.file;
-  if (given("--image")) {
+  if (out.photo_given && out.photos.size() > 1)
+    refuse("a result is made again of one image, and several are given", file_);
+  if (out.model_given) request.model.file = anew.model.file;
+  if (out.photo_given) {
     if (!request.image) refuse("the result to replay was made without an image", file_);
     request.image->file = anew.image->file;
   }
@@ -172,6 +174,8 @@ Asked Replay::asked(const ExplainArguments& arguments, const IsGiven& given,
   }
   if (given("--example-count") && request.examples)
     request.examples->count = arguments.example_count;
+  out.photos.clear();
+  if (request.image) out.photos = {request.image->file};
   // A layer that is named has its own features.
   if (!request.features.empty() && (request.words || request.examples)) request.layers.clear();
   out.also_read.push_back(file_);

@@ -13,6 +13,7 @@
 #include "json_output.hpp"
 #include "long_call.hpp"
 #include "outputs.hpp"
+#include "photos.hpp"
 #include "pictures.hpp"
 #include "provenance.hpp"
 #include "replay.hpp"
@@ -121,16 +122,12 @@ std::vector<std::vector<SheetCell>> cells(Session& session, const Answer& answer
 
 }  // namespace
 
-void explain_sheet(Asked asked, const ExplainOutputs& names, const Replay* replay,
-                   Digests& digests) {
-  check(asked.request, names);
-  if (replay != nullptr) replay->check_files(asked.request, digests);
-  const auto plan_cache = asked.plan_cache;
-  auto session = open_session(std::move(asked), true);
-  if (replay != nullptr) replay->check_session(session, digests);
-  if (!names.no_provenance) start_digests(session, digests);
-  const auto prepared = prepare(session, {}, plan_cache);
+namespace {
+
+void explain_photo(Session& session, const Prepared& prepared, const ExplainOutputs& names,
+                   Digests& digests, Photos& photos) {
   const auto& explainer = prepared.explainer;
+  if (!names.no_provenance) start_digests(session, digests);
   std::optional<LongCall> call;  // one at a time
   const auto answered = answer(session, prepared, [&](const Method& method) {
     call.reset();
@@ -148,10 +145,10 @@ void explain_sheet(Asked asked, const ExplainOutputs& names, const Replay* repla
   if (!names.output.empty()) {
     const auto sheet = timed(session.times.render, [&] { return contact_sheet(rows); });
     EncodeOptions options;
-    if (!provenance.is_null() && lower(names.output).ends_with(".png"))
+    if (!provenance.is_null() && lower(picture_extension(names.output)) == ".png")
       options.texts = sheet_texts(provenance);
     outputs.add(names.output, timed(session.times.encode, [&] {
-                  return encode_image(sheet, names.output.substr(names.output.rfind('.')), options);
+                  return encode_image(sheet, picture_extension(names.output), options);
                 }));
   }
   for (auto& warning : merged_warnings(answered.explanations, names_of(session, answered)))
@@ -161,14 +158,30 @@ void explain_sheet(Asked asked, const ExplainOutputs& names, const Replay* repla
   document["timings_ms"] = timings_json(session.times);
   document["warnings"] = session.warnings;
   if (!provenance.is_null()) document["provenance"] = std::move(provenance);
-  const auto json = json_text(document);
-  if (!names.json.empty() && names.json != "-") outputs.add(names.json, json);
+  photos.add_json(outputs, names.json, document);
   outputs.write();
-  std::string text = "methods      " + std::to_string(prepared.methods.size()) + "\n" +
-                     "time         " + timings_text(session.times) + "\n";
+  std::string text = photos.heading(session) + "methods      " +
+                     std::to_string(prepared.methods.size()) + "\n" + "time         " +
+                     timings_text(session.times) + "\n";
   for (const auto& file : outputs.names()) text += "wrote        " + file + "\n";
-  outputs.tell(names.json == "-" ? json : text);
+  outputs.tell(text);
   if (names.json != "-") print_warnings(session.warnings);
+}
+
+}  // namespace
+
+void explain_sheet(Asked asked, const ExplainOutputs& given, const Replay* replay,
+                   Digests& digests) {
+  check(asked.request, given);
+  if (replay != nullptr) replay->check_files(asked.request, digests);
+  Photos photos(asked.photos, given.json);
+  auto session = photos.open(asked, true);
+  if (replay != nullptr) replay->check_session(session, digests);
+  if (!given.no_provenance) start_digests(session, digests);
+  const auto prepared = prepare(session, {}, asked.plan_cache);
+  photos.each(session, [&](const std::string& name) {
+    explain_photo(session, prepared, named(given, name), digests, photos);
+  });
 }
 
 }  // namespace fovea::cli
