@@ -96,6 +96,16 @@ def package(settings):
         if is_on(settings["request"]):
             check_shared(libraries / "libfovea_request.so", ["opencv", "jpeg", "png", "dnnl"])
 
+    licence = prefix / settings["docdir"] / "LICENSE"
+    expect(licence.is_file() and "Apache" in licence.read_text(), "the licence is not installed")
+    if is_on(settings["program"]):
+        share = prefix / settings["datadir"]
+        pages = {path.name for path in (prefix / settings["mandir"] / "man1").iterdir()}
+        expect({"fovea.1", "fovea-explain.1", "fovea-bench.1"} <= pages, f"manual pages: {sorted(pages)}")
+        for file in ("bash-completion/completions/fovea", "zsh/site-functions/_fovea",
+                     "fish/vendor_completions.d/fovea.fish"):
+            expect((share / file).is_file(), f"{file} is not installed")
+
     folder = Path(settings["scratch"]) / "package"
     build_consumer(settings, folder)
     output = run(folder / "version")
