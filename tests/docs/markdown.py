@@ -3,16 +3,19 @@
 A fenced block right below one of these comments, which readers do not see, is checked:
   <!-- example: NAME.cpp -->   a whole C++ program, built against an installed fovea and run
   <!-- run -->                 shell commands, run from the repository's root
+  <!-- python -->              Python, compiled, and run where its packages are installed
+  <!-- dockerfile -->          a Dockerfile, whose commands the shell reads
 """
 
 import re
 from pathlib import Path
 
 _BLOCK = re.compile(
-    r"^<!-- *(?P<mark>run|example: *(?P<name>[\w.-]+)) *-->\n+```(?P<language>\w+)\n(?P<code>.*?)^```",
+    r"^<!-- *(?P<mark>run|python|dockerfile|example: *(?P<name>[\w.-]+)) *-->\n+```(?P<language>\w+)\n(?P<code>.*?)^```",
     re.MULTILINE | re.DOTALL,
 )
-_MARK = re.compile(r"^<!-- *(run\b|example:)", re.MULTILINE)
+_MARK = re.compile(r"^<!-- *(run\b|python\b|dockerfile\b|example:)", re.MULTILINE)
+_SHELL = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
 def documents(root):
@@ -39,12 +42,35 @@ def examples(text):
     return found
 
 
+def _marked(text, mark, language):
+    found = [block for block in _blocks(text) if block["mark"] == mark]
+    if any(block["language"] != language for block in found):
+        raise ValueError(f"a <!-- {mark} --> block that is not {language}")
+    return [block["code"] for block in found]
+
+
 def commands(text):
     """The marked shell snippets, in order."""
-    found = [block for block in _blocks(text) if block["mark"] == "run"]
-    if any(block["language"] != "sh" for block in found):
-        raise ValueError("a <!-- run --> block that is not sh")
-    return [block["code"] for block in found]
+    return _marked(text, "run", "sh")
+
+
+def python(text):
+    """The Python snippets, in order."""
+    return _marked(text, "python", "python")
+
+
+def dockerfiles(text):
+    return _marked(text, "dockerfile", "dockerfile")
+
+
+def options(text):
+    """(subcommand, option) of every call of fovea in a shell snippet, marked or not."""
+    found = []
+    for block in _SHELL.findall(text):
+        for line in block.replace("\\\n", " ").splitlines():
+            for call in re.finditer(r"\b(?:docker run .*)?fovea +(explain|predict|index|inspect|bench|methods|version)\b([^|;#>]*)", line):
+                found += [(call[1], option) for option in re.findall(r"(?<!\S)(--[a-z][\w-]*)", call[2])]
+    return found
 
 
 def playground(root, binary_dir, folder):
