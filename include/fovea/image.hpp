@@ -156,6 +156,18 @@ FOVEA_API ReducedImage decode_reduced(std::span<const std::byte> bytes, const Pr
                                       std::int64_t input_width, std::int64_t input_height,
                                       const std::string& name = {});
 
+/// The whole pixels of the photo that a view shows: those whose centres lie in it. None where it
+/// shows none of them. Throws Error invalid_argument (an empty view, extents).
+FOVEA_API std::optional<Box> seen_box(const View& view, int photo_width, int photo_height);
+
+/// How a network sees all of a photo.
+enum class Whole {
+  stretch,    ///< resized to the input's extents, aspect ratio ignored
+  letterbox,  ///< resized to fit into the input, borders filled with the mean
+};
+/// The recipe with its crop left out. The network was trained with the crop: its scores may differ.
+FOVEA_API Preprocess without_crop(Preprocess recipe, Whole how);
+
 enum class Layout { nchw, nhwc };
 
 /// The network's input [1, c, h, w] (or [1, h, w, c]) for a photo; `channels` 3, or 1 for luma.
@@ -186,23 +198,33 @@ struct Peak {
 FOVEA_API std::optional<Peak> peak_on_photo(const Tensor& map, const View& view, int photo_width,
                                             int photo_height);
 
-enum class Colormap { jet, turbo, viridis, inferno };
+/// Of magma, plasma, viridis, inferno and cividis, equal steps of the value look like equal steps
+/// of the colour. red_blue is of signed maps: red above zero, blue below, white at zero.
+enum class Colormap { jet, turbo, viridis, inferno, magma, plasma, cividis, red_blue };
 
-/// Colours for a map [h, w] in 0..1: OpenCV's tables, entry trunc(255 x) as pytorch-grad-cam takes
-/// it (values outside are clamped, NaN is drawn as 0).
+/// Colours for a map [h, w] in 0..1 (red_blue: -1..1): OpenCV's tables, entry trunc(255 x) as
+/// pytorch-grad-cam takes it (values outside are clamped, NaN is drawn as 0).
 FOVEA_API Image heatmap(const Tensor& map, Colormap colormap = Colormap::jet);
 /// The same for a map that covers `view` of a photo: the bytes of heatmap(map_on_photo(map, view,
-/// photo_width, photo_height), colormap), without that map in memory.
+/// photo_width, photo_height), colormap), without that map in memory, and kUnseen, a light grey
+/// that no colour map has, where the network did not look.
 FOVEA_API Image heatmap(const Tensor& map, const View& view, int photo_width, int photo_height,
                         Colormap colormap = Colormap::jet);
+
+inline constexpr std::array<std::uint8_t, 3> kUnseen = {208, 208, 208};
 
 struct OverlayOptions {
   double alpha = 0.5;  ///< weight of the heat map, 0..1
   Colormap colormap = Colormap::jet;
-  /// What of the photo the map covers, whatever the map's extents: the bytes of an overlay with
-  /// map_on_photo(map, *view, photo.width, photo.height), at a part of its time and memory. None:
-  /// the map has the photo's extents.
+  /// What of the photo the map covers, whatever the map's extents: there, the bytes of an overlay
+  /// with map_on_photo(map, *view, photo.width, photo.height), at a part of its time and memory;
+  /// elsewhere the photo as it is. None: the map has the photo's extents.
   std::optional<View> view = {};
+  /// The weight follows the value: min(1, 2 alpha |x|), for x clamped as the colours' values are;
+  /// so alpha is that of a value of one half. red_blue is then red and blue at their full.
+  bool by_value = false;
+  /// The photo becomes grey, half way to white, where the map lies, so that colours are the map's.
+  bool pale = false;
 };
 /// The photo with the map blended over it: floor((1 - alpha) photo + alpha heat + 1/2) per byte.
 /// Drawn into the photo's own pixels: hand it over with std::move to save a copy. Throws Error
@@ -220,6 +242,21 @@ struct BoxStyle {
 /// with std::move to save a copy. Throws Error invalid_argument for a box that is empty or does not
 /// lie within the picture, and for a negative line.
 FOVEA_API Image draw_box(Image picture, const Box& box, const BoxStyle& style = {});
+
+/// The picture with a thin frame just within what a view shows of it: no line where that ends with
+/// the picture. Hand the picture over with std::move to save a copy. Throws Error invalid_argument
+/// (an empty view, a negative line). A line of 0 pixels is a 480th of the shorter side, at least 1.
+FOVEA_API Image draw_frame(Image picture, const View& view, const BoxStyle& style = {});
+
+/// Every pixel `times` times in each direction. Throws Error invalid_argument for less than 1, and
+/// for more than an image may be.
+FOVEA_API Image enlarged(const Image& image, int times);
+
+/// The magnitude that only 100 - `percentile` % of a map's finite values exceed (the largest one
+/// where that is 0): what its colours should be full at, so that single values do not leave the
+/// rest pale. 0 for a map without any. Throws Error invalid_argument for a percentile outside
+/// 0..100. Cost: a copy of the map.
+FOVEA_API float full_scale(const Tensor& map, double percentile = 99);
 
 /// A signed map in two colours: red above zero, blue below, white at zero; the magnitude that only
 /// one value in a hundred exceeds has the full colour. NaN is white. Throws Error invalid_argument

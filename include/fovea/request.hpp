@@ -89,6 +89,7 @@ struct Request {
   std::vector<RequestFile> external = {};  ///< the model's weights files, from its folder
   std::optional<RequestFile> image = {};
   std::optional<Recipe> preprocess = {};           ///< none: the model's own, else as assumed
+  std::optional<Whole> whole = {};                 ///< all of the photo in place of a recipe's crop
   bool exact_decode = false;                       ///< every pixel of the photo, needed or not
   std::map<std::string, RequestFile> inputs = {};  ///< tensors (.npy); "" is the only input
   std::optional<RequestFile> labels = {};          ///< none: the model's own, where it has them
@@ -121,6 +122,10 @@ struct Request {
   // How it is drawn and told.
   Colormap colormap = Colormap::jet;
   double alpha = 0.5;
+  bool opacity_by_value = false;  ///< OverlayOptions::by_value
+  /// Of maps of pixels (Explanation::attribution): the magnitude of full colours, of full_scale.
+  double percentile = 99;
+  bool enlarge = true;  ///< pictures of 64 pixels at most, in whole steps to 256 or more
   std::optional<float> box_share = {};  ///< none: no boxes
   bool words = false;
   std::optional<RequestExamples> examples = {};

@@ -59,6 +59,8 @@ struct SessionPhoto {
   std::string file;
   ReducedImage pixels;
   Preprocess recipe;
+  /// The recipe that was said, where Request::whole leaves its crop out.
+  std::optional<Preprocess> left_recipe = {};
   RecipeSource recipe_source = RecipeSource::request;
   View view;          ///< what of the photo the network sees
   std::string input;  ///< the model's input that it feeds

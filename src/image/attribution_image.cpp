@@ -11,18 +11,6 @@ std::uint8_t byte_of(double value) {
   return static_cast<std::uint8_t>(std::lround(255 * std::clamp(value, 0.0, 1.0)));
 }
 
-/// The magnitude that one value in a hundred exceeds; 0 where nothing is finite and not zero.
-float full_colour(const std::vector<float>& values) {
-  std::vector<float> magnitudes;
-  for (const float v : values)
-    if (std::isfinite(v)) magnitudes.push_back(std::abs(v));
-  if (magnitudes.empty()) return 0;
-  const auto rank = static_cast<std::ptrdiff_t>((magnitudes.size() - 1) * 99 / 100);
-  std::nth_element(magnitudes.begin(), magnitudes.begin() + rank, magnitudes.end());
-  const float found = magnitudes[static_cast<std::size_t>(rank)];
-  return found > 0 ? found : *std::max_element(magnitudes.begin(), magnitudes.end());
-}
-
 Image blank(std::int64_t width, std::int64_t height) {
   return {static_cast<int>(width), static_cast<int>(height),
           std::vector<std::uint8_t>(static_cast<std::size_t>(3 * width * height))};
@@ -30,20 +18,29 @@ Image blank(std::int64_t width, std::int64_t height) {
 
 }  // namespace
 
-Image signed_heatmap(const Tensor& map) {
+float full_scale(const Tensor& map, double percentile) {
+  if (!(percentile >= 0 && percentile <= 100))
+    throw Error(ErrorCode::invalid_argument, "a percentile is from 0 to 100");
   return image::guarded([&] {
-    image::check_map(map);
-    Image out = blank(map.shape[1], map.shape[0]);
-    const float full = full_colour(map.data);
-    for (std::size_t i = 0; i < map.data.size(); ++i) {
-      const float v = map.data[i];
-      const double share = full > 0 && !std::isnan(v) ? std::clamp<double>(v / full, -1, 1) : 0;
-      const auto faded = byte_of(1 - std::abs(share));
-      out.rgb[3 * i] = share < 0 ? faded : 255;
-      out.rgb[3 * i + 1] = faded;
-      out.rgb[3 * i + 2] = share > 0 ? faded : 255;
-    }
-    return out;
+    std::vector<float> magnitudes;
+    for (const float v : map.data)
+      if (std::isfinite(v)) magnitudes.push_back(std::abs(v));
+    if (magnitudes.empty()) return 0.0F;
+    const auto last = static_cast<double>(magnitudes.size() - 1);
+    const auto rank = static_cast<std::ptrdiff_t>(last * percentile / 100);
+    std::nth_element(magnitudes.begin(), magnitudes.begin() + rank, magnitudes.end());
+    const float found = magnitudes[static_cast<std::size_t>(rank)];
+    return found > 0 ? found : *std::max_element(magnitudes.begin(), magnitudes.end());
+  });
+}
+
+Image signed_heatmap(const Tensor& map) {
+  image::check_map(map);
+  return image::guarded([&] {
+    Tensor scaled = map;
+    const float full = full_scale(map);
+    for (auto& v : scaled.data) v = full > 0 ? v / full : 0;
+    return heatmap(scaled, Colormap::red_blue);
   });
 }
 

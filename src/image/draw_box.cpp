@@ -16,6 +16,7 @@ using Colour = std::array<std::uint8_t, 3>;
 
 // Of the picture's shorter side: a pixel in a network's input, visible in a photo on a screen.
 constexpr int kSidesPerLine = 240;
+constexpr int kSidesPerFrameLine = 480;
 
 struct Rectangle {
   std::int64_t left, top, right, bottom;  // the last two are beyond it
@@ -44,6 +45,13 @@ void paint(Image& picture, const Rectangle& outer, const Rectangle& inner, const
   }
 }
 
+int line_of(const BoxStyle& style, const Image& picture, int sides_per_line) {
+  if (style.line < 0)
+    throw Error(ErrorCode::invalid_argument, "a line cannot be thinner than nothing");
+  const int shorter = std::min(picture.width, picture.height);
+  return style.line > 0 ? style.line : std::max(1, shorter / sides_per_line);
+}
+
 bool inside(const Box& box, const Image& picture) {
   return box.x >= 0 && box.y >= 0 && box.width > 0 && box.height > 0 &&
          box.width <= picture.width - box.x && box.height <= picture.height - box.y;
@@ -59,13 +67,28 @@ Image draw_box(Image picture, const Box& box, const BoxStyle& style) {
     throw Error(ErrorCode::invalid_argument, "the box does not lie within the picture of " +
                                                  std::to_string(picture.width) + " x " +
                                                  std::to_string(picture.height));
-  if (style.line < 0)
-    throw Error(ErrorCode::invalid_argument, "a line cannot be thinner than nothing");
-  const int shorter = std::min(picture.width, picture.height);
-  const int line = style.line > 0 ? style.line : std::max(1, shorter / kSidesPerLine);
+  const int line = line_of(style, picture, kSidesPerLine);
   const Rectangle edge{box.x, box.y, box.x + box.width, box.y + box.height};
   paint(picture, edge.grown(line), edge, style.outside);
   paint(picture, edge, edge.grown(-line), style.inside);
+  return picture;
+}
+
+Image draw_frame(Image picture, const View& view, const BoxStyle& style) {
+  using namespace image;
+  check_image(picture);
+  const int line = line_of(style, picture, kSidesPerFrameLine);
+  const auto seen = seen_box(view, picture.width, picture.height);
+  if (!seen) return picture;
+  Rectangle edge{seen->x, seen->y, seen->x + seen->width, seen->y + seen->height};
+  // Lines at the picture's own edge are moved out of it.
+  const std::int64_t out = 2 * std::int64_t{line};
+  if (edge.left == 0) edge.left -= out;
+  if (edge.top == 0) edge.top -= out;
+  if (edge.right == picture.width) edge.right += out;
+  if (edge.bottom == picture.height) edge.bottom += out;
+  paint(picture, edge, edge.grown(-line), style.inside);
+  paint(picture, edge.grown(-line), edge.grown(-out), style.outside);
   return picture;
 }
 

@@ -186,4 +186,12 @@ View view_of(int photo_width, int photo_height, const Preprocess& recipe, std::i
           photo_at(placement.x, placement.x.input), photo_at(placement.y, placement.y.input)};
 }
 
+Preprocess without_crop(Preprocess recipe, Whole how) {
+  recipe.geometry =
+      how == Whole::letterbox ? Preprocess::Geometry::letterbox : Preprocess::Geometry::stretch;
+  recipe.shorter_side = recipe.resized_width = recipe.resized_height = 0;
+  recipe.odd_margin = Preprocess::OddMargin::even;
+  return recipe;
+}
+
 }  // namespace fovea

@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <limits>
 #include <mutex>
+#include <tuple>
+#include <utility>
 
 #include "base/checked.hpp"
 #include "base/parallel.hpp"
@@ -16,14 +18,27 @@ namespace fovea {
 namespace image {
 namespace {
 
-const Tensor& checked(const Tensor& map, const View& view, int photo_width, int photo_height) {
-  check_map(map);
+void check_view(const View& view, int photo_width, int photo_height) {
   const bool finite = std::isfinite(view.x0) && std::isfinite(view.x1) && std::isfinite(view.y0) &&
                       std::isfinite(view.y1);
   if (!finite || !(view.x0 < view.x1) || !(view.y0 < view.y1))
     throw Error(ErrorCode::invalid_argument, "a view must be a rectangle with a positive area");
   check_extents(photo_width, photo_height, ErrorCode::invalid_argument);
+}
+
+const Tensor& checked(const Tensor& map, const View& view, int photo_width, int photo_height) {
+  check_map(map);
+  check_view(view, photo_width, photo_height);
   return map;
+}
+
+// The pixels of one axis whose centres lie in [from, to), as begin and end.
+std::pair<std::int64_t, std::int64_t> seen(double from, double to, std::int64_t photo) {
+  const auto first_at = [photo](double edge) {
+    const double first = std::ceil(edge - 0.5);  // the first pixel whose centre is not before it
+    return static_cast<std::int64_t>(std::clamp(first, 0.0, static_cast<double>(photo)));
+  };
+  return {first_at(from), first_at(to)};
 }
 
 }  // namespace
@@ -31,12 +46,9 @@ const Tensor& checked(const Tensor& map, const View& view, int photo_width, int 
 ViewTaps::ViewTaps(std::int64_t map, double from, double to, std::int64_t photo)
     : lo_(static_cast<std::size_t>(photo)), hi_(lo_.size()), frac_(lo_.size()) {
   const double last = static_cast<double>(map - 1);
-  begin = photo;
+  std::tie(begin, end) = seen(from, to, photo);
   for (std::int64_t i = 0; i < photo; ++i) {
     const double centre = static_cast<double>(i) + 0.5;
-    const bool seen = from <= centre && centre < to;
-    if (seen) begin = std::min(begin, i);
-    if (seen) end = i + 1;
     const double at = (centre - from) / (to - from) * static_cast<double>(map) - 0.5;
     const double clamped = std::clamp(at, 0.0, last);
     const double whole = std::floor(clamped);
@@ -45,7 +57,6 @@ ViewTaps::ViewTaps(std::int64_t map, double from, double to, std::int64_t photo)
     hi_[tap] = static_cast<std::int32_t>(std::min(whole + 1, last));
     frac_[tap] = static_cast<float>(clamped - whole);
   }
-  begin = std::min(begin, end);
 }
 
 MapRows::MapRows(const Tensor& map, const View& view, int photo_width, int photo_height)
@@ -74,6 +85,14 @@ void MapRows::read(std::int64_t begin, std::int64_t end, float* scratch, float* 
 }
 
 }  // namespace image
+
+std::optional<Box> seen_box(const View& view, int photo_width, int photo_height) {
+  image::check_view(view, photo_width, photo_height);
+  const auto [left, right] = image::seen(view.x0, view.x1, photo_width);
+  const auto [top, bottom] = image::seen(view.y0, view.y1, photo_height);
+  if (left >= right || top >= bottom) return std::nullopt;
+  return Box{left, top, right - left, bottom - top};
+}
 
 Tensor map_on_photo(const Tensor& map, const View& view, int photo_width, int photo_height) {
   using namespace image;

@@ -35,6 +35,9 @@ class MapRows {
 
   std::int64_t width() const { return width_; }
   std::int64_t height() const { return height_; }
+  /// The photo's pixels whose centres lie in the view: columns of rows.
+  const ViewTaps& seen_columns() const { return columns_; }
+  const ViewTaps& seen_rows() const { return rows_; }
 
   /// What `read` needs for itself.
   std::vector<float> scratch() const {

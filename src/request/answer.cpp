@@ -185,7 +185,7 @@ Request came_out(const Session& session, const Explainer& explainer) {
   out.exact_decode = session.photo && session.photo->is_whole();
   if (session.photo) {
     out.image = RequestFile{session.photo->file};
-    out.preprocess = Recipe{session.photo->recipe, true};
+    out.preprocess = Recipe{session.photo->left_recipe.value_or(session.photo->recipe), true};
   }
   out.input_shapes = options.compile.input_shapes;
   out.output = options.compile.output;

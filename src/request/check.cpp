@@ -42,6 +42,8 @@ void check(const Request& request, const std::string& what) {
     throw Error(ErrorCode::invalid_argument, "the " + what + " names no classes");
   for (const auto& target : request.targets) check_target(target, what);
   if (!(request.alpha >= 0 && request.alpha <= 1)) damaged(what, "'alpha' must be from 0 to 1");
+  if (!(request.percentile >= 0 && request.percentile <= 100))
+    damaged(what, "'percentile' must be from 0 to 100");
   if (request.box_share && !(*request.box_share >= 0 && *request.box_share < 1))
     damaged(what, "'box' must be from 0 to below 1");
   if (request.examples && (request.examples->count < 1 || request.examples->count > kMaxExamples))

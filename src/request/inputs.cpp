@@ -215,6 +215,10 @@ void read_photo(Session& session, const std::string& file, const std::optional<R
   photo.input = input.name;
   photo.recipe = for_channels(recipe, extents.channels);
   photo.recipe_source = source;
+  if (const auto whole = session.request.whole) {
+    const auto kept = without_crop(photo.recipe, *whole);
+    if (kept != photo.recipe) photo.left_recipe = std::exchange(photo.recipe, kept);
+  }
   photo.pixels = timed(session.times.decode, [&] {
     return in_full ? whole_image(read_image(file))
                    : read_reduced(file, photo.recipe, extents.width, extents.height);
@@ -233,6 +237,12 @@ void read_photo(Session& session, const std::string& file, const std::optional<R
 
 void warn_of_recipe(Session& session) {
   if (!session.photo) return;
+  if (session.photo->left_recipe)
+    session.warnings.push_back(
+        std::string("the network was shown the whole photo, ") +
+        (session.request.whole == Whole::letterbox ? "letterboxed" : "stretched") +
+        ", in place of its recipe's part: scores may differ from those that "
+        "it was trained for");
   const auto& recipe = session.photo->recipe;
   // What the brightest pixel becomes before the mean is taken off.
   const double most = 255 * std::abs(recipe.scale);

@@ -47,6 +47,16 @@ inline constexpr auto kColormaps = std::to_array<Named<Colormap>>({
     {"turbo", Colormap::turbo},
     {"viridis", Colormap::viridis},
     {"inferno", Colormap::inferno},
+    {"magma", Colormap::magma},
+    {"plasma", Colormap::plasma},
+    {"cividis", Colormap::cividis},
+    {"red-blue", Colormap::red_blue},
+});
+/// Whether the map's weight follows its value.
+inline constexpr auto kOpacities = std::to_array<Named<bool>>({{"even", false}, {"value", true}});
+inline constexpr auto kWholes = std::to_array<Named<Whole>>({
+    {"stretch", Whole::stretch},
+    {"letterbox", Whole::letterbox},
 });
 /// Whether every pixel is decoded.
 inline constexpr auto kDecodes = std::to_array<Named<bool>>({{"full", true}, {"reduced", false}});

@@ -131,6 +131,9 @@ void read_run(Members& members, Request& out) {
   members.with("preprocess", [&](const Json& value, const auto&, const auto&) {
     out.preprocess = read_recipe(value, "");
   });
+  members.with("whole", [&](const Json& value, const auto& what, const auto& name) {
+    out.whole = word(value, kWholes, what, name);
+  });
   members.with("decode", [&](const Json& value, const auto& what, const auto& name) {
     out.exact_decode = word(value, kDecodes, what, name);
   });
@@ -211,6 +214,9 @@ void read_explanation(Members& members, Request& out) {
   });
   members.read("colormap", kColormaps, out.colormap);
   members.read("alpha", out.alpha);
+  members.read("opacity", kOpacities, out.opacity_by_value);
+  members.read("percentile", out.percentile);
+  members.read("enlarge", out.enlarge);
   members.unless_null("box", [&](const Json& value, const auto& what, const auto& name) {
     out.box_share = static_cast<float>(number(value, what, name));
   });

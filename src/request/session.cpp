@@ -164,9 +164,10 @@ Session open_session(Request asked, Model model, bool whole_photo) {
   request::read_tensors(session);
   if (request.image)
     read_photo(session, request.image->file, whole_photo || request.exact_decode);
-  else if (request.preprocess)
+  else if (request.preprocess || request.whole)
     throw Error(ErrorCode::invalid_argument,
-                "--preprocess is for photos; a tensor is taken as it is");
+                std::string(request.preprocess ? "--preprocess" : "--whole") +
+                    " is for photos; a tensor is taken as it is");
   request::require_all_inputs(session);
   request::warn_of_recipe(session);
   request::choose_output(session);

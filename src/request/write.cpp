@@ -79,10 +79,11 @@ Json examples_json(const RequestExamples& examples) {
 }
 
 Json request_json(const Request& request) {
-  const auto& [command, model, external, image, preprocess, exact_decode, inputs, labels,
+  const auto& [command, model, external, image, preprocess, whole, exact_decode, inputs, labels,
                input_shapes, output, multi_label, token_grid, prefix_tokens, precision, optimize,
                tuning, threads, methods, skip_unservable, targets, layers, features, fuse, smooth,
-               keep_sign, normalize, colormap, alpha, box_share, words, examples] = request;
+               keep_sign, normalize, colormap, alpha, opacity_by_value, percentile, enlarge,
+               box_share, words, examples] = request;
   Json json;
   json["format"] = kFormat;
   json["command"] = name_of(kCommands, command);
@@ -90,6 +91,7 @@ Json request_json(const Request& request) {
   for (const auto& file : external) json["model"]["external"].push_back(file_json(file));
   if (image) json["image"] = file_json(*image);
   if (preprocess) json["preprocess"] = recipe_json(*preprocess);
+  if (whole) json["whole"] = name_of(kWholes, *whole);
   if (image || preprocess || exact_decode) json["decode"] = exact_decode ? "full" : "reduced";
   if (!inputs.empty()) json["inputs"] = files_json(inputs);
   if (labels) json["labels"] = file_json(*labels);
@@ -130,6 +132,11 @@ Json request_json(const Request& request) {
   json["normalize"] = normalize ? Json(name_of(kNormalizes, *normalize)) : Json(nullptr);
   json["colormap"] = name_of(kColormaps, colormap);
   json["alpha"] = alpha;
+  // What an older fovea does not know is written where it matters alone.
+  const Request usual;
+  if (opacity_by_value) json["opacity"] = name_of(kOpacities, opacity_by_value);
+  if (percentile != usual.percentile) json["percentile"] = percentile;
+  if (!enlarge) json["enlarge"] = enlarge;
   if (!sheet || box_share) json["box"] = box_share ? Json(shortest(*box_share)) : Json(nullptr);
   if (!sheet || words) json["words"] = words;
   if (examples) json["examples"] = examples_json(*examples);

@@ -68,8 +68,9 @@ TEST_F(Boxes, NothingHasNone) {
 }
 
 TEST_F(Boxes, AreDrawnOnTheOverlay) {
-  run({"--class", "0", "--output", "plain.png", "--heatmap", "heat.png"});
-  const auto row = run({"--class", "0", "--output", "o.png", "--heatmap", "h.png", "--box"})["box"];
+  run({"--class", "0", "--output", "plain.png", "--heatmap", "heat.png", "--no-enlarge"});
+  const auto row = run(
+      {"--class", "0", "--output", "o.png", "--heatmap", "h.png", "--box", "--no-enlarge"})["box"];
   const Box box{row["x"], row["y"], row["width"], row["height"]};
   EXPECT_EQ(read_image(scratch_ / "o.png").rgb,
             draw_box(read_image(scratch_ / "plain.png"), box).rgb);

@@ -125,7 +125,7 @@ TEST(Explain, TheMapLiesOnThePhoto) {
     const auto json = json_of(scratch.fovea(
         {"explain", "--model", fixture("colours"), "--image", "photo.png", "--preprocess",
          R"({"geometry": ")" + geometry + R"("})", "--class", "0", "--map", "map.npy", "--output",
-         "overlay.png", "--heatmap", "heat.bmp", "--json", "-"}));
+         "overlay.png", "--heatmap", "heat.bmp", "--no-enlarge", "--json", "-"}));
     const auto map = read_npy(scratch / "map.npy");
     ASSERT_EQ(map.shape, (Shape{40, 60}));
     EXPECT_EQ(json["map"]["shape"], map.shape);
@@ -165,6 +165,7 @@ TEST(Explain, TheOverlayBlendsAsTold) {
                         "h.png",
                         "--map",
                         "m.npy",
+                        "--no-enlarge",
                         "--colormap"};
   auto arguments = common;
   arguments.insert(arguments.end(), {"viridis", "--alpha", "0"});
@@ -183,7 +184,7 @@ TEST(Explain, ATensorIsDrawnFromItself) {
   auto input = some_colours();
   write_npy(scratch / "x.npy", input);
   const auto outcome = scratch.fovea({"explain", "--model", fixture("colours"), "--input", "x.npy",
-                                      "--output", "o.png", "--alpha", "0"});
+                                      "--output", "o.png", "--alpha", "0", "--no-enlarge"});
   expect_done(outcome);
   EXPECT_NE(outcome.err.find("warning"), std::string::npos);
   const auto drawn = read_image(scratch / "o.png");

@@ -205,14 +205,25 @@ TEST_F(Replays, APictureIsMadeAgain) {
 
 TEST_F(Replays, TheLookMayBeOther) {
   first({"--class", "0", "--map", "a.npy", "--box"});
-  expect_done(replay({"--map", "b.npy", "--colormap", "viridis", "--alpha", "1", "--output",
-                      "o.png", "--heatmap", "h.png", "--box", "0.9", "--json", "b.json"}));
+  expect_done(
+      replay({"--map", "b.npy", "--colormap", "viridis", "--alpha", "1", "--output", "o.png",
+              "--heatmap", "h.png", "--box", "0.9", "--no-enlarge", "--json", "b.json"}));
   EXPECT_TRUE(same("a.npy", "b.npy"));
-  const auto all = json::parse(read_file(scratch_ / "b.json"))["provenance"];
+  const auto result = json::parse(read_file(scratch_ / "b.json"));
+  const auto all = result["provenance"];
   EXPECT_EQ(all["colormap"], "viridis");
   EXPECT_EQ(all["box"], 0.9);
-  EXPECT_EQ(read_image(scratch_ / "h.png").rgb,
-            heatmap(cli::read_npy(scratch_ / "a.npy"), Colormap::viridis).rgb);
+  EXPECT_EQ(all["enlarge"], false);
+  auto expected = heatmap(cli::read_npy(scratch_ / "a.npy"), Colormap::viridis);
+  const int left = result["seen"]["x"], top = result["seen"]["y"];
+  const int right = left + result["seen"]["width"].get<int>();
+  const int bottom = top + result["seen"]["height"].get<int>();
+  for (int y = 0; y < expected.height; ++y)
+    for (int x = 0; x < expected.width; ++x)
+      if (x < left || x >= right || y < top || y >= bottom)
+        std::copy(kUnseen.begin(), kUnseen.end(),
+                  expected.rgb.begin() + 3 * (std::ptrdiff_t{y} * expected.width + x));
+  EXPECT_EQ(read_image(scratch_ / "h.png").rgb, expected.rgb);
 }
 
 TEST_F(Replays, FilesMayLieElsewhereButNotBeOthers) {

@@ -47,6 +47,28 @@ TEST(View, OfEachGeometry) {
   expect_view(view_of(100, 400, recipe_of(Geometry::letterbox), 200, 200), -150, 0, 250, 400);
 }
 
+TEST(View, WithoutItsCropARecipeShowsAllOfAPhoto) {
+  for (auto recipe : {Preprocess::imagenet(), Preprocess::caffe(), Preprocess::raw()}) {
+    recipe.resize = Preprocess::Resize::bicubic_antialias;
+    recipe.shorter_side = recipe.resized_width = 300;
+    for (const auto& [width, height] : {std::pair{640, 480}, {30, 700}}) {
+      const auto stretched = without_crop(recipe, Whole::stretch);
+      expect_view(view_of(width, height, stretched, 224, 200), 0, 0, width, height);
+      const auto view = view_of(width, height, without_crop(recipe, Whole::letterbox), 224, 200);
+      EXPECT_LE(std::max(view.x0, view.y0), 0);
+      EXPECT_GE(view.x1, width);
+      EXPECT_GE(view.y1, height);
+      // Nothing else of the recipe is another.
+      EXPECT_EQ(stretched.order, recipe.order);
+      EXPECT_EQ(stretched.mean, recipe.mean);
+      EXPECT_EQ(stretched.std, recipe.std);
+      EXPECT_EQ(stretched.scale, recipe.scale);
+      EXPECT_EQ(stretched.resize, recipe.resize);
+      EXPECT_EQ(without_crop(stretched, Whole::stretch), stretched);
+    }
+  }
+}
+
 TEST(View, RefusesExtentsThatMakeNoSense) {
   EXPECT_THROW(view_of(0, 480, {}, 224, 224), Error);
   EXPECT_THROW(view_of(640, 480, {}, 224, 0), Error);

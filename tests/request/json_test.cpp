@@ -22,15 +22,17 @@ class Draw {
 
   Request request(Command command) {
     Request out;
-    auto& [itself, model, external, image, preprocess, exact_decode, inputs, labels, input_shapes,
-           output, multi_label, token_grid, prefix_tokens, precision, optimize, tuning, threads,
-           methods, skip_unservable, targets, layers, features, fuse, smooth, keep_sign, normalize,
-           colormap, alpha, box_share, words, examples] = out;
+    auto& [itself, model, external, image, preprocess, in_place_of_crop, exact_decode, inputs,
+           labels, input_shapes, output, multi_label, token_grid, prefix_tokens, precision,
+           optimize, tuning, threads, methods, skip_unservable, targets, layers, features, fuse,
+           smooth, keep_sign, normalize, colormap, alpha, opacity_by_value, percentile, enlarge,
+           box_share, words, examples] = out;
     itself = command;
     model = file();
     external = several<RequestFile>(0, [&] { return file(); });
     if (yes()) image = file();
     if (yes()) preprocess = recipe();
+    if (yes()) in_place_of_crop = one_of({Whole::stretch, Whole::letterbox});
     exact_decode = yes();
     inputs = named<RequestFile>([&] { return file(); });
     if (yes()) labels = file();
@@ -54,8 +56,12 @@ class Draw {
     smooth = yes();
     keep_sign = yes();
     if (yes()) normalize = one_of({Normalize::max, Normalize::minmax, Normalize::none});
-    colormap = one_of({Colormap::jet, Colormap::turbo, Colormap::viridis, Colormap::inferno});
+    colormap = one_of({Colormap::jet, Colormap::turbo, Colormap::viridis, Colormap::inferno,
+                       Colormap::magma, Colormap::plasma, Colormap::cividis, Colormap::red_blue});
     alpha = real(0, 1);
+    opacity_by_value = yes();
+    percentile = yes() ? 99 : real(0, 100);
+    enlarge = yes();
     if (yes()) box_share = static_cast<float>(real(0, 0.99));
     words = yes();
     if (yes()) examples = drawn_examples();
@@ -286,6 +292,9 @@ TEST(RequestJson, NamesWhatIsWrong) {
       {R"({"normalize": "softly"})", "softly"},
       {R"({"keep_sign": 1})", "keep_sign"},
       {R"({"alpha": 1.5})", "alpha"},
+      {R"({"percentile": 101})", "percentile"},
+      {R"({"opacity": "half"})", "opacity"},
+      {R"({"whole": "crop"})", "whole"},
       {R"({"box": 1})", "box"},
       {R"({"examples": {"count": 3}})", "examples"},
       {R"({"examples": {"file": "x", "count": 0}})", "count"}};

@@ -100,6 +100,14 @@ void add_token_options(CLI::App& app, Arguments& arguments) {
       ->type_name("N");
 }
 
+void add_whole_option(CLI::App& app, std::string& whole) {
+  app.add_option("--whole", whole,
+                 "Show the network the whole photo in place of its recipe's crop: stretched to the "
+                 "input, or letterboxed (default: stretch). It was trained otherwise")
+      ->check(CLI::IsMember({kDefaultWhole, "letterbox"}))
+      ->type_name("[stretch|letterbox]");
+}
+
 void add_json_option(CLI::App& app, std::string& json) {
   app.add_option("--json", json,
                  "Write the result as JSON to FILE; without FILE or with -, to standard output in "
@@ -132,6 +140,7 @@ void add_run_options(CLI::App& app, Arguments& arguments, Outputs& outputs) {
                  "torchvision:WEIGHTS, keras:MODE, a JSON object, or a .json file, also timm's and "
                  "transformers' own (default: the model's, else imagenet, or raw for integers)")
       ->type_name("RECIPE");
+  add_whole_option(app, arguments.whole);
   app.add_flag("--exact-decode", arguments.exact_decode,
                "Decode every pixel of a JPEG, also where a half, a quarter or an eighth of its "
                "size is enough for the network");

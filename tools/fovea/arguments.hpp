@@ -31,6 +31,7 @@ struct Arguments {
   std::vector<std::string> input_shapes;  ///< NAME=1,3,224,224
   std::string labels;
   std::string preprocess;
+  std::string whole;  ///< stretch, letterbox, or empty: as the recipe has it
   std::string precision = "f32";
   std::string tune;        ///< empty: quick with a plan cache, off without
   std::string plan_cache;  ///< file
@@ -60,6 +61,9 @@ void add_layer_option(CLI::App& app, std::string& layer);
 /// --token-grid and --prefix-tokens.
 void add_token_options(CLI::App& app, Arguments& arguments);
 void add_json_option(CLI::App& app, std::string& json);
+void add_whole_option(CLI::App& app, std::string& whole);
+/// What --whole takes where it stands alone.
+inline constexpr const char* kDefaultWhole = "stretch";
 /// What --box takes where it stands alone: find_box's own default.
 inline constexpr const char* kDefaultShare = "0.2";
 /// Everything in Arguments and Outputs.

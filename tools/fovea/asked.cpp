@@ -58,6 +58,10 @@ std::optional<Normalize> normalize_of(const std::string& text) {
 Colormap colormap_of(const std::string& text) {
   if (text == "turbo") return Colormap::turbo;
   if (text == "viridis") return Colormap::viridis;
+  if (text == "magma") return Colormap::magma;
+  if (text == "plasma") return Colormap::plasma;
+  if (text == "cividis") return Colormap::cividis;
+  if (text == "red-blue") return Colormap::red_blue;
   return text == "inferno" ? Colormap::inferno : Colormap::jet;
 }
 
@@ -336,6 +340,8 @@ Asked asked(const Arguments& arguments) {
     request.preprocess = read_recipe(arguments.preprocess);
     out.also_read.push_back(arguments.preprocess);
   }
+  if (!arguments.whole.empty())
+    request.whole = arguments.whole == "letterbox" ? Whole::letterbox : Whole::stretch;
   request.exact_decode = arguments.exact_decode;
   if (!arguments.labels.empty()) request.labels = RequestFile{readable(arguments.labels)};
   request.input_shapes = shapes_of(arguments.input_shapes);
@@ -375,6 +381,9 @@ Asked asked(const ExplainArguments& arguments) {
   request.normalize = normalize_of(arguments.normalize);
   request.colormap = colormap_of(arguments.colormap);
   request.alpha = arguments.alpha;
+  request.opacity_by_value = arguments.opacity == "value";
+  request.percentile = arguments.percentile;
+  request.enlarge = !arguments.no_enlarge;
   request.box_share = arguments.box_share;
   request.words = arguments.words;
   if (!arguments.examples.empty())

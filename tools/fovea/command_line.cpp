@@ -95,6 +95,9 @@ std::vector<std::string> with_values(int argc, const char* const* argv) {
     if (argument == "--json" && (out.empty() || !is_json_output(out.back()))) out.push_back("-");
     if (argument == "--box" && (out.empty() || !is_number(out.back())))
       out.push_back(kDefaultShare);
+    if (argument == "--whole" &&
+        (out.empty() || (out.back() != kDefaultWhole && out.back() != "letterbox")))
+      out.push_back(kDefaultWhole);
     out.push_back(argument);
   }
   return out;

@@ -8,6 +8,7 @@
 
 #include "asked.hpp"
 #include "captions.hpp"
+#include "drawn_map.hpp"
 #include "json_output.hpp"
 #include "long_call.hpp"
 #include "npy.hpp"
@@ -18,6 +19,7 @@
 #include "reasons.hpp"
 #include "replay.hpp"
 #include "results.hpp"
+#include "seen.hpp"
 #include "sheet.hpp"
 #include "subcommands.hpp"
 #include "text.hpp"
@@ -31,6 +33,8 @@ void check_usage(const Asked& asked, const ExplainOutputs& given) {
   require_own_names(files, asked.photos.size());
   if (!(request.alpha >= 0 && request.alpha <= 1))
     throw Error(ErrorCode::invalid_argument, "--alpha must be from 0 to 1");
+  if (!(request.percentile >= 0 && request.percentile <= 100))
+    throw Error(ErrorCode::invalid_argument, "--percentile must be from 0 to 100");
   if (request.box_share && !(*request.box_share >= 0 && *request.box_share < 1))
     throw Error(ErrorCode::invalid_argument, "--box must be from 0 to below 1");
 
@@ -57,38 +61,28 @@ void check_usage(const Asked& asked, const ExplainOutputs& given) {
   }
 }
 
-struct Pictures {
-  OverlayOptions options;
-  std::string rendering;  // of the heat map
-  bool raw = false;       // the map is not in 0..1, which is what colours stand for
-  Json provenance;        // null: the pictures carry none
-};
-
 // `last`: nothing is drawn over the photo afterwards.
-void draw(Session& session, const Pictures& how, const Result& result, const FinalMap& map,
+void draw(Session& session, const ExplainOutputs& names, const Json& provenance, Result& result,
           bool last, OutputFiles& outputs) {
   auto& times = session.times;
+  const auto& why = *result.why;
+  if (result.overlay_file.empty() && result.heatmap_file.empty()) return;
+  const auto map = timed(times.map, [&] { return DrawnMap(session, why, names.rendering); });
+  result.drawn = {map.full_at(), map.is_signed(), map.times()};
   const auto add = [&](const char* kind, const std::string& file, const Image& image) {
     EncodeOptions options;
-    if (!how.provenance.is_null())
-      options.texts = picture_texts(how.provenance, kind, *result.why, result.target);
+    if (!provenance.is_null()) options.texts = picture_texts(provenance, kind, why, result.target);
     outputs.add(file, timed(times.encode,
                             [&] { return encode_image(image, picture_extension(file), options); }));
   };
-  if (result.overlay_file.empty() && result.heatmap_file.empty()) return;
-  std::optional<FinalMap> relative;
-  if (how.raw) timed(times.map, [&] { relative.emplace(session, *result.why, Normalize::max); });
-  const auto& colours = relative ? *relative : map;
   if (!result.overlay_file.empty())
     add("overlay", result.overlay_file, timed(times.render, [&] {
-          auto picture =
-              colours.overlay(backdrop(session, colours, result.why->image, last), how.options);
-          return result.box ? draw_box(std::move(picture), *result.box) : picture;
+          auto picture = map.pages(map.overlay(backdrop(session, map, why.image, last)));
+          return result.box ? draw_box(std::move(picture), map.enlarged_box(*result.box)) : picture;
         }));
   if (!result.heatmap_file.empty())
     add("heatmap", result.heatmap_file, timed(times.render, [&] {
-          return how.rendering == "heat" ? colours.heatmap(how.options.colormap)
-                                         : rendered(*result.why, how.rendering, colours);
+          return names.rendering == "color" ? coloured(why) : map.pages(map.heatmap());
         }));
 }
 
@@ -117,10 +111,6 @@ Results finish(Session& session, const std::vector<Explanation>& explanations, s
   Tensor maps, grids;
   std::vector<std::string> names_of;  ///< each explanation's
   const auto how = explanations.front().normalize;
-  const Pictures pictures{{request.alpha, request.colormap},
-                          names.rendering,
-                          how == Normalize::none || request.keep_sign,
-                          provenance};
   for (std::int64_t image = 0; image < images; ++image)
     for (std::int64_t target = 0; target < targets; ++target) {
       const auto& why = explanations.at(results.rows.size());
@@ -135,6 +125,8 @@ Results finish(Session& session, const std::vector<Explanation>& explanations, s
         if (names.map.empty() && !request.box_share) return;
         const auto full = map.tensor();
         if (request.box_share) result.box = find_box(full, *request.box_share);
+        if (result.box && session.photo)
+          result.at_frame = sides_at_frame(*result.box, *session.photo);
         if (!names.map.empty()) stack(maps, full);
       });
       for (const auto& [given, name] : {std::pair{&names.output, &result.overlay_file},
@@ -143,7 +135,7 @@ Results finish(Session& session, const std::vector<Explanation>& explanations, s
         *name = with_suffix(*given, results.suffix(image, target));
         check_output(*name, picture_extensions(), files.inputs);
       }
-      draw(session, pictures, result, map, results.rows.size() + 1 == explanations.size(),
+      draw(session, names, provenance, result, results.rows.size() + 1 == explanations.size(),
            files.out);
       if (!names.feature_map.empty()) stack(grids, why.feature_map);
       names_of.push_back(

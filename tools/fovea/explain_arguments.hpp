@@ -15,7 +15,7 @@ struct ExplainOutputs : Outputs {
   std::string output, heatmap, map, feature_map;
   std::string examples_output;
   std::string example_images;      ///< the folder that they are read from
-  std::string rendering = "heat";  ///< of the heat map
+  std::string rendering = "auto";  ///< auto, heat, signed or color
 };
 
 /// Options of `fovea explain`, as they were typed.
@@ -36,7 +36,9 @@ struct ExplainArguments : Arguments, ExplainOutputs {
   std::vector<std::string> options;      ///< NAME=VALUE
   std::vector<std::string> given;        ///< NAME=FILE
   std::vector<std::string> layer_rules;  ///< LAYER=RULE
-  double alpha = 0.5;
+  double alpha = 0.5, percentile = 99;
+  std::string opacity = "even";  ///< or value
+  bool no_enlarge = false;
   std::optional<float> box_share;  ///< none: no boxes
   bool words = false;              ///< sentences
   std::string examples;            ///< an index of them, or empty

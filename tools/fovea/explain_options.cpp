@@ -94,10 +94,11 @@ void add_how_options(CLI::App& app, ExplainArguments& arguments) {
                "Keep what speaks against the class as negative values");
   app.add_option(
          "--rendering", arguments.rendering,
-         "Of --heatmap: heat; signed: red for, blue against (with --keep-sign or a method of "
-         "the input); color: an attribution around grey. The last two have the input's size")
-      ->check(one_of({"heat", "signed", "color"}))
-      ->type_name("heat|signed|color")
+         "heat; signed: red for, blue against, over a pale photo; auto: signed for maps of pixels "
+         "(gradients, LRP, SHAP) and with --keep-sign, else heat; color: of --heatmap, an "
+         "attribution around grey, at the input's size")
+      ->check(one_of({"auto", "heat", "signed", "color"}))
+      ->type_name("auto|heat|signed|color")
       ->capture_default_str();
 }
 
@@ -130,11 +131,12 @@ void add_replay_option(CLI::App& app, std::string& replay) {
                      "--image, --input); a file that has changed is refused")
           ->type_name("FILE");
   for (const auto* fixed :
-       {"--class",       "--label",       "--top",         "--score",      "--against",
-        "--minus",       "--region",      "--similar-to",  "--method",     "--option",
-        "--rule",        "--given",       "--layer",       "--token-grid", "--prefix-tokens",
-        "--fuse",        "--smooth",      "--keep-sign",   "--normalize",  "--preprocess",
-        "--input-shape", "--output-name", "--multi-label", "--precision",  "--no-optimize"})
+       {"--class",      "--label",       "--top",         "--score",       "--against",
+        "--minus",      "--region",      "--similar-to",  "--method",      "--option",
+        "--rule",       "--given",       "--layer",       "--token-grid",  "--prefix-tokens",
+        "--fuse",       "--smooth",      "--keep-sign",   "--normalize",   "--preprocess",
+        "--whole",      "--input-shape", "--output-name", "--multi-label", "--precision",
+        "--no-optimize"})
     option->excludes(app.get_option(fixed));
 }
 
@@ -162,12 +164,27 @@ void add_explain(CLI::App& app) {
                  "The map at the layer's own grid, before resizing and normalising, as .npy")
       ->type_name("FILE");
   sub.add_option("--colormap", arguments->colormap, "Colours of the pictures")
-      ->check(one_of({"jet", "turbo", "viridis", "inferno"}))
-      ->type_name("jet|turbo|viridis|inferno")
+      ->check(
+          one_of({"viridis", "inferno", "magma", "plasma", "cividis", "turbo", "jet", "red-blue"}))
+      ->type_name("viridis|inferno|magma|plasma|cividis|turbo|jet|red-blue")
       ->capture_default_str();
   sub.add_option("--alpha", arguments->alpha, "Weight of the colours in the overlay, 0 to 1")
       ->type_name("A")
       ->capture_default_str();
+  sub.add_option("--opacity", arguments->opacity,
+                 "even: the same weight everywhere; value: the weight follows the value, and "
+                 "--alpha is that of the middle one")
+      ->check(CLI::IsMember({"even", "value"}))
+      ->type_name("even|value")
+      ->capture_default_str();
+  sub.add_option("--percentile", arguments->percentile,
+                 "Of maps of pixels (gradients, LRP, SHAP): the percentile of magnitudes at which "
+                 "the pictures' colours are full; 100 is the largest")
+      ->type_name("P")
+      ->capture_default_str();
+  sub.add_flag("--no-enlarge", arguments->no_enlarge,
+               "Leave pictures of 64 pixels and less at their size, which are else enlarged in "
+               "whole steps to 256 or more");
   sub.add_option(
          "--box", arguments->box_share,
          "Where, as a box: around the largest connected part of the map above this share of "

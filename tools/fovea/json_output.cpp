@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "recipe.hpp"
+#include "seen.hpp"
 #include "text.hpp"
 
 namespace fovea::cli {
@@ -79,6 +80,7 @@ Json run_json(const Session& session, const Explainer& explainer) {
     json["image"] = session.photo->file;
     json["preprocess"] = to_json(session.photo->recipe);
     const auto& pixels = session.photo->pixels;
+    json["seen"] = seen_json(*session.photo);
     json["decoded"] = {pixels.image.height, pixels.image.width};
   }
   for (const auto& [name, file] : session.request.inputs) json["inputs"][name] = file.file;

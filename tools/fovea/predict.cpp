@@ -9,6 +9,7 @@
 #include "photos.hpp"
 #include "provenance.hpp"
 #include "recipe.hpp"
+#include "seen.hpp"
 #include "sha256.hpp"
 #include "subcommands.hpp"
 #include "text.hpp"
@@ -60,7 +61,8 @@ std::string result_text(const Session& session, Run& run, std::size_t top) {
     out += "\n";
   }
   if (session.photo)
-    out += "preprocess  " + recipe_text(session.photo->recipe, session.photo->recipe_source) + "\n";
+    out +=
+        "preprocess  " + recipe_text(*session.photo) + "\nsaw  " + seen_text(*session.photo) + "\n";
   return out + "time  " + timings_text(session.times) + "\n";
 }
 

@@ -67,6 +67,14 @@ std::string recipe_text(const Preprocess& recipe, RecipeSource source) {
   return out;
 }
 
+std::string recipe_text(const SessionPhoto& photo) {
+  const auto out = recipe_text(photo.left_recipe.value_or(photo.recipe), photo.recipe_source);
+  if (!photo.left_recipe) return out;
+  return out + (photo.recipe.geometry == Preprocess::Geometry::letterbox
+                    ? ", but the whole photo, letterboxed"
+                    : ", but the whole photo, stretched");
+}
+
 nlohmann::ordered_json to_json(const Preprocess& recipe) {
   return nlohmann::ordered_json::parse(fovea::to_json(Recipe{recipe, true}));
 }

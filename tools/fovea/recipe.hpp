@@ -19,6 +19,9 @@ Recipe read_recipe(const std::string& text);
 /// A JSON object, as recipe_from_json reads it. Throws Error(code) naming `source` and the key.
 Recipe parse_recipe(const std::string& json, ErrorCode code, const std::string& source);
 
+/// The same of a photo's, and whether its crop was left out.
+std::string recipe_text(const SessionPhoto& photo);
+
 /// The object that `parse_recipe` reads.
 nlohmann::ordered_json to_json(const Preprocess& recipe);
 

@@ -166,6 +166,9 @@ Asked Replay::asked(const ExplainArguments& arguments, const IsGiven& given,
   if (anew.exact_decode) request.exact_decode = true;
   if (given("--colormap")) request.colormap = anew.colormap;
   if (given("--alpha")) request.alpha = anew.alpha;
+  if (given("--opacity")) request.opacity_by_value = anew.opacity_by_value;
+  if (given("--percentile")) request.percentile = anew.percentile;
+  if (given("--no-enlarge")) request.enlarge = anew.enlarge;
   if (given("--box")) request.box_share = anew.box_share;
   if (anew.words) request.words = true;
   if (given("--examples")) {

@@ -4,7 +4,9 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "evidence.hpp"
 #include "recipe.hpp"
+#include "seen.hpp"
 #include "text.hpp"
 
 namespace fovea::cli {
@@ -26,7 +28,31 @@ Json map_json(const Result& result) {
 Json box_json(const Result& result, float share) {
   if (!result.box) return nullptr;
   const auto& [x, y, width, height] = *result.box;
-  return {{"x", x}, {"y", y}, {"width", width}, {"height", height}, {"share", shortest(share)}};
+  Json out = {{"x", x}, {"y", y}, {"width", width}, {"height", height}, {"share", shortest(share)}};
+  if (!result.at_frame.empty()) out["at_frame"] = result.at_frame;
+  return out;
+}
+
+std::string box_text(const Result& result) {
+  const auto& box = *result.box;
+  auto out = std::to_string(box.width) + " x " + std::to_string(box.height) + " from column " +
+             std::to_string(box.x) + ", row " + std::to_string(box.y);
+  if (result.at_frame.size() == 4) return out + "; that is all that the network saw";
+  if (!result.at_frame.empty())
+    out += "; on the " + joined(result.at_frame, " and ") +
+           " it ends with what the network saw, and the thing may go on";
+  return out;
+}
+
+std::string drawn_text(const Drawn& drawn, double percentile) {
+  std::string out;
+  if (drawn.full_at)
+    out += "colours      full at " + number_text("%.4g", *drawn.full_at) + ", which " +
+           number_text("%.3g", 100 - percentile) + " % of the values exceed" +
+           (drawn.is_signed ? "; red for, blue against" : "") + "\n";
+  if (drawn.times > 1)
+    out += "pictures     " + std::to_string(drawn.times) + " pixels for one, each way\n";
+  return out;
 }
 
 /// How much of the score lies in the map, and where the rest is.
@@ -53,6 +79,14 @@ std::string Results::suffix(std::int64_t image, std::int64_t target) const {
   if (images > 1) out = std::to_string(image + 1);
   if (targets > 1) out += (out.empty() ? "" : "-") + std::to_string(target + 1);
   return out;
+}
+
+void add_drawn(Json& row, const Drawn& drawn, double percentile) {
+  if (drawn.full_at)
+    row["colors"] = {{"full_at", shortest(*drawn.full_at)},
+                     {"percentile", percentile},
+                     {"signed", drawn.is_signed}};
+  if (drawn.times > 1) row["enlarged"] = drawn.times;
 }
 
 Json result_json(const Session& session, const Explainer& explainer, const Results& results) {
@@ -85,6 +119,7 @@ Json result_json(const Session& session, const Explainer& explainer, const Resul
       if (result.why->sum_rule) row["sum_rule"] = sum_rule_json(*result.why);
       if (results.box_share) row["box"] = box_json(result, *results.box_share);
       add_reason(row, result.reason, with_examples);
+      if (result.drawn) add_drawn(row, *result.drawn, session.request.percentile);
       if (!result.overlay_file.empty()) row["overlay"] = result.overlay_file;
       if (!result.heatmap_file.empty()) row["heatmap"] = result.heatmap_file;
       explanations.push_back(std::move(row));
@@ -115,15 +150,14 @@ std::string result_text(const Session& session, const Explainer& explainer, cons
         out += number_text("   (logit %.4g)\n", why->prediction->logit);
       }
       out += "looked at    ";
-      if (!place) out += "nothing: the map is zero everywhere";
       for (std::size_t d = 0; place && d < place->size(); ++d)
         out += (d == 0 ? "" : ", ") + std::to_string((*place)[d]);
       if (place && place->size() == 2) out += " (row, column)";
-      out += " of " + shape_text(result.shape) + "\n";
+      out += place ? " of " + shape_text(result.shape) : nothing_text(*why, session.labels);
+      out += "\n";
       if (why->sum_rule) out += "sum rule     " + sum_rule_text(*why) + "\n";
-      if (const auto& box = result.box)
-        out += "box          " + std::to_string(box->width) + " x " + std::to_string(box->height) +
-               " from column " + std::to_string(box->x) + ", row " + std::to_string(box->y) + "\n";
+      if (result.box) out += "box          " + box_text(result) + "\n";
+      if (result.drawn) out += drawn_text(*result.drawn, session.request.percentile);
       out += reason_text(result.reason) + "\n";
     }
   const auto& first = *results.rows.front().why;
@@ -132,8 +166,8 @@ std::string result_text(const Session& session, const Explainer& explainer, cons
   out += "precision    " + precision_text(explainer.precision()) + ", " +
          count_text(explainer.threads(), "thread") + "\n";
   if (session.photo)
-    out +=
-        "preprocess   " + recipe_text(session.photo->recipe, session.photo->recipe_source) + "\n";
+    out += "preprocess   " + recipe_text(*session.photo) + "\nsaw          " +
+           seen_text(*session.photo) + "\n";
   out += "time         " + timings_text(session.times) + "\n";
   for (const auto& file : files) out += "wrote        " + file + "\n";
   return out;

@@ -13,6 +13,13 @@
 /// What `fovea explain` found, and how it is told.
 namespace fovea::cli {
 
+/// What a reader of the pictures must know.
+struct Drawn {
+  std::optional<float> full_at;  ///< DrawnMap::full_at
+  bool is_signed = false;
+  int times = 1;
+};
+
 /// One explanation, what its map at the final extents is like, and the pictures it goes to.
 struct Result {
   const Explanation* why = nullptr;
@@ -22,6 +29,8 @@ struct Result {
   std::string overlay_file, heatmap_file;
   std::size_t target = 0;  ///< which of those asked for
   Reason reason = {};
+  std::vector<std::string> at_frame = {};  ///< sides of the box that end with what was seen
+  std::optional<Drawn> drawn = {};         ///< none where there are no pictures
 };
 
 struct Results {
@@ -36,6 +45,10 @@ struct Results {
   /// image, nothing for the only one.
   std::string suffix(std::int64_t image, std::int64_t target) const;
 };
+
+/// What a reader of the pictures must know, where there is anything: {"colors": {full_at,
+/// percentile, signed}, "enlarged"}.
+void add_drawn(Json& row, const Drawn& drawn, double percentile);
 
 Json result_json(const Session& session, const Explainer& explainer, const Results& results);
 

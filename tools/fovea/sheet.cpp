@@ -9,6 +9,8 @@
 #include <utility>
 
 #include "captions.hpp"
+#include "drawn_map.hpp"
+#include "evidence.hpp"
 #include "fovea/image.hpp"
 #include "json_output.hpp"
 #include "long_call.hpp"
@@ -17,11 +19,15 @@
 #include "pictures.hpp"
 #include "provenance.hpp"
 #include "replay.hpp"
+#include "results.hpp"
+#include "seen.hpp"
 #include "session.hpp"
 #include "text.hpp"
 
 namespace fovea::cli {
 namespace {
+
+constexpr std::int64_t kSheetSlices = 5;
 
 void check(const Request& request, const ExplainOutputs& names) {
   const auto refuse = [](const std::string& sentence) {
@@ -39,20 +45,15 @@ void check(const Request& request, const ExplainOutputs& names) {
 }
 
 /// What a map's reader must know of it beside the method.
-std::string sheet_caption(const Explanation& why, const FinalMap& map) {
+std::string sheet_caption(const Explanation& why) {
   auto out = why.method;
-  if (map.slices()) out += ", depth " + std::to_string(map.slices()->places().front());
+  if (shows_nothing(why)) out += ": no evidence";
   if (const auto share = lost_share(why); share && std::abs(*share) > 0.5) {
     out += *share > 0 && std::round(100 * *share) <= 100
                ? ", " + percent_text(*share) + " not in map"
                : ", biases outweigh it";
   }
   return out;
-}
-
-/// What lies under the map.
-Image undrawn(Image backdrop, const FinalMap& map) {
-  return map.slices() ? map.slices()->sheet(backdrop) : backdrop;
 }
 
 /// The last row in pieces that a screen shows, each below the photo's place.
@@ -96,28 +97,70 @@ std::vector<std::string> names_of(const Session& session, const Answer& answered
   return out;
 }
 
-/// A row for each target and layer: what is explained, then a map by each method.
-std::vector<std::vector<SheetCell>> cells(Session& session, const Answer& answered) {
+/// A volume's slices, the first under the caption as well.
+std::vector<SheetCell> sliced(const DrawnMap& map, const std::string& caption, const Image& image) {
+  auto out = map.slices()->cells(image);
+  out.front().caption = caption + ": " + out.front().caption;
+  return out;
+}
+
+struct Sheet {
+  std::vector<std::vector<SheetCell>> rows;
+  std::vector<Drawn> drawn;           // an entry for each explanation
+  std::optional<std::string> slices;  // of volumes, and why these
+};
+
+/// A row for each target and layer: what is explained, then a map by each method. Of volumes a row
+/// for each of these, with the same slices.
+Sheet cells(Session& session, const Answer& answered, const std::string& rendering) {
   const auto& request = session.request;
   const auto& layers = answered.request.layers;
   const auto methods = answered.request.methods.size();
-  const OverlayOptions colours{request.alpha, request.colormap};
-  std::vector<std::vector<SheetCell>> rows;
+  std::optional<Slices> slices;
+  Sheet out;
+  auto& rows = out.rows;
   for (std::size_t i = 0; i < answered.explanations.size(); ++i) {
     const auto& why = answered.explanations[i];
-    FinalMap map(session, why, why.normalize == Normalize::none ? Normalize::max : why.normalize);
-    map.show_one_slice();
+    DrawnMap map(session, why, rendering);
+    if (map.slices()) {
+      if (!slices) {
+        slices.emplace(map.shape(), first_maximum(why.map), kSheetSlices);
+        out.slices = slices->text() + ", evenly spaced, through the maximum of " + why.method;
+      }
+      map.show(*slices);
+    }
     if (i % methods == 0) {
       const auto row = i / methods, count = std::max<std::size_t>(layers.size(), 1);
       const auto layer = layers.size() > 1 ? ", " + layers[row % count] : std::string();
-      rows.push_back({{target_text(why, request.targets[row / count], session.labels) + layer,
-                       undrawn(backdrop(session, map, 0, false), map)}});
+      const auto text = target_text(why, request.targets[row / count], session.labels) + layer;
+      auto image = map.plain(backdrop(session, map, 0, false));
+      if (slices)
+        rows.push_back(sliced(map, text, image));
+      else
+        rows.push_back({{text, std::move(image)}});
     }
-    rows.back().push_back(
-        {sheet_caption(why, map), map.overlay(backdrop(session, map, 0, false), colours)});
-    if (i % methods == methods - 1) wrap(rows);
+    auto image = map.overlay(backdrop(session, map, 0, false));
+    if (slices)
+      rows.push_back(sliced(map, sheet_caption(why), image));
+    else
+      rows.back().push_back({sheet_caption(why), std::move(image)});
+    if (!slices && i % methods == methods - 1) wrap(rows);
+    out.drawn.push_back({map.full_at(), map.is_signed(), map.times()});
   }
-  return rows;
+  return out;
+}
+
+std::string sheet_text(const Session& session, const Answer& answered, const Sheet& sheet) {
+  auto out = "methods      " + std::to_string(answered.request.methods.size()) + "\n";
+  for (const auto& why : answered.explanations)
+    if (shows_nothing(why)) out += "nothing      " + nothing_text(why, session.labels) + "\n";
+  if (sheet.slices) out += "slices       " + *sheet.slices + "\n";
+  if (std::any_of(sheet.drawn.begin(), sheet.drawn.end(),
+                  [](const Drawn& drawn) { return drawn.full_at.has_value(); }))
+    out += "colours      of maps of pixels full at percentile " +
+           number_text(session.request.percentile) + "; red for, blue against\n";
+  if (session.photo) out += "saw          " + seen_text(*session.photo) + "\n";
+  return out + "time         " + timings_text(session.times) + "\n";
 }
 
 }  // namespace
@@ -137,13 +180,15 @@ void explain_photo(Session& session, const Prepared& prepared, const ExplainOutp
 
   auto listed = Json::array();
   for (const auto& why : answered.explanations) listed.push_back(row_json(why, session.labels));
-  std::vector<std::vector<SheetCell>> rows;
-  if (!names.output.empty()) rows = cells(session, answered);
+  Sheet drawn;
+  if (!names.output.empty()) drawn = cells(session, answered, names.rendering);
+  for (std::size_t i = 0; i < drawn.drawn.size(); ++i)
+    add_drawn(listed[i], drawn.drawn[i], session.request.percentile);
   Json provenance;
   if (!names.no_provenance) provenance = provenance_json(answered.request, digests);
   OutputFiles outputs;
   if (!names.output.empty()) {
-    const auto sheet = timed(session.times.render, [&] { return contact_sheet(rows); });
+    const auto sheet = timed(session.times.render, [&] { return contact_sheet(drawn.rows); });
     EncodeOptions options;
     if (!provenance.is_null() && lower(picture_extension(names.output)) == ".png")
       options.texts = sheet_texts(provenance);
@@ -155,14 +200,13 @@ void explain_photo(Session& session, const Prepared& prepared, const ExplainOutp
     session.warnings.push_back(std::move(warning));
   auto document = run_json(session, explainer);
   document["explanations"] = std::move(listed);
+  if (drawn.slices) document["slices"] = *drawn.slices;
   document["timings_ms"] = timings_json(session.times);
   document["warnings"] = session.warnings;
   if (!provenance.is_null()) document["provenance"] = std::move(provenance);
   photos.add_json(outputs, names.json, document);
   outputs.write();
-  std::string text = photos.heading(session) + "methods      " +
-                     std::to_string(prepared.methods.size()) + "\n" + "time         " +
-                     timings_text(session.times) + "\n";
+  auto text = photos.heading(session) + sheet_text(session, answered, drawn);
   for (const auto& file : outputs.names()) text += "wrote        " + file + "\n";
   outputs.tell(text);
   if (names.json != "-") print_warnings(session.warnings);

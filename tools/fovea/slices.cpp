@@ -17,20 +17,6 @@ std::size_t index(std::int64_t i) {
   return static_cast<std::size_t>(i);
 }
 
-/// Every pixel `times` times in each direction.
-Image enlarged(const Image& image, int times) {
-  Image out{image.width * times, image.height * times, {}};
-  out.rgb.reserve(image.rgb.size() * static_cast<std::size_t>(times) *
-                  static_cast<std::size_t>(times));
-  for (int y = 0; y < out.height; ++y)
-    for (int x = 0; x < out.width; ++x) {
-      const auto* pixel =
-          image.rgb.data() + 3 * (index(y / times) * index(image.width) + index(x / times));
-      out.rgb.insert(out.rgb.end(), pixel, pixel + 3);
-    }
-  return out;
-}
-
 /// What a voxel of the volume is in one channel: where its values lie in the tensor.
 struct Channel {
   const float* data;
@@ -85,15 +71,29 @@ Image Slices::cut(const Image& stacked, std::size_t slice) const {
   return side < kLeast ? enlarged(out, (kLeast + side - 1) / side) : out;
 }
 
+std::vector<SheetCell> Slices::cells(const Image& stacked) const {
+  std::vector<SheetCell> out;
+  for (std::size_t i = 0; i < places_.size(); ++i) {
+    auto caption = "depth " + std::to_string(places_[i]) + " of " + std::to_string(volume_[0]);
+    if (places_[i] == peak_) caption += " *";
+    out.push_back({std::move(caption), cut(stacked, i)});
+  }
+  return out;
+}
+
+std::string Slices::text() const {
+  std::string out;
+  for (const auto place : places_) out += (out.empty() ? "" : ", ") + std::to_string(place);
+  return out + " of " + std::to_string(volume_[0]);
+}
+
 Image Slices::sheet(const Image& stacked) const {
   if (places_.size() == 1) return cut(stacked, 0);
   std::vector<std::vector<SheetCell>> rows;
   int width = kLeast;
-  for (std::size_t i = 0; i < places_.size(); ++i) {
-    if (i % index(kColumns) == 0) rows.emplace_back();
-    auto caption = "depth " + std::to_string(places_[i]) + " of " + std::to_string(volume_[0]);
-    if (places_[i] == peak_) caption += " *";
-    rows.back().push_back({std::move(caption), cut(stacked, i)});
+  for (auto& cell : cells(stacked)) {
+    if (rows.empty() || rows.back().size() == index(kColumns)) rows.emplace_back();
+    rows.back().push_back(std::move(cell));
     width = std::max(width, std::min(kWidth, rows.back().back().image.width));
   }
   return contact_sheet(rows, width);

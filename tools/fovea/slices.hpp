@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "fovea/image.hpp"
@@ -20,6 +21,10 @@ class Slices {
   /// The slices one below the other, [slices * rows, columns], as everything that draws maps wants
   /// them; means of several voxels where a slice has more pixels than are shown.
   Tensor stacked(const Tensor& volume) const;
+  /// A picture that was drawn of stacked slices, cut into them, each under its place.
+  std::vector<SheetCell> cells(const Image& stacked) const;
+  /// "2, 15, 28 of 64".
+  std::string text() const;
   /// A picture that was drawn of stacked slices, cut into them: rows of slices, each under its
   /// place. Of one slice that alone.
   Image sheet(const Image& stacked) const;

@@ -75,6 +75,7 @@ void add_index(CLI::App& app) {
   sub.add_flag("--labels-from-folders", arguments->folder_labels,
                "A picture shows what the folder in DIR that it lies in is called");
   add_shape_option(sub, *arguments);
+  add_whole_option(sub, arguments->whole);
   sub.add_option("--preprocess", arguments->preprocess,
                  "How a photo becomes the input, as for 'fovea explain'")
       ->type_name("RECIPE");

@@ -1,0 +1,180 @@
+#include "drawn_map.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "evidence.hpp"
+#include "pictures.hpp"
+#include "text.hpp"
+
+namespace fovea::cli {
+namespace {
+
+constexpr int kSmall = 64;     // the longer side of what is enlarged, at most
+constexpr int kLegible = 256;  // and of what it becomes, at least
+
+// Image `n` of a batch as a picture: grey levels or colours from the lowest value to the highest.
+Image drawn(const Tensor& tensor, const ImageShape& shape, std::int64_t n) {
+  const auto pixels = static_cast<std::size_t>(shape.height * shape.width);
+  const auto channels = static_cast<std::size_t>(shape.channels);
+  const auto* values = tensor.data.data() + static_cast<std::size_t>(n) * channels * pixels;
+  float low = 0, high = 0;
+  bool any = false;
+  for (std::size_t i = 0; i < channels * pixels; ++i) {
+    if (!std::isfinite(values[i])) continue;
+    low = any ? std::min(low, values[i]) : values[i];
+    high = any ? std::max(high, values[i]) : values[i];
+    any = true;
+  }
+  const double scale = high > low ? 255.0 / (static_cast<double>(high) - low) : 0.0;
+  Image image{static_cast<int>(shape.width), static_cast<int>(shape.height), {}};
+  image.rgb.resize(3 * pixels);
+  for (std::size_t p = 0; p < pixels; ++p)
+    for (std::size_t c = 0; c < 3; ++c) {
+      const auto from = channels == 1 ? 0 : c;
+      const auto value =
+          values[shape.layout == Layout::nchw ? from * pixels + p : p * channels + from];
+      const double level = std::isfinite(value) ? (static_cast<double>(value) - low) * scale : 0.0;
+      image.rgb[3 * p + c] = static_cast<std::uint8_t>(std::lround(level));
+    }
+  return image;
+}
+
+/// The attribution with its channels first.
+Tensor channels_first(const Explanation& why) {
+  auto out = why.attribution;
+  const auto& extents = why.feature_map.shape;
+  const bool last = out.shape.size() == extents.size() + 1 &&
+                    std::equal(extents.begin(), extents.end(), out.shape.begin()) &&
+                    !std::equal(extents.begin(), extents.end(), out.shape.begin() + 1);
+  if (!last) return out;
+  const auto channels = static_cast<std::size_t>(out.shape.back());
+  const auto positions = out.data.size() / channels;
+  for (std::size_t c = 0; c < channels; ++c)
+    for (std::size_t p = 0; p < positions; ++p)
+      out.data[c * positions + p] = why.attribution.data[p * channels + c];
+  std::rotate(out.shape.begin(), out.shape.end() - 1, out.shape.end());
+  return out;
+}
+
+/// The attribution summed over channels, or the map.
+Tensor signed_values(const Explanation& why) {
+  const auto positions = why.feature_map.data.size();
+  if (why.attribution.data.empty() || why.attribution.data.size() % positions != 0)
+    return why.feature_map;
+  const auto attribution = channels_first(why);
+  Tensor sum{why.feature_map.shape, std::vector<float>(positions)};
+  for (std::size_t i = 0; i < attribution.data.size(); ++i)
+    sum.data[i % positions] += attribution.data[i];
+  return sum;
+}
+
+int steps_to_legible(std::int64_t width, std::int64_t height) {
+  const auto longer = static_cast<int>(std::max(width, height));
+  return longer > kSmall ? 1 : (kLegible + longer - 1) / longer;
+}
+
+}  // namespace
+
+DrawnMap::DrawnMap(const Session& session, const Explanation& why, const std::string& rendering)
+    : has_photo_(session.photo.has_value()) {
+  const auto& request = session.request;
+  // Where the lowest value says nothing, 0 is no middle.
+  const bool pixels = !why.attribution.data.empty() && why.normalize != Normalize::minmax;
+  const bool two_colours =
+      rendering == "signed" || (rendering != "heat" && (pixels || request.keep_sign));
+  auto values = rendering == "signed" ? signed_values(why) : why.feature_map;
+  if (pixels || two_colours) {
+    const float full = full_scale(values, pixels ? request.percentile : 100);
+    if (pixels) full_at_ = full;
+    for (auto& v : values.data) v = full > 0 ? v / full : 0;
+  } else {
+    values = normalized(values, why.normalize == Normalize::none ? Normalize::max : why.normalize);
+  }
+  nothing_ = std::none_of(values.data.begin(), values.data.end(),
+                          [&](float v) { return two_colours ? v != 0 : v > 0; });
+  options_.alpha = request.alpha;
+  options_.colormap = two_colours ? Colormap::red_blue : request.colormap;
+  options_.by_value = two_colours || request.opacity_by_value;
+  options_.pale = two_colours || nothing_;
+  if (nothing_) options_.alpha = 0;
+
+  if (session.photo) {
+    const auto& [x0, y0, x1, y1] = session.photo->view;
+    const auto& photo = session.photo->pixels;
+    if (request.enlarge) times_ = steps_to_legible(photo.width, photo.height);
+    shape_ = {photo.height, photo.width};
+    width_ = times_ * photo.width;
+    height_ = times_ * photo.height;
+    options_.view = View{times_ * x0, times_ * y0, times_ * x1, times_ * y1};
+    values_ = std::move(values);
+    return;
+  }
+  const auto& shape = shape_ = why.map.shape;
+  values_ = resized(values, shape);
+  if (shape.size() == 3) slices_.emplace(shape, first_maximum(values_));
+  if (shape.size() != 2) return;
+  if (request.enlarge) times_ = steps_to_legible(shape[1], shape[0]);
+  width_ = times_ * static_cast<int>(shape[1]);
+  height_ = times_ * static_cast<int>(shape[0]);
+  if (times_ > 1)
+    options_.view = View{0, 0, static_cast<double>(width_), static_cast<double>(height_)};
+}
+
+Image DrawnMap::heatmap() const {
+  if (slices_) return fovea::heatmap(slices_->stacked(values_), options_.colormap);
+  return options_.view ? fovea::heatmap(values_, *options_.view, width_, height_, options_.colormap)
+                       : fovea::heatmap(values_, options_.colormap);
+}
+
+Image DrawnMap::overlay(Image backdrop) const {
+  if (slices_) return fovea::overlay(std::move(backdrop), slices_->stacked(values_), options_);
+  if (times_ > 1) backdrop = fovea::enlarged(backdrop, times_);
+  auto out = fovea::overlay(std::move(backdrop), values_, options_);
+  return has_photo_ ? draw_frame(std::move(out), *options_.view) : out;
+}
+
+Image DrawnMap::plain(Image backdrop) const {
+  if (times_ > 1) backdrop = fovea::enlarged(backdrop, times_);
+  return has_photo_ ? draw_frame(std::move(backdrop), *options_.view) : backdrop;
+}
+
+Image DrawnMap::pages(Image picture) const {
+  return slices_ ? slices_->sheet(picture) : picture;
+}
+
+Box DrawnMap::enlarged_box(const Box& box) const {
+  const std::int64_t times = times_;
+  return {times * box.x, times * box.y, times * box.width, times * box.height};
+}
+
+Image backdrop(Session& session, const DrawnMap& map, std::int64_t image, bool last) {
+  const auto& shape = map.shape();
+  if (session.photo) {
+    Image& photo = session.photo->pixels.image;
+    return {photo.width, photo.height, last ? std::move(photo.rgb) : photo.rgb};
+  }
+  if (shape.size() == 2)
+    for (const auto& [name, tensor] : session.tensors) {
+      const auto extents = image_shape(tensor.shape);
+      if (extents && extents->height == shape[0] && extents->width == shape[1] &&
+          image < tensor.shape[0])
+        return drawn(tensor, *extents, image);
+    }
+  if (map.slices())
+    for (const auto& [name, tensor] : session.tensors)
+      if (auto picture = stacked_slices(tensor, shape, image, *map.slices())) return *picture;
+  throw Error(ErrorCode::invalid_argument,
+              "--output draws over images and volumes only, and the map is " + shape_text(shape) +
+                  ": use --map or --feature-map");
+}
+
+Image coloured(const Explanation& why) {
+  if (why.attribution.data.empty())
+    throw Error(ErrorCode::invalid_argument,
+                "--rendering color needs a method that explains the input");
+  return attribution_image(channels_first(why));
+}
+
+}  // namespace fovea::cli
