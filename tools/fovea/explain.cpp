@@ -68,7 +68,7 @@ void draw(Session& session, const ExplainOutputs& names, const Json& provenance,
   const auto& why = *result.why;
   if (result.overlay_file.empty() && result.heatmap_file.empty()) return;
   const auto map = timed(times.map, [&] { return DrawnMap(session, why, names.rendering); });
-  result.drawn = {map.full_at(), map.is_signed(), map.times()};
+  result.drawn = {map.full_at(), map.is_signed(), map.times(), map.slices()};
   const auto add = [&](const char* kind, const std::string& file, const Image& image) {
     EncodeOptions options;
     if (!provenance.is_null()) options.texts = picture_texts(provenance, kind, why, result.target);

@@ -52,6 +52,7 @@ std::string drawn_text(const Drawn& drawn, double percentile) {
            (drawn.is_signed ? "; red for, blue against" : "") + "\n";
   if (drawn.times > 1)
     out += "pictures     " + std::to_string(drawn.times) + " pixels for one, each way\n";
+  if (drawn.slices) out += "slices       " + drawn.slices->text() + ", evenly spaced\n";
   return out;
 }
 
@@ -87,6 +88,7 @@ void add_drawn(Json& row, const Drawn& drawn, double percentile) {
                      {"percentile", percentile},
                      {"signed", drawn.is_signed}};
   if (drawn.times > 1) row["enlarged"] = drawn.times;
+  if (drawn.slices) row["slices"] = drawn.slices->places();
 }
 
 Json result_json(const Session& session, const Explainer& explainer, const Results& results) {

@@ -9,6 +9,7 @@
 #include "json_output.hpp"
 #include "reasons.hpp"
 #include "session.hpp"
+#include "slices.hpp"
 
 /// What `fovea explain` found, and how it is told.
 namespace fovea::cli {
@@ -18,6 +19,7 @@ struct Drawn {
   std::optional<float> full_at;  ///< DrawnMap::full_at
   bool is_signed = false;
   int times = 1;
+  std::optional<Slices> slices = {};  ///< of a volume
 };
 
 /// One explanation, what its map at the final extents is like, and the pictures it goes to.
@@ -47,7 +49,7 @@ struct Results {
 };
 
 /// What a reader of the pictures must know, where there is anything: {"colors": {full_at,
-/// percentile, signed}, "enlarged"}.
+/// percentile, signed}, "enlarged", "slices"}.
 void add_drawn(Json& row, const Drawn& drawn, double percentile);
 
 Json result_json(const Session& session, const Explainer& explainer, const Results& results);

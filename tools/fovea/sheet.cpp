@@ -145,7 +145,7 @@ Sheet cells(Session& session, const Answer& answered, const std::string& renderi
     else
       rows.back().push_back({sheet_caption(why), std::move(image)});
     if (!slices && i % methods == methods - 1) wrap(rows);
-    out.drawn.push_back({map.full_at(), map.is_signed(), map.times()});
+    out.drawn.push_back({map.full_at(), map.is_signed(), map.times(), map.slices()});
   }
   return out;
 }
@@ -200,7 +200,6 @@ void explain_photo(Session& session, const Prepared& prepared, const ExplainOutp
     session.warnings.push_back(std::move(warning));
   auto document = run_json(session, explainer);
   document["explanations"] = std::move(listed);
-  if (drawn.slices) document["slices"] = *drawn.slices;
   document["timings_ms"] = timings_json(session.times);
   document["warnings"] = session.warnings;
   if (!provenance.is_null()) document["provenance"] = std::move(provenance);
