@@ -210,6 +210,22 @@ TEST(Scores, ThatAreMadeOfProbabilitiesAndAreNoneHaveNone) {
               std::string::npos);
 }
 
+TEST(Relevance, OfComputedWeightsIsRefusedAsSuch) {
+  auto model = with_maps(4);
+  model.add("Conv", {"maps", "pooled"}, {"matched"})
+      .add("Flatten", {"matched"}, {"scores"})
+      .output("scores");
+  ExplainerOptions options;
+  options.prepare.methods = {Lrp{}};
+  const auto said = sentence_of([&] {
+    const auto explainer = made(model, options);
+    explainer.explain(random_input(explainer, 1), Lrp{});
+  });
+  EXPECT_NE(said.find("which the network computes from the image: weights, biases"),
+            std::string::npos)
+      << said;
+}
+
 TEST(Scores, AreInTheOutputsOrderBehindATransposition) {
   auto model = with_maps(5);
   model.add("Softmax", {"maps"}, {"p"}, {attr("axis", 1)})

@@ -133,7 +133,7 @@ void add_run_options(CLI::App& app, Arguments& arguments, Outputs& outputs) {
   add_shape_option(app, arguments);
   app.add_option("--labels", arguments.labels,
                  "Class names, one per line, with or without a WordNet id in front (default: "
-                 "the model's own, where its metadata has them)")
+                 "the model's own, where its metadata or its graph have them)")
       ->type_name("FILE");
   app.add_option("--preprocess", arguments.preprocess,
                  "How the photo becomes the input: imagenet, inception, caffe, raw, "

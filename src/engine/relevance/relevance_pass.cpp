@@ -35,6 +35,13 @@ bool concatenates_constants(const BackwardContext& c) {
   return found;
 }
 
+[[noreturn]] void refuse_computed(const BackwardContext& c, std::size_t input) {
+  c.fail(ErrorCode::unsupported,
+         "layer-wise relevance propagation has no rule for input " + std::to_string(input) +
+             " of this operator, which the network computes from the image: weights, biases and "
+             "bounds have to be constants");
+}
+
 /// Of two signals that meet in a sum or a product the treatment says who takes what. Of any other
 /// operand that is computed, a scale or a bias or a slope, nothing does.
 void require_rule(const Treatment& treatment, const BackwardContext& c) {
@@ -43,10 +50,7 @@ void require_rule(const Treatment& treatment, const BackwardContext& c) {
       std::holds_alternative<graph::Binary>(op) || std::holds_alternative<graph::Gemm>(op) ||
       std::holds_alternative<graph::MatMul>(op) || std::holds_alternative<graph::Einsum>(op);
   for (std::size_t i = meet ? 2 : 0; i < c.inputs(); ++i)
-    if ((treatment.to >> i & 1u) == 0 && c.wants(i))
-      c.fail(ErrorCode::unsupported, "layer-wise relevance propagation has no rule for input " +
-                                         std::to_string(i) +
-                                         " of this operator, which depends on the image");
+    if ((treatment.to >> i & 1u) == 0 && c.wants(i)) refuse_computed(c, i);
 }
 
 /// A term's replaced input, and W^T s for it, summed over groups.
@@ -89,6 +93,10 @@ void RelevancePass::back(const graph::Node& node, Gradients& relevance,
       if (is_plain(*treatment.rule)) return norm(treatment, node, relevance, path);
       return linear(*treatment.rule, context);
     case Treatment::Kind::none:
+      if ((std::holds_alternative<graph::Conv>(node.op) ||
+           std::holds_alternative<graph::ConvTranspose>(node.op)) &&
+          !is_constant(context, 1))
+        refuse_computed(context, 1);
       context.fail(ErrorCode::unsupported,
                    "layer-wise relevance propagation has no rule for this operator");
   }
