@@ -316,7 +316,7 @@ std::vector<Case> benches() {
        file("m.onnx", model_bytes())},
       {"JsonOverTheModel",
        2,
-       bench({"--json", "m.onnx"}, "m.onnx"),
+       bench({"--json=m.onnx"}, "m.onnx"),
        {"m.onnx", "overwrite"},
        file("m.onnx", model_bytes())},
   };

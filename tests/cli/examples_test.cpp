@@ -226,7 +226,7 @@ TEST_F(Indexed, AnotherModelsIndexIsRefused) {
   expect_refused(explain({"--examples-output", "x.png"}), 2, "want an index");
   expect_refused(explain({"--examples", "photos.fvi", "--examples-output", "x.png"}), 2,
                  "go together");
-  expect_refused(explain({"--examples", "photos.fvi", "--json", "photos.fvi"}), 2,
+  expect_refused(explain({"--examples", "photos.fvi", "--json=photos.fvi"}), 2,
                  "would overwrite an input");
 }
 

@@ -25,8 +25,8 @@ def options(text):
     """The names that --help lists: {"-m", "--model", ...}"""
     found = set()
     for line in text.splitlines():
-        if match := re.match(r"  ((?:-\w,)?--[\w-]+|-\w\b)", line):
-            found.update(match[1].split(","))
+        if match := re.match(r"  ((?:-\w, *)?--[\w-]+|-\w\b)", line):
+            found.update(name.strip() for name in match[1].split(","))
     return found
 
 
@@ -40,7 +40,7 @@ def part(text, begin, end):
 
 class Names(unittest.TestCase):
     def test_every_subcommand_has_a_page(self):
-        listed = re.findall(r"^  (\w+) ", help_of().split("Subcommands:")[1], re.MULTILINE)
+        listed = re.findall(r"^  (\w+) ", re.split("(?i)subcommands:", help_of())[1], re.MULTILINE)
         self.assertEqual(sorted(listed), SUBCOMMANDS)
         names = sorted(file.name for file in (PAGES / "man").iterdir())
         self.assertEqual(names, ["fovea-%s.1" % name for name in SUBCOMMANDS] + ["fovea.1"])
