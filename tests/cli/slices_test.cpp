@@ -36,6 +36,14 @@ TEST(Slices, AreEvenlySpacedAndThatOfThePeakIsAmongThem) {
   EXPECT_EQ(Slices({64, 3, 3}, Shape{13, 0, 0}, 1).places(), (Places{13}));
 }
 
+TEST(Slices, AreSaidInWords) {
+  EXPECT_EQ(Slices({4, 6, 8}, Shape{2, 0, 0}, 5).text("the middle"), "all 4");
+  EXPECT_EQ(Slices({64, 3, 3}, Shape{28, 0, 0}, 5).text(),
+            "2, 15, 28, 41, 54 of 64, evenly spaced");
+  EXPECT_EQ(Slices({64, 3, 3}, Shape{28, 0, 0}, 5).text("the maximum of lrp"),
+            "2, 15, 28, 41, 54 of 64, evenly spaced, through the maximum of lrp");
+}
+
 TEST(Slices, LieOneBelowTheOther) {
   const Slices slices({25, 2, 3}, Shape{7, 0, 0});
   const auto stacked = slices.stacked(counted({25, 2, 3}));

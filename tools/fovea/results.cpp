@@ -52,7 +52,7 @@ std::string drawn_text(const Drawn& drawn, double percentile) {
            (drawn.is_signed ? "; red for, blue against" : "") + "\n";
   if (drawn.times > 1)
     out += "pictures     " + std::to_string(drawn.times) + " pixels for one, each way\n";
-  if (drawn.slices) out += "slices       " + drawn.slices->text() + ", evenly spaced\n";
+  if (drawn.slices) out += "slices       " + drawn.slices->text() + "\n";
   return out;
 }
 

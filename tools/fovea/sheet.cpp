@@ -125,7 +125,7 @@ Sheet cells(Session& session, const Answer& answered, const std::string& renderi
     if (map.slices()) {
       if (!slices) {
         slices.emplace(map.shape(), first_maximum(why.map), kSheetSlices);
-        out.slices = slices->text() + ", evenly spaced, through the maximum of " + why.method;
+        out.slices = slices->text("the maximum of " + why.method);
       }
       map.show(*slices);
     }

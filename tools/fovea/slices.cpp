@@ -81,10 +81,13 @@ std::vector<SheetCell> Slices::cells(const Image& stacked) const {
   return out;
 }
 
-std::string Slices::text() const {
+std::string Slices::text(const std::string& through) const {
+  if (static_cast<std::int64_t>(places_.size()) == volume_[0])
+    return "all " + std::to_string(volume_[0]);
   std::string out;
   for (const auto place : places_) out += (out.empty() ? "" : ", ") + std::to_string(place);
-  return out + " of " + std::to_string(volume_[0]);
+  return out + " of " + std::to_string(volume_[0]) + ", evenly spaced" +
+         (through.empty() ? "" : ", through " + through);
 }
 
 Image Slices::sheet(const Image& stacked) const {

@@ -23,8 +23,8 @@ class Slices {
   Tensor stacked(const Tensor& volume) const;
   /// A picture that was drawn of stacked slices, cut into them, each under its place.
   std::vector<SheetCell> cells(const Image& stacked) const;
-  /// "2, 15, 28 of 64".
-  std::string text() const;
+  /// "2, 15, 28, 41, 54 of 64, evenly spaced", and what they go through; or "all 4".
+  std::string text(const std::string& through = {}) const;
   /// A picture that was drawn of stacked slices, cut into them: rows of slices, each under its
   /// place. Of one slice that alone.
   Image sheet(const Image& stacked) const;
