@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -29,6 +30,11 @@ struct CompileOptions {
   /// `Explainer::precision` says so.
   bool allow_precision_fallback = false;
   Tuning tuning = Tuning::quick;
+  /// How long all that tuning times may take, of one explainer, the wait for another's tuning with
+  /// it. Checked between two runs of an algorithm. What it does not reach runs by the direct
+  /// algorithm, or the best that was compared by then; `Explainer::plan_cache` has nothing of it,
+  /// and `Explainer::warnings` says so. None: 2 s, of Tuning::thorough as long as it takes.
+  std::optional<std::chrono::milliseconds> tuning_time = {};
   /// What `Explainer::plan_cache` gave for the same model on this kind of machine: nothing is timed
   /// again. One of another CPU, of another oneDNN or a damaged one is ignored.
   std::string plan_cache = {};
@@ -247,6 +253,8 @@ class FOVEA_API Explainer {
   /// What tuning found, as text to be kept and handed to later explainers of the model. One model's
   /// explainers share what they find, so this holds all of it.
   std::string plan_cache() const;
+  /// About how it was made: that tuning ended before it was done.
+  const std::vector<std::string>& warnings() const;
   Precision precision() const;  ///< what it really uses
   int threads() const;
 

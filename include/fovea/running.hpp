@@ -19,8 +19,9 @@ enum class Precision { f32, bf16, automatic };
 /// other layouts). Whatever it picks, results stay within f32's rounding of each other.
 enum class Tuning {
   off,  ///< the direct algorithm everywhere: the explainer is made fastest
-  /// A few runs of each candidate when the explainer is made, tenths of a second. Empties oneDNN's
-  /// process-wide cache of primitives meanwhile.
+  /// A few runs of each candidate when the explainer is made, tenths of a second
+  /// (CompileOptions::tuning_time is the bound). Empties oneDNN's process-wide cache of primitives
+  /// meanwhile.
   quick,
   thorough,  ///< several times as many, for a plan cache that is shipped
   winograd,  ///< Winograd wherever oneDNN has it, timed or not: to compare accuracy

@@ -9,6 +9,8 @@ namespace fovea::api {
 void check_options(const ExplainerOptions& options) {
   if (options.compile.batch < 1)
     throw Error(ErrorCode::invalid_argument, "the batch must be at least 1");
+  if (options.compile.tuning_time && *options.compile.tuning_time < std::chrono::milliseconds(0))
+    throw Error(ErrorCode::invalid_argument, "the time for tuning must not be negative");
   if (options.prepare.perturbation_batch < 0)
     throw Error(ErrorCode::invalid_argument, "the perturbation batch must not be negative");
   if (options.pool.max_workspaces < 1)

@@ -14,6 +14,7 @@
 #include "api/precision.hpp"
 #include "api/run_impl.hpp"
 #include "api/target_values.hpp"
+#include "api/tuning.hpp"
 #include "base/checked.hpp"
 #include "base/limits.hpp"
 #include "base/parallel.hpp"
@@ -209,6 +210,8 @@ class ExplainerMaker {
     spec.feeds = impl_->feeds;
     spec.tuning = options.compile.tuning;
     spec.choices = Access::impl(impl_->model).choices.get();
+    auto tuning_time = api::tuning_time(options.compile);
+    spec.tuning_time = &tuning_time;
     spec.optimize = options.compile.optimize;
     spec.memory_limit = options.pool.memory_limit;
     spec.limits = limits_;
@@ -242,6 +245,7 @@ class ExplainerMaker {
     prepare_networks(source);
     if (options.prepare.targets_at_once > impl_->batch)
       for (const auto& layer : impl_->prepared) prepare_batched_gradients(source, layer);
+    impl_->warnings = api::tuning_warnings(options.compile, tuning_time);
   }
 
   bool rerun() const { return networks_.contains(kRerun); }
@@ -481,9 +485,6 @@ const std::map<std::string, Shape>& Explainer::shapes() const {
 }
 std::vector<StepInfo> Explainer::steps() const {
   return impl_->plan->steps();
-}
-std::string Explainer::plan_cache() const {
-  return Access::impl(impl_->model).choices->text();
 }
 Precision Explainer::precision() const {
   return impl_->precision;

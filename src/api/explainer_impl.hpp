@@ -31,6 +31,7 @@ struct Explainer::Impl {
   std::string default_layer;
   std::string default_why;
   std::string feature_layer;
+  std::vector<std::string> warnings;  ///< about how it was made
 
   graph::Scores scores;   ///< none where targets read other values alone
   graph::ValueId target;  ///< what they read, [images, row]: the plan fetches it first

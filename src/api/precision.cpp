@@ -68,6 +68,29 @@ PlanPtr plan_in(Precision precision, const graph::Graph& graph, engine::PlanSpec
   return engine::Plan::build(graph, spec, weights);
 }
 
+/// The same, with no more than `share` of what is left of the time for tuning.
+PlanPtr plan_in(Precision precision, const graph::Graph& graph, engine::PlanSpec spec,
+                engine::WeightCache& weights, double share) {
+  auto* const whole = spec.tuning_time;
+  if (whole == nullptr) return plan_in(precision, graph, spec, weights);
+  auto part = whole->part(share);
+  spec.tuning_time = &part;
+  auto out = plan_in(precision, graph, spec, weights);
+  whole->add(part);
+  return out;
+}
+
+/// The least times of both, in turn; false where time ends before.
+bool time_both(TimedPlan& a, TimedPlan& b, engine::TuningTime& time) {
+  const engine::TuningTime::Stretch stretch(time);
+  for (int i = 0; i < kRounds; ++i)
+    for (auto* plan : {&a, &b}) {
+      if (stretch.over()) return false;
+      plan->run();
+    }
+  return true;
+}
+
 PlanPtr faster_plan(const graph::Graph& graph, engine::PlanSpec& spec,
                     engine::WeightCache& weights) {
   const auto problem = problem_name(graph);
@@ -77,19 +100,24 @@ PlanPtr faster_plan(const graph::Graph& graph, engine::PlanSpec& spec,
   if (const auto known = spec.choices->find(problem)) return as_known(*known == "bf16");
   const bool likely = engine::onednn_isa().find("amx") != std::string::npos;
   if (spec.tuning == Tuning::off) return as_known(likely);
-  auto plans = std::array{as_known(false), as_known(true)};
+  // A third for each of them, and for the comparison.
+  auto plans = std::array{plan_in(Precision::f32, graph, spec, weights, 1. / 3),
+                          plan_in(Precision::bf16, graph, spec, weights, 1. / 2)};
   base::Size inputs = 0;
   for (const auto id : graph.inputs) inputs += base::element_count(graph.value(id).shape);
   const base::Size both = plans[0]->workspace_bytes() + base::Size(plans[1]->workspace_bytes()) +
                           base::Size(2) * inputs * base::Size(sizeof(float));
-  if (base::Size(spec.memory_limit) < both) {
+  const auto untimed = [&] {
     spec.precision = likely ? Precision::bf16 : Precision::f32;
     return plans[likely ? 1 : 0];
-  }
+  };
+  if (base::Size(spec.memory_limit) < both) return untimed();
   TimedPlan f32(graph, plans[0], spec.limits), bf16(graph, plans[1], spec.limits);
-  for (int i = 0; i < kRounds; ++i) {
-    f32.run();
-    bf16.run();
+  engine::TuningTime unbounded;
+  auto& time = spec.tuning_time != nullptr ? *spec.tuning_time : unbounded;
+  if (!time_both(f32, bf16, time)) {
+    time.give_up_one();
+    return untimed();
   }
   const bool faster = bf16.best_ms() < kWorthIt * f32.best_ms();
   spec.choices->keep(problem, faster ? "bf16" : "f32");

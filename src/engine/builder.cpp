@@ -20,7 +20,8 @@ Builder::Builder(const graph::Graph& graph, const PlanSpec& spec, WeightCache& w
       precision_(spec.precision),
       limits_(spec.limits),
       weights_(weights),
-      tuner_(spec.tuning, spec.choices, outgrows_caches(graph), spec.memory_limit, spec.limits),
+      tuner_(spec.tuning, spec.choices, outgrows_caches(graph), spec.memory_limit, spec.limits,
+             spec.tuning_time),
       few_positions_(spec.few_positions ? spec.feeds.front() : graph::ValueId{}),
       threads_(base::max_threads()) {}
 

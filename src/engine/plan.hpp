@@ -14,6 +14,7 @@
 #include "base/limits.hpp"
 #include "engine/relevance.hpp"
 #include "engine/tuning.hpp"
+#include "engine/tuning_time.hpp"
 #include "fovea/running.hpp"
 #include "graph/graph.hpp"
 #include "graph/query.hpp"
@@ -94,7 +95,8 @@ struct PlanSpec {
   std::map<graph::ValueId, graph::Grid> grids;
   Precision precision = Precision::f32;
   Tuning tuning = Tuning::off;
-  Choices* choices = nullptr;  ///< what tuning found before, and where it goes; may be null
+  Choices* choices = nullptr;         ///< what tuning found before, and where it goes; may be null
+  TuningTime* tuning_time = nullptr;  ///< null: as long as it takes
   bool optimize = true;
   std::int64_t memory_limit = std::int64_t{4} << 30;  ///< of a workspace, and of what tuning times
   base::Limits limits = {};                           ///< of making the plan

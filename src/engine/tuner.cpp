@@ -156,12 +156,13 @@ std::timed_mutex& one_at_a_time() {
 }  // namespace
 
 Tuner::Tuner(Tuning mode, Choices* choices, bool cold_weights, std::int64_t memory_limit,
-             base::Limits limits)
+             base::Limits limits, TuningTime* time)
     : mode_(mode),
       cold_weights_(cold_weights),
       memory_limit_(memory_limit),
       limits_(std::move(limits)),
-      choices_(choices != nullptr ? choices : &own_) {}
+      choices_(choices != nullptr ? choices : &own_),
+      time_(time != nullptr ? time : &unbounded_) {}
 Tuner::~Tuner() = default;
 
 Tuner::TimedPrimitive Tuner::time_primitive(std::unique_ptr<Stage>& stage,
@@ -177,7 +178,7 @@ std::optional<std::string> Tuner::known(const std::string& problem) const {
   return choices_->find(problem);
 }
 
-double Tuner::reorder_ms(const Desc& from, const Desc& to) {
+double Tuner::reorder_ms(const Desc& from, const Desc& to, const TuningTime::Stretch& stretch) {
   if (from == to) return 0;
   for (const auto& known : reorders_)
     if (known.from == from && known.to == to) return known.ms;
@@ -190,6 +191,7 @@ double Tuner::reorder_ms(const Desc& from, const Desc& to) {
       false);
   for (int i = 0; i < kQuickRounds; ++i) {
     limits_.check();
+    if (stretch.over()) return 0;  // the caller gives up, too
     timed.once_more();
   }
   reorders_.push_back({from, to, timed.best_ms()});
@@ -230,9 +232,18 @@ bool Tuner::make_room_for(const std::vector<Trial>& trials) {
 
 std::string Tuner::fastest(const std::string& problem, const std::vector<Trial>& trials) {
   if (!make_room_for(trials)) return trials.front().name;
+  const TuningTime::Stretch stretch(*time_);
+  const auto give_up = [&](const std::string& name) {
+    time_->give_up_one();
+    return name.empty() ? trials.front().name : name;
+  };
   std::unique_lock guard(one_at_a_time(), std::defer_lock);
-  while (!guard.try_lock_for(kPatience)) limits_.check();
+  while (!guard.try_lock_for(kPatience)) {
+    limits_.check();
+    if (stretch.over()) return give_up({});
+  }
   if (auto found = known(problem)) return *found;  // somebody measured while this call waited
+  if (stretch.over()) return give_up({});
   const WithoutPrimitiveCache uncached;
   const int rounds = mode_ == Tuning::thorough ? kThoroughRounds : kQuickRounds;
   // The best so far runs again beside each that challenges it, so that what slows the machine for a
@@ -242,16 +253,21 @@ std::string Tuner::fastest(const std::string& problem, const std::vector<Trial>&
   std::string name;
   for (const auto& trial : trials) {
     limits_.check();
+    if (stretch.over()) return give_up(name);
     double reorders = 0;
-    for (const auto& [from, to] : trial.reorders) reorders += reorder_ms(from, to);
+    for (const auto& [from, to] : trial.reorders) reorders += reorder_ms(from, to, stretch);
+    if (stretch.over()) return give_up(name);
     if (best && reorders >= best_reorders + best->best_ms()) continue;
     auto challenger =
         time_primitive(free_, trial.primitive(), trial.args, cold_weights_, trial.after);
     const auto slower_than = [&](double factor) {
       return best && reorders + challenger.best_ms() >= factor * (best_reorders + best->best_ms());
     };
-    for (int i = 0; i < rounds && !(i == kFair && slower_than(kHopeless)); ++i) {
+    // The first runs on beside each of the others.
+    const int wanted = best ? rounds : kFair;
+    for (int i = 0; i < wanted && !(i == kFair && slower_than(kHopeless)); ++i) {
       limits_.check();
+      if (stretch.over()) return give_up(name);
       challenger.once_more();
       if (best) best->once_more();
     }

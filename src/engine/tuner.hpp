@@ -11,6 +11,7 @@
 #include "base/limits.hpp"
 #include "engine/layout.hpp"
 #include "engine/tuning.hpp"
+#include "engine/tuning_time.hpp"
 #include "fovea/running.hpp"
 
 /// Times the candidates that oneDNN has for one step, on this machine, before a plan settles.
@@ -32,9 +33,9 @@ class Tuner {
  public:
   /// `choices` may be null: nothing is remembered beyond this tuner. `cold_weights`: steps are
   /// timed with weights that no cache holds. What would take more than `memory_limit` bytes is not
-  /// timed.
+  /// timed. `time` may be null: there is no bound.
   Tuner(Tuning mode, Choices* choices, bool cold_weights, std::int64_t memory_limit,
-        base::Limits limits = {});
+        base::Limits limits = {}, TuningTime* time = nullptr);
   ~Tuner();
 
   Tuning mode() const { return mode_; }
@@ -42,8 +43,10 @@ class Tuner {
 
   /// What was chosen for the problem before, if anything.
   std::optional<std::string> known(const std::string& problem) const;
-  /// The name of the fastest, remembered; of the first, where there is no memory to time them. One
-  /// call in the process measures at a time. Throws what the limits say, between two timings.
+  /// The name of the fastest, remembered; of the first, where there is no memory to time them.
+  /// Where the time ends first: of the best that was compared by then, or the first, and nothing is
+  /// remembered. One call in the process measures at a time. Throws what the limits say, between
+  /// two timings.
   std::string fastest(const std::string& problem, const std::vector<Trial>& trials);
 
  private:
@@ -52,7 +55,7 @@ class Tuner {
   TimedPrimitive time_primitive(std::unique_ptr<Stage>& stage, dnnl::primitive primitive,
                                 const std::vector<std::pair<int, Desc>>& args, bool cold,
                                 std::function<void(std::byte*)> after = {});
-  double reorder_ms(const Desc& from, const Desc& to);
+  double reorder_ms(const Desc& from, const Desc& to, const TuningTime::Stretch& stretch);
   /// False where timing them would take more memory than there may be.
   bool make_room_for(const std::vector<Trial>& trials);
 
@@ -62,6 +65,8 @@ class Tuner {
   base::Limits limits_;
   Choices own_;
   Choices* choices_;
+  TuningTime unbounded_;
+  TuningTime* time_;
   struct Reordering {
     Desc from, to;
     double ms;

@@ -117,10 +117,12 @@ Explainer Session::explainer(const std::vector<std::string>& layers,
   auto all = options;
   all.prepare.layers = layers;
   all.prepare.methods = methods;
-  return in_file(request.model.file, [&] {
+  auto out = in_file(request.model.file, [&] {
     require_layers(model, options, layers, call);
     return timed(times.create, [&] { return Explainer(model, all, call); });
   });
+  warnings.insert(warnings.end(), out.warnings().begin(), out.warnings().end());
+  return out;
 }
 
 Run Session::forward(const Explainer& explainer) {

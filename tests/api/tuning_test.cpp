@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
 
 #include "api/support.hpp"
 
@@ -10,6 +11,7 @@ namespace {
 ExplainerOptions tuned(Tuning tuning) {
   ExplainerOptions out;
   out.compile.tuning = tuning;
+  out.compile.tuning_time = std::chrono::hours(1);  // other work on the machine must not end it
   return out;
 }
 
@@ -101,6 +103,56 @@ TEST(Tuning, WinogradIsUsedWhereOneDnnHasIt) {
   const Explainer winograd(Model::load(golden_model("vgg")), tuned(Tuning::winograd));
   if (!has_winograd(winograd)) GTEST_SKIP() << "no f32 Winograd for this CPU: it needs AVX-512";
   expect_same_scores(winograd, plain);
+}
+
+TEST(Tuning, WithoutTimeNothingIsKeptAndAWarningSaysSo) {
+  const auto file = golden_model("vgg");
+  const auto model = Model::load(file);
+  const Explainer plain(Model::load(file), tuned(Tuning::off));
+  const auto nothing = plain.plan_cache();
+  auto options = tuned(Tuning::quick);
+  options.compile.tuning_time = std::chrono::milliseconds(0);
+  const Explainer in_no_time(model, options);
+  EXPECT_EQ(in_no_time.plan_cache(), nothing);
+  EXPECT_EQ(implementations(in_no_time), implementations(plain));
+  expect_same_scores(in_no_time, plain);
+  ASSERT_EQ(in_no_time.warnings().size(), 1U);
+  EXPECT_NE(in_no_time.warnings()[0].find("after its 0 ms"), std::string::npos)
+      << in_no_time.warnings()[0];
+  // The next explainer of the model, which has the time, finds all of it.
+  const Explainer later(model, tuned(Tuning::quick));
+  EXPECT_TRUE(later.warnings().empty());
+  options.compile.plan_cache = later.plan_cache();
+  EXPECT_NE(options.compile.plan_cache, nothing);
+  // What is known takes no time.
+  const Explainer known(Model::load(file), options);
+  EXPECT_TRUE(known.warnings().empty());
+  EXPECT_EQ(implementations(known), implementations(later));
+}
+
+TEST(Tuning, ThoroughHasNoBoundUnlessToldOfOne) {
+  auto options = tuned(Tuning::thorough);
+  options.compile.tuning_time.reset();
+  EXPECT_TRUE(Explainer(Model::load(golden_model("vgg")), options).warnings().empty());
+  options.compile.tuning_time = std::chrono::milliseconds(0);
+  EXPECT_FALSE(Explainer(Model::load(golden_model("vgg")), options).warnings().empty());
+  options.compile.tuning_time = std::chrono::milliseconds::max();
+  EXPECT_TRUE(Explainer(Model::load(golden_model("vgg")), options).warnings().empty());
+  options.compile.tuning_time = std::chrono::milliseconds(-1);
+  EXPECT_EQ(code_of([&] { Explainer(Model::load(golden_model("vgg")), options); }),
+            ErrorCode::invalid_argument);
+}
+
+TEST(Tuning, WithoutTimeTheAutomaticPrecisionIsNotKept) {
+  if (!build_info().bf16) GTEST_SKIP() << "this CPU has no bf16 to choose";
+  auto options = tuned(Tuning::quick);
+  options.compile.precision = Precision::automatic;
+  options.compile.tuning_time = std::chrono::milliseconds(0);
+  const Explainer explainer(Model::load(golden_model("vgg")), options);
+  const bool amx = build_info().onednn_isa.find("amx") != std::string::npos;
+  EXPECT_EQ(explainer.precision(), amx ? Precision::bf16 : Precision::f32);
+  EXPECT_EQ(explainer.plan_cache().find("precision "), std::string::npos);
+  EXPECT_FALSE(explainer.warnings().empty());
 }
 
 TEST(Tuning, AutomaticPrecisionIsOneOfTheTwoAndRemembered) {

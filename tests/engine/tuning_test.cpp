@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <chrono>
 #include <cmath>
 #include <cstdio>
 
@@ -30,12 +31,14 @@ graph::Graph one_convolution() {
 }
 
 std::vector<float> run(const graph::Graph& graph, Tuning tuning, engine::Choices* choices,
-                       std::int64_t memory_limit = std::int64_t{1} << 30) {
+                       std::int64_t memory_limit = std::int64_t{1} << 30,
+                       engine::TuningTime* time = nullptr) {
   engine::PlanSpec spec;
   spec.memory_limit = memory_limit;
   spec.fetches = graph.outputs;
   spec.tuning = tuning;
   spec.choices = choices;
+  spec.tuning_time = time;
   engine::WeightCache weights;
   const auto plan = engine::Plan::build(graph, spec, weights);
   auto workspace = plan->make_workspace();
@@ -123,6 +126,68 @@ TEST(Tuning, TimesNothingThatTheMemoryLimitHasNoRoomFor) {
   EXPECT_EQ(tight.find(problem_in(roomy)), std::nullopt);
   ASSERT_EQ(got.size(), want.size());
   for (std::size_t i = 0; i < got.size(); ++i) ASSERT_NEAR(got[i], want[i], 1e-4f);
+}
+
+using engine::TuningTime;
+using Milliseconds = std::chrono::milliseconds;
+
+/// A clock that goes on by so much whenever somebody looks.
+TuningTime::Now ticking(Milliseconds tick) {
+  return [tick, now = TuningTime::Clock::time_point()]() mutable { return now += tick; };
+}
+
+TEST(Tuning, EndsWhereItsTimeDoes) {
+  const auto graph = one_convolution();
+  const auto want = run(graph, Tuning::off, nullptr);
+  constexpr std::int64_t kRoom = std::int64_t{1} << 30;
+  int kept = 0, given_up = 0;
+  // From no time at all to more than all looks at the clock take.
+  for (int bound = 0; bound < 2000; bound = bound * 2 + 1) {
+    TuningTime time{Milliseconds(bound), ticking(Milliseconds(1))};
+    engine::Choices choices;
+    const auto got = run(graph, Tuning::quick, &choices, kRoom, &time);
+    const bool keeps = choices.text().find('\t') != std::string::npos;
+    EXPECT_EQ(keeps, time.given_up() == 0) << bound;
+    (keeps ? kept : given_up) += 1;
+    for (std::size_t i = 0; i < got.size(); ++i) ASSERT_NEAR(got[i], want[i], 1e-4f) << bound;
+  }
+  EXPECT_GT(kept, 0);
+  EXPECT_GT(given_up, 1);
+}
+
+TEST(Tuning, AStepTakesNoMoreThanAQuarterOfTheTime) {
+  // Each look at the clock is worth a second: as if a single run took that long.
+  TuningTime time{std::chrono::seconds(8), ticking(std::chrono::seconds(1))};
+  engine::Choices choices;
+  run(one_convolution(), Tuning::quick, &choices, std::int64_t{1} << 30, &time);
+  EXPECT_EQ(time.given_up(), 1);
+  EXPECT_FALSE(TuningTime::Stretch(time).over()) << "time is left for the next step";
+}
+
+TEST(Tuning, PartsOfItsTimeAddUp) {
+  auto now = TuningTime::Clock::time_point();
+  TuningTime whole{Milliseconds(1200), [&now] { return now; }};
+  auto part = whole.part(0.25);
+  {
+    const TuningTime::Stretch stretch(part);
+    now += Milliseconds(299);
+    EXPECT_FALSE(stretch.over());
+    now += Milliseconds(1);
+    EXPECT_TRUE(stretch.over());
+  }
+  part.give_up_one();
+  whole.add(part);
+  EXPECT_EQ(whole.given_up(), 1);
+  for (int i = 0; i < 3; ++i) {
+    const TuningTime::Stretch stretch(whole);
+    now += Milliseconds(299);
+    EXPECT_FALSE(stretch.over());
+  }
+  const TuningTime::Stretch last(whole);
+  now += Milliseconds(3);
+  EXPECT_TRUE(last.over());
+  const TuningTime left = whole.part(0.5);
+  EXPECT_EQ(left.given_up(), 0);
 }
 
 }  // namespace

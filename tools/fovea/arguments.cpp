@@ -10,6 +10,7 @@ namespace fovea::cli {
 namespace {
 
 constexpr int kMaxThreads = 1024;
+constexpr double kMaxTuningSeconds = 1e6;
 
 }  // namespace
 
@@ -69,6 +70,11 @@ void add_tuning_options(CLI::App& app, Arguments& arguments, const std::string& 
              by_default + ")")
       ->check(one_of({"off", "quick", "thorough", "winograd"}))
       ->type_name("off|quick|thorough|winograd");
+  app.add_option("--tuning-time", arguments.tuning_time,
+                 "Seconds that the search may take; what it does not reach runs by the direct "
+                 "algorithm (default: 2; with --tune thorough as long as it takes)")
+      ->check(CLI::Range(0.0, kMaxTuningSeconds))
+      ->type_name("S");
   app.add_option("--plan-cache", arguments.plan_cache,
                  "What tuning found, kept in FILE for the next run; made where there is none, "
                  "ignored and made anew where it is another machine's")

@@ -33,8 +33,9 @@ struct Arguments {
   std::string preprocess;
   std::string whole;  ///< stretch, letterbox, or empty: as the recipe has it
   std::string precision = "f32";
-  std::string tune;        ///< empty: quick with a plan cache, off without
-  std::string plan_cache;  ///< file
+  std::string tune;         ///< empty: quick with a plan cache, off without
+  std::string plan_cache;   ///< file
+  double tuning_time = -1;  ///< seconds; below 0: as CompileOptions has it
   std::string output_name;
   std::string token_grid;  ///< "14x14", or empty
   int prefix_tokens = -1;  ///< below 0: find out
@@ -54,7 +55,7 @@ void add_shape_option(CLI::App& app, Arguments& arguments);
 void add_output_name_option(CLI::App& app, Arguments& arguments);
 /// --precision, --threads (which is returned), --memory-limit and --no-optimize.
 CLI::Option* add_engine_options(CLI::App& app, Arguments& arguments);
-/// --tune and --plan-cache; `by_default` says what happens without the former.
+/// --tune, --tuning-time and --plan-cache; `by_default` says what happens without the former.
 void add_tuning_options(CLI::App& app, Arguments& arguments, const std::string& by_default);
 void add_method_option(CLI::App& app, std::string& method);
 void add_layer_option(CLI::App& app, std::string& layer);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <filesystem>
 #include <set>
 #include <system_error>
@@ -357,6 +358,8 @@ Asked asked(const Arguments& arguments) {
   if (arguments.plan_cache == "-")
     refuse("--plan-cache is read and written again: name a file, not standard output");
   out.plan_cache = arguments.plan_cache;
+  if (arguments.tuning_time >= 0)
+    out.tuning_time = std::chrono::milliseconds(std::llround(arguments.tuning_time * 1e3));
   out.memory_limit = static_cast<std::int64_t>(arguments.memory_limit);
   return out;
 }

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,9 +19,10 @@ struct Asked {
   /// --input, FILE or NAME=FILE. Both may have '=' in them, so that the model's names decide.
   std::vector<std::string> inputs;
   std::string plan_cache;
-  std::int64_t memory_limit = 0;       ///< bytes; 0: as ExplainerOptions has it
-  std::vector<std::string> also_read;  ///< files that are no part of the request
-  std::vector<std::string> photos;     ///< the request's image, then others to be asked the same of
+  std::optional<std::chrono::milliseconds> tuning_time;  ///< CompileOptions's
+  std::int64_t memory_limit = 0;                         ///< bytes; 0: as ExplainerOptions has it
+  std::vector<std::string> also_read;                    ///< files that are no part of the request
+  std::vector<std::string> photos;  ///< the request's image, then others to be asked the same of
   bool model_given = false, photo_given = false;  ///< else the demo's
 
   /// Every file that is read, so that no output overwrites one.

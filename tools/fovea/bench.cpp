@@ -20,8 +20,9 @@ constexpr std::size_t kInputs = 64;
 constexpr std::size_t kMaxProfiled = 101;
 constexpr unsigned kSeed = 1, kFirstSeed = 2;
 
-ExplainerOptions bench_options(const BenchArguments& arguments, const Request& request) {
-  auto options = explainer_options(request);
+ExplainerOptions bench_options(const BenchArguments& arguments, const Asked& asked) {
+  auto options = explainer_options(asked.request);
+  options.compile.tuning_time = asked.tuning_time;
   if (arguments.memory_limit > 0)
     options.pool.memory_limit = static_cast<std::int64_t>(arguments.memory_limit);
   options.compile.batch = std::max<std::int64_t>(arguments.batch, 1);
@@ -96,13 +97,14 @@ void check_outputs(const BenchArguments& arguments, const std::string& model) {
 void bench(const BenchArguments& arguments) {
   static_cast<void>(method_info(arguments.method));
   Report report;
-  const auto request = asked_of_model(arguments).request;
+  const auto what = asked_of_model(arguments);
+  const auto& request = what.request;
   report.model = request.model.file;
   check_outputs(arguments, report.model);
   const double before_mb = resident_memory().value_or(0);
   const auto model = timed(report.load_ms, [&] { return Model::load(report.model); });
   require_shapes(model, request.input_shapes);
-  const auto options = bench_options(arguments, request);
+  const auto options = bench_options(arguments, what);
   in_file(report.model, [&] { require_layers(model, options, options.prepare.layers); });
   const auto explainer = in_file(report.model, [&] {
     return timed(report.create_ms, [&] { return make_explainer(model, options); });

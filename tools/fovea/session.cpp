@@ -70,6 +70,7 @@ Session open_session(Asked asked, bool whole_photo) {
   auto session = fovea::open_session(std::move(asked.request), std::move(model), whole_photo);
   session.times.load = load;
   session.options.compile.plan_cache = read_plan_cache(asked.plan_cache);
+  session.options.compile.tuning_time = asked.tuning_time;
   if (asked.memory_limit > 0) session.options.pool.memory_limit = asked.memory_limit;
   return session;
 }

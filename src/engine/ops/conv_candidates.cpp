@@ -43,26 +43,32 @@ bool may_be_winograd(const ConvProblem& p) {
          ones(p.window.dilates, 0);
 }
 
-/// In the order in which an untimed plan tries them.
+/// Whatever layouts oneDNN likes best.
+Configuration any_layouts(const ConvProblem& p) {
+  return {"any", any_desc(p.src, p.type), any_desc(p.dst, p.type), kDirect};
+}
+
+/// In the order in which an untimed plan tries them; behind those, what is only timed.
 std::vector<Configuration> configurations(Builder& b, const ConvProblem& p) {
   const auto mode = b.tuner().mode();
-  const Desc any_src = any_desc(p.src, p.type), any_dst = any_desc(p.dst, p.type);
   std::vector<Configuration> out;
   if (p.type == Type::f32) {
     const auto dst = home_desc(p.dst, p.type);
     // The first convolution reads the picture as it is handed in.
     const bool picture = !has_groups(p) && p.src.size() > 1 && p.src[1] < kVector;
-    const auto src = picture ? std::optional(any_src) : home_desc(p.src, p.type);
+    const auto src = picture ? std::optional(any_desc(p.src, p.type)) : home_desc(p.src, p.type);
     const Configuration winograd{"winograd", *src, *dst, kWinograd, 2};
     const Configuration blocked{"blocked", *src, *dst, kDirect};
     if (mode == Tuning::winograd && may_be_winograd(p)) out.push_back(winograd);
     out.push_back(blocked);
+    out.push_back(any_layouts(p));
     if (b.tuner().times() && may_be_winograd(p)) out.push_back(winograd);
+  } else {
+    out.push_back(any_layouts(p));
   }
   if (b.tuner().times())
     out.push_back({"channels-last", *channels_last_desc(p.src, p.type),
                    *channels_last_desc(p.dst, p.type), kDirect});
-  out.push_back({"any", any_src, any_dst, kDirect});
   return out;
 }
 
@@ -170,7 +176,7 @@ class Search {
     auto found = first([](const ConvCandidate&) { return true; });
     if (!found.pd) {
       found.fused = all_;
-      each_pd(p_, all_, configurations_.back(), [&](const Pd& pd) {
+      each_pd(p_, all_, any_layouts(p_), [&](const Pd& pd) {
         found.pd = pd;
         return true;
       });
