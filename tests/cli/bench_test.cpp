@@ -1,6 +1,9 @@
 // What `fovea bench` tells: its fields and how they hang together. How fast anything is, no test
 // says.
 #include <algorithm>
+#include <map>
+#include <numeric>
+#include <utility>
 
 #include "colours.hpp"
 
@@ -13,7 +16,8 @@ using Words = std::vector<std::string>;
 class Bench : public testing::Test {
  protected:
   Outcome run(const std::string& model, Words extra) const {
-    extra.insert(extra.begin(), {"bench", "--model", fixture(model)});
+    // What else the machine does must not end the tuning.
+    extra.insert(extra.begin(), {"bench", "--model", fixture(model), "--tuning-time", "1000"});
     return scratch_.fovea(extra);
   }
 
@@ -29,6 +33,16 @@ void expect_ordered(const json& times, bool with_p99) {
     last = times[key];
   }
   EXPECT_EQ(times["p99"].is_null(), !with_p99) << times;
+  EXPECT_GE(times["max"].get<double>(), last) << times;
+  EXPECT_GE(times["deviation"].get<double>(), 0);
+  EXPECT_LE(times["deviation"], times["max"]);
+  for (const auto* key : {"min", "mean", "p50", "p90", "p95", "max", "deviation"}) {
+    const auto& spread = times["spread"][key];
+    ASSERT_EQ(spread.size(), 2U) << key << " of " << times;
+    EXPECT_LE(spread[0], spread[1]);
+  }
+  EXPECT_EQ(times["spread"]["min"][0], times["min"]);
+  EXPECT_EQ(times["spread"]["max"][1], times["max"]);
   EXPECT_GE(times["mean"], times["min"]);
   EXPECT_LE(times["mean"].get<double>(), last * 1000);
   EXPECT_GT(times["min"].get<double>(), 0);
@@ -58,6 +72,12 @@ TEST_F(Bench, JsonHasEveryFigure) {
   EXPECT_EQ(result["threads"], 1);
   EXPECT_TRUE(result["workers"].is_null());
   EXPECT_EQ(result["plan_cache_given"], false);
+  EXPECT_EQ(result["busy"], 0);
+  EXPECT_TRUE(result["rate"].is_null() && result["images"].is_null());
+  EXPECT_EQ(result["tune"], "quick");
+  EXPECT_EQ(result["optimize"], true);
+  ASSERT_EQ(result["model_sha256"].size(), 1U);
+  EXPECT_EQ(result["model_sha256"][0].get<std::string>().size(), 64U);
   for (const auto* key : {"isa", "onednn", "version", "wait_policy", "spin_count"})
     EXPECT_FALSE(result[key].get<std::string>().empty()) << key;
   EXPECT_FALSE(result.contains("steps"));
@@ -88,16 +108,25 @@ TEST_F(Bench, StepsShareTheWholeAmongThem) {
   EXPECT_TRUE(back) << result["steps"];
   EXPECT_NEAR(ms, result["total_ms"], 1e-3 * static_cast<double>(result["steps"].size()));
   EXPECT_NEAR(share, 1, 0.02);
+  std::map<std::pair<std::string, bool>, std::vector<double>> by_operator;
+  for (const auto& step : result["steps"])
+    by_operator[{step["op"], step["backward"]}].push_back(step["ms"]);
+  EXPECT_EQ(result["operators"].size(), by_operator.size());
+  for (const auto& of : result["operators"]) {
+    const auto& times = by_operator[{of["op"], of["backward"]}];
+    EXPECT_EQ(of["steps"], times.size()) << of;
+    EXPECT_NEAR(of["ms"], std::accumulate(times.begin(), times.end(), 0.0), 1e-3) << of;
+  }
 }
 
 TEST_F(Bench, APersonReadsTheTables) {
   const auto outcome = run("colours", {"--seconds", "0.01", "--layers"});
   expect_done(outcome);
-  EXPECT_EQ(outcome.err, "") << "no progress in a pipe";
+  EXPECT_EQ(outcome.err.find('\r'), std::string::npos) << "no progress in a pipe";
   for (const auto* text :
        {"features by gradcam", "1 x 3 x 16 x 16", "OMP_WAIT_POLICY", "load  ", "create  ",
         "first  ", "MB of it added", "\npredict  ", "\nexplain  ", "explain to predict", "images/s",
-        "step by step", "Conv", "  mix\n", "GF/s", "GB/s", "total"})
+        "step by step", "Conv", "  mix\n", "GF/s", "GB/s", "total", "deviation", "by operator"})
     EXPECT_NE(outcome.out.find(text), std::string::npos) << text << " in\n" << outcome.out;
 }
 
@@ -164,6 +193,102 @@ TEST_F(Bench, ATerminalSeesProgressThatGoesAway) {
   ASSERT_FALSE(outcome.err.empty());
   EXPECT_EQ(outcome.err.back(), '\r');
   EXPECT_EQ(json::parse(outcome.out)["runs"], 1);
+}
+
+TEST_F(Bench, PhotosAreTakenInTurn) {
+  std::filesystem::create_directory(scratch_ / "photos");
+  for (const int width : {20, 40, 60})
+    write_image(scratch_ / ("photos/" + std::to_string(width) + ".png"), red_and_blue(width, 30));
+  write_file(scratch_ / "photos/50.png", "no picture");
+  const Words words = {"--images", "photos", "--preprocess", R"({"geometry": "stretch"})",
+                       "--runs",   "10",     "--json"};
+  const auto result = json_of(run("colours", words));
+  EXPECT_EQ(result["images"], "photos");
+  EXPECT_EQ(result["photos"], (Words{"20.png", "40.png", "60.png"}));
+  EXPECT_EQ(result["images_sha256"].size(), 3U);
+  ASSERT_GE(result["warnings"].size(), 1U);
+  EXPECT_NE(result["warnings"][0].get<std::string>().find("50.png"), std::string::npos);
+  auto batch = words;
+  batch.insert(batch.end(), {"--batch", "2"});
+  batch.erase(batch.end() - 3);  // --json, which the text follows
+  const auto text = run("colours", batch);
+  expect_done(text);
+  EXPECT_NE(text.out.find("3 photos of photos"), std::string::npos) << text.out;
+  EXPECT_NE(text.out.find("2 x 3 x 16 x 16"), std::string::npos) << text.out;
+  EXPECT_NE(run("colours", {"--images", "nowhere"}).status, 0);
+  EXPECT_EQ(run("colours", {"--preprocess", "raw"}).status, 2) << "there is no photo";
+}
+
+TEST_F(Bench, AnOpenLoopCountsTheQueue) {
+  const auto result = json_of(run("colours", {"--rate", "1e6", "--runs", "200", "--json"}));
+  EXPECT_EQ(result["rate"], 1e6);
+  EXPECT_EQ(result["runs"], 200);
+  // Nothing explains in a microsecond: whoever came last waited for all the others.
+  const double all_ms = 1000 * 200 / result["images_per_s"].get<double>();
+  EXPECT_NEAR(result["explain_ms"]["max"].get<double>(), all_ms, 1 + all_ms / 10);
+  ASSERT_EQ(result["warnings"].size(), 1U);
+  EXPECT_NE(result["warnings"][0].get<std::string>().find("--rate has to be lower"),
+            std::string::npos);
+  const auto slow = run("colours", {"--rate", "20", "--runs", "10"});
+  expect_done(slow);
+  EXPECT_NE(slow.out.find("20 runs a second"), std::string::npos) << slow.out;
+  EXPECT_EQ(run("colours", {"--rate", "5", "--workers", "2"}).status, 2);
+}
+
+TEST_F(Bench, BusyProcessesLeaveWithIt) {
+  // Each of these returns only when nobody holds its output any more.
+  const auto result = json_of(run("colours", {"--busy", "2", "--runs", "10", "--json"}));
+  EXPECT_EQ(result["busy"], 2);
+  EXPECT_TRUE(result["warnings"].empty()) << "they were asked for";
+  EXPECT_NE(scratch_.fovea({"bench", "--busy", "2", "--model", "missing.onnx"}).status, 0);
+  const auto interrupted =
+      run_command({"timeout", "--foreground", "--preserve-status", "--signal=INT", "1", "fovea",
+                   "bench", "--busy", "2", "--model", fixture("colours"), "--seconds", "1000"},
+                  scratch_.path());
+  EXPECT_NE(interrupted.status, 0);
+}
+
+TEST_F(Bench, AnEarlierMeasurementIsComparedWith) {
+  const Words words = {"--threads", "1", "--runs", "20", "--json"};
+  auto first = words;
+  first.push_back("old.json");
+  expect_done(run("colours", first));
+  const auto before = json::parse(read_file(scratch_ / "old.json"));
+  auto again = words;
+  again.insert(again.begin(), {"--compare", "old.json"});
+  const auto result = json_of(run("colours", again));
+  const auto& compared = result["compared"];
+  EXPECT_EQ(compared["with"], "old.json");
+  bool found = false;
+  for (const auto& row : compared["figures"]) {
+    if (row["figure"] != "explain_ms.p50") continue;
+    found = true;
+    EXPECT_EQ(row["before"], before["explain_ms"]["p50"]);
+    EXPECT_EQ(row["now"], result["explain_ms"]["p50"]);
+    EXPECT_EQ(row["before_spread"], before["explain_ms"]["spread"]["p50"]);
+    EXPECT_EQ(row["now_spread"], result["explain_ms"]["spread"]["p50"]);
+  }
+  EXPECT_TRUE(found) << compared;
+  const auto text = run("colours", {"--compare", "old.json", "--threads", "1", "--runs", "1"});
+  expect_done(text);
+  EXPECT_NE(text.out.find("compared with old.json"), std::string::npos) << text.out;
+  EXPECT_NE(text.out.find("\nexplain_ms.p50 "), std::string::npos) << text.out;
+
+  const auto expect_refused = [&](const std::string& model, const Words& other,
+                                  const std::string& why) {
+    auto refused = other;
+    refused.insert(refused.begin(), {"--compare", "old.json", "--runs", "1"});
+    const auto outcome = run(model, refused);
+    EXPECT_NE(outcome.status, 0);
+    EXPECT_NE(outcome.err.find(why), std::string::npos) << outcome.err;
+  };
+  expect_refused("colours", {"--threads", "2"}, "'threads' was 1 and is 2");
+  expect_refused("colours", {"--threads", "1", "--busy", "1"}, "'busy' was 0 and is 1");
+  expect_refused("labelled", {"--threads", "1"}, "another model");
+  write_file(scratch_ / "old.json", "{}");
+  expect_refused("colours", {"--threads", "1"}, "no JSON that 'fovea bench' wrote");
+  write_file(scratch_ / "old.json", R"({"predict_ms": {}, "explain_ms": {}})");
+  expect_refused("colours", {"--threads", "1"}, "does not say");
 }
 
 }  // namespace

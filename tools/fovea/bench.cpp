@@ -1,14 +1,20 @@
 #include <algorithm>
+#include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <span>
 #include <utility>
 
+#include "bench/busy.hpp"
+#include "bench/compared.hpp"
 #include "bench/inputs.hpp"
 #include "bench/measure.hpp"
 #include "bench/process.hpp"
 #include "bench/report.hpp"
 #include "json_output.hpp"
 #include "outputs.hpp"
+#include "picture_folder.hpp"
 #include "progress.hpp"
 #include "session.hpp"
 #include "subcommands.hpp"
@@ -20,8 +26,20 @@ constexpr std::size_t kInputs = 64;
 constexpr std::size_t kMaxProfiled = 101;
 constexpr unsigned kSeed = 1, kFirstSeed = 2;
 
-ExplainerOptions bench_options(const BenchArguments& arguments, const Asked& asked) {
-  auto options = explainer_options(asked.request);
+/// What is measured.
+struct Subject {
+  Model model;
+  ExplainerOptions options;
+  std::vector<Tensor> photos;  ///< empty: random inputs
+
+  Inputs inputs(const Explainer& explainer, std::size_t count, unsigned seed) const {
+    if (photos.empty()) return {explainer, count, seed};
+    return {explainer, std::span(photos).first(std::min(count, photos.size()))};
+  }
+};
+
+ExplainerOptions bench_options(const BenchArguments& arguments, const Asked& asked,
+                               ExplainerOptions options) {
   options.compile.tuning_time = asked.tuning_time;
   if (arguments.memory_limit > 0)
     options.pool.memory_limit = static_cast<std::int64_t>(arguments.memory_limit);
@@ -35,11 +53,56 @@ ExplainerOptions bench_options(const BenchArguments& arguments, const Asked& ask
   return options;
 }
 
+Subject open_subject(const BenchArguments& arguments, const Asked& asked, Report& report) {
+  auto model = timed(report.load_ms, [&] { return Model::load(report.model); });
+  require_shapes(model, asked.request.input_shapes);
+  auto options = bench_options(arguments, asked, explainer_options(asked.request));
+  return {std::move(model), std::move(options), {}};
+}
+
+/// Takes the session's photo, and those that follow it in the folder.
+std::vector<Tensor> read_photos(Session& session, const std::string& folder,
+                                const std::vector<std::string>& names, std::size_t first,
+                                Report& report) {
+  std::vector<Tensor> out;
+  const auto take = [&](const std::string& name) {
+    out.push_back(session.tensors.at(session.photo->input));
+    report.photos.push_back(name);
+    report.photo_digests.push_back(sha256_of(session.photo->file).value_or(""));
+  };
+  take(names[first]);
+  for (std::size_t i = first + 1; i < names.size() && out.size() < kInputs; ++i) {
+    try {
+      session.take_photo((std::filesystem::path(folder) / names[i]).string());
+      take(names[i]);
+    } catch (const Error& error) {
+      if (!is_unreadable(error)) throw;
+      report.warnings.emplace_back(error.what());
+    }
+  }
+  return out;
+}
+
+Subject open_photos(const BenchArguments& arguments, const Asked& asked, Report& report) {
+  const auto names = pictures_in(arguments.images);
+  std::size_t first = 0;
+  auto session = open_at_first(asked, arguments.images, names, first, report.warnings);
+  report.load_ms = session.times.load;
+  report.images = arguments.images;
+  auto photos = read_photos(session, arguments.images, names, first, report);
+  report.warnings.insert(report.warnings.end(), session.warnings.begin(), session.warnings.end());
+  auto options = bench_options(arguments, asked, session.options);
+  for (const auto& input : session.model.inputs())
+    if (input.name == session.photo->input && (!input.is_ranked || input.shape.front() < 0))
+      options.compile.input_shapes.at(input.name).front() = options.compile.batch;
+  return {session.model, std::move(options), std::move(photos)};
+}
+
 /// What a program that explains one image pays before it has its map. The memory of the many inputs
 /// that follow is not part of it.
-void measure_first(const Explainer& explainer, const BenchArguments& arguments, double before_mb,
-                   Report& report) {
-  const Inputs input(explainer, 1, kFirstSeed);
+void measure_first(const Explainer& explainer, const Subject& subject,
+                   const BenchArguments& arguments, double before_mb, Report& report) {
+  const auto input = subject.inputs(explainer, 1, kFirstSeed);
   const Target best = Target::top1();
   const auto explanations = timed(report.first_ms, [&] {
     return explainer.forward(input[0]).explain(Method{arguments.method}, std::span(&best, 1));
@@ -65,19 +128,31 @@ void measure_with_plan_cache(ExplainerOptions options, const std::string& plan_c
   timed(*report.create_cached_ms, [&] { return make_explainer(model, options); });
 }
 
-void measure_steady(const Explainer& explainer, const BenchArguments& arguments, Report& report) {
-  Progress progress;
-  const Inputs inputs(explainer, kInputs, kSeed);
-  const Task task(explainer, Method{arguments.method}, report.batch);
+Measured measure_as_asked(const Task& task, const Inputs& inputs, const BenchArguments& arguments,
+                          Report& report, Progress& progress) {
   const Limits limits{arguments.runs, arguments.seconds};
+  if (arguments.workers > 0)
+    return measure_workers(task, inputs, arguments.workers, limits, progress);
+  if (arguments.rate == 0) return measure(task, inputs, limits, progress);
+  auto loop = measure_at_rate(task, inputs, arguments.rate, limits, progress);
+  if (!loop.keeps_up)
+    report.warnings.emplace_back(
+        "runs are due faster than they are done, so that the times grow with how long is measured: "
+        "--rate has to be lower");
+  return std::move(loop.measured);
+}
+
+void measure_steady(const Explainer& explainer, const Subject& subject,
+                    const BenchArguments& arguments, Report& report) {
+  Progress progress;
+  const auto inputs = subject.inputs(explainer, kInputs, kSeed);
+  const Task task(explainer, Method{arguments.method}, report.batch);
   warm_up(task, inputs, progress);
-  auto measured = arguments.workers > 0
-                      ? measure_workers(task, inputs, arguments.workers, limits, progress)
-                      : measure(task, inputs, limits, progress);
+  const auto measured = measure_as_asked(task, inputs, arguments, report, progress);
   report.predict_images_per_s = measured.predict_images_per_s;
   report.explain_images_per_s = measured.explain_images_per_s;
-  report.predict = statistics(std::move(measured.predict_ms));
-  report.explain = statistics(std::move(measured.explain_ms));
+  report.predict = statistics(measured.predict_ms);
+  report.explain = statistics(measured.explain_ms);
   if (!arguments.layers) return;
   report.steps = explainer.steps();
   report.profile = profile(task, inputs, std::min(report.explain.runs, kMaxProfiled), progress);
@@ -87,43 +162,75 @@ void check_outputs(const BenchArguments& arguments, const std::string& model) {
   OutputFiles outputs;  // refuses a name that is there twice
   for (const auto& file : {arguments.json, arguments.plan_cache}) {
     if (file.empty() || file == "-") continue;
-    check_output(file, {}, std::vector{model});
+    check_output(file, {}, std::vector{model, arguments.compare});
     outputs.add(file, std::string_view());
   }
+}
+
+void describe(const Explainer& explainer, const BenchArguments& arguments, const Asked& asked,
+              Report& report) {
+  report.method = arguments.method;
+  report.precision = explainer.precision();
+  report.threads = explainer.threads();
+  report.workers = arguments.workers;
+  report.rate = arguments.rate;
+  report.busy = arguments.busy;
+  report.tune = arguments.tune.empty() ? "quick" : arguments.tune;
+  report.optimize = asked.request.optimize;
+  report.cpu = cpu_name();
+  report.wait_policy = variable_or_default("OMP_WAIT_POLICY");
+  report.spin_count = variable_or_default("GOMP_SPINCOUNT");
+  for (const auto& input : explainer.inputs()) report.inputs[input.name] = input.shape;
+  const auto& warnings = explainer.warnings();
+  report.warnings.insert(report.warnings.end(), warnings.begin(), warnings.end());
+}
+
+void tell(const BenchArguments& arguments, const std::optional<Json>& before, Report report) {
+  for (auto& warning : disturbances(report)) report.warnings.push_back(std::move(warning));
+  auto json = report_json(report);
+  auto text = report_text(report);
+  if (before) {
+    json["compared"] = compared(*before, json, arguments.compare);
+    text += compared_text(json["compared"]);
+  }
+  write_result(arguments.json, text, json_text(json));
+  if (arguments.json != "-") print_warnings(report.warnings);
 }
 
 }  // namespace
 
 void bench(const BenchArguments& arguments) {
   static_cast<void>(method_info(arguments.method));
+  std::optional<Json> before;
+  if (!arguments.compare.empty()) before = read_report(arguments.compare);
   Report report;
   const auto what = asked_of_model(arguments);
-  const auto& request = what.request;
-  report.model = request.model.file;
+  report.model = what.request.model.file;
   check_outputs(arguments, report.model);
+  const BusyProcesses beside(arguments.busy);
   const double before_mb = resident_memory().value_or(0);
-  const auto model = timed(report.load_ms, [&] { return Model::load(report.model); });
-  require_shapes(model, request.input_shapes);
-  const auto options = bench_options(arguments, what);
+  const auto subject = arguments.images.empty() ? open_subject(arguments, what, report)
+                                                : open_photos(arguments, what, report);
+  const auto& model = subject.model;
+  const auto& options = subject.options;
   in_file(report.model, [&] { require_layers(model, options, options.prepare.layers); });
   const auto explainer = in_file(report.model, [&] {
     return timed(report.create_ms, [&] { return make_explainer(model, options); });
   });
   keep_plan_cache(arguments.plan_cache, explainer, options.compile.plan_cache);
-  report.method = arguments.method;
   report.plan_cache_given = !options.compile.plan_cache.empty();
-  report.precision = explainer.precision();
-  report.threads = explainer.threads();
-  report.workers = arguments.workers;
-  report.wait_policy = variable_or_default("OMP_WAIT_POLICY");
-  report.spin_count = variable_or_default("GOMP_SPINCOUNT");
-  for (const auto& input : explainer.inputs()) report.inputs[input.name] = input.shape;
+  describe(explainer, arguments, what, report);
   in_file(report.model, [&] {
-    measure_first(explainer, arguments, before_mb, report);
-    measure_with_plan_cache(options, explainer.plan_cache(), report);
-    measure_steady(explainer, arguments, report);
+    measure_first(explainer, subject, arguments, before_mb, report);
+    if (before || !arguments.json.empty())
+      for (const auto& file : model.files()) report.digests.push_back(sha256_of(file).value_or(""));
   });
-  write_result(arguments.json, report_text(report), json_text(report_json(report)));
+  if (before) require_comparable(*before, setting_json(report), arguments.compare);
+  in_file(report.model, [&] {
+    measure_with_plan_cache(options, explainer.plan_cache(), report);
+    measure_steady(explainer, subject, arguments, report);
+  });
+  tell(arguments, before, std::move(report));
 }
 
 }  // namespace fovea::cli

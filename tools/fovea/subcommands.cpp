@@ -6,7 +6,8 @@
 namespace fovea::cli {
 namespace {
 
-constexpr int kMaxWorkers = 1024;
+constexpr int kMaxWorkers = 1024, kMaxBusy = 1024;
+constexpr double kMaxRate = 1e6;
 
 }  // namespace
 
@@ -51,10 +52,34 @@ void add_bench(CLI::App& app) {
       ->type_name("S")
       ->capture_default_str()
       ->excludes(runs);
+  sub.add_option("--rate", arguments->rate,
+                 "An open loop: R runs a second are due, and times are from then on, so that "
+                 "queueing counts")
+      ->check(CLI::Range(0.001, kMaxRate))
+      ->type_name("R")
+      ->excludes(workers);
+  sub.add_option("--busy", arguments->busy,
+                 "Beside N processes that only count, from before the load to the end")
+      ->check(CLI::Range(0, kMaxBusy))
+      ->type_name("N")
+      ->capture_default_str();
+  auto* images = sub.add_option("--images", arguments->images,
+                                "Photos in place of random inputs: the first 64 of the folder by "
+                                "name, in turn")
+                     ->type_name("DIR");
+  sub.add_option("--preprocess", arguments->preprocess,
+                 "How a photo becomes the input, as for 'fovea explain'")
+      ->type_name("RECIPE")
+      ->needs(images);
+  sub.add_option("--compare", arguments->compare,
+                 "The JSON of an earlier measurement: what each figure is of what it was")
+      ->type_name("FILE");
   sub.add_flag("--layers", arguments->layers, "Where the time of an explanation goes: every step")
       ->excludes(workers);
   add_json_option(sub, arguments->json);
-  sub.footer("Inputs are random, 64 different ones. Beforehand: 10 runs and 1 s to warm up.");
+  sub.footer(
+      "Inputs are random, 64 different ones, unless there are photos. Beforehand: 10 runs and 1 s "
+      "to warm up.");
   sub.callback([arguments] { bench(*arguments); });
 }
 

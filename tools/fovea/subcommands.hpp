@@ -19,6 +19,10 @@ struct BenchArguments : Arguments, Outputs {
   std::int64_t runs = 0;
   double seconds = 10;
   int workers = 0;
+  double rate = 0;  // runs due per second; 0: one as soon as the other is done
+  int busy = 0;
+  std::string images;   // a folder; empty: random inputs
+  std::string compare;  // a report of before, or empty
   bool layers = false;
 };
 

@@ -90,10 +90,28 @@ Inputs::Inputs(const Explainer& explainer, std::size_t count, unsigned seed) : f
     auto& values = values_.emplace_back(image * (count + images - 1));
     for (std::size_t i = 0; image > 0 && i < values.size(); i += image)
       fill_image(std::span(values).subspan(i, image), planes, random);
-    for (std::size_t i = 0; i < count; ++i)
-      feeds_[i].emplace(input.name, TensorView(input.shape, std::span(values).subspan(
-                                                                i * image, image * images)));
+    share_out(input, image);
   }
+}
+
+Inputs::Inputs(const Explainer& explainer, std::span<const Tensor> photos) : feeds_(photos.size()) {
+  const auto& input = explainer.inputs().front();
+  const std::size_t images = extent(input.shape.front());
+  auto& values = values_.emplace_back();
+  for (std::size_t i = 0; i + 1 < photos.size() + images; ++i) {
+    const auto& photo = photos[i % photos.size()].data;
+    values.insert(values.end(), photo.begin(), photo.end());
+  }
+  share_out(input, photos.front().data.size());
+}
+
+/// Each feed starts one image later.
+void Inputs::share_out(const ValueInfo& input, std::size_t image) {
+  const std::size_t images = input.shape.empty() ? 1 : extent(input.shape.front());
+  for (std::size_t i = 0; i < feeds_.size(); ++i)
+    feeds_[i].emplace(
+        input.name,
+        TensorView(input.shape, std::span(values_.back()).subspan(i * image, image * images)));
 }
 
 }  // namespace fovea::cli

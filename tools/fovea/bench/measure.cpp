@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <functional>
 #include <numeric>
 #include <thread>
 
@@ -83,6 +84,33 @@ double turn(const Once& once, std::int64_t first, int workers, const Limits& lim
   return rate;
 }
 
+/// Runs that are due so many times a second.
+struct Arrivals {
+  std::vector<double> ms;  ///< from when a run was due to its end
+  double images_per_s = 0;
+  double busy = 0;  ///< the part of the time between two runs that one takes, on average
+};
+
+template <class Once>
+Arrivals at_rate(const Once& once, double rate, const Limits& limits, std::int64_t images,
+                 const std::function<void(double)>& show) {
+  Arrivals out;
+  const auto start = Clock::now();
+  double work_ms = 0;
+  for (std::int64_t i = 0; !finished(limits, i, seconds_since(start)); ++i) {
+    show(share_done(limits, i, seconds_since(start)));
+    const auto due = start + std::chrono::duration_cast<Clock::duration>(
+                                 std::chrono::duration<double>(static_cast<double>(i) / rate));
+    std::this_thread::sleep_until(due);
+    work_ms += once(i);
+    out.ms.push_back(1e3 * seconds_since(due));
+  }
+  const auto runs = static_cast<double>(out.ms.size());
+  out.images_per_s = static_cast<double>(images) * runs / seconds_since(start);
+  out.busy = work_ms / runs * rate / 1e3;
+  return out;
+}
+
 }  // namespace
 
 double Task::predict(const Feeds& feeds) const {
@@ -146,6 +174,21 @@ Measured measure_workers(const Task& task, const Inputs& inputs, int workers, co
   out.predict_images_per_s /= static_cast<double>(turns);
   out.explain_images_per_s /= static_cast<double>(turns);
   return out;
+}
+
+OpenLoop measure_at_rate(const Task& task, const Inputs& inputs, double rate, const Limits& limits,
+                         Progress& progress) {
+  const Limits half{limits.runs, limits.seconds / 2};
+  const auto showing = [&](double from) {
+    return [&progress, from](double done) { progress.show("measuring", from + done / 2); };
+  };
+  auto predicted = at_rate([&](std::int64_t i) { return task.predict(for_predict(inputs, i)); },
+                           rate, half, task.batch(), showing(0));
+  auto explained = at_rate([&](std::int64_t i) { return task.explain(for_explain(inputs, i)); },
+                           rate, half, task.batch(), showing(0.5));
+  return {{std::move(predicted.ms), std::move(explained.ms), predicted.images_per_s,
+           explained.images_per_s},
+          predicted.busy < 1 && explained.busy < 1};
 }
 
 Profile profile(const Task& task, const Inputs& inputs, std::size_t runs, Progress& progress) {

@@ -38,7 +38,7 @@ struct Limits {
 inline constexpr std::int64_t kLeastRuns = 10;
 
 struct Measured {
-  std::vector<double> predict_ms, explain_ms;  ///< of every run
+  std::vector<double> predict_ms, explain_ms;  ///< of every run, in the order of the runs
   double predict_images_per_s = 0, explain_images_per_s = 0;
 };
 
@@ -51,6 +51,17 @@ Measured measure(const Task& task, const Inputs& inputs, const Limits& limits, P
 /// The same with `workers` threads that each run on their own, all of them predicting or all of
 /// them explaining, in turn. Limits::runs is per worker.
 Measured measure_workers(const Task& task, const Inputs& inputs, int workers, const Limits& limits,
+                         Progress& progress);
+
+/// An open loop: runs are due `rate` times a second, whether the one before is done or not, and
+/// wait for it where it is not. Times are from when a run was due to its end. First all
+/// predictions, then all explanations, each for half of the limit. Images per second are those that
+/// were reached.
+struct OpenLoop {
+  Measured measured;
+  bool keeps_up = true;  ///< false: the queue grew all the time, so that its times say how long
+};
+OpenLoop measure_at_rate(const Task& task, const Inputs& inputs, double rate, const Limits& limits,
                          Progress& progress);
 
 /// Where an explanation's time goes: medians, milliseconds.

@@ -37,6 +37,15 @@ std::optional<double> memory_field(std::string_view status, std::string_view fie
   return kibibytes * 1024 / 1e6;
 }
 
+std::string cpu_name() {
+  std::ifstream stream("/proc/cpuinfo");
+  for (std::string line; std::getline(stream, line);) {
+    const auto colon = line.find(": ");
+    if (line.starts_with("model name") && colon != std::string::npos) return line.substr(colon + 2);
+  }
+  return {};
+}
+
 std::string variable_or_default(const char* name) {
   const char* value = std::getenv(name);
   return value == nullptr ? "default" : value;

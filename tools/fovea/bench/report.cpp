@@ -31,6 +31,7 @@ std::string row(const std::string& title, const Statistics& s) {
   for (const double value : {s.min, s.mean, s.p50, s.p90, s.p95})
     out += number_text("%10.3f", value);
   out += s.p99 ? number_text("%10.3f", *s.p99) : "         -";
+  out += number_text("%10.3f", s.max) + number_text("%11.3f", s.deviation);
   return out + number_text("%8.0f", static_cast<double>(s.runs)) + "\n";
 }
 
@@ -82,6 +83,55 @@ std::string steps_text(const Report& report) {
   return out + line(all, no_rate, "total", "", "");
 }
 
+/// The steps of one operator, in one direction.
+struct OfOperator {
+  std::string op;
+  bool backward = false;
+  int steps = 0;
+  double ms = 0;
+};
+
+/// What takes longest first.
+std::vector<OfOperator> operators(const Report& report) {
+  std::vector<OfOperator> out;
+  for (std::size_t i = 0; i < report.steps.size(); ++i) {
+    const auto& step = report.steps[i];
+    auto it = std::find_if(out.begin(), out.end(), [&](const OfOperator& of) {
+      return of.op == step.op && of.backward == step.backward;
+    });
+    if (it == out.end()) it = out.insert(out.end(), {step.op, step.backward});
+    ++it->steps;
+    it->ms += report.profile->steps[i];
+  }
+  std::stable_sort(out.begin(), out.end(),
+                   [](const auto& a, const auto& b) { return a.ms > b.ms; });
+  return out;
+}
+
+std::string operators_text(const Report& report) {
+  const double all = total(*report.profile);
+  std::string out = "\nby operator\n       ms    share  steps  op\n";
+  for (const auto& of : operators(report))
+    out += number_text("%9.4f", of.ms) + number_text("%7.1f %%", 100 * of.ms / all) +
+           number_text("%7.0f", of.steps) + "  " + of.op + (of.backward ? " (back)" : "") + "\n";
+  return out;
+}
+
+Json operators_json(const Report& report) {
+  const double all = total(*report.profile);
+  auto rows = Json::array();
+  for (const auto& of : operators(report)) {
+    Json item;
+    item["op"] = of.op;
+    item["backward"] = of.backward;
+    item["steps"] = of.steps;
+    item["ms"] = rounded(of.ms);
+    item["share"] = of.ms / all;
+    rows.push_back(std::move(item));
+  }
+  return rows;
+}
+
 Json steps_json(const Report& report) {
   const auto& profile = *report.profile;
   const double all = total(profile);
@@ -111,16 +161,38 @@ Json or_null(const std::optional<double>& value) {
 
 }  // namespace
 
+std::vector<std::string> disturbances(const Report& report) {
+  // Asked for, or a queue's.
+  if (report.busy > 0 || report.rate > 0) return {};
+  for (const auto& [name, s] :
+       {std::pair("explain", &report.explain), std::pair("predict", &report.predict)})
+    if (is_disturbed(*s))
+      return {"p50 of " + std::string(name) + " is " + number_text("%.1f", s->p50 / s->min) +
+              " times its min: something else took the cores. Measure again when the machine is "
+              "idle, or with as many threads as there are cores left (--threads); --busy measures "
+              "beside other work on purpose"};
+  return {};
+}
+
 std::string report_text(const Report& report) {
   const auto info = build_info();
   std::string out = "model        " + report.model + "\n";
   for (const auto& [name, shape] : report.inputs)
     out += "input        " + name + "  " + shape_text(shape) + "\n";
+  if (!report.images.empty())
+    out += "images       " + count_text(static_cast<std::int64_t>(report.photos.size()), "photo") +
+           " of " + report.images + "\n";
   out += "explains     layer " + report.layer + " by " + report.method + "\n";
   out += "runs with    " + precision_text(report.precision) + ", " + team_text(report) +
          ", oneDNN " + info.onednn + " up to " + info.onednn_isa + "\n";
   out += "waiting      OMP_WAIT_POLICY " + report.wait_policy + ", GOMP_SPINCOUNT " +
-         report.spin_count + "\n\n";
+         report.spin_count + "\n";
+  if (report.busy > 0)
+    out += "beside       " + std::to_string(report.busy) +
+           (report.busy == 1 ? " process that only counts\n" : " processes that only count\n");
+  if (report.rate > 0)
+    out += number_text("due          %g runs a second; times are from then on\n", report.rate);
+  out += "\n";
   out += number_text("load         %.2f ms\n", report.load_ms);
   out += number_text("create       %.2f ms", report.create_ms);
   if (report.plan_cache_given) out += " with the plan cache given";
@@ -129,19 +201,25 @@ std::string report_text(const Report& report) {
   out += "\n";
   out += number_text("first        %.2f ms, an explanation\n", report.first_ms);
   out += "memory       " + memory_text(report) + "\n\n";
-  out += "ms               min      mean       p50       p90       p95       p99    runs\n";
+  out +=
+      "ms               min      mean       p50       p90       p95       p99       max  deviation"
+      "    runs\n";
   out += row("predict   ", report.predict) + row("explain   ", report.explain);
   out += "\nratio        " + number_text("%.3f, explain to predict (p50)\n", ratio(report));
   out += "images/s     " + number_text("%.1f predicted", report.predict_images_per_s) +
          number_text(", %.1f explained\n", report.explain_images_per_s);
-  if (report.profile) out += steps_text(report);
+  if (report.profile) out += steps_text(report) + operators_text(report);
   return out;
 }
 
-Json report_json(const Report& report) {
+Json setting_json(const Report& report) {
   const auto info = build_info();
   Json json;
   json["model"] = report.model;
+  if (!report.digests.empty()) json["model_sha256"] = report.digests;
+  json["images"] = report.images.empty() ? Json(nullptr) : Json(report.images);
+  if (!report.photos.empty()) json["photos"] = report.photos;
+  json["images_sha256"] = report.photo_digests;
   json["inputs"] = report.inputs;
   json["batch"] = report.batch;
   json["method"] = report.method;
@@ -149,16 +227,26 @@ Json report_json(const Report& report) {
   json["precision"] = precision_text(report.precision);
   json["threads"] = report.threads;
   json["workers"] = report.workers == 0 ? Json(nullptr) : Json(report.workers);
+  json["rate"] = report.rate > 0 ? Json(report.rate) : Json(nullptr);
+  json["busy"] = report.busy;
+  json["tune"] = report.tune;
+  json["optimize"] = report.optimize;
+  json["cpu"] = report.cpu;
   json["version"] = info.version;
   json["onednn"] = info.onednn;
   json["isa"] = info.onednn_isa;
   json["wait_policy"] = report.wait_policy;
   json["spin_count"] = report.spin_count;
+  json["plan_cache_given"] = report.plan_cache_given;
+  return json;
+}
+
+Json report_json(const Report& report) {
+  auto json = setting_json(report);
   json["load_ms"] = rounded(report.load_ms);
   json["create_ms"] = rounded(report.create_ms);
   json["create_cached_ms"] =
       report.create_cached_ms ? Json(rounded(*report.create_cached_ms)) : Json(nullptr);
-  json["plan_cache_given"] = report.plan_cache_given;
   json["first_ms"] = rounded(report.first_ms);
   json["peak_mb"] = or_null(report.peak_mb);
   json["added_mb"] = or_null(report.added_mb);
@@ -170,9 +258,11 @@ Json report_json(const Report& report) {
   json["predict_images_per_s"] = report.predict_images_per_s;
   if (report.profile) {
     json["steps"] = steps_json(report);
+    json["operators"] = operators_json(report);
     json["rest_ms"] = rounded(report.profile->rest);
     json["total_ms"] = rounded(total(*report.profile));
   }
+  json["warnings"] = report.warnings;
   return json;
 }
 

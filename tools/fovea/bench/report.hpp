@@ -14,12 +14,20 @@ namespace fovea::cli {
 
 /// All that `fovea bench` finds out.
 struct Report {
-  std::string model, method, layer;
+  std::string model, method, layer, cpu;
+  std::vector<std::string> digests;  ///< of the model's files
+  /// Photos as they were measured with, and where they lay; empty: random inputs.
+  std::string images;
+  std::vector<std::string> photos, photo_digests;
   std::map<std::string, Shape> inputs;
   std::int64_t batch = 1;
   Precision precision = Precision::f32;
   int threads = 0;
   int workers = 0;  ///< 0: one caller with a team of threads
+  double rate = 0;  ///< runs due per second; 0: one as soon as the other is done
+  int busy = 0;     ///< processes that count beside it
+  std::string tune;
+  bool optimize = true;
   std::string wait_policy, spin_count;
 
   bool plan_cache_given = false;  ///< then create_ms profits from it
@@ -33,9 +41,16 @@ struct Report {
 
   std::vector<StepInfo> steps;     ///< empty unless asked for
   std::optional<Profile> profile;  ///< of the steps
+
+  std::vector<std::string> warnings;
 };
 
+/// A warning where the machine had other things to do than what was measured, and what to do.
+std::vector<std::string> disturbances(const Report& report);
+
 std::string report_text(const Report& report);
+/// What was measured and how: `report_json` without a figure.
+Json setting_json(const Report& report);
 Json report_json(const Report& report);
 
 }  // namespace fovea::cli
