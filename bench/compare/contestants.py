@@ -21,6 +21,7 @@ class Contestant:
     networks: Optional[tuple] = None  # None: all
     layers: dict = field(default_factory=dict)  # of the ONNX file, by network; else the default
     warm_up: bool = True  # False: the first run does
+    variables: dict = field(default_factory=dict)  # of its environment; None: not set
 
     def takes(self, network):
         if self.networks is not None and network not in self.networks:

@@ -50,10 +50,12 @@ def chosen_cpus(threads):
     return cpus
 
 
-def worker_environment(threads):
+def worker_environment(threads, variables=()):
+    """`variables`: of one worker; None leaves one out."""
     kept = {name: value for name, value in os.environ.items() if not TUNING.match(name)}
-    return {**kept, "OMP_NUM_THREADS": str(threads), "TF_CPP_MIN_LOG_LEVEL": "3",
-            "PYTHONWARNINGS": "ignore", "PYTHONDONTWRITEBYTECODE": "1"}
+    every = {**kept, "OMP_NUM_THREADS": str(threads), "TF_CPP_MIN_LOG_LEVEL": "3",
+             "PYTHONWARNINGS": "ignore", "PYTHONDONTWRITEBYTECODE": "1", **dict(variables)}
+    return {name: value for name, value in every.items() if value is not None}
 
 
 def commit(root):

@@ -3,6 +3,7 @@
 
     python3.11 bench/compare/run.py
     python3.11 bench/compare/run.py --methods
+    python3.11 bench/compare/run.py --busy 0 1 2 6
 """
 
 import argparse
@@ -11,8 +12,11 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
+import busy
+import busy_report
 import machine
 import method_report
 import methods
@@ -26,8 +30,10 @@ ROOT = HERE.parent.parent
 PROCESS_SECONDS = 600
 PEER_NAMES = [*CONTESTANTS, *methods.ONLY_METHODS]
 PROGRAMS = {"fovea_worker": "bench/compare/fovea_worker", "floor": "bench/models/floor",
-            "input_gradient": "bench/models/input_gradient"}
-TELLERS = {"floor": report.from_floor, "input_gradient": method_report.from_input_gradient}
+            "input_gradient": "bench/models/input_gradient", "fovea": "tools/fovea"}
+TELLERS = {"floor": report.from_floor, "input_gradient": method_report.from_input_gradient,
+           "fovea": busy.from_program}
+REPORTS = {"peers": report, "methods": method_report, "busy": busy_report}
 
 
 def say(text):
@@ -43,6 +49,9 @@ def arguments():
     parser.add_argument("--methods", nargs="*", metavar="NAME", choices=methods.METHODS,
                         help="in place of Grad-CAM: each method beside the peer that has it; "
                         f"none named: all but the slow ones; {', '.join(methods.METHODS)}")
+    parser.add_argument("--busy", nargs="+", metavar="N", type=int,
+                        help="in place of that: fovea and the peers that predict, beside N "
+                        "processes that only count, for each N")
     parser.add_argument("--slow", action="store_true", help="with --methods: the slow ones too")
     parser.add_argument("--rounds", type=int, default=3, help="default 3")
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)),
@@ -58,6 +67,9 @@ def arguments():
                         help="for the networks; default build/compare")
     parser.add_argument("--venv", metavar="DIR", type=Path,
                         help="for the environments; default venv in the work folder")
+    parser.add_argument("--python", metavar="PROGRAM", type=Path,
+                        help="of the peers, in place of the pinned environments: what it has is "
+                        "what is measured")
     parser.add_argument("--build", metavar="DIR", type=Path, default=ROOT / "build/release",
                         help="with fovea's programs; default build/release")
     options = parser.parse_args()
@@ -66,11 +78,23 @@ def arguments():
     options.work = options.work.resolve()
     options.venv = (options.venv or options.work / "venv").resolve()
     options.build = options.build.resolve()
+    if options.busy is not None and options.methods is not None:
+        parser.error("--busy and --methods are measured apart")
+    if any(count < 0 for count in options.busy or ()):
+        parser.error("--busy: fewer than no processes")
     return options
+
+
+def kind_of(options):
+    if options.busy is not None:
+        return "busy"
+    return "peers" if options.methods is None else "methods"
 
 
 def chosen(options):
     """The contestants of a round, in order."""
+    if options.busy is not None:
+        return busy.contestants(options.peers)
     if options.methods is not None:
         return methods.contestants(options.methods, options.peers, options.slow, options.models)
     wanted = set(options.peers)
@@ -91,6 +115,8 @@ class Bench:
         self.failed = {}  # (network, contestant): why; not tried again
 
     def python(self, name):
+        if self.options.python:
+            return self.options.python
         if name not in self.pythons:
             self.pythons[name] = environment(name, self.options.venv)
         return self.pythons[name]
@@ -109,6 +135,14 @@ class Bench:
         with_keras = [name for name in names if NETWORKS[name].keras]
         if any(contestant.keras for contestant in self.chosen):
             self.script("keras", "make_keras_models.py", self.models, *with_keras)
+        if self.once(names):
+            self.script("main", "once.py", self.models)
+
+    def once(self, names):
+        """Those of the networks that are asked about by a process of their own."""
+        measured = {"fovea", "onnxruntime"} <= {contestant.name for contestant in self.chosen}
+        busy_ = self.options.busy is not None and measured
+        return [name for name in names if busy_ and name in busy.ONCE_NETWORKS]
 
     def script(self, name, script, *arguments):
         run = subprocess.run([self.python(name), "-B", HERE / script, *map(str, arguments)],
@@ -122,6 +156,9 @@ class Bench:
         return self.options.build / PROGRAMS[contestant.module]
 
     def command(self, contestant, network):
+        if contestant.module == "fovea":  # predicts and explains
+            return [self.program(contestant), "bench", "--model", self.models / f"{network}.onnx",
+                    "--seconds", 2 * self.options.seconds, "--json"]
         if contestant.module in TELLERS:
             return [self.program(contestant), self.models / f"{network}.onnx", "--json",
                     "--threads", self.options.threads, "--runs", 5 if self.options.quick else 40]
@@ -151,7 +188,8 @@ class Bench:
         try:
             run = subprocess.run(
                 list(map(str, self.command(contestant, network))), capture_output=True, text=True,
-                timeout=PROCESS_SECONDS, env=machine.worker_environment(self.options.threads),
+                timeout=PROCESS_SECONDS,
+                env=machine.worker_environment(self.options.threads, contestant.variables),
                 preexec_fn=lambda: os.sched_setaffinity(0, self.cpus))
         except subprocess.TimeoutExpired:
             return {"error": f"no answer in {PROCESS_SECONDS} s"}
@@ -162,9 +200,46 @@ class Bench:
             return TELLERS[contestant.module](json.loads(run.stdout))
         return json.loads(run.stdout.strip().splitlines()[-1])
 
+    def milliseconds_of(self, command, variables=()):
+        """Of a process, from its start to its end, and what it printed."""
+        start = time.perf_counter()
+        run = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=True,
+                             timeout=PROCESS_SECONDS,
+                             env=machine.worker_environment(self.options.threads, variables),
+                             preexec_fn=lambda: os.sched_setaffinity(0, self.cpus))
+        return (time.perf_counter() - start) * 1e3, run.stdout
+
+    def measure_once(self, network):
+        """One picture by a process of its own, in turn: the whole of fovea's, and of ONNX Runtime's
+        load and run."""
+        ours, theirs = [], []
+        predict = [self.options.build / PROGRAMS["fovea"], "predict", "--model",
+                   self.models / f"{network}.onnx", "--input", self.models / "one.npy"]
+        load_and_run = [self.python("main"), "-B", HERE / "once.py", self.models, network,
+                        self.options.threads]
+        for _ in range(2 if self.options.quick else 10):
+            ours.append(self.milliseconds_of(predict, busy.AS_A_USER_STARTS_IT)[0])
+            theirs.append(float(self.milliseconds_of(load_and_run)[1]))
+        say(f"  once: fovea {report.median(ours):.1f}, onnxruntime {report.median(theirs):.1f} ms")
+        return {"fovea-once": {"series_ms": {"once": ours}},
+                "onnxruntime-once": {"series_ms": {"once": theirs}}}
+
     def round(self, network):
+        if self.options.busy is None:
+            return self.in_turn(network, self.chosen)
         measured = {}
-        for contestant in self.chosen:
+        for count in self.options.busy:
+            say(f" beside {count}")
+            with busy.Counting(count, self.cpus):
+                measured[str(count)] = self.in_turn(
+                    network, [c for c in self.chosen if busy.runs_beside(c, count)])
+                if self.once([network]):
+                    measured[str(count)].update(self.measure_once(network))
+        return measured
+
+    def in_turn(self, network, contestants):
+        measured = {}
+        for contestant in contestants:
             if not contestant.takes(network) or (network, contestant.name) in self.failed:
                 continue
             result = self.measure(contestant, network)
@@ -173,14 +248,16 @@ class Bench:
                 self.failed[network, contestant.name] = result["error"]
                 say(f"  {contestant.name}: {result['error']}")
                 continue
-            medians = (f"{name} {report.median(times):.2f}"
-                       for name, times in result["series_ms"].items())
+            series = {**result.get("series_ms", {}), **result.get("figures_ms", {})}
+            medians = (f"{name} {busy.figures(result, name)['p50']:.2f}" for name in series)
             say(f"  {contestant.name}: {', '.join(medians)} ms")
         return measured
 
     def agreement(self, network, rounds):
         """How near each method's map is to its peer's, or each map to autograd's at the layer that
         fovea explained."""
+        if self.options.busy is not None:
+            return {}
         if self.options.methods is not None:
             return json.loads(self.script("main", "method_agreement.py", self.maps / network))
         layers = [r["fovea"]["layer"] for r in rounds if "layer" in r.get("fovea", {})]
@@ -207,7 +284,7 @@ class Bench:
 
 def heading(options):
     return {
-        "kind": "peers" if options.methods is None else "methods",
+        "kind": kind_of(options),
         "date": datetime.datetime.now().astimezone().isoformat(timespec="minutes"),
         "commit": machine.commit(ROOT),
         "machine": machine.description(),
@@ -239,10 +316,10 @@ def write(result, options):
         file = options.append
     else:
         stem = f"{result['date'][:16].replace(':', '').replace('T', '-')}"
-        kind = "" if options.methods is None else "methods-"
+        kind = "" if result["kind"] == "peers" else f"{result['kind']}-"
         file = options.results / f"{stem}-{kind}{machine.best_instruction_set()}.json"
     file.parent.mkdir(parents=True, exist_ok=True)
-    text = (report if options.methods is None else method_report).markdown(result)
+    text = REPORTS[result.get("kind", "peers")].markdown(result)
     for path, content in ((file, report.compact_json(result)), (file.with_suffix(".md"), text)):
         unfinished = path.with_name(path.name + ".tmp")
         unfinished.write_text(content)

@@ -11,6 +11,8 @@ import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(sys.argv[1]) / "bench" / "compare"))
+import busy  # noqa: E402
+import busy_report  # noqa: E402
 import figures  # noqa: E402
 import machine  # noqa: E402
 import method_report  # noqa: E402
@@ -179,6 +181,91 @@ class Methods(unittest.TestCase):
         self.assertEqual(method_report.gradient_ratio(seen), 2.5)
 
 
+def a_program(p50, p95, create):
+    return {"title": "fovea bench", "version": "1", "onednn": "3", "create_ms": create,
+            "waiting": {"wait_policy": "passive", "spin_count": "default"},
+            "figures_ms": {"explain": {"min": 1, "p50": p50, "p95": p95, "max": 99, "runs": 10}}}
+
+
+def a_busy_round(p50, p95, peers=(5, 4), create=10):
+    def beside(p50, create, slower):
+        return {"fovea": a_program(p50, p95, create),
+                "onnxruntime": process({"forward": [peers[0] * slower] * 20}),
+                "openvino": process({"forward": [peers[1] * slower] * 19 + [100]})}
+    idle = {**beside(p50, 10, 1), "fovea-default": a_program(2, 2, 10)}
+    return {"0": idle, "6": beside(2 * p50, create, 2)}
+
+
+class Busy(unittest.TestCase):
+    def found(self, *rounds):
+        result = {**a_result(mobilenet_v2=a_network(*rounds)), "kind": "busy"}
+        rows = busy_report.rows_against_targets(result)
+        return {title: found["mobilenet_v2"] for title, found, _ in rows}, result
+
+    def test_ratios_are_of_a_round_and_to_the_faster_peer(self):
+        found, _ = self.found(a_busy_round(4, 6), a_busy_round(8, 6, peers=(5, 8)),
+                              a_busy_round(6, 6))
+        self.assertEqual(found["idle, fovea: p50 of explain / of the faster peer's forward"],
+                         (1.5, 1.0, 1.6))
+        self.assertEqual(found["beside 6, fovea: p50 of explain / of the faster peer's forward"],
+                         (1.5, 1.0, 1.6))
+        # Of ONNX Runtime and OpenVINO whose p95 is less.
+        self.assertEqual(found["idle, fovea: p95 of explain / of the faster peer's forward"],
+                         (6 / 4, 6 / 5, 6 / 4))
+
+    def test_making_the_explainer_and_the_default_policy(self):
+        found, _ = self.found(a_busy_round(3, 6, create=40))
+        self.assertEqual(found["beside 6, fovea: making the explainer / the same idle"][0], 4)
+        self.assertEqual(
+            found["idle, fovea: p50 of explain / with libgomp's default policy"][0], 1.5)
+
+    def test_once(self):
+        round_ = {"6": {"fovea-once": {"series_ms": {"once": [3, 2, 9]}},
+                        "onnxruntime-once": {"series_ms": {"once": [2, 2, 2]}}}}
+        found, _ = self.found(round_)
+        self.assertEqual(
+            found["beside 6: fovea predict, once / ONNX Runtime's load + run"][0], 1.5)
+
+    def test_what_was_not_measured_gives_no_figure(self):
+        found, result = self.found({"6": {"fovea": a_program(1, 1, 1),
+                                          "onnxruntime": {"error": "exit 1"}}})
+        self.assertEqual(found, {})
+        self.assertIn("onnxruntime beside 6 failed: exit 1.", busy_report.markdown(result))
+
+    def test_report(self):
+        _, result = self.found(a_busy_round(8, 12), a_busy_round(8, 12))
+        text = busy_report.markdown(result)
+        self.assertIn("| **2.00** (2.00-2.00), at most 1.1 |", text)
+        self.assertIn("| 1.00 (1.00-1.00), at most 3 |", text)
+        self.assertIn("| beside 6, fovea: explain | 1.00 (1.00-1.00) | 16.0 (16.0-16.0) |", text)
+        self.assertIn("- fovea: fovea bench, 1, oneDNN 3, wait_policy passive", text)
+
+    def test_percentiles(self):
+        self.assertEqual([busy.percentile(range(1, 101), p) for p in (50, 95)], [50, 95])
+        self.assertEqual(busy.percentile([7], 95), 7)
+        self.assertEqual(busy.percentile([5, 7, 9], 50), 7)
+
+    def test_counting_processes_end(self):
+        with busy.Counting(2, os.sched_getaffinity(0)) as counting:
+            processes = list(counting.processes)
+            self.assertEqual([p.poll() for p in processes], [None, None])
+        self.assertEqual([p.poll() for p in processes], [-9, -9])
+
+    def test_who_is_measured(self):
+        names = [c.name for c in busy.contestants(["fovea", "onnxruntime", "torch"])]
+        self.assertEqual(names, ["fovea", "fovea-default", "fovea-library", "onnxruntime"])
+        default = next(c for c in busy.ROWS if c.name == "fovea-default")
+        self.assertEqual([busy.runs_beside(default, n) for n in (0, 1)], [True, False])
+
+    def test_rounds_are_appended(self):
+        _, before = self.found(a_busy_round(4, 6))
+        _, after = self.found(a_busy_round(4, 6))
+        both = run.appended(before, after)
+        self.assertEqual(len(both["networks"]["mobilenet_v2"]["rounds"]), 2)
+        with self.assertRaises(SystemExit):
+            run.appended(before, a_result())
+
+
 class Appending(unittest.TestCase):
     def test_rounds_add_up_and_networks_keep_their_order(self):
         before = a_result(vgg16=a_network(a_round([1], [1], [1])))
@@ -214,6 +301,11 @@ class Machine(unittest.TestCase):
         os.environ["OMP_WAIT_POLICY"] = "passive"
         told = machine.worker_environment(2)
         self.assertEqual((told["OMP_NUM_THREADS"], "OMP_WAIT_POLICY" in told), ("2", False))
+
+    def test_a_worker_has_variables_of_its_own(self):
+        told = machine.worker_environment(2, {"OMP_NUM_THREADS": None, "GOMP_SPINCOUNT": "3"})
+        self.assertNotIn("OMP_NUM_THREADS", told)
+        self.assertEqual(told["GOMP_SPINCOUNT"], "3")
 
 
 if __name__ == "__main__":
