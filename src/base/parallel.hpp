@@ -7,15 +7,18 @@
 /// The one home of OpenMP.
 namespace fovea::base {
 
+class Watch;
+
 /// How many threads a parallel region started here would use.
 int max_threads();
 
 /// Sets the calling thread's OpenMP team size and, in every thread of the team, flushes denormals
 /// to zero (an input of 1e-39 slows a convolution hundreds of times); the destructor gives the
-/// caller back what it had. `threads` 0 keeps the caller's team size.
+/// caller back what it had. `threads` 0 keeps the caller's team size. What the thread runs
+/// meanwhile is told to `watch`, where there is one.
 class ThreadScope {
  public:
-  explicit ThreadScope(int threads);
+  explicit ThreadScope(int threads, Watch* watch = nullptr);
   ~ThreadScope();
   ThreadScope(const ThreadScope&) = delete;
   ThreadScope& operator=(const ThreadScope&) = delete;
@@ -25,6 +28,8 @@ class ThreadScope {
   int saved_dynamic_;
   unsigned saved_csr_;
   int team_;
+  Watch* saved_watch_;
+  int saved_watched_team_;
 };
 
 namespace detail {

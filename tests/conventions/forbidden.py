@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Checks that the library never prints, aborts, exits, asserts or reads the environment, and
-starts threads in one place only.
+"""Checks that the library never prints, aborts, exits or asserts, and starts threads and reads the
+environment in one place only.
 
 usage: forbidden.py ROOT
 """
@@ -18,9 +18,11 @@ RULES = [
      "the library never prints", None),
     (r"\b(abort|_?exit|_Exit|quick_exit|terminate)\s*\(", "errors are thrown", None),
     (r"(?<!_)\bassert\s*\(", "errors are thrown", None),
-    (r"\b(secure_)?getenv\s*\(|\b(un|put|set)s?etenv\s*\(|\bputenv\s*\(|\benviron\b",
-     "the library never reads or changes the environment", None),
-    (r"\bstd::(thread|jthread|async)\b", "threads come from base/parallel.hpp", None),
+    (r"\b(secure_)?getenv\s*\(", "the library reads the environment only in base", "base"),
+    (r"\b(un|put|set)s?etenv\s*\(|\bputenv\s*\(|\benviron\b",
+     "the library never changes the environment", None),
+    (r"\bstd::thread\b", "threads come from base/parallel.hpp", "base"),
+    (r"\bstd::(jthread|async)\b", "threads come from base/parallel.hpp", None),
     (r"^\s*#\s*pragma\s+omp\b|\bomp_\w+\s*\(", "OpenMP is used only in base", "base"),
 ]
 

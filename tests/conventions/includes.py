@@ -57,8 +57,8 @@ LIBRARIES = {
 # The instruction sets' own headers, for run-time dispatch and the denormal switch.
 INTRINSICS = re.compile(r"(cpuid|x86intrin|[a-z]mmintrin)\.h")
 INTRINSICS_HOMES = {"base", "simd"}
-POSIX = {"fcntl.h", "unistd.h", "sys/mman.h", "sys/prctl.h", "sys/stat.h", "sys/types.h", "sys/wait.h",
-         "cxxabi.h"}
+POSIX = {"dlfcn.h", "fcntl.h", "pthread.h", "signal.h", "unistd.h", "sys/mman.h", "sys/prctl.h",
+         "sys/resource.h", "sys/stat.h", "sys/types.h", "sys/wait.h", "cxxabi.h"}
 STANDARD = set(
     """algorithm any array atomic barrier bit bitset cassert cctype cerrno cfenv cfloat charconv
     chrono cinttypes climits clocale cmath codecvt compare complex concepts condition_variable
