@@ -21,7 +21,7 @@ Builder::Builder(const graph::Graph& graph, const PlanSpec& spec, WeightCache& w
       limits_(spec.limits),
       weights_(weights),
       tuner_(spec.tuning, spec.choices, outgrows_caches(graph), spec.memory_limit, spec.limits,
-             spec.tuning_time),
+             spec.tuning_time, spec.measures),
       few_positions_(spec.few_positions ? spec.feeds.front() : graph::ValueId{}),
       threads_(base::max_threads()) {}
 

@@ -227,6 +227,7 @@ class PlanMaker {
     impl_->buffers = std::move(builder.buffers());
     impl_->references = builder.references();
     impl_->reference_operands = reference_operands_of(*impl_);
+    impl_->best = std::vector<base::BestTime>(1 + impl_->backward_passes.size());
     impl_->arena = plan_memory(impl_->buffers, static_cast<int>(impl_->steps.size()));
     if (static_cast<std::int64_t>(impl_->arena) > spec_.memory_limit)
       throw Error(ErrorCode::out_of_memory,
@@ -264,11 +265,13 @@ void run_step(const Plan::Impl& plan, const Workspace::Impl& workspace, std::siz
 }
 
 void run_steps(const Plan::Impl& plan, const Workspace::Impl& workspace, std::size_t begin,
-               std::size_t end, const CallOptions& call) {
+               std::size_t end, const CallOptions& call, base::BestTime& best) {
   using Clock = std::chrono::steady_clock;
   const base::Limits limits{call.stop, call.deadline};
+  base::WatchedRun watched(best);
   for (std::size_t i = begin; i < end; ++i) {
     limits.check();
+    watched.step();
     if (call.step_ms.empty()) {
       run_step(plan, workspace, i);
       continue;
@@ -277,6 +280,7 @@ void run_steps(const Plan::Impl& plan, const Workspace::Impl& workspace, std::si
     run_step(plan, workspace, i);
     call.step_ms[i] += std::chrono::duration<double, std::milli>(Clock::now() - start).count();
   }
+  watched.end();
 }
 
 void check_profile(const Plan::Impl& plan, const CallOptions& call) {
@@ -370,7 +374,7 @@ std::vector<std::size_t> Plan::forward(Workspace& workspace,
     if (!copy_finite(feeds[i], reinterpret_cast<float*>(space.address(tensor))))
       not_finite.push_back(i);
   }
-  run_steps(*impl_, space, 0, impl_->forward_end, call);
+  run_steps(*impl_, space, 0, impl_->forward_end, call, impl_->best[0]);
   return not_finite;
 }
 
@@ -389,7 +393,7 @@ void Plan::backward(Workspace& workspace, std::size_t gradient, std::span<const 
   if (seeds.size_bytes() != pass.ends.seeds.desc.get_size())
     throw Error(ErrorCode::internal, "seeds have another size than the value they start from");
   std::memcpy(space.address(pass.ends.seeds), seeds.data(), seeds.size_bytes());
-  run_steps(*impl_, space, pass.begin, pass.end, call);
+  run_steps(*impl_, space, pass.begin, pass.end, call, impl_->best[gradient + 1]);
 }
 
 ValueView Plan::fetch(const Workspace& workspace, std::size_t index) const {

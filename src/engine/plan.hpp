@@ -97,6 +97,9 @@ struct PlanSpec {
   Tuning tuning = Tuning::off;
   Choices* choices = nullptr;         ///< what tuning found before, and where it goes; may be null
   TuningTime* tuning_time = nullptr;  ///< null: as long as it takes
+  /// False: nothing is timed. What was chosen for another number of threads is taken, else the
+  /// first candidate.
+  bool measures = true;
   bool optimize = true;
   std::int64_t memory_limit = std::int64_t{4} << 30;  ///< of a workspace, and of what tuning times
   base::Limits limits = {};                           ///< of making the plan

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/aligned.hpp"
+#include "base/watch.hpp"
 #include "engine/backward_pass.hpp"
 #include "engine/builder.hpp"
 #include "engine/plan.hpp"
@@ -36,6 +37,7 @@ struct Plan::Impl {
   std::vector<Map> maps;
   std::vector<BackwardPass> backward_passes;
   std::size_t arena = 0;
+  mutable std::vector<base::BestTime> best;  // of the forward pass, then of each backward pass
 };
 
 struct Workspace::Impl {

@@ -33,9 +33,10 @@ class Tuner {
  public:
   /// `choices` may be null: nothing is remembered beyond this tuner. `cold_weights`: steps are
   /// timed with weights that no cache holds. What would take more than `memory_limit` bytes is not
-  /// timed. `time` may be null: there is no bound.
+  /// timed. `time` may be null: there is no bound. Without `measures` nothing is timed, and what is
+  /// known of other numbers of threads serves.
   Tuner(Tuning mode, Choices* choices, bool cold_weights, std::int64_t memory_limit,
-        base::Limits limits = {}, TuningTime* time = nullptr);
+        base::Limits limits = {}, TuningTime* time = nullptr, bool measures = true);
   ~Tuner();
 
   Tuning mode() const { return mode_; }
@@ -43,10 +44,10 @@ class Tuner {
 
   /// What was chosen for the problem before, if anything.
   std::optional<std::string> known(const std::string& problem) const;
-  /// The name of the fastest, remembered; of the first, where there is no memory to time them.
-  /// Where the time ends first: of the best that was compared by then, or the first, and nothing is
-  /// remembered. One call in the process measures at a time. Throws what the limits say, between
-  /// two timings.
+  /// The name of the fastest, remembered; of the first, where none is to be timed, or there is no
+  /// memory for it. Where the time ends first: of the best that was compared by then, or the first,
+  /// and nothing is remembered. One call in the process measures at a time. Throws what the limits
+  /// say, between two timings.
   std::string fastest(const std::string& problem, const std::vector<Trial>& trials);
 
  private:
@@ -63,6 +64,7 @@ class Tuner {
   bool cold_weights_;
   std::int64_t memory_limit_;
   base::Limits limits_;
+  bool measures_;
   Choices own_;
   Choices* choices_;
   TuningTime unbounded_;

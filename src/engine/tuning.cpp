@@ -1,5 +1,8 @@
 #include "engine/tuning.hpp"
 
+#include <charconv>
+#include <cstdlib>
+#include <limits>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -34,6 +37,29 @@ std::optional<std::string> Choices::find(const std::string& problem) const {
   const std::lock_guard guard(mutex_);
   const auto it = choices_.find(problem);
   return it == choices_.end() ? std::nullopt : std::optional(it->second);
+}
+
+std::optional<std::string> Choices::find_for_other_threads(const std::string& problem) const {
+  constexpr std::string_view kLast = " threads ";  // a problem ends in their number
+  const auto at = problem.rfind(kLast);
+  if (at == std::string::npos) return std::nullopt;
+  const auto prefix = problem.substr(0, at + kLast.size());
+  const auto threads_of = [&](const std::string& text) {
+    int out = 0;
+    std::from_chars(text.data() + prefix.size(), text.data() + text.size(), out);
+    return out;
+  };
+  const std::lock_guard guard(mutex_);
+  const std::string* nearest = nullptr;
+  int distance = std::numeric_limits<int>::max();
+  for (auto it = choices_.lower_bound(prefix);
+       it != choices_.end() && it->first.starts_with(prefix); ++it) {
+    const int away = std::abs(threads_of(it->first) - threads_of(problem));
+    if (away >= distance) continue;
+    distance = away;
+    nearest = &it->second;
+  }
+  return nearest == nullptr ? std::nullopt : std::optional(*nearest);
 }
 
 void Choices::keep(const std::string& problem, const std::string& choice) {

@@ -18,6 +18,8 @@ namespace fovea::engine {
 class Choices {
  public:
   std::optional<std::string> find(const std::string& problem) const;
+  /// Of the same problem on the nearest number of threads for which there is one.
+  std::optional<std::string> find_for_other_threads(const std::string& problem) const;
   /// The first that is kept for a problem stays.
   void keep(const std::string& problem, const std::string& choice);
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cmath>
@@ -67,6 +68,47 @@ TEST(Choices, AreGivenBackByTheirText) {
   EXPECT_EQ(copy.find("b"), "");
   EXPECT_EQ(copy.find("c"), std::nullopt);
   EXPECT_EQ(copy.text(), text);
+}
+
+TEST(Choices, OfTheNearestNumberOfThreadsAreFound) {
+  engine::Choices choices;
+  choices.keep("conv a threads 2", "two");
+  choices.keep("conv a threads 16", "sixteen");
+  choices.keep("conv ab threads 1", "another's");
+  const auto found = [&](const std::string& problem) {
+    return choices.find_for_other_threads(problem).value_or("none");
+  };
+  EXPECT_EQ(found("conv a threads 1"), "two");
+  EXPECT_EQ(found("conv a threads 12"), "sixteen");
+  EXPECT_EQ(found("conv b threads 1"), "none");
+  EXPECT_EQ(found("conv a"), "none");
+}
+
+TEST(Choices, OfOtherThreadsServeWhereNothingIsMeasured) {
+  const auto graph = one_convolution();
+  engine::Choices measured;
+  run(graph, Tuning::quick, &measured);
+  const auto problem = problem_in(measured);
+  const auto chosen = *measured.find(problem);
+  engine::Choices other;
+  other.keep(problem.substr(0, problem.rfind(' ')) + " 1000", chosen);
+  engine::PlanSpec spec;
+  spec.fetches = graph.outputs;
+  spec.tuning = Tuning::quick;
+  spec.choices = &other;
+  spec.measures = false;
+  engine::WeightCache weights;
+  const auto known = other.text();
+  const auto steps = engine::Plan::build(graph, spec, weights)->steps();
+  EXPECT_TRUE(std::any_of(steps.begin(), steps.end(), [&](const StepInfo& step) {
+    return !step.implementation.empty() &&
+           chosen.find('/' + step.implementation) != std::string::npos;
+  })) << chosen;
+  engine::Choices none;
+  spec.choices = &none;
+  engine::Plan::build(graph, spec, weights);
+  EXPECT_EQ(other.text(), known);
+  EXPECT_EQ(none.text(), engine::Choices().text());
 }
 
 TEST(Choices, NoChangedByteIsTaken) {
