@@ -89,6 +89,13 @@ struct PrepareOptions {
 struct PoolOptions {
   /// OpenMP threads of each call, at most 1024; 0 takes what the calling thread would use.
   int threads = 0;
+  /// While the explainer is made, too.
+  Waiting waiting = Waiting::adaptive;
+  /// With Waiting::adaptive: where other work takes cores away for seconds, calls whose own
+  /// `threads` is 0 may take fewer threads than the explainer's, down to one, as long as that is
+  /// faster; Timings says how many. Sums are then taken in another order, so that the same call can
+  /// differ in its last bits: off where results are compared to the bit.
+  bool fewer_threads = true;
   /// Runs that may be under way at once; a call beyond waits for one to end. As many need room
   /// within `memory_limit`.
   int max_workspaces = 64;

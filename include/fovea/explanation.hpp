@@ -25,11 +25,13 @@ struct Prediction {
 /// min-max, `none` keeps the raw values.
 enum class Normalize { max, minmax, none };
 
-/// Wall time of each stage, milliseconds; 0 where a stage did not run.
+/// Wall time of each stage, milliseconds (0 where a stage did not run), and what it ran on.
 struct Timings {
   double forward = 0;
   double backward = 0;
   double map = 0;
+  int threads = 0;        ///< OpenMP threads of the call
+  bool sleeping = false;  ///< fovea had waiting threads sleep when the call ended: `Waiting`
 };
 
 /// How the maps of several layers become one: each is normalised and resized first, the result is

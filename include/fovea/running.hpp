@@ -27,6 +27,24 @@ enum class Tuning {
   winograd,  ///< Winograd wherever oneDNN has it, timed or not: to compare accuracy
 };
 
+/// How the threads of a call wait for each other, at the end of each of the network's steps.
+/// Results are the same to the bit.
+///
+/// A thread that spins has the next step begin at once. On a machine that others use as well it
+/// burns a core that another thread of its team waits for, and each step can take a scheduler's
+/// slice. One that sleeps wakes some microseconds late.
+///
+/// There is one way at a time in a process: while one explainer has waiting threads sleep, all
+/// OpenMP teams of the process do. Where the environment says how threads wait (OMP_WAIT_POLICY,
+/// GOMP_SPINCOUNT), and with another OpenMP than GCC's, nothing is done.
+enum class Waiting {
+  /// They spin, and sleep from the next step on once calls take far longer than they could while
+  /// threads of the process are sent off their cores. They spin again when it has been calm.
+  adaptive,
+  sleep,   ///< from the explainer's making to its end
+  openmp,  ///< as OpenMP has them: GCC's spins for some milliseconds
+};
+
 /// Limits of one call. Checked between the network's steps.
 struct CallOptions {
   std::stop_token stop = {};                                           ///< Error cancelled
@@ -38,6 +56,12 @@ struct CallOptions {
   /// network hundreds of times (MethodInfo::expensive), after each run or batch of runs, from the
   /// calling thread. What it throws ends the call and reaches the caller.
   std::function<void(double done)> progress = {};
+  /// OpenMP threads of the call, at most 1024; 0: the explainer's (PoolOptions::threads). A plan is
+  /// made for a number of threads, so the first call of an explainer with another one makes the
+  /// plans once more and takes accordingly long (nothing is timed; weights are shared where their
+  /// layouts agree). They are kept, and their workspaces count in PoolOptions::memory_limit. An
+  /// explanation runs on the threads of the Run that it belongs to, whatever is said here.
+  int threads = 0;
 };
 
 /// A piece of a run: a oneDNN primitive, or a kernel of fovea's own.

@@ -2,7 +2,6 @@
 
 #include "api/explaining.hpp"
 #include "base/checked.hpp"
-#include "base/parallel.hpp"
 #include "explain/feature_map.hpp"
 #include "explain/gradients.hpp"
 #include "simd/kernels.hpp"
@@ -70,7 +69,7 @@ std::vector<Channels> Explaining::channels(const Target& target) {
 }  // namespace api
 
 Tensor Run::Impl::features(const std::string& layer) const {
-  const base::ThreadScope threads(explainer->options.pool.threads);
+  const auto scope = team();
   const auto view = explainer->plan->map(workspace, api::layer_named(*explainer, layer).map);
   const auto taken = api::held_for_channels(*explainer, view);
   return api::means_of(view);
@@ -78,7 +77,7 @@ Tensor Run::Impl::features(const std::string& layer) const {
 
 std::vector<Channels> Run::Impl::channels(const Target& target, const std::string& layer,
                                           const CallOptions& call) {
-  const base::ThreadScope threads(explainer->options.pool.threads);
+  const auto scope = team();
   const Method method = GradCam{};
   const ExplainOptions options{.layer = layer};
   return api::Explaining(*this, method, options, call, 1).channels(target);

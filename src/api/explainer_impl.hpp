@@ -8,8 +8,13 @@
 
 #include "api/model_impl.hpp"
 #include "api/network.hpp"
+#include "api/thread_choice.hpp"
+#include "api/variants.hpp"
 #include "api/workspace_pool.hpp"
 #include "base/budget.hpp"
+#include "base/fork.hpp"
+#include "base/parallel.hpp"
+#include "base/watch.hpp"
 #include "explain/method.hpp"
 #include "fovea/explainer.hpp"
 #include "graph/query.hpp"
@@ -17,13 +22,40 @@
 namespace fovea {
 
 struct Explainer::Impl {
-  Impl(Model m, ExplainerOptions o)
-      : model(std::move(m)), options(std::move(o)), budget(options.pool.memory_limit) {}
+  /// `shared`: the budget of the explainer that this is a variant of; null: one of its own.
+  Impl(Model m, ExplainerOptions o, const std::shared_ptr<base::Budget>& shared = nullptr)
+      : model(std::move(m)),
+        options(std::move(o)),
+        bytes(shared ? shared : std::make_shared<base::Budget>(options.pool.memory_limit)),
+        budget(*bytes) {
+    // A thread by itself waits for nobody; one that is left of a team has to notice the calm.
+    const bool waits = options.pool.threads != 1 || shared != nullptr;
+    if (options.pool.waiting == Waiting::adaptive && waits) watch = base::Watch::of_process();
+    if (options.pool.waiting == Waiting::sleep) sleeping.emplace(threads());
+  }
+
+  bool adapts_threads() const {
+    return watch != nullptr && options.pool.fewer_threads && made_for > 1;
+  }
+  /// OpenMP threads of a call from the calling thread that says nothing of them.
+  int threads() const {
+    return options.pool.threads > 0 && base::fork_state() == base::Fork::none ? options.pool.threads
+                                                                              : base::max_threads();
+  }
+  /// Around whatever runs on so many threads; 0: those of the calling thread.
+  base::ThreadScope team(int threads) const { return base::ThreadScope(threads, watch.get()); }
 
   Model model;
   ExplainerOptions options;
+  /// Of PoolOptions::waiting: who is told what runs take; and that waiting threads sleep.
+  std::shared_ptr<base::Watch> watch;
+  std::optional<base::SleepingWaits> sleeping;
+  int made_for = 1;  ///< threads
+  mutable api::Variants variants;
+  mutable api::ThreadChoice thread_choice;  ///< of calls that say nothing, where `adapts_threads`
   /// Of PoolOptions::memory_limit; workspaces, runs and calls take from it.
-  mutable base::Budget budget;
+  std::shared_ptr<base::Budget> bytes;
+  base::Budget& budget;
   Precision precision = Precision::f32;
   std::vector<ValueInfo> inputs;
   std::vector<LayerInfo> layers;

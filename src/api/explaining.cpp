@@ -9,7 +9,6 @@
 #include "api/map_warnings.hpp"
 #include "api/smoothing.hpp"
 #include "base/checked.hpp"
-#include "base/parallel.hpp"
 #include "base/text.hpp"
 #include "explain/sizes.hpp"
 #include "explain/windows.hpp"
@@ -419,7 +418,8 @@ std::vector<Explanation> Explaining::explain_one(const Target& target,
     }
     one.image = image;
     one.normalize = normalize_;
-    one.timings_ms = {run_.forward_ms, backward_ms_, total - backward_ms_};
+    one.timings_ms = {run_.forward_ms, backward_ms_, total - backward_ms_, base::max_threads(),
+                      base::waits_sleep()};
     warn_of_map(one);
   }
   return out;
@@ -467,14 +467,14 @@ Tensor Explaining::class_maps(std::int64_t image) {
 std::vector<Explanation> Run::Impl::explain(const Method& method, std::span<const Target> targets,
                                             const ExplainOptions& options,
                                             const CallOptions& call) {
-  const base::ThreadScope threads(explainer->options.pool.threads);
+  const auto scope = team();
   return api::Explaining(*this, method, options, call, targets.size()).explain(targets);
 }
 
 Tensor Run::Impl::class_maps(const Method& method, std::int64_t image,
                              const ExplainOptions& options, const CallOptions& call) {
   check_image(image);
-  const base::ThreadScope threads(explainer->options.pool.threads);
+  const auto scope = team();
   const auto targets = static_cast<std::size_t>(explainer->class_count());
   return api::Explaining(*this, method, options, call, targets).class_maps(image);
 }

@@ -6,7 +6,7 @@
 #include "api/ranking.hpp"
 #include "api/run_impl.hpp"
 #include "base/checked.hpp"
-#include "base/parallel.hpp"
+#include "base/fork.hpp"
 #include "base/size.hpp"
 #include "base/text.hpp"
 #include "simd/kernels.hpp"
@@ -57,9 +57,10 @@ std::vector<std::span<const float>> matched(const Explainer::Impl& explainer, co
   return out;
 }
 
-/// The standard library's failure to allocate, as fovea's.
+/// A call: the standard library's failure to allocate is fovea's.
 template <class Work>
 auto with_memory(Work&& work) {
+  const base::CallUnderWay under_way;
   try {
     return work();
   } catch (const std::bad_alloc&) {
@@ -78,16 +79,22 @@ std::unique_ptr<Run::Impl> Run::Impl::run_forward(std::shared_ptr<const Explaine
                                                   const Feeds& feeds, const CallOptions& call) {
   const auto data = matched(*explainer, feeds);
   auto run = std::make_unique<Impl>(explainer, call);
+  const auto own = std::exchange(explainer, run->explainer);
   base::Size floats = base::Size(explainer->batch) * explainer->row();
   if (explainer->keeps_inputs)
     for (const auto& one : data) floats += std::ssize(one);
   run->reservation = {explainer->budget, (floats * base::Size(sizeof(float))).n, "a run's result"};
-  const base::ThreadScope threads(explainer->options.pool.threads);
+  const auto scope = run->team();
   const auto start = Clock::now();
   for (const auto i : explainer->plan->forward(run->workspace, data, call))
     run->warnings.push_back("the input '" + explainer->inputs[i].name +
                             "' holds values that are not finite");
   run->forward_ms = milliseconds(start);
+  api::tell_threads(*own, *explainer, call, run->forward_ms);
+  if (base::fork_state() == base::Fork::alone)
+    run->warnings.emplace_back(
+        "this process was forked from one whose OpenMP threads it does not have: it runs on one "
+        "thread; spawned, or forked before the first call, it has its own");
   const auto rows = explain::rows(*explainer->plan, run->workspace);
   run->logits.shape = {explainer->batch, explainer->row()};
   run->logits.data.assign(rows.begin(), rows.end());

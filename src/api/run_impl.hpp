@@ -11,8 +11,15 @@ namespace fovea {
 
 struct Run::Impl {
   Impl(std::shared_ptr<const Explainer::Impl> owner, const CallOptions& call)
-      : explainer(std::move(owner)), workspace(explainer->pool->take(call)) {}
-  ~Impl() { explainer->pool->release(std::move(workspace)); }
+      : explainer(api::variant_for(std::move(owner), call)),
+        threads(api::threads_of(call)),
+        workspace(explainer->pool->take(call)) {
+    if (threads == 0) threads = explainer->options.pool.threads;
+  }
+  ~Impl() {
+    // Nobody may wait for a lock that a fork left behind.
+    if (base::fork_state() != base::Fork::broken) explainer->pool->release(std::move(workspace));
+  }
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
 
@@ -31,7 +38,11 @@ struct Run::Impl {
   void check_image(std::int64_t image) const;
   const std::vector<Prediction>& ranking(std::int64_t image);
 
+  /// Around whatever runs.
+  base::ThreadScope team() const { return explainer->team(threads); }
+
   std::shared_ptr<const Explainer::Impl> explainer;
+  int threads;  ///< 0: those of the calling thread
   engine::Workspace workspace;
   base::Reservation reservation;  ///< for what follows
   Tensor logits;
