@@ -182,6 +182,7 @@ TEST_F(Bench, TheWaitingPolicyIsTold) {
   const auto result = json_of(outcome);
   EXPECT_EQ(result["wait_policy"], "PASSIVE");
   EXPECT_EQ(result["spin_count"], "1234");
+  EXPECT_EQ(result["waiting"], "environment");
 }
 
 TEST_F(Bench, ATerminalSeesProgressThatGoesAway) {

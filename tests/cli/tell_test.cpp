@@ -54,6 +54,24 @@ class Tell : public testing::Test {
   }
 };
 
+TEST_F(Tell, ShortCallsSleepWhileTheyWaitAndLongOnesAdapt) {
+  const auto waiting = [&](std::vector<std::string> arguments) {
+    const std::vector<std::string> program = {
+        "env", "-u", "OMP_WAIT_POLICY", "-u", "GOMP_SPINCOUNT", "fovea"};
+    arguments.insert(arguments.begin(), program.begin(), program.end());
+    arguments.insert(arguments.end(), labelled_.begin(), labelled_.end());
+    arguments.insert(arguments.end(), {"--json", "-"});
+    return json_of(run_command(arguments, scratch_.path()))["waiting"].get<std::string>();
+  };
+  EXPECT_EQ(waiting({"predict"}), "sleep");
+  EXPECT_EQ(waiting({"explain"}), "sleep");
+  EXPECT_EQ(waiting({"explain", "--method", "rise"}), "adaptive");
+  EXPECT_EQ(json_of(run_command({"env", "OMP_WAIT_POLICY=passive", "fovea", "predict", "--model",
+                                 fixture("labelled"), "--image", "photo.png", "--json", "-"},
+                                scratch_.path()))["waiting"],
+            "environment");
+}
+
 TEST_F(Tell, ExplainFillsEveryField) {
   const auto result = json_of(run("explain", {"--output", "o.png", "--json", "-"}));
   expect_run(result);

@@ -13,6 +13,7 @@
 #include "bench/process.hpp"
 #include "bench/report.hpp"
 #include "json_output.hpp"
+#include "machine.hpp"
 #include "outputs.hpp"
 #include "picture_folder.hpp"
 #include "progress.hpp"
@@ -45,6 +46,7 @@ ExplainerOptions bench_options(const BenchArguments& arguments, const Asked& ask
     options.pool.memory_limit = static_cast<std::int64_t>(arguments.memory_limit);
   options.compile.batch = std::max<std::int64_t>(arguments.batch, 1);
   if (arguments.workers > 0) options.pool.threads = 1;
+  keep_within_quota(options.pool, cpu_quota());
   if (arguments.tune.empty()) options.compile.tuning = Tuning::quick;
   options.compile.plan_cache = read_plan_cache(arguments.plan_cache);
   options.pool.max_workspaces = std::max(options.pool.max_workspaces, arguments.workers);
@@ -220,6 +222,7 @@ void bench(const BenchArguments& arguments) {
   keep_plan_cache(arguments.plan_cache, explainer, options.compile.plan_cache);
   report.plan_cache_given = !options.compile.plan_cache.empty();
   describe(explainer, arguments, what, report);
+  report.waiting = waiting_text(options.pool.waiting);
   in_file(report.model, [&] {
     measure_first(explainer, subject, arguments, before_mb, report);
     if (before || !arguments.json.empty())

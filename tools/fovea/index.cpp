@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "json_output.hpp"
+#include "machine.hpp"
 #include "outputs.hpp"
 #include "picture_folder.hpp"
 #include "progress.hpp"
@@ -111,6 +112,7 @@ void index(const IndexArguments& arguments) {
   json["output"] = arguments.output;
   json["precision"] = precision_text(explainer.precision());
   json["threads"] = explainer.threads();
+  json["waiting"] = waiting_text(session.options.pool.waiting);
   json["timings_ms"] = timings_json(session.times);
   json["warnings"] = session.warnings;
   if (!arguments.no_provenance) {

@@ -5,6 +5,7 @@
 
 #include "asked.hpp"
 #include "json_output.hpp"
+#include "machine.hpp"
 #include "outputs.hpp"
 #include "session.hpp"
 #include "subcommands.hpp"
@@ -28,6 +29,8 @@ Bound bind(const Model& model, const Request& request) {
   auto options = explainer_options(request);
   options.prepare.methods.clear();
   options.compile.tuning = Tuning::off;
+  options.pool.waiting = Waiting::sleep;
+  keep_within_quota(options.pool, cpu_quota());
   try {
     return {make_explainer(model, options), {}};
   } catch (const Error& error) {

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "machine.hpp"
 #include "recipe.hpp"
 #include "seen.hpp"
 #include "text.hpp"
@@ -86,6 +87,7 @@ Json run_json(const Session& session, const Explainer& explainer) {
   for (const auto& [name, file] : session.request.inputs) json["inputs"][name] = file.file;
   json["precision"] = precision_text(explainer.precision());
   json["threads"] = explainer.threads();
+  json["waiting"] = waiting_text(session.options.pool.waiting);
   return json;
 }
 

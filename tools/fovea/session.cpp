@@ -1,10 +1,12 @@
 #include "session.hpp"
 
+#include <algorithm>
 #include <filesystem>
 #include <utility>
 
 #include "demo.hpp"
 #include "long_call.hpp"
+#include "machine.hpp"
 #include "outputs.hpp"
 #include "text.hpp"
 
@@ -31,6 +33,16 @@ std::string model_file_or_demo(const std::string& given) {
 }
 
 namespace {
+
+/// Of a call that is over before it would pay to spin, or of one that runs the network hundreds of
+/// times.
+Waiting waiting_for(const Request& request) {
+  const bool is_long =
+      request.command == Request::Command::index ||
+      std::any_of(request.methods.begin(), request.methods.end(),
+                  [](const RequestMethod& method) { return method_info(method.name).expensive; });
+  return is_long ? Waiting::adaptive : Waiting::sleep;
+}
 
 /// `make(options of a call)`, unless Ctrl-C comes first.
 template <class Make>
@@ -71,7 +83,11 @@ Session open_session(Asked asked, bool whole_photo) {
   session.times.load = load;
   session.options.compile.plan_cache = read_plan_cache(asked.plan_cache);
   session.options.compile.tuning_time = asked.tuning_time;
-  if (asked.memory_limit > 0) session.options.pool.memory_limit = asked.memory_limit;
+  auto& pool = session.options.pool;
+  if (asked.memory_limit > 0) pool.memory_limit = asked.memory_limit;
+  pool.waiting = waiting_for(session.request);
+  pool.fewer_threads = false;  // a request made again is to give the same
+  keep_within_quota(pool, cpu_quota());
   return session;
 }
 

@@ -185,8 +185,8 @@ std::string report_text(const Report& report) {
   out += "explains     layer " + report.layer + " by " + report.method + "\n";
   out += "runs with    " + precision_text(report.precision) + ", " + team_text(report) +
          ", oneDNN " + info.onednn + " up to " + info.onednn_isa + "\n";
-  out += "waiting      OMP_WAIT_POLICY " + report.wait_policy + ", GOMP_SPINCOUNT " +
-         report.spin_count + "\n";
+  out += "waiting      " + report.waiting + ", OMP_WAIT_POLICY " + report.wait_policy +
+         ", GOMP_SPINCOUNT " + report.spin_count + "\n";
   if (report.busy > 0)
     out += "beside       " + std::to_string(report.busy) +
            (report.busy == 1 ? " process that only counts\n" : " processes that only count\n");
@@ -235,6 +235,7 @@ Json setting_json(const Report& report) {
   json["version"] = info.version;
   json["onednn"] = info.onednn;
   json["isa"] = info.onednn_isa;
+  json["waiting"] = report.waiting;
   json["wait_policy"] = report.wait_policy;
   json["spin_count"] = report.spin_count;
   json["plan_cache_given"] = report.plan_cache_given;

@@ -28,6 +28,7 @@ struct Report {
   int busy = 0;     ///< processes that count beside it
   std::string tune;
   bool optimize = true;
+  std::string waiting;  ///< waiting_text
   std::string wait_policy, spin_count;
 
   bool plan_cache_given = false;  ///< then create_ms profits from it
