@@ -65,7 +65,7 @@ TEST_F(Tell, ShortCallsSleepWhileTheyWaitAndLongOnesAdapt) {
   };
   EXPECT_EQ(waiting({"predict"}), "sleep");
   EXPECT_EQ(waiting({"explain"}), "sleep");
-  EXPECT_EQ(waiting({"explain", "--method", "rise"}), "adaptive");
+  EXPECT_EQ(waiting({"explain", "--method", "rise", "--option", "masks=4"}), "adaptive");
   EXPECT_EQ(json_of(run_command({"env", "OMP_WAIT_POLICY=passive", "fovea", "predict", "--model",
                                  fixture("labelled"), "--image", "photo.png", "--json", "-"},
                                 scratch_.path()))["waiting"],

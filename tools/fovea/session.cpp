@@ -34,11 +34,10 @@ std::string model_file_or_demo(const std::string& given) {
 
 namespace {
 
-/// Of a call that is over before it would pay to spin, or of one that runs the network hundreds of
-/// times.
-Waiting waiting_for(const Request& request) {
+/// Of a call that is over before it would pay to spin, or of one that runs the network often.
+Waiting waiting_for(const Request& request, std::size_t photos) {
   const bool is_long =
-      request.command == Request::Command::index ||
+      photos > 1 || request.command == Request::Command::index ||
       std::any_of(request.methods.begin(), request.methods.end(),
                   [](const RequestMethod& method) { return method_info(method.name).expensive; });
   return is_long ? Waiting::adaptive : Waiting::sleep;
@@ -76,6 +75,7 @@ Prepared prepare(Session& session, const std::vector<Method>& also, const std::s
 
 Session open_session(Asked asked, bool whole_photo) {
   if (!asked.plan_cache.empty()) check_output(asked.plan_cache, {}, asked.files());
+  const auto photos = asked.photos.size();
   double load = 0;
   auto model = timed(load, [&] { return Model::load(asked.request.model.file); });
   name_inputs(asked, model);
@@ -85,7 +85,7 @@ Session open_session(Asked asked, bool whole_photo) {
   session.options.compile.tuning_time = asked.tuning_time;
   auto& pool = session.options.pool;
   if (asked.memory_limit > 0) pool.memory_limit = asked.memory_limit;
-  pool.waiting = waiting_for(session.request);
+  pool.waiting = waiting_for(session.request, photos);
   pool.fewer_threads = false;  // a request made again is to give the same
   keep_within_quota(pool, cpu_quota());
   return session;
