@@ -93,6 +93,8 @@ function(fovea_install_package)
   write_basic_package_version_file(${PROJECT_BINARY_DIR}/foveaConfigVersion.cmake
                                    COMPATIBILITY SameMinorVersion)
   install(FILES ${PROJECT_BINARY_DIR}/foveaConfig.cmake ${PROJECT_BINARY_DIR}/foveaConfigVersion.cmake
+                ${PROJECT_SOURCE_DIR}/cmake/FindFriBidi.cmake
+                ${PROJECT_SOURCE_DIR}/cmake/FindHarfBuzz.cmake
                 ${PROJECT_SOURCE_DIR}/cmake/FindOneDNN.cmake
                 ${PROJECT_SOURCE_DIR}/cmake/FindOpenCVImage.cmake
                 ${PROJECT_SOURCE_DIR}/cmake/FindWebP.cmake

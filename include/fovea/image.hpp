@@ -268,16 +268,52 @@ FOVEA_API Image signed_heatmap(const Tensor& map);
 /// theirs. Throws Error invalid_argument for other extents.
 FOVEA_API Image attribution_image(const Tensor& attribution);
 
+/// A picture, and what its reader would not see of its text.
+struct Drawing {
+  Image image;
+  std::vector<std::string> warnings;  ///< characters that no installed font has: they are boxes
+};
+
+/// What the colours of a map's picture stand for.
+struct ColorScale {
+  Colormap colormap = Colormap::jet;
+  double low = 0;   ///< the value of the first colour
+  double high = 1;  ///< of the last, not below `low`; both finite
+};
+
+/// What stands under a picture. Texts are UTF-8 of any script, in the fonts that fontconfig knows;
+/// what is no UTF-8 and control characters are U+FFFD.
+struct Caption {
+  std::optional<ColorScale> scale = {};  ///< a bar of its colours over the values of its ends
+  std::vector<std::string> lines = {};   ///< each is wrapped, and from the fourth line on cut
+};
+
+struct CaptionOptions {
+  int text_size = 0;  ///< pixels of the em, 6..512; 0: a 45th of the picture's width, within 13..64
+};
+
+/// The picture over its caption, on white; widened to 240 pixels where it is narrower. The bar is
+/// as wide as the picture less half an em on either side. Throws Error invalid_argument for a scale
+/// that goes nowhere, and for what is larger than an image may be. Cost: a copy of the picture; the
+/// first text of a process also reads fontconfig's configuration.
+FOVEA_API Drawing captioned(const Image& picture, const Caption& caption,
+                            const CaptionOptions& options = {});
+
 /// A picture on a sheet.
 struct SheetCell {
-  std::string caption;
+  std::string caption;  ///< above it
   Image image;
+  std::optional<ColorScale> scale = {};  ///< a bar of its colours below it
+  std::string note = {};                 ///< below that
 };
 
 /// Rows of pictures, each under its caption, on white; every picture is scaled to `width` pixels
-/// wide at most, its proportions kept. Rows may differ in length; a cell without an image is empty.
-/// Throws Error invalid_argument for a width below 32, no cell at all, or a sheet larger than an
-/// image may be.
+/// wide at most, its proportions kept. Captions and notes are as those of `captioned`. Rows may
+/// differ in length; a cell without an image is empty. Throws Error invalid_argument for a width
+/// below 32, no cell at all, a scale that goes nowhere, or a sheet larger than an image may be.
+FOVEA_API Drawing draw_sheet(const std::vector<std::vector<SheetCell>>& rows, int width = 256);
+
+/// Its picture alone.
 FOVEA_API Image contact_sheet(const std::vector<std::vector<SheetCell>>& rows, int width = 256);
 
 }  // namespace fovea

@@ -1,83 +1,140 @@
 #include <algorithm>
 #include <cmath>
 #include <opencv2/imgproc.hpp>
+#include <optional>
 
 #include "image/check.hpp"
+#include "image/color_bar.hpp"
 #include "image/opencv.hpp"
+#include "image/writing.hpp"
 
 namespace fovea {
 namespace {
 
-constexpr int kMargin = 8;
-constexpr int kCaption = 24;  // the height of a caption
-constexpr double kTextScale = 0.45;
+using image::Writer;
 
-/// What fits into the width, with dots where something is left out.
-std::string shortened(std::string text, int width) {
-  const auto fits = [&](const std::string& s) {
-    int baseline = 0;
-    return cv::getTextSize(s, cv::FONT_HERSHEY_SIMPLEX, kTextScale, 1, &baseline).width <= width;
+constexpr int kMargin = 8;
+constexpr int kTextSize = 13;
+constexpr int kLeastBar = 96;
+constexpr int kLeastCaption = 20;  // so that sheets of one line have their extents in any font
+constexpr int kGap = 4;            // between a picture and its texts
+constexpr std::size_t kLines = 4;  // of a text, at most
+
+/// The extents of a picture that is at most so large.
+cv::Size fitting(const Image& image, int width, int height) {
+  const double scale = std::min(
+      {1.0, static_cast<double>(width) / image.width, static_cast<double>(height) / image.height});
+  const auto scaled = [&](int extent) {
+    return std::max(1, static_cast<int>(std::lround(scale * extent)));
   };
-  if (fits(text)) return text;
-  while (!text.empty() && !fits(text + "...")) text.pop_back();
-  return text + "...";
+  return {scaled(image.width), scaled(image.height)};
 }
 
 int height_at(const Image& image, int width) {
-  return std::max(1, static_cast<int>(std::lround(static_cast<double>(image.height) *
-                                                  std::min(width, image.width) / image.width)));
+  return fitting(image, width, image.height).height;
 }
 
-void put(const SheetCell& cell, cv::Mat& sheet, int x, int y, int width) {
-  cv::putText(sheet, shortened(cell.caption, width), {x, y + kCaption - 8},
-              cv::FONT_HERSHEY_SIMPLEX, kTextScale, cv::Scalar(0, 0, 0), 1, cv::LINE_AA);
-  if (cell.image.rgb.empty()) return;
+/// A row of cells, and how high its parts are.
+struct Row {
+  struct Texts {
+    text::Paragraph caption;
+    std::optional<image::ColorBar> bar;
+    text::Paragraph note;
+  };
+  const std::vector<SheetCell>* cells = nullptr;
+  std::vector<Texts> texts = {};
+  int caption = 0, picture = 0, bar = 0, note = 0;
+
+  int height() const { return caption + kGap + picture + below(bar) + below(note); }
+  static int below(int part) { return part > 0 ? kGap + part : 0; }
+};
+
+Row measured(const std::vector<SheetCell>& cells, int width, Writer& writer) {
+  Row out{&cells};
+  out.caption = std::max(kLeastCaption, writer.line_height());
+  for (const auto& cell : cells) {
+    auto& texts = out.texts.emplace_back();
+    texts.caption = writer.set(cell.caption, width, kLines);
+    texts.note = writer.set(cell.note, width, kLines);
+    if (cell.scale) {
+      // As wide as its picture, where its numbers have room there.
+      const int own = cell.image.width > 0 ? std::min(width, cell.image.width) : width;
+      texts.bar.emplace(*cell.scale, std::max(own, std::min(width, kLeastBar)), kTextSize, writer);
+    }
+    out.caption = std::max(out.caption, texts.caption.height());
+    out.note = std::max(out.note, texts.note.height());
+    if (texts.bar) out.bar = std::max(out.bar, texts.bar->height());
+    if (cell.image.rgb.empty()) continue;
+    image::check_image(cell.image);
+    out.picture = std::max(out.picture, height_at(cell.image, width));
+  }
+  return out;
+}
+
+Image reduced(const Image& image, cv::Size size) {
+  Image out{size.width, size.height,
+            std::vector<std::uint8_t>(3 * static_cast<std::size_t>(size.area()))};
   // OpenCV's header has no const; nothing is written through it.
-  const cv::Mat src(cell.image.height, cell.image.width, CV_8UC3,
-                    const_cast<std::uint8_t*>(cell.image.rgb.data()));
-  const cv::Size size(std::min(width, cell.image.width), height_at(cell.image, width));
-  cv::Mat small;
-  cv::resize(src, small, size, 0, 0, cv::INTER_AREA);
-  small.copyTo(sheet(cv::Rect({x, y + kCaption}, size)));
+  const cv::Mat from(image.height, image.width, CV_8UC3,
+                     const_cast<std::uint8_t*>(image.rgb.data()));
+  cv::Mat to(size, CV_8UC3, out.rgb.data());
+  image::translated(Error(ErrorCode::internal, "the picture could not be drawn"),
+                    [&] { cv::resize(from, to, size, 0, 0, cv::INTER_AREA); });
+  return out;
+}
+
+void put(const Image& picture, Image& sheet, int x, int y, int width) {
+  if (picture.rgb.empty()) return;
+  const auto small = reduced(picture, fitting(picture, width, picture.height));
+  for (int row = 0; row < small.height; ++row) {
+    const auto from = small.rgb.begin() + std::ptrdiff_t{3} * row * small.width;
+    std::copy_n(from, 3 * small.width,
+                sheet.rgb.begin() + 3 * (static_cast<std::ptrdiff_t>(y + row) * sheet.width + x));
+  }
 }
 
 }  // namespace
 
-Image contact_sheet(const std::vector<std::vector<SheetCell>>& rows, int width) {
+Drawing draw_sheet(const std::vector<std::vector<SheetCell>>& rows, int width) {
   return image::guarded([&] {
     if (width < 32)
       throw Error(ErrorCode::invalid_argument, "a sheet's pictures are at least 32 pixels wide");
     std::size_t columns = 0;
-    std::vector<int> heights;
-    std::int64_t total = kMargin;
-    for (const auto& row : rows) {
-      columns = std::max(columns, row.size());
-      int height = 0;
-      for (const auto& cell : row) {
-        if (cell.image.rgb.empty()) continue;
-        image::check_image(cell.image);
-        height = std::max(height, height_at(cell.image, width));
-      }
-      heights.push_back(height + kCaption);
-      total += heights.back() + kMargin;
-    }
+    for (const auto& row : rows) columns = std::max(columns, row.size());
     if (columns == 0) throw Error(ErrorCode::invalid_argument, "a sheet needs a picture");
     const auto across =
         static_cast<std::int64_t>(columns) * (width + kMargin) + std::int64_t{kMargin};
+    Writer writer(kTextSize);
+    std::vector<Row> measures;
+    std::int64_t total = kMargin;
+    for (const auto& row : rows) {
+      measures.push_back(measured(row, width, writer));
+      total += measures.back().height() + kMargin;
+    }
     image::check_extents(across, total, ErrorCode::invalid_argument);
     Image out{static_cast<int>(across), static_cast<int>(total),
               std::vector<std::uint8_t>(static_cast<std::size_t>(3 * across * total), 255)};
-    image::translated(Error(ErrorCode::internal, "the sheet could not be drawn"), [&] {
-      cv::Mat sheet(out.height, out.width, CV_8UC3, out.rgb.data());
-      int y = kMargin;
-      for (std::size_t r = 0; r < rows.size(); ++r) {
-        for (std::size_t c = 0; c < rows[r].size(); ++c)
-          put(rows[r][c], sheet, kMargin + static_cast<int>(c) * (width + kMargin), y, width);
-        y += heights[r] + kMargin;
+    int y = kMargin;
+    for (const auto& row : measures) {
+      int x = kMargin;
+      for (std::size_t c = 0; c < row.cells->size(); ++c, x += width + kMargin) {
+        const auto& texts = row.texts[c];
+        int top = y;
+        writer.write(texts.caption, out, x, top);
+        top += row.caption + kGap;
+        put((*row.cells)[c].image, out, x, top, width);
+        top += row.picture;
+        if (texts.bar) texts.bar->draw(out, x, top + kGap, writer);
+        writer.write(texts.note, out, x, top + Row::below(row.bar) + kGap);
       }
-    });
-    return out;
+      y += row.height() + kMargin;
+    }
+    return Drawing{std::move(out), writer.warnings()};
   });
+}
+
+Image contact_sheet(const std::vector<std::vector<SheetCell>>& rows, int width) {
+  return draw_sheet(rows, width).image;
 }
 
 }  // namespace fovea

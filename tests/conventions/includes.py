@@ -25,7 +25,8 @@ MODULES = {
         "simd": ALL,
         "engine": {"plan.hpp", "run.hpp"},
     },
-    "image": {"base": ALL, "simd": ALL},
+    "text": {"base": ALL},
+    "image": {"base": ALL, "simd": ALL, "text": {"typesetter.hpp", "canvas.hpp", "fonts.hpp", "code_points.hpp"}},
     "api": {
         "base": ALL,
         "graph": ALL,
@@ -50,6 +51,7 @@ LIBRARIES = {
     # Not its codecs: Debian's link a hundred libraries into whatever uses them.
     "OpenCV": (r"opencv2/(core|imgproc)(\.hpp|/.*)", "image"),
     "JPEG, PNG, WebP and TIFF codecs": (r"(jpeglib|jerror|turbojpeg|png|zlib|tiffio)\.h|webp/.*", "image"),
+    "FreeType, HarfBuzz, FriBidi and fontconfig": (r"(freetype|fontconfig)/.*|ft2build\.h|hb(-ft)?\.h|fribidi\.h", "text"),
     "OpenSSL": (r"openssl/.*", "request"),
     "CLI11": (r"CLI/.*", "tools"),
     "nlohmann-json": (r"nlohmann/.*", ("request", "tools")),

@@ -90,10 +90,55 @@ TEST(ContactSheet, HoldsEveryPictureUnderItsCaption) {
   EXPECT_TRUE(ink(80));
 }
 
-TEST(ContactSheet, ShortensACaptionThatDoesNotFit) {
-  const auto sheet = contact_sheet({{{std::string(200, 'W'), plain(64, 8, 10)}}}, 64);
-  for (int y = 0; y < sheet.height; ++y)
-    for (int x = 72; x < sheet.width; ++x) EXPECT_EQ(pixel(sheet, x, y), kWhite);
+/// The first row of the picture's grey, and how many rows have it, in a column of a sheet.
+std::pair<int, int> rows_of(const Image& sheet, int x, std::uint8_t grey) {
+  int first = -1, count = 0;
+  for (int y = 0; y < sheet.height; ++y) {
+    if (pixel(sheet, x, y) != std::vector<std::uint8_t>(3, grey)) continue;
+    if (first < 0) first = y;
+    ++count;
+  }
+  return {first, count};
+}
+
+TEST(ContactSheet, WrapsACaptionAndCutsWhatIsTooLong) {
+  const auto sheet_of = [](const std::string& caption) {
+    return contact_sheet({{{caption, plain(64, 8, 10)}, {"b", plain(64, 8, 20)}}}, 64);
+  };
+  const auto one = sheet_of("one"), two = sheet_of("one two three"),
+             cut = sheet_of(std::string(200, 'W'));
+  EXPECT_GT(two.height, one.height + 10);
+  EXPECT_GT(cut.height, two.height + 10);
+  EXPECT_LT(cut.height, one.height + 70);
+  for (const auto* sheet : {&one, &two, &cut}) {
+    // Pictures stand side by side, and no text beyond its own.
+    EXPECT_EQ(rows_of(*sheet, 8 + 32, 10).first, rows_of(*sheet, 80 + 32, 20).first);
+    EXPECT_EQ(rows_of(*sheet, 8 + 32, 10).second, 8);
+    for (int y = 0; y < sheet->height; ++y)
+      for (int x = 72; x < 80; ++x) EXPECT_EQ(pixel(*sheet, x, y), kWhite);
+  }
+}
+
+TEST(ContactSheet, TellsWhatNoFontHas) {
+  const auto drawing = draw_sheet({{{"\xF4\x8F\xBF\xB0 and a", plain(64, 8, 10)}}}, 64);
+  ASSERT_EQ(drawing.warnings.size(), 1U);
+  EXPECT_NE(drawing.warnings[0].find("U+10FFF0"), std::string::npos) << drawing.warnings[0];
+  EXPECT_EQ(drawing.image.rgb,
+            contact_sheet({{{"\xF4\x8F\xBF\xB0 and a", plain(64, 8, 10)}}}, 64).rgb);
+  EXPECT_TRUE(draw_sheet({{{"a \xCE\xB3\xCE\xAC\xFF", plain(64, 8, 10)}}}, 64).warnings.empty());
+}
+
+TEST(ContactSheet, HasABarAndANoteBelowAPicture) {
+  SheetCell cell{"a", plain(64, 8, 10), ColorScale{Colormap::viridis, 0, 2}, "a note"};
+  const auto bare = contact_sheet({{{"a", plain(64, 8, 10)}}}, 64);
+  const auto with_bar = contact_sheet({{{cell.caption, cell.image, cell.scale}}}, 64);
+  const auto both = contact_sheet({{cell}}, 64);
+  EXPECT_GT(with_bar.height, bare.height + 10);
+  EXPECT_GT(both.height, with_bar.height + 10);
+  const auto ends = heatmap({{1, 2}, {0, 1}}, Colormap::viridis);
+  const auto [top, count] = rows_of(both, 8 + 32, 10);
+  EXPECT_EQ(pixel(both, 8, top + count + 4), pixel(ends, 0, 0));
+  EXPECT_EQ(pixel(both, 8 + 63, top + count + 4), pixel(ends, 1, 0));
 }
 
 TEST(ContactSheet, RefusesWhatIsNoSheet) {
@@ -103,6 +148,8 @@ TEST(ContactSheet, RefusesWhatIsNoSheet) {
   EXPECT_THROW(
       contact_sheet({{{"a", {8, 8, {}}}, {"b", {8, 8, std::vector<std::uint8_t>(5)}}}}, 64), Error);
   EXPECT_THROW(contact_sheet({std::vector<SheetCell>(400, {"a", plain(8, 8, 0)})}, 64), Error);
+  EXPECT_THROW(contact_sheet({{{"a", plain(8, 8, 0), ColorScale{Colormap::jet, 1, 0}}}}, 64),
+               Error);
 }
 
 }  // namespace
