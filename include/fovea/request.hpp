@@ -125,6 +125,8 @@ struct Request {
   bool opacity_by_value = false;  ///< OverlayOptions::by_value
   /// Of maps of pixels (Explanation::attribution): the magnitude of full colours, of full_scale.
   double percentile = 99;
+  bool caption = false;             ///< of pictures; sheets always have theirs
+  std::int64_t sheet_width = 1400;  ///< pixels, at most; 200 to 16384
   bool enlarge = true;  ///< pictures of 64 pixels at most, in whole steps to 256 or more
   std::optional<float> box_share = {};  ///< none: no boxes
   bool words = false;

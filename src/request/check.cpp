@@ -9,6 +9,7 @@ namespace {
 
 constexpr int kMaxThreads = 1024;
 constexpr std::int64_t kMaxTokens = 1000000, kMaxRanks = 1000000, kMaxExamples = 1000;
+constexpr std::int64_t kLeastSheet = 200, kMostSheet = 16384;
 constexpr std::int64_t kMaxPixels = std::int64_t{1} << 31;
 
 void check_target(const RequestTarget& target, const std::string& what) {
@@ -44,6 +45,9 @@ void check(const Request& request, const std::string& what) {
   if (!(request.alpha >= 0 && request.alpha <= 1)) damaged(what, "'alpha' must be from 0 to 1");
   if (!(request.percentile >= 0 && request.percentile <= 100))
     damaged(what, "'percentile' must be from 0 to 100");
+  if (request.sheet_width < kLeastSheet || request.sheet_width > kMostSheet)
+    damaged(what, "'sheet_width' must be from " + std::to_string(kLeastSheet) + " to " +
+                      std::to_string(kMostSheet));
   if (request.box_share && !(*request.box_share >= 0 && *request.box_share < 1))
     damaged(what, "'box' must be from 0 to below 1");
   if (request.examples && (request.examples->count < 1 || request.examples->count > kMaxExamples))

@@ -216,6 +216,10 @@ void read_explanation(Members& members, Request& out) {
   members.read("alpha", out.alpha);
   members.read("opacity", kOpacities, out.opacity_by_value);
   members.read("percentile", out.percentile);
+  members.read("caption", out.caption);
+  members.with("sheet_width", [&](const Json& value, const auto& what, const auto& name) {
+    out.sheet_width = whole(value, what, name);
+  });
   members.read("enlarge", out.enlarge);
   members.unless_null("box", [&](const Json& value, const auto& what, const auto& name) {
     out.box_share = static_cast<float>(number(value, what, name));

@@ -82,8 +82,8 @@ Json request_json(const Request& request) {
   const auto& [command, model, external, image, preprocess, whole, exact_decode, inputs, labels,
                input_shapes, output, multi_label, token_grid, prefix_tokens, precision, optimize,
                tuning, threads, methods, skip_unservable, targets, layers, features, fuse, smooth,
-               keep_sign, normalize, colormap, alpha, opacity_by_value, percentile, enlarge,
-               box_share, words, examples] = request;
+               keep_sign, normalize, colormap, alpha, opacity_by_value, percentile, caption,
+               sheet_width, enlarge, box_share, words, examples] = request;
   Json json;
   json["format"] = kFormat;
   json["command"] = name_of(kCommands, command);
@@ -136,6 +136,8 @@ Json request_json(const Request& request) {
   const Request usual;
   if (opacity_by_value) json["opacity"] = name_of(kOpacities, opacity_by_value);
   if (percentile != usual.percentile) json["percentile"] = percentile;
+  if (caption) json["caption"] = caption;
+  if (sheet_width != usual.sheet_width) json["sheet_width"] = sheet_width;
   if (!enlarge) json["enlarge"] = enlarge;
   if (!sheet || box_share) json["box"] = box_share ? Json(shortest(*box_share)) : Json(nullptr);
   if (!sheet || words) json["words"] = words;

@@ -25,8 +25,8 @@ class Draw {
     auto& [itself, model, external, image, preprocess, in_place_of_crop, exact_decode, inputs,
            labels, input_shapes, output, multi_label, token_grid, prefix_tokens, precision,
            optimize, tuning, threads, methods, skip_unservable, targets, layers, features, fuse,
-           smooth, keep_sign, normalize, colormap, alpha, opacity_by_value, percentile, enlarge,
-           box_share, words, examples] = out;
+           smooth, keep_sign, normalize, colormap, alpha, opacity_by_value, percentile, caption,
+           sheet_width, enlarge, box_share, words, examples] = out;
     itself = command;
     model = file();
     external = several<RequestFile>(0, [&] { return file(); });
@@ -61,6 +61,8 @@ class Draw {
     alpha = real(0, 1);
     opacity_by_value = yes();
     percentile = yes() ? 99 : real(0, 100);
+    caption = yes();
+    sheet_width = yes() ? 1400 : whole(200, 16384);
     enlarge = yes();
     if (yes()) box_share = static_cast<float>(real(0, 0.99));
     words = yes();
@@ -293,6 +295,8 @@ TEST(RequestJson, NamesWhatIsWrong) {
       {R"({"keep_sign": 1})", "keep_sign"},
       {R"({"alpha": 1.5})", "alpha"},
       {R"({"percentile": 101})", "percentile"},
+      {R"({"sheet_width": 199})", "sheet_width"},
+      {R"({"caption": 1})", "caption"},
       {R"({"opacity": "half"})", "opacity"},
       {R"({"whole": "crop"})", "whole"},
       {R"({"box": 1})", "box"},

@@ -386,6 +386,8 @@ Asked asked(const ExplainArguments& arguments) {
   request.alpha = arguments.alpha;
   request.opacity_by_value = arguments.opacity == "value";
   request.percentile = arguments.percentile;
+  request.caption = arguments.caption;
+  request.sheet_width = arguments.sheet_width;
   request.enlarge = !arguments.no_enlarge;
   request.box_share = arguments.box_share;
   request.words = arguments.words;

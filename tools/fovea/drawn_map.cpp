@@ -4,6 +4,7 @@
 #include <cmath>
 #include <utility>
 
+#include "captions.hpp"
 #include "evidence.hpp"
 #include "pictures.hpp"
 #include "text.hpp"
@@ -70,20 +71,6 @@ Tensor signed_values(const Explanation& why) {
   return sum;
 }
 
-/// What becomes 0 and 1.
-std::pair<float, float> ends_of(const Tensor& map, Normalize how) {
-  float low = 0, high = 0;
-  bool any = false;
-  for (const float v : map.data) {
-    if (std::isnan(v)) continue;
-    low = any ? std::min(low, v) : v;
-    high = any ? std::max(high, v) : v;
-    any = true;
-  }
-  return {how == Normalize::minmax ? low : 0,
-          how == Normalize::minmax ? high : std::max(high, 0.F)};
-}
-
 int steps_to_legible(std::int64_t width, std::int64_t height) {
   const auto longer = static_cast<int>(std::max(width, height));
   return longer > kSmall ? 1 : (kLegible + longer - 1) / longer;
@@ -102,16 +89,20 @@ DrawnMap::DrawnMap(const Session& session, const Explanation& why, const std::st
   if (pixels || two_colours) {
     const float full = full_scale(values, pixels ? request.percentile : 100);
     if (pixels) full_at_ = full;
-    ends_ = {two_colours ? -full : 0, full};
+    scale_.low = two_colours ? -full : 0;
+    scale_.high = full;
     for (auto& v : values.data) v = full > 0 ? v / full : 0;
   } else {
-    ends_ = ends_of(values, why.normalize);
     values = normalized(values, why.normalize == Normalize::none ? Normalize::max : why.normalize);
+    const auto [low, high] = range_of(why);
+    scale_.low = why.normalize == Normalize::minmax ? low : 0;
+    scale_.high = std::max(high, scale_.low);
   }
   nothing_ = std::none_of(values.data.begin(), values.data.end(),
                           [&](float v) { return two_colours ? v != 0 : v > 0; });
   options_.alpha = request.alpha;
   options_.colormap = two_colours ? Colormap::red_blue : request.colormap;
+  scale_.colormap = options_.colormap;
   options_.by_value = two_colours || request.opacity_by_value;
   options_.pale = two_colours || nothing_;
   if (nothing_) options_.alpha = 0;

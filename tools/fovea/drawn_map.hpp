@@ -3,7 +3,6 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <utility>
 
 #include "fovea/explanation.hpp"
 #include "fovea/image.hpp"
@@ -29,7 +28,9 @@ class DrawnMap {
   /// The value of full colours, where that is no maximum: of maps of pixels.
   std::optional<float> full_at() const { return full_at_; }
   /// The map's own values at both ends of the colours.
-  std::pair<float, float> ends() const { return ends_; }
+  const ColorScale& scale() const { return scale_; }
+  /// False where there is nothing to draw.
+  bool shows_something() const { return !nothing_; }
   /// How many pixels of the picture, in each direction, are one of the photo or the tensor.
   int times() const { return times_; }
   /// Of a volume, the slices that the pictures show: unless others are given, those around its
@@ -57,8 +58,8 @@ class DrawnMap {
   int times_ = 1;
   Tensor values_;
   std::optional<float> full_at_;
-  std::pair<float, float> ends_;
   OverlayOptions options_;
+  ColorScale scale_;
   bool nothing_ = false;
   bool has_photo_ = false;
   std::optional<Slices> slices_;

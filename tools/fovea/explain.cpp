@@ -61,6 +61,16 @@ void check_usage(const Asked& asked, const ExplainOutputs& given) {
   }
 }
 
+/// The picture over its caption; what that cannot show is the session's warning, once.
+Image with_caption(Session& session, const Image& picture, const Caption& caption) {
+  auto [image, warnings] = captioned(picture, caption);
+  for (auto& warning : warnings)
+    if (std::find(session.warnings.begin(), session.warnings.end(), warning) ==
+        session.warnings.end())
+      session.warnings.push_back(std::move(warning));
+  return std::move(image);
+}
+
 // `last`: nothing is drawn over the photo afterwards.
 void draw(Session& session, const ExplainOutputs& names, const Json& provenance, Result& result,
           bool last, OutputFiles& outputs) {
@@ -69,21 +79,34 @@ void draw(Session& session, const ExplainOutputs& names, const Json& provenance,
   if (result.overlay_file.empty() && result.heatmap_file.empty()) return;
   const auto map = timed(times.map, [&] { return DrawnMap(session, why, names.rendering); });
   result.drawn = {map.full_at(), map.is_signed(), map.times(), map.slices()};
-  const auto add = [&](const char* kind, const std::string& file, const Image& image) {
+  const auto add = [&](const char* kind, const std::string& file, Image image,
+                       const std::optional<ColorScale>& scale) {
     EncodeOptions options;
+    if (session.request.caption)
+      image = timed(times.render, [&] {
+        return with_caption(session, image,
+                            caption_of(why, session.request.targets[result.target], session.labels,
+                                       map.shows_something() ? scale : std::nullopt));
+      });
     if (!provenance.is_null()) options.texts = picture_texts(provenance, kind, why, result.target);
     outputs.add(file, timed(times.encode,
                             [&] { return encode_image(image, picture_extension(file), options); }));
   };
   if (!result.overlay_file.empty())
-    add("overlay", result.overlay_file, timed(times.render, [&] {
-          auto picture = map.pages(map.overlay(backdrop(session, map, why.image, last)));
-          return result.box ? draw_box(std::move(picture), map.enlarged_box(*result.box)) : picture;
-        }));
+    add("overlay", result.overlay_file,
+        timed(times.render,
+              [&] {
+                auto picture = map.pages(map.overlay(backdrop(session, map, why.image, last)));
+                return result.box ? draw_box(std::move(picture), map.enlarged_box(*result.box))
+                                  : picture;
+              }),
+        map.scale());
   if (!result.heatmap_file.empty())
-    add("heatmap", result.heatmap_file, timed(times.render, [&] {
-          return names.rendering == "color" ? coloured(why) : map.pages(map.heatmap());
-        }));
+    add("heatmap", result.heatmap_file,
+        timed(
+            times.render,
+            [&] { return names.rendering == "color" ? coloured(why) : map.pages(map.heatmap()); }),
+        names.rendering == "color" ? std::nullopt : std::optional(map.scale()));
 }
 
 /// The map of a signed explanation between -1 and 1.

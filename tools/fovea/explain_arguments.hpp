@@ -39,6 +39,8 @@ struct ExplainArguments : Arguments, ExplainOutputs {
   double alpha = 0.5, percentile = 99;
   std::string opacity = "even";  ///< or value
   bool no_enlarge = false;
+  bool caption = false;
+  std::int64_t sheet_width = 1400;
   std::optional<float> box_share;  ///< none: no boxes
   bool words = false;              ///< sentences
   std::string examples;            ///< an index of them, or empty

@@ -182,6 +182,14 @@ void add_explain(CLI::App& app) {
                  "the pictures' colours are full; 100 is the largest")
       ->type_name("P")
       ->capture_default_str();
+  sub.add_flag("--caption", arguments->caption,
+               "Write under the pictures: class, probability, method, layer, the map's lowest and "
+               "highest value, and a bar of the colours (sheets have theirs)");
+  sub.add_option("--sheet-width", arguments->sheet_width,
+                 "Of a sheet: pixels, at most; more maps go on below")
+      ->check(CLI::Range(200, 16384))
+      ->type_name("PIXELS")
+      ->capture_default_str();
   sub.add_flag("--no-enlarge", arguments->no_enlarge,
                "Leave pictures of 64 pixels and less at their size, which are else enlarged in "
                "whole steps to 256 or more");

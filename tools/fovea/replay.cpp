@@ -168,6 +168,8 @@ Asked Replay::asked(const ExplainArguments& arguments, const IsGiven& given,
   if (given("--alpha")) request.alpha = anew.alpha;
   if (given("--opacity")) request.opacity_by_value = anew.opacity_by_value;
   if (given("--percentile")) request.percentile = anew.percentile;
+  if (anew.caption) request.caption = true;
+  if (given("--sheet-width")) request.sheet_width = anew.sheet_width;
   if (given("--no-enlarge")) request.enlarge = anew.enlarge;
   if (given("--box")) request.box_share = anew.box_share;
   if (anew.words) request.words = true;

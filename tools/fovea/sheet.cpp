@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <filesystem>
 #include <iterator>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -47,7 +46,6 @@ void check(const Request& request, const ExplainOutputs& names) {
 /// What a map's reader must know of it beside the method.
 std::string sheet_caption(const Explanation& why) {
   auto out = why.method;
-  if (shows_nothing(why)) out += ": no evidence";
   if (const auto share = lost_share(why); share && std::abs(*share) > 0.5) {
     out += *share > 0 && std::round(100 * *share) <= 100
                ? ", " + percent_text(*share) + " not in map"
@@ -56,16 +54,36 @@ std::string sheet_caption(const Explanation& why) {
   return out;
 }
 
-/// The last row in pieces that a screen shows, each below the photo's place.
-void wrap(std::vector<std::vector<SheetCell>>& rows) {
-  constexpr std::size_t kMaps = 6;
-  while (rows.back().size() > kMaps + 1) {
-    auto& full = rows.back();
-    std::vector<SheetCell> rest(1);
-    std::move(full.begin() + kMaps + 1, full.end(), std::back_inserter(rest));
-    full.resize(kMaps + 1);
-    rows.push_back(std::move(rest));
+/// What stands in the panel of a map that shows nothing.
+std::string sheet_note(const Explanation& why) {
+  const auto& map = why.feature_map.data;
+  const bool against = std::any_of(map.begin(), map.end(), [](float v) { return v < 0; });
+  return against ? "nothing to show: all evidence is against it"
+                 : "nothing to show: the map is zero everywhere";
+}
+
+constexpr int kPanel = 256, kMargin = 8;  // contact sheets' own
+
+/// The last row in pieces that are as wide as the sheet, each below the photo's place.
+void wrap(std::vector<std::vector<SheetCell>>& rows, std::int64_t sheet_width) {
+  const auto columns = static_cast<std::size_t>(
+      std::max<std::int64_t>(1, (sheet_width - kMargin) / (kPanel + kMargin)));
+  const std::size_t maps = std::max<std::size_t>(1, columns - 1);
+  const std::size_t places = columns > 1 ? 1 : 0;  // that stay empty below the photo
+  auto all = std::move(rows.back());
+  rows.pop_back();
+  auto from = all.begin();
+  for (bool first = true; from != all.end(); first = false) {
+    auto& row = rows.emplace_back(first ? 0 : places);
+    const auto most = static_cast<std::ptrdiff_t>(first ? columns : maps);
+    const auto to = all.end() - from > most ? from + most : all.end();
+    std::move(from, to, std::back_inserter(row));
+    from = to;
   }
+}
+
+int panel_width(std::int64_t sheet_width) {
+  return static_cast<int>(std::min<std::int64_t>(kPanel, sheet_width - 2 * kMargin));
 }
 
 Json row_json(const Explanation& why, const Labels& labels) {
@@ -132,7 +150,7 @@ Sheet cells(Session& session, const Answer& answered, const std::string& renderi
     if (i % methods == 0) {
       const auto row = i / methods, count = std::max<std::size_t>(layers.size(), 1);
       const auto layer = layers.size() > 1 ? ", " + layers[row % count] : std::string();
-      const auto text = target_text(why, request.targets[row / count], session.labels) + layer;
+      const auto text = target_line(why, request.targets[row / count], session.labels) + layer;
       auto image = map.plain(backdrop(session, map, 0, false));
       if (slices)
         rows.push_back(sliced(map, text, image));
@@ -144,7 +162,12 @@ Sheet cells(Session& session, const Answer& answered, const std::string& renderi
       rows.push_back(sliced(map, sheet_caption(why), image));
     else
       rows.back().push_back({sheet_caption(why), std::move(image)});
-    if (!slices && i % methods == methods - 1) wrap(rows);
+    auto& cell = slices ? rows.back().front() : rows.back().back();
+    if (map.shows_something())
+      cell.scale = map.scale();
+    else
+      cell.note = sheet_note(why);
+    if (!slices && i % methods == methods - 1) wrap(rows, request.sheet_width);
     out.drawn.push_back({map.full_at(), map.is_signed(), map.times(), map.slices()});
   }
   return out;
@@ -188,12 +211,15 @@ void explain_photo(Session& session, const Prepared& prepared, const ExplainOutp
   if (!names.no_provenance) provenance = provenance_json(answered.request, digests);
   OutputFiles outputs;
   if (!names.output.empty()) {
-    const auto sheet = timed(session.times.render, [&] { return contact_sheet(drawn.rows); });
+    const auto sheet = timed(session.times.render, [&] {
+      return draw_sheet(drawn.rows, panel_width(session.request.sheet_width));
+    });
+    session.warnings.insert(session.warnings.end(), sheet.warnings.begin(), sheet.warnings.end());
     EncodeOptions options;
     if (!provenance.is_null() && lower(picture_extension(names.output)) == ".png")
       options.texts = sheet_texts(provenance);
     outputs.add(names.output, timed(session.times.encode, [&] {
-                  return encode_image(sheet, picture_extension(names.output), options);
+                  return encode_image(sheet.image, picture_extension(names.output), options);
                 }));
   }
   for (auto& warning : merged_warnings(answered.explanations, names_of(session, answered)))
