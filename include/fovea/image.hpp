@@ -299,6 +299,10 @@ struct CaptionOptions {
 FOVEA_API Drawing captioned(const Image& picture, const Caption& caption,
                             const CaptionOptions& options = {});
 
+/// A copy that is at most so large, its proportions kept: each pixel the mean of those that it
+/// covers (OpenCV's INTER_AREA). Throws Error invalid_argument for extents below 1.
+FOVEA_API Image fitted(const Image& image, int width, int height);
+
 /// A picture on a sheet.
 struct SheetCell {
   std::string caption;  ///< above it

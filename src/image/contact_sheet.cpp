@@ -133,6 +133,15 @@ Drawing draw_sheet(const std::vector<std::vector<SheetCell>>& rows, int width) {
   });
 }
 
+Image fitted(const Image& image, int width, int height) {
+  return image::guarded([&] {
+    image::check_image(image);
+    if (width < 1 || height < 1)
+      throw Error(ErrorCode::invalid_argument, "a picture is at least a pixel large");
+    return reduced(image, fitting(image, width, height));
+  });
+}
+
 Image contact_sheet(const std::vector<std::vector<SheetCell>>& rows, int width) {
   return draw_sheet(rows, width).image;
 }

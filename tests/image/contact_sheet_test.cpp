@@ -141,6 +141,23 @@ TEST(ContactSheet, HasABarAndANoteBelowAPicture) {
   EXPECT_EQ(pixel(both, 8 + 63, top + count + 4), pixel(ends, 1, 0));
 }
 
+TEST(Fitted, IsAsLargeAsTheRoomAllows) {
+  Image checks{6, 4, {}};
+  for (int i = 0; i < 24; ++i)
+    for (int c = 0; c < 3; ++c) checks.rgb.push_back(i % 6 < 3 ? 100 : 200);
+  const auto half = fitted(checks, 3, 100);
+  EXPECT_EQ(half.width, 3);
+  EXPECT_EQ(half.height, 2);
+  EXPECT_EQ(pixel(half, 0, 0), (std::vector<std::uint8_t>{100, 100, 100}));
+  EXPECT_EQ(pixel(half, 1, 1), (std::vector<std::uint8_t>{150, 150, 150}));
+  EXPECT_EQ(fitted(checks, 100, 2).width, 3);
+  EXPECT_EQ(fitted(checks, 6, 4).rgb, checks.rgb);
+  EXPECT_EQ(fitted(checks, 1000, 1000).rgb, checks.rgb);
+  EXPECT_EQ(fitted(plain(640, 2, 1), 64, 64).height, 1);
+  EXPECT_THROW(fitted(checks, 0, 4), Error);
+  EXPECT_THROW(fitted({6, 4, {}}, 3, 4), Error);
+}
+
 TEST(ContactSheet, RefusesWhatIsNoSheet) {
   EXPECT_THROW(contact_sheet({}, 64), Error);
   EXPECT_THROW(contact_sheet({{}}, 64), Error);

@@ -142,6 +142,33 @@ Image DrawnMap::overlay(Image backdrop) const {
   return has_photo_ ? draw_frame(std::move(out), *options_.view) : out;
 }
 
+Image DrawnMap::levels(int width, int height) const {
+  const double across = static_cast<double>(width) / width_,
+               down = static_cast<double>(height) / height_;
+  View view{0, 0, static_cast<double>(width), static_cast<double>(height)};
+  if (options_.view) {
+    const auto& [x0, y0, x1, y1] = *options_.view;
+    view = {across * x0, down * y0, across * x1, down * y1};
+  }
+  const auto values = map_on_photo(values_, view, width, height);
+  const auto seen = seen_box(view, width, height);
+  Image out{width, height, {}};
+  out.rgb.reserve(3 * values.data.size());
+  for (std::int64_t y = 0; y < height; ++y)
+    for (std::int64_t x = 0; x < width; ++x) {
+      const float v = values.data[static_cast<std::size_t>(y * width + x)];
+      const float known = std::isnan(v) ? 0 : v;
+      const double share =
+          is_signed() ? (std::clamp(known, -1.F, 1.F) + 1) / 2 : std::clamp(known, 0.F, 1.F);
+      const bool looked = seen && seen->x <= x && x < seen->x + seen->width && seen->y <= y &&
+                          y < seen->y + seen->height;
+      out.rgb.push_back(static_cast<std::uint8_t>(std::lround(255 * share)));
+      out.rgb.push_back(looked ? 255 : 0);
+      out.rgb.push_back(0);
+    }
+  return out;
+}
+
 Image DrawnMap::plain(Image backdrop) const {
   if (times_ > 1) backdrop = fovea::enlarged(backdrop, times_);
   return has_photo_ ? draw_frame(std::move(backdrop), *options_.view) : backdrop;

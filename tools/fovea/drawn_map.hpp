@@ -29,6 +29,7 @@ class DrawnMap {
   std::optional<float> full_at() const { return full_at_; }
   /// The map's own values at both ends of the colours.
   const ColorScale& scale() const { return scale_; }
+  const OverlayOptions& options() const { return options_; }
   /// False where there is nothing to draw.
   bool shows_something() const { return !nothing_; }
   /// How many pixels of the picture, in each direction, are one of the photo or the tensor.
@@ -45,6 +46,10 @@ class DrawnMap {
   Image overlay(Image backdrop) const;
   /// What lies under the map, at the pictures' size.
   Image plain(Image backdrop) const;
+
+  /// The values as the picture has them, which scale() says, for a picture of so many pixels: red
+  /// from its low end to its high one, green 255 where the network looked. Not of volumes.
+  Image levels(int width, int height) const;
 
   /// Of a volume, the stacked slices side by side; else the picture as it is.
   Image pages(Image picture) const;

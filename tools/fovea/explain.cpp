@@ -13,6 +13,7 @@
 #include "long_call.hpp"
 #include "npy.hpp"
 #include "outputs.hpp"
+#include "paged.hpp"
 #include "photos.hpp"
 #include "pictures.hpp"
 #include "provenance.hpp"
@@ -54,6 +55,7 @@ void check_usage(const Asked& asked, const ExplainOutputs& given) {
     check(files.output, picture_extensions());
     check(files.heatmap, picture_extensions());
     check(files.examples_output, picture_extensions());
+    check(files.html, page_extensions());
     check(files.map, tensor_extensions());
     check(files.feature_map, tensor_extensions());
     check(files.logits, tensor_extensions());
@@ -158,8 +160,8 @@ Results finish(Session& session, const std::vector<Explanation>& explanations, s
         *name = with_suffix(*given, results.suffix(image, target));
         check_output(*name, picture_extensions(), files.inputs);
       }
-      draw(session, names, provenance, result, results.rows.size() + 1 == explanations.size(),
-           files.out);
+      const bool last = results.rows.size() + 1 == explanations.size() && names.html.empty();
+      draw(session, names, provenance, result, last, files.out);
       if (!names.feature_map.empty()) stack(grids, why.feature_map);
       names_of.push_back(
           (images > 1 ? "image " + std::to_string(image + 1) + ", " : std::string()) +
@@ -179,8 +181,8 @@ bool has_provenance(const ExplainOutputs& files) {
   const auto is_png = [](const std::string& file) {
     return lower(picture_extension(file)) == ".png";
   };
-  return !files.no_provenance &&
-         (!files.json.empty() || is_png(files.output) || is_png(files.heatmap));
+  return !files.no_provenance && (!files.json.empty() || !files.html.empty() ||
+                                  is_png(files.output) || is_png(files.heatmap));
 }
 
 void explain_photo(Session& session, const Prepared& prepared, const Reasons& reasons, Files files,
@@ -207,6 +209,10 @@ void explain_photo(Session& session, const Prepared& prepared, const Reasons& re
     session.warnings.push_back(
         "the overlay shows the input tensor stretched to 0..255, not the photo");
   if (!names.logits.empty()) files.out.add(names.logits, npy_bytes(run.logits()));
+  if (!names.html.empty())
+    files.out.add(names.html, timed(session.times.render, [&] {
+                    return answer_html(session, answered, names.rendering, provenance);
+                  }));
   auto document = result_json(session, explainer, results);
   if (!provenance.is_null()) document["provenance"] = std::move(provenance);
   photos.add_json(files.out, names.json, document);
@@ -221,7 +227,7 @@ void explain_one(Asked asked, const ExplainOutputs& given, const Replay* replay,
   if (replay != nullptr) replay->check_files(asked.request, digests);
   const Reasons reasons(asked.request, given.example_images);
   Photos photos(asked.photos, given.json);
-  auto session = photos.open(asked, !given.output.empty());
+  auto session = photos.open(asked, !given.output.empty() || !given.html.empty());
   if (replay != nullptr) replay->check_session(session, digests);
   if (has_provenance(given)) start_digests(session, digests);
   const auto prepared = prepare(session, reasons.methods(session), asked.plan_cache);

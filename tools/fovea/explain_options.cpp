@@ -156,6 +156,10 @@ void add_explain(CLI::App& app) {
   sub.add_option("-o,--output", arguments->output,
                  "Overlay: the photo with the map over it (.png .jpg .jpeg .bmp .webp)")
       ->type_name("FILE");
+  sub.add_option("--html", arguments->html,
+                 "A page with photo, maps, sliders for their opacity and threshold, classes and "
+                 "provenance: one file that asks nothing of anywhere (.html .htm)")
+      ->type_name("FILE");
   sub.add_option("--heatmap", arguments->heatmap, "The map alone, in colours")->type_name("FILE");
   sub.add_option("--map", arguments->map,
                  "The map at the photo's size (a tensor's: the input's), normalised, as .npy")

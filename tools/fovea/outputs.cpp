@@ -21,6 +21,7 @@ namespace fs = std::filesystem;
 
 constexpr std::array<std::string_view, 5> kPictures = {".png", ".jpg", ".jpeg", ".bmp", ".webp"};
 constexpr std::array<std::string_view, 1> kTensors = {".npy"};
+constexpr std::array<std::string_view, 2> kPages = {".html", ".htm"};
 
 constexpr const char* kStandardOutput = "-";
 
@@ -46,6 +47,9 @@ void write_bytes(const std::string& file, std::span<const std::byte> bytes,
 
 std::span<const std::string_view> picture_extensions() {
   return kPictures;
+}
+std::span<const std::string_view> page_extensions() {
+  return kPages;
 }
 std::span<const std::string_view> tensor_extensions() {
   return kTensors;

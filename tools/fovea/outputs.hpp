@@ -16,8 +16,9 @@ namespace fovea::cli {
 void check_output(const std::string& file, std::span<const std::string_view> extensions,
                   std::span<const std::string> inputs);
 
-/// ".png .jpg .jpeg .bmp .webp" and ".npy".
+/// ".png .jpg .jpeg .bmp .webp", ".npy", and ".html .htm".
 std::span<const std::string_view> picture_extensions();
+std::span<const std::string_view> page_extensions();
 std::span<const std::string_view> tensor_extensions();
 
 /// ".png", with the dot; of standard output that too.

@@ -18,11 +18,9 @@ bool has_own_name(const std::string& file) {
 
 /// Every file that is written but JSON's, with its option.
 std::vector<std::pair<const char*, std::string*>> outputs_of(ExplainOutputs& files) {
-  return {{"--output", &files.output},
-          {"--heatmap", &files.heatmap},
-          {"--examples-output", &files.examples_output},
-          {"--map", &files.map},
-          {"--feature-map", &files.feature_map},
+  return {{"--output", &files.output}, {"--heatmap", &files.heatmap},
+          {"--html", &files.html},     {"--examples-output", &files.examples_output},
+          {"--map", &files.map},       {"--feature-map", &files.feature_map},
           {"--logits", &files.logits}};
 }
 

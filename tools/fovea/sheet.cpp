@@ -14,6 +14,7 @@
 #include "json_output.hpp"
 #include "long_call.hpp"
 #include "outputs.hpp"
+#include "paged.hpp"
 #include "photos.hpp"
 #include "pictures.hpp"
 #include "provenance.hpp"
@@ -32,7 +33,7 @@ void check(const Request& request, const ExplainOutputs& names) {
   const auto refuse = [](const std::string& sentence) {
     throw Error(ErrorCode::invalid_argument, sentence);
   };
-  if (names.output.empty() && names.json.empty())
+  if (names.output.empty() && names.json.empty() && names.html.empty())
     refuse("several methods make a sheet: say where with --output");
   const bool given = std::any_of(request.methods.begin(), request.methods.end(),
                                  [](const auto& method) { return !method.given.empty(); });
@@ -224,6 +225,10 @@ void explain_photo(Session& session, const Prepared& prepared, const ExplainOutp
   }
   for (auto& warning : merged_warnings(answered.explanations, names_of(session, answered)))
     session.warnings.push_back(std::move(warning));
+  if (!names.html.empty())
+    outputs.add(names.html, timed(session.times.render, [&] {
+                  return answer_html(session, answered, names.rendering, provenance);
+                }));
   auto document = run_json(session, explainer);
   document["explanations"] = std::move(listed);
   document["timings_ms"] = timings_json(session.times);
