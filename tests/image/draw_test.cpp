@@ -39,6 +39,19 @@ TEST(Heatmap, UniformMapsAreMatplotlibs) {
   expect(Colormap::cividis, {0, 34, 78, 125, 124, 120, 254, 232, 56});
 }
 
+TEST(Heatmap, WhatIsNotSeenHasAColourOfItsOwn) {
+  Tensor ramp{{1, 513}, {}};
+  for (int i = -256; i <= 256; ++i) ramp.data.push_back(static_cast<float>(i) / 256);
+  for (const auto colormap :
+       {Colormap::jet, Colormap::turbo, Colormap::viridis, Colormap::inferno, Colormap::magma,
+        Colormap::plasma, Colormap::cividis, Colormap::red_blue}) {
+    const auto colours = heatmap(ramp, colormap).rgb;
+    for (std::size_t i = 0; i < colours.size(); i += 3)
+      ASSERT_FALSE(std::equal(kUnseen.begin(), kUnseen.end(), colours.begin() + i))
+          << static_cast<int>(colormap) << " " << i;
+  }
+}
+
 TEST(Heatmap, RedIsForAndBlueAgainst) {
   const float nan = std::numeric_limits<float>::quiet_NaN();
   const Image image = heatmap({{1, 5}, {-2, -0.5F, nan, 0.2F, 1}}, Colormap::red_blue);
