@@ -148,6 +148,16 @@ TEST_F(Streams, JsonOfSeveralPhotosIsALineEachOrAFileEach) {
   EXPECT_EQ(json::parse(bytes("other.json"))["image"], "other.png");
 }
 
+TEST_F(Streams, WarningsNameTheirPhoto) {
+  write_file(scratch_ / "labels.txt", "red\n");
+  const auto outcome =
+      scratch_.fovea({"predict", "net.onnx", "photo.png", "other.png", "--labels", "labels.txt"});
+  expect_done(outcome);
+  const std::string warning = ": there are 1 labels for 3 classes\n";
+  EXPECT_EQ(outcome.err,
+            "fovea: warning: photo.png" + warning + "fovea: warning: other.png" + warning);
+}
+
 TEST_F(Streams, ABadPhotoHidesNoOther) {
   write_file(scratch_ / "bad.png", "no picture");
   for (const auto& order :

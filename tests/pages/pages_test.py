@@ -4,6 +4,7 @@
 usage: pages_test.py PROGRAM PAGES
 """
 
+import json
 import re
 import shutil
 import subprocess
@@ -70,6 +71,17 @@ class Names(unittest.TestCase):
             self.assertEqual(of_page, known, name)
             count += len(known)
         self.assertGreater(count, 100)
+
+
+    def test_every_method_is_on_its_page_and_completed(self):
+        listed = subprocess.run([PROGRAM, "methods", "--json"], check=True, text=True,
+                                stdout=subprocess.PIPE).stdout
+        methods = {row["name"] for row in json.loads(listed)["methods"]}
+        of_page = part(page("fovea-explain.1"), ".SH METHODS", ".SH EXIT")
+        self.assertEqual(set(re.findall(r"\.TP\n\\fB([\w+-]+)\\fR", of_page)), methods)
+        for file in ("bash/fovea", "zsh/_fovea", "fish/fovea.fish"):
+            words = set((PAGES / file).read_text().replace("'", " ").split())
+            self.assertEqual(methods - words, set(), file)
 
 
 class Pages(unittest.TestCase):

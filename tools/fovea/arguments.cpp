@@ -110,7 +110,7 @@ void add_whole_option(CLI::App& app, std::string& whole) {
   app.add_option("--whole", whole,
                  "Show the network the whole photo in place of its recipe's crop: stretched to the "
                  "input, or letterboxed (default: stretch). It was trained otherwise")
-      ->check(CLI::IsMember({kDefaultWhole, "letterbox"}))
+      ->check(one_of({kDefaultWhole, "letterbox"}))
       ->type_name("[stretch|letterbox]");
 }
 

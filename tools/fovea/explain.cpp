@@ -220,7 +220,7 @@ void explain_photo(Session& session, const Prepared& prepared, const Reasons& re
   call.check();
   files.out.tell(photos.heading(session) +
                  result_text(session, explainer, results, files.out.names()));
-  if (names.json != "-") print_warnings(session.warnings);
+  if (names.json != "-") print_warnings(photos.warnings(session));
 }
 
 void explain_one(Asked asked, const ExplainOutputs& given, const Replay* replay, Digests& digests) {

@@ -178,7 +178,7 @@ void add_explain(CLI::App& app) {
   sub.add_option("--opacity", arguments->opacity,
                  "even: the same weight everywhere; value: the weight follows the value, and "
                  "--alpha is that of the middle one")
-      ->check(CLI::IsMember({"even", "value"}))
+      ->check(one_of({"even", "value"}))
       ->type_name("even|value")
       ->capture_default_str();
   sub.add_option("--percentile", arguments->percentile,

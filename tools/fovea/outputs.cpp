@@ -87,6 +87,7 @@ void check_output(const std::string& file, std::span<const std::string_view> ext
   const bool in_place = fs::exists(status) && !fs::is_regular_file(status);
   if (::access(in_place ? file.c_str() : folder.c_str(), W_OK) != 0)
     refuse("the output cannot be written there", file);
+  if (!fs::exists(status)) return;
   for (const auto& input : inputs)
     if (fs::equivalent(path, input, failure)) refuse("the output would overwrite an input", file);
 }
@@ -113,11 +114,10 @@ OutputFiles::~OutputFiles() {
 }
 
 void OutputFiles::add(std::string name, std::vector<std::byte> bytes) {
-  for (const auto& file : files_)
-    if (fs::path(file.name).lexically_normal() == fs::path(name).lexically_normal())
-      refuse(name == kStandardOutput ? "two outputs are standard output, which is one file"
-                                     : "two outputs have the same file name",
-             name);
+  if (!names_.insert(fs::path(name).lexically_normal().string()).second)
+    refuse(name == kStandardOutput ? "two outputs are standard output, which is one file"
+                                   : "two outputs have the same file name",
+           name);
   files_.push_back({std::move(name), {}, {}, std::move(bytes), false});
 }
 

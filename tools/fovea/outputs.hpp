@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -57,6 +58,7 @@ class OutputFiles {
     bool moved = false;
   };
   std::vector<File> files_;
+  std::set<std::string> names_;  // as no two may be
   bool kept_ = false;
 };
 

@@ -159,6 +159,13 @@ void Photos::add_json(OutputFiles& files, const std::string& json, const Json& d
     lines_ += json_line(document);
 }
 
+std::vector<std::string> Photos::warnings(const Session& session) const {
+  auto out = session.warnings;
+  if (several())
+    for (auto& warning : out) warning = session.photo->file + ": " + warning;
+  return out;
+}
+
 std::string Photos::heading(const Session& session) const {
   return several() ? "photo        " + session.photo->file + "\n" : std::string();
 }

@@ -45,6 +45,8 @@ class Photos {
   void add_json(OutputFiles& files, const std::string& json, const Json& document);
   /// What a person reads above the result of one of several photos; else nothing.
   std::string heading(const Session& session) const;
+  /// The session's, of several photos each with its photo's name.
+  std::vector<std::string> warnings(const Session& session) const;
 
  private:
   bool several() const { return files_.size() > 1; }

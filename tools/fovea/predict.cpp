@@ -94,7 +94,7 @@ void predict_photo(Session& session, const Explainer& explainer, const PredictAr
   photos.add_json(outputs, names.json, document);
   outputs.write();
   outputs.tell(photos.heading(session) + result_text(session, run, top));
-  if (names.json != "-") print_warnings(session.warnings);
+  if (names.json != "-") print_warnings(photos.warnings(session));
 }
 
 }  // namespace

@@ -187,10 +187,6 @@ std::string sheet_text(const Session& session, const Answer& answered, const She
   return out + "time         " + timings_text(session.times) + "\n";
 }
 
-}  // namespace
-
-namespace {
-
 void explain_photo(Session& session, const Prepared& prepared, const ExplainOutputs& names,
                    Digests& digests, Photos& photos) {
   const auto& explainer = prepared.explainer;
@@ -239,7 +235,7 @@ void explain_photo(Session& session, const Prepared& prepared, const ExplainOutp
   auto text = photos.heading(session) + sheet_text(session, answered, drawn);
   for (const auto& file : outputs.names()) text += "wrote        " + file + "\n";
   outputs.tell(text);
-  if (names.json != "-") print_warnings(session.warnings);
+  if (names.json != "-") print_warnings(photos.warnings(session));
 }
 
 }  // namespace

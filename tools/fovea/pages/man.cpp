@@ -1,4 +1,5 @@
 // Manual pages, in man(7).
+#include "fovea/method_info.hpp"
 #include "fovea/version.hpp"
 #include "pages/table.hpp"
 
@@ -82,6 +83,13 @@ std::string arguments_text(const std::vector<OptionRow>& rows) {
   return out;
 }
 
+std::string methods_text() {
+  std::string out;
+  for (const auto& info : methods())
+    out += ".TP\n" + bold(info.name) + "\n" + plain(info.title) + ": " + sentence(info.use) + "\n";
+  return out;
+}
+
 }  // namespace
 
 std::string manual_page(const std::vector<CommandRow>& table, const CommandRow& command,
@@ -105,6 +113,7 @@ std::string manual_page(const std::vector<CommandRow>& table, const CommandRow& 
   }
   out += ".SH OPTIONS\n" + options_text(command.options);
   if (!command.footer.empty()) out += ".SH NOTES\n" + plain(command.footer) + "\n";
+  if (command.name == "explain") out += ".SH METHODS\n" + methods_text();
   out += ".SH EXIT STATUS\n";
   for (const auto& [status, meaning] : kStatus)
     out += ".TP\n" + bold(status) + "\n" + plain(meaning) + "\n";
