@@ -66,8 +66,9 @@ Gathering& gathering() {
 
 /// A gap between two runs in which the thread or the process did something else.
 constexpr auto kGap = std::chrono::milliseconds(50);
-/// Runs that are shorter are over before a look at the clock would tell anything.
-constexpr double kLongRunMs = 1;
+/// The steps of shorter runs are so short that a look at the clock counts.
+constexpr double kShortRunMs = 1;
+constexpr unsigned kShortRunSteps = 4;
 
 }  // namespace
 
@@ -119,7 +120,7 @@ WatchedRun::WatchedRun(BestTime& best) : now_(watched()), best_(best) {
   if (now_.watch == nullptr) return;
   start_ = Clock::now();
   best_ms_ = best.ms();
-  looks_ = best_ms_ == 0 || best_ms_ >= kLongRunMs;
+  if (best_ms_ > 0 && best_ms_ < kShortRunMs) look_every_ = kShortRunSteps;
   auto& own = gathering();
   if (!own.begun || start_ - own.last > kGap) own.begin(start_);
 }
