@@ -77,7 +77,7 @@ def from_program(told):
     """`fovea bench --json` tells figures, not every run."""
     names = ("min", "p50", "p95", "max")
     return {"title": "fovea bench", "version": told["version"], "onednn": told["onednn"],
-            "waiting": {name: told[name] for name in ("wait_policy", "spin_count")},
+            "waiting": {name: told[name] for name in ("waiting", "wait_policy", "spin_count")},
             "warnings": told["warnings"],
             "batch": told["batch"], "load_ms": told["load_ms"], "create_ms": told["create_ms"],
             "first_ms": told["first_ms"],

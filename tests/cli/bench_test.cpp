@@ -207,6 +207,8 @@ TEST_F(Bench, PhotosAreTakenInTurn) {
   EXPECT_EQ(result["images"], "photos");
   EXPECT_EQ(result["photos"], (Words{"20.png", "40.png", "60.png"}));
   EXPECT_EQ(result["images_sha256"].size(), 3U);
+  const auto random = json_of(run("colours", {"--runs", "1", "--json"}));
+  EXPECT_EQ(result["waiting"], random["waiting"]) << "not as one call for one photo waits";
   ASSERT_GE(result["warnings"].size(), 1U);
   EXPECT_NE(result["warnings"][0].get<std::string>().find("50.png"), std::string::npos);
   auto batch = words;

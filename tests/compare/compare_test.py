@@ -240,6 +240,17 @@ class Busy(unittest.TestCase):
         self.assertIn("| beside 6, fovea: explain | 1.00 (1.00-1.00) | 16.0 (16.0-16.0) |", text)
         self.assertIn("- fovea: fovea bench, 1, oneDNN 3, wait_policy passive", text)
 
+    def test_the_program_s_figures_are_taken_as_they_are(self):
+        of = {"min": 1, "mean": 2, "p50": 2, "p90": 3, "p95": 4, "p99": None, "max": 5}
+        told = {"version": "1", "onednn": "3", "waiting": "adaptive", "wait_policy": "default",
+                "spin_count": "default", "warnings": [], "batch": 1, "load_ms": 1,
+                "create_ms": 2, "first_ms": 3, "runs": 7, "predict_ms": of, "explain_ms": of}
+        result = busy.from_program(told)
+        self.assertEqual(busy.figures(result, "explain"),
+                         {"min": 1, "p50": 2, "p95": 4, "max": 5, "runs": 7})
+        self.assertEqual(result["waiting"]["waiting"], "adaptive")
+        self.assertIsNone(busy.figures(result, "forward"))
+
     def test_percentiles(self):
         self.assertEqual([busy.percentile(range(1, 101), p) for p in (50, 95)], [50, 95])
         self.assertEqual(busy.percentile([7], 95), 7)

@@ -41,6 +41,7 @@ struct Subject {
 
 ExplainerOptions bench_options(const BenchArguments& arguments, const Asked& asked,
                                ExplainerOptions options) {
+  options.pool = explainer_options(asked.request).pool;  // not a session's, which is for one call
   options.compile.tuning_time = asked.tuning_time;
   if (arguments.memory_limit > 0)
     options.pool.memory_limit = static_cast<std::int64_t>(arguments.memory_limit);

@@ -17,7 +17,7 @@ constexpr std::array kSame = {
     "method", "layer",        "rate",   "threads",       "workers",
     "busy",   "precision",    "tune",   "optimize",      "plan_cache_given"};
 /// What may be the reason for comparing, and is told.
-constexpr std::array kTold = {"version", "onednn", "isa", "wait_policy", "spin_count"};
+constexpr std::array kTold = {"version", "onednn", "isa", "waiting", "wait_policy", "spin_count"};
 
 constexpr std::array kMeasuredOnce = {
     "load_ms",  "create_ms", "create_cached_ms",     "first_ms",     "peak_mb",
