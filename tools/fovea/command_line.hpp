@@ -15,9 +15,9 @@ namespace fovea::cli {
 void describe_program(CLI::App& app);
 
 /// The arguments behind the program's name, the last one first, as CLI11 takes them; --json, --box
-/// and --whole, which may stand alone, with their values. An argument behind --json that names a model, a
-/// tensor or a picture, or an existing file that holds something other than JSON, is not the file
-/// that it writes.
+/// and --whole, which may stand alone, with their values. An argument behind --json that names a
+/// model, a tensor or a picture, or an existing file that holds something other than JSON, is not
+/// the file that it writes.
 std::vector<std::string> with_values(int argc, const char* const* argv);
 
 /// Throws Error invalid_argument, with the nearest, for a subcommand that does not exist.
