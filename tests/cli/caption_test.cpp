@@ -111,7 +111,9 @@ TEST_F(Captions, AreOfAnyScript) {
         picture("bare.png"),
         {high > 0 ? std::optional(ColorScale{Colormap::jet, 0, high}) : std::nullopt, text});
     EXPECT_EQ(picture("over.png").rgb, expected.image.rgb) << labels[i];
-    EXPECT_EQ(document["warnings"].get<Names>(), expected.warnings) << labels[i];
+    const auto warnings = document["warnings"].get<Names>();
+    for (const auto& warning : expected.warnings)
+      EXPECT_NE(std::find(warnings.begin(), warnings.end(), warning), warnings.end()) << warning;
     EXPECT_EQ(outcome.err.find("U+10FFF0") != std::string::npos, i == 2) << outcome.err;
   }
 }
