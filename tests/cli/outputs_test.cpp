@@ -100,6 +100,11 @@ TEST(Outputs, AreCheckedBeforeAnyWork) {
   EXPECT_EQ(refusal(scratch / "folder.png", picture_extensions()), ErrorCode::invalid_argument);
   EXPECT_EQ(refusal(scratch / "photo.png", picture_extensions(), {scratch / "./photo.png"}),
             ErrorCode::invalid_argument);
+  fs::create_hard_link(scratch / "photo.png", scratch / "linked.png");
+  EXPECT_EQ(refusal(scratch / "linked.png", picture_extensions(), {scratch / "photo.png"}),
+            ErrorCode::invalid_argument);
+  EXPECT_NO_THROW(check_output(scratch / "new.png", picture_extensions(),
+                               Names{scratch / "gone.png", scratch / "photo.png"}));
   EXPECT_NO_THROW(check_output(scratch / "A.PNG", picture_extensions(), {}));
   EXPECT_NO_THROW(check_output(scratch / "photo.png", picture_extensions(), {}));
 }

@@ -41,7 +41,7 @@ void check_usage(const Asked& asked, const ExplainOutputs& given) {
 
   check_reasons(request, files);
   asked.check_streams();
-  const auto inputs = asked.files();
+  const InputFiles inputs(asked.files());
   OutputFiles outputs;  // refuses a name that is there twice
   const auto check = [&](const std::string& file, std::span<const std::string_view> extensions) {
     if (file.empty()) return;
@@ -123,7 +123,7 @@ Explanation divided_by_magnitude(Explanation why) {
 /// What goes into files, and what must stay as it is.
 struct Files {
   const ExplainOutputs& names;
-  std::vector<std::string> inputs;
+  const InputFiles& inputs;
   OutputFiles out = {};
 };
 
@@ -232,9 +232,10 @@ void explain_one(Asked asked, const ExplainOutputs& given, const Replay* replay,
   if (has_provenance(given)) start_digests(session, digests);
   const auto prepared = prepare(session, reasons.methods(session), asked.plan_cache);
   reasons.check(session, prepared.explainer, digests);
+  const InputFiles inputs(asked.files());
   photos.each(session, [&](const std::string& name) {
     const auto names = named(given, name);
-    explain_photo(session, prepared, reasons, {names, asked.files()}, digests, photos);
+    explain_photo(session, prepared, reasons, {names, inputs}, digests, photos);
   });
 }
 

@@ -1,5 +1,6 @@
 #include "outputs.hpp"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -8,6 +9,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <system_error>
 #include <utility>
 
@@ -24,6 +26,12 @@ constexpr std::array<std::string_view, 1> kTensors = {".npy"};
 constexpr std::array<std::string_view, 2> kPages = {".html", ".htm"};
 
 constexpr const char* kStandardOutput = "-";
+
+std::optional<std::pair<std::uint64_t, std::uint64_t>> place_of(const std::string& file) {
+  struct stat status {};
+  if (::stat(file.c_str(), &status) != 0) return std::nullopt;
+  return std::pair<std::uint64_t, std::uint64_t>{status.st_dev, status.st_ino};
+}
 
 [[noreturn]] void refuse(const std::string& reason, const std::string& file) {
   throw Error(ErrorCode::invalid_argument, reason, {.file = file, .node = {}, .op = {}});
@@ -55,8 +63,18 @@ std::span<const std::string_view> tensor_extensions() {
   return kTensors;
 }
 
+InputFiles::InputFiles(const std::vector<std::string>& files) {
+  for (const auto& file : files)
+    if (const auto place = place_of(file)) places_.insert(*place);
+}
+
+bool InputFiles::contain(const std::string& file) const {
+  const auto place = place_of(file);
+  return place && places_.contains(*place);
+}
+
 void check_output(const std::string& file, std::span<const std::string_view> extensions,
-                  std::span<const std::string> inputs) {
+                  const InputFiles& inputs) {
   if (file.empty()) throw Error(ErrorCode::invalid_argument, "an output's file name is empty");
   if (file == kStandardOutput) {
     if (!extensions.empty() && ::isatty(STDOUT_FILENO) == 1)
@@ -87,9 +105,7 @@ void check_output(const std::string& file, std::span<const std::string_view> ext
   const bool in_place = fs::exists(status) && !fs::is_regular_file(status);
   if (::access(in_place ? file.c_str() : folder.c_str(), W_OK) != 0)
     refuse("the output cannot be written there", file);
-  if (!fs::exists(status)) return;
-  for (const auto& input : inputs)
-    if (fs::equivalent(path, input, failure)) refuse("the output would overwrite an input", file);
+  if (inputs.contain(file)) refuse("the output would overwrite an input", file);
 }
 
 std::string picture_extension(const std::string& file) {

@@ -1,21 +1,36 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <set>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 /// Files that appear all together or not at all.
 namespace fovea::cli {
+
+/// Files that are read, by what they are rather than by their names.
+class InputFiles {
+ public:
+  InputFiles() = default;
+  InputFiles(const std::vector<std::string>& files);  // NOLINT(google-explicit-constructor)
+
+  /// False for a file that does not exist.
+  bool contain(const std::string& file) const;
+
+ private:
+  std::set<std::pair<std::uint64_t, std::uint64_t>> places_;  ///< device and number on it
+};
 
 /// Refuses, before any work, an output path that cannot be: an extension that is not in
 /// `extensions` (lower case, with the dot; empty: any), a folder that does not exist or may not be
 /// written, a folder in the file's place, or one of `inputs`. "-" is standard output, which for a
 /// picture or a tensor is no terminal. Throws Error invalid_argument.
 void check_output(const std::string& file, std::span<const std::string_view> extensions,
-                  std::span<const std::string> inputs);
+                  const InputFiles& inputs);
 
 /// ".png .jpg .jpeg .bmp .webp", ".npy", and ".html .htm".
 std::span<const std::string_view> picture_extensions();

@@ -27,7 +27,7 @@ void check_usage(const Outputs& given, const Asked& asked) {
   const auto files = files_of(given);
   require_own_names(files, asked.photos.size());
   asked.check_streams();
-  const auto inputs = asked.files();
+  const InputFiles inputs(asked.files());
   OutputFiles outputs;  // refuses a name that is there twice
   const auto check = [&](const std::string& file, std::span<const std::string_view> extensions) {
     if (file.empty()) return;
