@@ -96,9 +96,15 @@ struct Explainer::Impl {
     return reads.scores() ? static_cast<std::int64_t>(reads.scores()->size) : 0;
   }
 
+  /// Those of several positions in one row: which score belongs to which is not known.
+  bool has_several_softmaxes() const {
+    return scores.softmax && class_count() > 0 && class_count() != scores.classes;
+  }
+
   bool has_probabilities() const {
     const bool sigmoid = scores.sigmoid || options.compile.multi_label;
     if (scores.of_probabilities && !scores.softmax && !scores.sigmoid) return false;
+    if (has_several_softmaxes()) return false;
     return !dense_scores && (class_count() > 1 || (class_count() == 1 && sigmoid));
   }
 

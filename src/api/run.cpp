@@ -162,6 +162,12 @@ void Run::Impl::describe_scores() {
     probability = explain::Probability::sigmoid;
   else if (add_up)
     probability = explain::Probability::given;
+  else if (explainer->has_several_softmaxes())
+    probability = explain::Probability::none;
+  if (probability == explain::Probability::none && scores.softmax && !explainer->dense_scores)
+    warnings.push_back("the scores are those of several positions, each with a softmax over " +
+                       std::to_string(scores.classes) +
+                       " classes, in one row: no probability is told of them");
   if (probability == explain::Probability::given && add_up)
     warnings.emplace_back(
         "the scores lie between 0 and 1 and add up to 1, and no logits were found before them: "

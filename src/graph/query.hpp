@@ -15,11 +15,12 @@ namespace fovea::graph {
 /// input the first of rank 2, of more, of 1, of 0), looked back through a softmax or a sigmoid,
 /// spelled out or not, and what leaves their values up to type, extents, order and a factor.
 struct Scores {
-  ValueId output;        ///< as declared
-  ValueId logits;        ///< before the trailing activation; may equal `output`
-  bool softmax = false;  ///< the model ends in a softmax (so `output` holds probabilities)
-  bool sigmoid = false;  ///< the model ends in a sigmoid
-  float factor = 1;      ///< positive; by which `output` is the activation's values
+  ValueId output;            ///< as declared
+  ValueId logits;            ///< before the trailing activation; may equal `output`
+  bool softmax = false;      ///< the model ends in a softmax (so `output` holds probabilities)
+  bool sigmoid = false;      ///< the model ends in a sigmoid
+  std::int64_t classes = 1;  ///< that one softmax is over: all of an image's, or a position's
+  float factor = 1;          ///< positive; by which `output` is the activation's values
   /// Are `logits` themselves made of a softmax's or sigmoid's values, of which nobody looked for
   /// the logits: a part of them, a sum, 1 less one?
   bool of_probabilities = false;

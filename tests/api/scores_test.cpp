@@ -210,6 +210,24 @@ TEST(Scores, ThatAreMadeOfProbabilitiesAndAreNoneHaveNone) {
               std::string::npos);
 }
 
+/// A class at each position, in one row: a softmax over all of it would be another's.
+TEST(Scores, OfPositionsInOneRowHaveNoProbability) {
+  auto model = with_maps(4);
+  model.add("Softmax", {"maps"}, {"p"}, {attr("axis", 1)})
+      .add("Transpose", {"p"}, {"turned"}, {attr("perm", Ints{0, 2, 3, 1})})
+      .add("Flatten", {"turned"}, {"row"})
+      .output("row");
+  ExplainerOptions options;
+  options.prepare.methods = {Saliency{}};
+  const auto explainer = made(model, options);
+  EXPECT_FALSE(explainer.has_probabilities());
+  auto run = explainer.forward(random_input(explainer, 1));
+  ASSERT_GT(run.predictions().size(), 4u);
+  for (const auto& one : run.predictions()) EXPECT_TRUE(std::isnan(one.probability));
+  ASSERT_EQ(run.warnings().size(), 1u);
+  EXPECT_NE(run.warnings()[0].find("softmax over 4 classes, in one row"), std::string::npos);
+}
+
 TEST(Relevance, OfComputedWeightsIsRefusedAsSuch) {
   auto model = with_maps(4);
   model.add("Conv", {"maps", "pooled"}, {"matched"})

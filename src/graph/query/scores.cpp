@@ -206,6 +206,8 @@ Scores looked_through(const Graph& graph, std::string_view output_name) {
     scores.sigmoid = sigmoid;
     scores.logits = activation->of;
     scores.factor = *factor;
+    for (const auto axis : activation->axes)
+      scores.classes *= shape.empty() ? 1 : shape[static_cast<std::size_t>(axis)];
     const bool other_rows = shape.size() > 1 && output.size() > 1 && shape[0] != output[0];
     if (other_rows || !tail.keeps_order()) scores.layout = tail.layout();
     return scores;
