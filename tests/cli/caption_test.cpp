@@ -126,7 +126,7 @@ TEST_F(Captions, AreKeptByAReplay) {
   EXPECT_NE(picture("a.png").height, picture("c.png").height);
 }
 
-class Sheets : public Captions {
+class CaptionedSheets : public Captions {
  protected:
   Image sheet(const Names& more) const {
     Names how = {"--method", "gradcam,layercam,hirescam,cam,saliency,gradient-x-input",
@@ -138,7 +138,7 @@ class Sheets : public Captions {
   }
 };
 
-TEST_F(Sheets, AreAsWideAsTheyMayBe) {
+TEST_F(CaptionedSheets, AreAsWideAsTheyMayBe) {
   const auto usual = sheet({});
   EXPECT_EQ(usual.width, 5 * 264 + 8);  // the photo and four maps, then two
   const auto wide = sheet({"--sheet-width", "4000"});
@@ -157,7 +157,7 @@ TEST_F(Sheets, AreAsWideAsTheyMayBe) {
   EXPECT_EQ(picture("a.png").rgb, picture("b.png").rgb);
 }
 
-TEST_F(Sheets, HaveBarsAndSayWhatShowedNothing) {
+TEST_F(CaptionedSheets, HaveBarsAndSayWhatShowedNothing) {
   // The photo has no green.
   const auto nothing = result({"--class", "1", "--output", "nothing.png"});
   const auto some = result({"--class", "0", "--output", "some.png", "--feature-map", "map.npy"});

@@ -181,7 +181,7 @@ TEST_F(Loading, AnOutputThatCannotBeComputedSaysWhy) {
   request.output.clear();
   EXPECT_NO_THROW(open_session(request).explainer({}, {})) << "prob is the first in any case";
   request.output = "nothing";
-  expect_refused(request, ErrorCode::invalid_argument, "no such output");
+  expect_refused(request, ErrorCode::invalid_argument, "no output 'nothing'");
   ExplainerOptions options;
   options.compile.output = "prob";
   options.compile.fetches = {"tv"};

@@ -164,7 +164,8 @@ class Asking {
         // Scores without probabilities are ranked, too, but at positions.
         const bool must_be = explainer.has_probabilities() || classes == 1;
         expect(told == classes || (told == 0 && !must_be), "predictions are not of every class");
-        expect(are_ranked || has_positions(explainer), "scores without positions are not ranked");
+        expect(told == classes || has_positions(explainer),
+               "scores without positions are not ranked");
         expect(n < images, "there are predictions of an image that is not there");
       });
     auto targets = question_.targets;
