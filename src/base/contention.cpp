@@ -11,7 +11,10 @@ constexpr double kLostShare = 0.3;
 constexpr double kLostAtOnceMs = 12;
 /// Fewer are the system's own business.
 constexpr std::int64_t kSwitches = 2;
-/// Threads that sleep are off their cores at every step, and a little late each time they wake.
+/// Less than so much of a CPU is the system's own business as well.
+constexpr double kOtherCpus = 0.2;
+/// Where nobody says what others take. Threads that sleep are off their cores at every step, and a
+/// little late each time they wake.
 constexpr double kDelayedShare = 0.1;
 constexpr double kSwitchesPerMs = 0.03;
 /// Woken and back to sleep within this time: the calm did not last.
@@ -44,8 +47,12 @@ void Contention::while_spinning(const Window& window) {
 
 void Contention::while_sleeping(const Window& window) {
   const auto allowed = std::max(static_cast<double>(kSwitches), kSwitchesPerMs * window.running_ms);
-  const bool busy = static_cast<double>(window.switches) > allowed ||
-                    window.delay_ms.value_or(0) > kDelayedShare * window.running_ms;
+  // A thread that is woken is often put on the core of the one that woke it: without other work,
+  // too, threads that sleep are sent off cores and wait for them.
+  const bool busy = window.others
+                        ? *window.others > kOtherCpus
+                        : static_cast<double>(window.switches) > allowed ||
+                              window.delay_ms.value_or(0) > kDelayedShare * window.running_ms;
   if (busy) {
     calm_since_ms_ = window.now_ms;
     return;

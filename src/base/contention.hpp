@@ -23,6 +23,9 @@ class Contention {
     std::int64_t switches = 0;
     /// That the caller was ready to run and had no core; none where the system does not say.
     std::optional<double> delay_ms;
+    /// CPUs that other processes took lately (OtherWork), while threads sleep; none where the
+    /// system does not say.
+    std::optional<double> others;
   };
   /// Windows that are shorter say little.
   static constexpr double kWindowMs = 25;

@@ -53,7 +53,7 @@ struct Gathering {
     const Gathering before = *this;
     begin(now);
     Contention::Window out{ms_of(now.time_since_epoch()), before.running_ms, before.lost_ms,
-                           switches - before.switches, std::nullopt};
+                           switches - before.switches,    std::nullopt,      std::nullopt};
     if (before.delay_ms && delay_ms) out.delay_ms = *delay_ms - *before.delay_ms;
     return out;
   }
@@ -90,12 +90,14 @@ std::shared_ptr<Watch> Watch::of_process() {
   return out;
 }
 
-void Watch::tell(const Contention::Window& window, int team) {
+void Watch::tell(Contention::Window window, int team) {
   const std::lock_guard lock(mutex_);
+  if (contention_.sleep()) window.others = others_.cpus(Clock::now());
   contention_.tell(window);
   if (contention_.sleep() == sleeping_.has_value()) return;
   if (contention_.sleep()) {
     sleeping_.emplace(team);
+    others_.restart();
   } else {
     sleeping_.reset();
   }

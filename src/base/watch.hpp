@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "base/contention.hpp"
+#include "base/other_work.hpp"
 #include "base/waiting.hpp"
 
 /// What runs took, and what follows from it for how threads wait.
@@ -21,13 +22,14 @@ class Watch {
   static std::shared_ptr<Watch> of_process();
 
   bool sleeps() const { return sleeps_; }
-  void tell(const Contention::Window& window, int team);
+  void tell(Contention::Window window, int team);
   /// While threads sleep: a call with a team of this size begins.
   void include(int team);
 
  private:
   std::mutex mutex_;
   Contention contention_;
+  OtherWork others_;  ///< while threads sleep
   std::optional<SleepingWaits> sleeping_;
   std::atomic<bool> sleeps_ = false;
 };

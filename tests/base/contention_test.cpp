@@ -2,13 +2,20 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <initializer_list>
+
+#include "base/other_work.hpp"
+
 namespace fovea::base {
 namespace {
 
 /// Tells one window after the other, as a caller's runs would.
 class Told {
  public:
-  Contention::Window window() const { return {now_, Contention::kWindowMs, 0, 0, 0.0}; }
+  Contention::Window window() const {
+    return {now_, Contention::kWindowMs, 0, 0, 0.0, std::nullopt};
+  }
   void tell(Contention::Window window) {
     now_ += Contention::kWindowMs;
     window.now_ms = now_;
@@ -103,6 +110,45 @@ TEST(Contention, CalmBeginsAnewWithEveryBusyWindow) {
     told.lost(0, 20);  // switches alone
     ASSERT_TRUE(told.sleep());
   }
+}
+
+TEST(Contention, WhatOthersTakeSaysWhetherItIsCalm) {
+  Told told;
+  const auto beside = [&](double others, double delay, std::int64_t switches) {
+    auto one = told.window();
+    one.others = others;
+    one.delay_ms = delay;
+    one.switches = switches;
+    told.tell(one);
+  };
+  told.delayed(20);
+  // Threads that sleep wait for each other's cores, whoever else is there.
+  for (int i = 0; i < 100 && told.sleep(); ++i) beside(0.05, 10, 500);
+  EXPECT_FALSE(told.sleep());
+  told.pass(60000);
+  told.delayed(20);
+  for (int i = 0; i < 1000; ++i) beside(0.9, 0, 0);
+  EXPECT_TRUE(told.sleep());
+}
+
+TEST(OtherWork, CountsTheCpusThatCount) {
+  constexpr std::string_view kText =
+      "cpu  9 9 9 9 9 9 9 9 9 9\n"
+      "cpu0 100 20 30 4000 50 6 4 40 7 8\n"
+      "cpu1 1 1 1 1 1 1 1 1\n"
+      "cpu12 300 0 0 5\n"
+      "intr 5 5\n"
+      "cpu3 900 900 900 900 900\n";
+  const auto of = [&](std::initializer_list<int> cpus) {
+    return busy_seconds(kText, 100, [&](int cpu) {
+      return std::find(cpus.begin(), cpus.end(), cpu) != cpus.end();
+    });
+  };
+  EXPECT_EQ(of({0}), 2.0);
+  EXPECT_EQ(of({0, 12}), 5.0);
+  EXPECT_FALSE(of({3}));
+  EXPECT_FALSE(busy_seconds("", 100, [](int) { return true; }));
+  EXPECT_FALSE(busy_seconds("cpu", 100, [](int) { return true; }));
 }
 
 TEST(Contention, CalmThatDidNotLastIsWaitedForLonger) {

@@ -120,7 +120,7 @@ TEST(Waiting, TheProcesssWatchHasThemSleepAndLetsGo) {
   auto watch = Watch::of_process();
   ASSERT_NE(watch, nullptr);
   EXPECT_EQ(watch, Watch::of_process());
-  Contention::Window busy{1000, Contention::kWindowMs, 0, 9, 20.0};
+  Contention::Window busy{1000, Contention::kWindowMs, 0, 9, 20.0, std::nullopt};
   {
     const ThreadScope scope(2, watch.get());
     EXPECT_EQ(watched().watch, watch.get());
