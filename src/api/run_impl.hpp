@@ -38,8 +38,15 @@ struct Run::Impl {
   void check_image(std::int64_t image) const;
   const std::vector<Prediction>& ranking(std::int64_t image);
 
-  /// Around whatever runs.
-  base::ThreadScope team() const { return explainer->team(threads); }
+  /// Around whatever runs. Throws Error invalid_argument in the child of a fork for a run of before
+  /// it: its plans are made for threads that are gone, and would wait for them for ever.
+  base::ThreadScope team() const {
+    if (base::fork_state() == base::Fork::alone && explainer->made_for > 1)
+      throw Error(ErrorCode::invalid_argument,
+                  "this run was made before its process was forked, on threads that are not there "
+                  "any more: make it again");
+    return explainer->team(threads);
+  }
 
   std::shared_ptr<const Explainer::Impl> explainer;
   int threads;  ///< 0: those of the calling thread

@@ -83,6 +83,29 @@ TEST(Fork, AChildRunsOnOneThreadAndSaysSo) {
   EXPECT_FALSE(warns(explainer.explain(input).warnings));
 }
 
+TEST(Fork, ARunOfBeforeIsRefusedByName) {
+  auto options = on_two_threads();
+  options.prepare.methods = {GradCam{}, Rise{.masks = 8}};
+  const Explainer explainer(Model::load(golden_model("mobilenet_v2")), options);
+  auto run = explainer.forward(random_input(explainer, 3));
+  const auto refused = [&](const Method& method) {
+    try {
+      run.explain(method);
+    } catch (const Error& error) {
+      return error.code() == ErrorCode::invalid_argument &&
+             std::string(error.what()).find("before its process was forked") != std::string::npos;
+    }
+    return false;
+  };
+  EXPECT_EQ(in_child([&] {
+              const bool all =
+                  !run.predictions().empty() && refused(GradCam{}) && refused(Rise{.masks = 8});
+              return all ? kGood : kWrong;
+            }),
+            kGood);
+  EXPECT_NO_THROW(run.explain());
+}
+
 TEST(Fork, AChildOfACallRefusesByName) {
   const auto model = Model::load(golden_model("mobilenet_v2"));
   auto options = on_two_threads();
