@@ -26,8 +26,10 @@ std::shared_ptr<const Explainer::Impl> adapted(std::shared_ptr<const Explainer::
   constexpr auto kSoon = std::chrono::milliseconds(500);
   const int threads = own->thread_choice.next(now_ms(), own->made_for, own->watch->sleeps());
   if (threads == own->made_for) return own;
-  CallOptions soon{.stop = call.stop, .deadline = Clock::now() + kSoon};
-  if (call.deadline) soon.deadline = std::min(*soon.deadline, *call.deadline);
+  constexpr int kPart = 4;  // and so much of the time that the call itself may take
+  const auto now = Clock::now();
+  CallOptions soon{.stop = call.stop, .deadline = now + kSoon};
+  if (call.deadline) soon.deadline = std::min(*soon.deadline, now + (*call.deadline - now) / kPart);
   try {
     return own->variants.get(*own, threads, soon);
   } catch (const Error& error) {
