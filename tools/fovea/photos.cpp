@@ -131,18 +131,24 @@ void Photos::each(Session& session, const std::function<void(const std::string& 
     } catch (const Error& error) {
       if (!several() || error.code() != ErrorCode::bad_input) throw;
       failed(files_[i], error);
+    } catch (const ReaderGone&) {
+      write_lines();  // of those whose files are there
+      throw;
     }
   }
   finish();
 }
 
+void Photos::write_lines() const {
+  if (!one_place() || json_ == "-") return;
+  OutputFiles out;
+  out.add(json_, std::string_view(lines_));
+  out.write();
+  out.keep();
+}
+
 void Photos::finish() const {
-  if (one_place() && json_ != "-") {
-    OutputFiles out;
-    out.add(json_, std::string_view(lines_));
-    out.write();
-    out.keep();
-  }
+  write_lines();
   if (failed_ > 0)
     throw Error(ErrorCode::bad_input, std::to_string(failed_) + " of " +
                                           std::to_string(files_.size()) +

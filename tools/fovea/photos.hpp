@@ -52,6 +52,7 @@ class Photos {
   bool several() const { return files_.size() > 1; }
   bool one_place() const;
   void failed(const std::string& file, const Error& error);
+  void write_lines() const;
   void finish() const;
 
   std::vector<std::string> files_, names_;
