@@ -5,19 +5,29 @@
 #include <atomic>
 
 #include "fovea/error.hpp"
+#include "fovea/export.hpp"
 
-namespace fovea::base {
+namespace fovea {
+
+/// What is known of forks. Each of the libraries has this file, and what one of them has started is
+/// missing in a child to the others as well: exported, so that the loader takes one for all.
+struct ProcessForks {
+  std::atomic<int> under_way = 0;
+  std::atomic<bool> teams_ran = false;
+  std::atomic<base::Fork> state = base::Fork::none;
+};
+extern FOVEA_API ProcessForks process_forks;
+ProcessForks process_forks;
+
+namespace base {
 namespace {
 
-std::atomic<int> under_way = 0;
-std::atomic<bool> teams_ran = false;
-std::atomic<Fork> state = Fork::none;
-
 extern "C" void fovea_after_fork() {
-  if (under_way > 0) {
-    state = Fork::broken;
-  } else if (teams_ran && state == Fork::none) {
-    state = Fork::alone;
+  auto& known = process_forks;
+  if (known.under_way > 0) {
+    known.state = Fork::broken;
+  } else if (known.teams_ran && known.state == Fork::none) {
+    known.state = Fork::alone;
   }
 }
 
@@ -30,7 +40,7 @@ void notice_forks() noexcept {
 }  // namespace
 
 Fork fork_state() noexcept {
-  return state.load(std::memory_order_relaxed);
+  return process_forks.state.load(std::memory_order_relaxed);
 }
 
 void check_fork() {
@@ -42,17 +52,18 @@ void check_fork() {
 
 void note_team() noexcept {
   notice_forks();
-  teams_ran = true;
+  process_forks.teams_ran = true;
 }
 
 CallUnderWay::CallUnderWay() {
   notice_forks();
   check_fork();
-  ++under_way;
+  ++process_forks.under_way;
 }
 
 CallUnderWay::~CallUnderWay() {
-  --under_way;
+  --process_forks.under_way;
 }
 
-}  // namespace fovea::base
+}  // namespace base
+}  // namespace fovea
