@@ -24,8 +24,8 @@ Drawing captioned(const Image& picture, const Caption& caption, const CaptionOpt
     const int size = options.text_size > 0
                          ? options.text_size
                          : std::clamp(picture.width / kWidthsPerEm, kLeastText, kMostText);
-    const int margin = size / 2;
     const int width = std::max(picture.width, kLeastWidth);
+    const int margin = std::min(size / 2, width / 4);  // something is left between two of them
     const int inner = width - 2 * margin;
     image::Writer writer(size);
 
