@@ -71,6 +71,12 @@ Tensor signed_values(const Explanation& why) {
   return sum;
 }
 
+/// Where what was seen ends, in the photo, as seen_box has it: of an enlarged photo no pixel is
+/// seen in part.
+double between_pixels(double edge, int extent) {
+  return 0 < edge && edge < extent ? std::ceil(edge - 0.5) : edge;
+}
+
 int steps_to_legible(std::int64_t width, std::int64_t height) {
   const auto longer = static_cast<int>(std::max(width, height));
   return longer > kSmall ? 1 : (kLegible + longer - 1) / longer;
@@ -114,7 +120,12 @@ DrawnMap::DrawnMap(const Session& session, const Explanation& why, const std::st
     shape_ = {photo.height, photo.width};
     width_ = times_ * photo.width;
     height_ = times_ * photo.height;
-    options_.view = View{times_ * x0, times_ * y0, times_ * x1, times_ * y1};
+    const bool whole = times_ > 1 && seen_box(session.photo->view, photo.width, photo.height);
+    const auto at = [&](double edge, int extent) {
+      return times_ * (whole ? between_pixels(edge, extent) : edge);
+    };
+    options_.view =
+        View{at(x0, photo.width), at(y0, photo.height), at(x1, photo.width), at(y1, photo.height)};
     values_ = std::move(values);
     return;
   }
