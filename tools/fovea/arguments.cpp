@@ -22,6 +22,16 @@ CLI::Validator one_of(std::vector<std::string> names) {
   return {check, ""};
 }
 
+CLI::Validator between(double low, double high) {
+  const auto check = [low, high](const std::string& text) {
+    double value = 0;
+    if (CLI::detail::lexical_cast(text, value) && low <= value && value <= high)
+      return std::string();
+    return "Value " + text + " not in range " + number_text(low) + " to " + number_text(high);
+  };
+  return {check, ""};
+}
+
 void add_model_option(CLI::App& app, Arguments& arguments) {
   app.add_option("-m,--model", arguments.model, "ONNX file (default: the demo's)")
       ->type_name("FILE");
@@ -73,7 +83,7 @@ void add_tuning_options(CLI::App& app, Arguments& arguments, const std::string& 
   app.add_option("--tuning-time", arguments.tuning_time,
                  "Seconds that the search may take; what it does not reach runs by the direct "
                  "algorithm (default: 2; with --tune thorough as long as it takes)")
-      ->check(CLI::Range(0.0, kMaxTuningSeconds))
+      ->check(between(0, kMaxTuningSeconds))
       ->type_name("S");
   app.add_option("--plan-cache", arguments.plan_cache,
                  "What tuning found, kept in FILE for the next run; made where there is none, "

@@ -49,6 +49,9 @@ struct Arguments {
 /// Takes one of the names alone; refuses another with the nearest.
 CLI::Validator one_of(std::vector<std::string> names);
 
+/// A number from `low` to `high`, which NaN is not (CLI::Range takes it for one).
+CLI::Validator between(double low, double high);
+
 /// --model, and the model as an argument of its own.
 void add_model_option(CLI::App& app, Arguments& arguments);
 void add_shape_option(CLI::App& app, Arguments& arguments);

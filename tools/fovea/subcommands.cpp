@@ -48,14 +48,14 @@ void add_bench(CLI::App& app) {
                    ->type_name("N");
   sub.add_option("--seconds", arguments->seconds,
                  "How long to measure; at least 10 predictions and explanations")
-      ->check(CLI::Range(0.001, 1e6))
+      ->check(between(0.001, 1e6))
       ->type_name("S")
       ->capture_default_str()
       ->excludes(runs);
   sub.add_option("--rate", arguments->rate,
                  "An open loop: R runs a second are due, and times are from then on, so that "
                  "queueing counts")
-      ->check(CLI::Range(0.001, kMaxRate))
+      ->check(between(0.001, kMaxRate))
       ->type_name("R")
       ->excludes(workers);
   sub.add_option("--busy", arguments->busy,
