@@ -51,6 +51,14 @@ void write_bytes(const std::string& file, std::span<const std::byte> bytes,
   if (!stream) cannot_write(name);
 }
 
+/// The same for every way to say it: from elsewhere, or through links.
+std::string one_spelling(const std::string& name) {
+  if (name == kStandardOutput) return name;
+  std::error_code failure;
+  const auto place = fs::weakly_canonical(fs::absolute(name, failure), failure);
+  return failure ? fs::path(name).lexically_normal().string() : place.string();
+}
+
 }  // namespace
 
 std::span<const std::string_view> picture_extensions() {
@@ -130,7 +138,7 @@ OutputFiles::~OutputFiles() {
 }
 
 void OutputFiles::add(std::string name, std::vector<std::byte> bytes) {
-  if (!names_.insert(fs::path(name).lexically_normal().string()).second)
+  if (!names_.insert(one_spelling(name)).second)
     refuse(name == kStandardOutput ? "two outputs are standard output, which is one file"
                                    : "two outputs have the same file name",
            name);
