@@ -92,7 +92,7 @@ std::shared_ptr<Watch> Watch::of_process() {
 
 void Watch::tell(Contention::Window window, int team) {
   const std::lock_guard lock(mutex_);
-  if (contention_.sleep()) window.others = others_.cpus(Clock::now());
+  if (contention_.sleep() && !window.others) window.others = others_.cpus(Clock::now());
   contention_.tell(window);
   if (contention_.sleep() == sleeping_.has_value()) return;
   if (contention_.sleep()) {

@@ -211,8 +211,8 @@ Image backdrop(Session& session, const DrawnMap& map, std::int64_t image, bool l
     for (const auto& [name, tensor] : session.tensors)
       if (auto picture = stacked_slices(tensor, shape, image, *map.slices())) return *picture;
   throw Error(ErrorCode::invalid_argument,
-              "--output draws over images and volumes only, and the map is " + shape_text(shape) +
-                  ": use --map or --feature-map");
+              "--output and --html draw over images and volumes only, and the map is " +
+                  shape_text(shape) + ": use --map or --feature-map");
 }
 
 Image coloured(const Explanation& why) {

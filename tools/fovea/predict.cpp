@@ -34,6 +34,7 @@ void check_usage(const Outputs& given, const Asked& asked) {
     check_output(file, extensions, inputs);
     outputs.add(file, std::string_view());
   };
+  if (!asked.plan_cache.empty()) outputs.add(asked.plan_cache, std::string_view());
   auto names = output_names(asked.photos);
   if (names.empty()) names = {""};
   for (const auto& name : names) {

@@ -56,7 +56,8 @@ void add_figure(Json& to, const std::string& name, std::optional<double> before,
 
 std::string with_spread(double value, const Json& spread) {
   auto out = number_text("%12.3f", value);
-  const bool known = spread.is_array() && spread.size() == 2;
+  const bool known =
+      spread.is_array() && spread.size() == 2 && spread[0].is_number() && spread[1].is_number();
   if (known)
     out += number_text(" (%.3f-", spread[0].get<double>()) +
            number_text("%.3f)", spread[1].get<double>());
