@@ -12,6 +12,7 @@ namespace fovea::api {
 
 /// Workspaces of one plan, made as they are needed and handed out again. Their bytes are taken from
 /// the budget as long as they are there. Safe from any thread.
+// NOLINTNEXTLINE(cppcoreguidelines-virtual-class-destructor): nothing derives from it.
 class WorkspacePool final : public base::Spares {
  public:
   WorkspacePool(const engine::Plan& plan, int max, base::Budget& budget);

@@ -215,8 +215,12 @@ struct AtTheEnd {
 }  // namespace
 
 bool waiting_is_ours() {
-  static const bool ours = std::getenv("OMP_WAIT_POLICY") == nullptr &&
-                           std::getenv("GOMP_SPINCOUNT") == nullptr && is_gcc_openmp();
+  // Read once, as OpenMP does.
+  const auto is_set = [](const char* name) {
+    return std::getenv(name) != nullptr;  // NOLINT(concurrency-mt-unsafe)
+  };
+  static const bool ours =
+      !is_set("OMP_WAIT_POLICY") && !is_set("GOMP_SPINCOUNT") && is_gcc_openmp();
   return ours;
 }
 

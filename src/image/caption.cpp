@@ -44,8 +44,9 @@ Drawing captioned(const Image& picture, const Caption& caption, const CaptionOpt
     if (!lines.empty()) height += margin;
     image::check_extents(width, height, ErrorCode::invalid_argument);
 
-    Image out{width, static_cast<int>(height),
-              std::vector<std::uint8_t>(static_cast<std::size_t>(3 * width * height), 255)};
+    Image out{
+        width, static_cast<int>(height),
+        std::vector<std::uint8_t>(static_cast<std::size_t>(std::int64_t{3} * width * height), 255)};
     const auto row = static_cast<std::ptrdiff_t>(3) * picture.width;
     for (std::ptrdiff_t y = 0; y < picture.height; ++y)
       std::copy_n(picture.rgb.begin() + y * row, row, out.rgb.begin() + 3 * y * width);

@@ -21,9 +21,7 @@ class Unread {
     nodes_.emplace(node, Node{std::move(description), std::move(error)});
   }
   /// An input or initializer.
-  void add_value(std::string name, Error error) {
-    values_.emplace(std::move(name), std::move(error));
-  }
+  void add_value(std::string name, const Error& error) { values_.emplace(std::move(name), error); }
   /// One of several outputs of a node whose others are read.
   void add_output(std::string name, std::string description) {
     outputs_.emplace(std::move(name), std::move(description));

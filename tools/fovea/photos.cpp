@@ -168,7 +168,7 @@ void Photos::add_json(OutputFiles& files, const std::string& json, const Json& d
 std::vector<std::string> Photos::warnings(const Session& session) const {
   auto out = session.warnings;
   if (several())
-    for (auto& warning : out) warning = session.photo->file + ": " + warning;
+    for (auto& warning : out) warning.insert(0, session.photo->file + ": ");
   return out;
 }
 
