@@ -1,5 +1,9 @@
 #pragma once
 
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <functional>
 #include <random>
@@ -38,6 +42,15 @@ inline ErrorCode code_of(const std::function<void()>& call) {
     return error.code();
   }
   return ErrorCode::internal;
+}
+
+/// Within f32's rounding of each other.
+inline void expect_near(const Tensor& a, const Tensor& b) {
+  ASSERT_EQ(a.shape, b.shape);
+  float most = 0;
+  for (const float v : b.data) most = std::max(most, std::abs(v));
+  for (std::size_t i = 0; i < a.data.size(); ++i)
+    ASSERT_NEAR(a.data[i], b.data[i], 1e-4 * most + 1e-12) << i;
 }
 
 }  // namespace fovea::api_test

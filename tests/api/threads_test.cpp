@@ -21,14 +21,6 @@ ExplainerOptions on_threads(int threads) {
   return out;
 }
 
-void expect_near(const Tensor& a, const Tensor& b) {
-  ASSERT_EQ(a.shape, b.shape);
-  float most = 0;
-  for (const float v : b.data) most = std::max(most, std::abs(v));
-  for (std::size_t i = 0; i < a.data.size(); ++i)
-    ASSERT_NEAR(a.data[i], b.data[i], 1e-4 * most + 1e-12) << i;
-}
-
 TEST(Threads, ACallMayTakeAnotherNumber) {
   const auto model = Model::load(golden_model("mobilenet_v2"));
   const Explainer explainer(model, on_threads(2));

@@ -25,14 +25,6 @@ ExplainerOptions options_for(const std::vector<Method>& methods, std::int64_t at
   return out;
 }
 
-void expect_near(const Tensor& a, const Tensor& b) {
-  ASSERT_EQ(a.shape, b.shape);
-  float most = 0;
-  for (const float v : b.data) most = std::max(most, std::abs(v));
-  for (std::size_t i = 0; i < a.data.size(); ++i)
-    ASSERT_NEAR(a.data[i], b.data[i], 1e-4 * most + 1e-12) << i;
-}
-
 /// Methods that read the gradient at every position, and others beside them.
 const std::vector<Method> kMethods = {GradCam{}, HiResCam{}, GradCamPlusPlus{}, LayerCam{},
                                       GuidedGradCam{}};

@@ -30,8 +30,7 @@ namespace {
 
 void check_usage(const Asked& asked, const ExplainOutputs& given) {
   const auto& request = asked.request;
-  auto files = given;
-  require_own_names(files, asked.photos.size());
+  require_own_names(given, asked.photos.size());
   if (!(request.alpha >= 0 && request.alpha <= 1))
     throw Error(ErrorCode::invalid_argument, "--alpha must be from 0 to 1");
   if (!(request.percentile >= 0 && request.percentile <= 100))
@@ -39,29 +38,8 @@ void check_usage(const Asked& asked, const ExplainOutputs& given) {
   if (request.box_share && !(*request.box_share >= 0 && *request.box_share < 1))
     throw Error(ErrorCode::invalid_argument, "--box must be from 0 to below 1");
 
-  check_reasons(request, files);
-  asked.check_streams();
-  const InputFiles inputs(asked.files());
-  OutputFiles outputs;  // refuses a name that is there twice
-  const auto check = [&](const std::string& file, std::span<const std::string_view> extensions) {
-    if (file.empty()) return;
-    check_output(file, extensions, inputs);
-    outputs.add(file, std::string_view());
-  };
-  if (!asked.plan_cache.empty()) outputs.add(asked.plan_cache, std::string_view());
-  auto names = output_names(asked.photos);
-  if (names.empty()) names = {""};
-  for (const auto& name : names) {
-    files = named(given, name);
-    check(files.output, picture_extensions());
-    check(files.heatmap, picture_extensions());
-    check(files.examples_output, picture_extensions());
-    check(files.html, page_extensions());
-    check(files.map, tensor_extensions());
-    check(files.feature_map, tensor_extensions());
-    check(files.logits, tensor_extensions());
-    if (&name == &names.front() || files.json != given.json) check(files.json, {});
-  }
+  check_reasons(request, given);
+  check_output_files(given, asked);
 }
 
 /// The picture over its caption; what that cannot show is the session's warning, once.

@@ -81,6 +81,31 @@ void require_own_names(ExplainOutputs files, std::size_t photos) {
   for (const auto& [option, file] : outputs_of(files)) require_own_name(option, *file, photos);
 }
 
+void check_output_files(const ExplainOutputs& given, const Asked& asked) {
+  asked.check_streams();
+  const InputFiles inputs(asked.files());
+  OutputFiles outputs;  // refuses a name that is there twice
+  const auto check = [&](const std::string& file, std::span<const std::string_view> extensions) {
+    if (file.empty()) return;
+    check_output(file, extensions, inputs);
+    outputs.add(file, std::string_view());
+  };
+  if (!asked.plan_cache.empty()) outputs.add(asked.plan_cache, std::string_view());
+  auto names = output_names(asked.photos);
+  if (names.empty()) names = {""};
+  for (const auto& name : names) {
+    const auto files = named(given, name);
+    check(files.output, picture_extensions());
+    check(files.heatmap, picture_extensions());
+    check(files.examples_output, picture_extensions());
+    check(files.html, page_extensions());
+    check(files.map, tensor_extensions());
+    check(files.feature_map, tensor_extensions());
+    check(files.logits, tensor_extensions());
+    if (&name == &names.front() || files.json != given.json) check(files.json, {});
+  }
+}
+
 Photos::Photos(const std::vector<std::string>& files, std::string json)
     : files_(files), names_(output_names(files)), json_(std::move(json)) {}
 

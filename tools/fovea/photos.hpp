@@ -27,6 +27,10 @@ ExplainOutputs named(ExplainOutputs files, const std::string& name);
 /// invalid_argument naming the option.
 void require_own_names(ExplainOutputs files, std::size_t photos);
 
+/// Refuses what cannot be written of a call's files, before anything is: names that are inputs,
+/// there twice, or of no kind that is known. Throws Error invalid_argument.
+void check_output_files(const ExplainOutputs& given, const Asked& asked);
+
 class Photos {
  public:
   /// None: what is asked about is no photo. `json` is where the results go as JSON: of several

@@ -23,27 +23,6 @@ ExplainOutputs files_of(const Outputs& given) {
   return out;
 }
 
-void check_usage(const Outputs& given, const Asked& asked) {
-  const auto files = files_of(given);
-  require_own_names(files, asked.photos.size());
-  asked.check_streams();
-  const InputFiles inputs(asked.files());
-  OutputFiles outputs;  // refuses a name that is there twice
-  const auto check = [&](const std::string& file, std::span<const std::string_view> extensions) {
-    if (file.empty()) return;
-    check_output(file, extensions, inputs);
-    outputs.add(file, std::string_view());
-  };
-  if (!asked.plan_cache.empty()) outputs.add(asked.plan_cache, std::string_view());
-  auto names = output_names(asked.photos);
-  if (names.empty()) names = {""};
-  for (const auto& name : names) {
-    const auto own = named(files, name);
-    check(own.logits, tensor_extensions());
-    if (&name == &names.front() || own.json != given.json) check(own.json, {});
-  }
-}
-
 std::string result_text(const Session& session, Run& run, std::size_t top) {
   std::string out;
   const auto images = run.logits().shape.front();
@@ -103,13 +82,14 @@ void predict_photo(Session& session, const Explainer& explainer, const PredictAr
 void predict(const PredictArguments& arguments) {
   auto asked = cli::asked(arguments);
   asked.request.command = Request::Command::predict;
-  check_usage(arguments, asked);
+  const auto files = files_of(arguments);
+  require_own_names(files, asked.photos.size());
+  check_output_files(files, asked);
   Photos photos(asked.photos, arguments.json);
   auto session = photos.open(asked, false);
   Digests digests;
   if (!arguments.json.empty() && !arguments.no_provenance) start_digests(session, digests);
   const auto explainer = make_explainer(session, {}, {}, asked.plan_cache);
-  const auto files = files_of(arguments);
   photos.each(session, [&](const std::string& name) {
     predict_photo(session, explainer, arguments, named(files, name), digests, photos);
   });
