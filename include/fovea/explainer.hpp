@@ -58,6 +58,10 @@ struct PrepareOptions {
   /// floating-point numbers; "" is the scores. Empty: the scores alone. Everything an explainer
   /// finds out about its model (the default layer, what a layer can be asked) is then about these.
   std::vector<std::string> target_values = {};
+  /// Targets that are known when the explainer is made: what they read joins `target_values`. Where
+  /// the first is one place of a value that has positions (a pixel of a segmentation, a box's row,
+  /// a step of a text), the default layer is chosen for it: see `LayerInfo::why`.
+  std::vector<Target> targets = {};
   /// For transformers whose graph does not show it: rows and columns of the patch tokens. Sequences
   /// [images, tokens, channels] are then explained on this grid; empty: found out, from the patch
   /// embedding where the graph has one, else by the input's extents or as a square. Refused (Error
@@ -246,6 +250,8 @@ class FOVEA_API Explainer {
   /// The values whose maps were prepared, in the order asked for.
   std::vector<std::string> prepared_layers() const;
   const std::string& default_layer() const;  ///< empty where there is none
+  /// What targets may read, in the order of a row of `Run::logits`.
+  const std::vector<TargetValue>& target_values() const;
   /// Has a class a probability? Not a model's single score without a sigmoid, nor where scores lie
   /// at positions, nor where the scores are made of probabilities: they are explained as they are.
   bool has_probabilities() const;

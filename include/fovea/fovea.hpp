@@ -13,5 +13,6 @@
 #include "fovea/running.hpp"
 #include "fovea/sentence.hpp"
 #include "fovea/target.hpp"
+#include "fovea/target_text.hpp"
 #include "fovea/tensor.hpp"
 #include "fovea/version.hpp"

@@ -54,7 +54,8 @@ struct RequestMethod {
 
 /// What is explained of an image: most often one class.
 struct RequestTarget {
-  enum class Kind { ranked, class_index, label, similar_to };
+  /// text: anything else, as parse_target reads it.
+  enum class Kind { ranked, class_index, label, similar_to, text };
   /// by_method: the logit, or of methods that are defined on the probability, that.
   enum class Score { by_method, logit, probability };
 
@@ -67,6 +68,11 @@ struct RequestTarget {
   bool negated = false;  ///< what speaks against it
   /// Of scores at positions: in the photo's pixels (of a tensor: the input's), or a mask (.npy).
   std::optional<std::variant<Box, RequestFile>> region = {};
+  /// Of similar_to: the output's product with the other image's, divided by that one's length; or
+  /// by both lengths, whose gradient is at right angles to the output, so that Grad-CAM is empty.
+  enum class Similarity { dot, cosine };
+  Similarity similarity = Similarity::dot;
+  std::string text = {};  ///< of Kind::text: "logits[0,5]-logits[0,3]"
 
   friend bool operator==(const RequestTarget&, const RequestTarget&) = default;
 };
@@ -107,6 +113,9 @@ struct Request {
 
   // What is explained and how. Not of predict and index.
   std::vector<RequestMethod> methods = {{}};  ///< one, or of a sheet one or several
+  /// Nobody chose the method: of a target that is one place (a pixel, a box, a step), HiResCAM in
+  /// place of Grad-CAM, which pools the gradient and so forgets where it was.
+  bool method_by_target = false;
   bool skip_unservable = false;  ///< a sheet leaves out methods that the model cannot serve
   std::vector<RequestTarget> targets = {{}};
   std::vector<std::string> layers =
@@ -145,6 +154,11 @@ FOVEA_API std::string to_json(const Request& request);
 /// invalid_argument for any other unknown member, for a later format, and for values of the wrong
 /// kind or out of range, naming the member; `name` is what the sentence calls the text.
 FOVEA_API Request request_from_json(std::string_view json, const std::string& name = "request");
+
+/// What a text asks for (fovea/target_text.hpp): class:3, label:cat, top:2, class:3-class:5,
+/// similar:FILE and cosine:FILE are kinds of their own, anything else is Kind::text. Throws Error
+/// invalid_argument for a text that cannot be read.
+FOVEA_API RequestTarget target_from_text(const std::string& text);
 
 /// A recipe as --preprocess takes it; width, height and order where they were given.
 FOVEA_API std::string to_json(const Recipe& recipe);

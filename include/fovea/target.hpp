@@ -20,6 +20,13 @@ struct ImageValue {
   std::span<const float> data;
 };
 
+/// A value that targets may read.
+struct TargetValue {
+  std::string name;       ///< empty: the scores
+  Shape shape;            ///< of one image's part
+  bool of_images = true;  ///< an extent in front of `shape` counts the images
+};
+
 /// Whose evidence to look for: a number made of an image's scores (logits, before a trailing
 /// softmax or sigmoid), most often the score of one class, or of other values of the network, which
 /// PrepareOptions::target_values names. The empty name is the scores'.

@@ -56,6 +56,10 @@ std::vector<StepInfo> Explainer::steps() const {
 Precision Explainer::precision() const {
   return impl_->precision;
 }
+const std::vector<TargetValue>& Explainer::target_values() const {
+  return impl_->target_values;
+}
+
 int Explainer::threads() const {
   return impl_->threads();
 }

@@ -68,6 +68,7 @@ struct Explainer::Impl {
   graph::Scores scores;   ///< none where targets read other values alone
   graph::ValueId target;  ///< what they read, [images, row]: the plan fetches it first
   explain::Reads reads;   ///< what lies where in a row
+  std::vector<TargetValue> target_values;  ///< the same for the caller
   std::optional<graph::PoolLinearHead> head;
   std::vector<explain::Layer> prepared;  ///< the layers to be explained, in the order asked for
   explain::Layer input_layer;            ///< the image's input, for methods that explain it

@@ -82,7 +82,7 @@ class ExplainerMaker {
   }
 
   void choose_targets() {
-    const auto& names = impl_->options.prepare.target_values;
+    const auto names = api::value_names(impl_->options.prepare);
     for (const auto& name : names) partial_.require(graph_, name);
     if (api::reads_scores(names)) {
       impl_->scores = partial_.find_scores(graph_, impl_->options.compile.output);
@@ -95,6 +95,7 @@ class ExplainerMaker {
     drop_unneeded_inputs();
     find_image_batch();
     impl_->reads = api::reads_of(read, graph_, impl_->image_batch);
+    impl_->target_values = api::described(impl_->reads, read, impl_->image_batch);
     impl_->dense_scores =
         impl_->scores.logits && is_dense(graph_.value(impl_->scores.logits).shape);
   }
@@ -130,7 +131,7 @@ class ExplainerMaker {
     const graph::TokenOptions tokens{impl_->options.prepare.token_grid,
                                      impl_->options.prepare.prefix_tokens};
     forms_ = std::make_unique<const graph::MapForms>(graph_, impl_->target, tokens);
-    const auto found = graph::find_default_layer(graph_, impl_->target, tokens);
+    const auto found = default_layer(tokens);
     impl_->default_why = found.why;
     if (found.value) impl_->default_layer = graph_.value(found.value).name;
     if (found.features) impl_->feature_layer = graph_.value(found.features).name;
@@ -149,6 +150,23 @@ class ExplainerMaker {
       if (info.is_default) info.why = found.why;
       impl_->layers.push_back(std::move(info));
     }
+  }
+
+  graph::DefaultLayer default_layer(const graph::TokenOptions& tokens) const {
+    const auto& targets = impl_->options.prepare.targets;
+    const auto place =
+        targets.empty() ? std::nullopt : api::place_of(targets.front(), impl_->target_values);
+    if (place) {
+      // The scores have no name of their own.
+      const auto of =
+          place->value.empty() ? impl_->scores.logits : graph::find_layer(graph_, place->value);
+      if (graph_.value(of).shape.size() == place->at.size())
+        if (auto found = graph::find_local_layer(graph_, of, place->at); found.value) {
+          found.features = found.value;
+          return found;
+        }
+    }
+    return graph::find_default_layer(graph_, impl_->target, tokens);
   }
 
   /// Are the places along one axis the images: that of its grid, or the first?

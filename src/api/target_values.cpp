@@ -21,6 +21,73 @@ graph::ValueId named(const graph::Graph& bound, const std::string& name) {
 
 }  // namespace
 
+std::vector<std::string> value_names(const PrepareOptions& options) {
+  auto out = options.target_values;
+  const auto add = [&](const std::string& name) {
+    if (std::find(out.begin(), out.end(), name) == out.end()) out.push_back(name);
+  };
+  // No names are the scores; with others beside them they are one more.
+  if (out.empty() && options.targets.empty()) return out;
+  for (const auto& target : options.targets) {
+    if (const auto* weights = target.as<Target::Weights>())
+      add(weights->value);
+    else if (const auto* other = target.as<Target::Similarity>())
+      add(other->value);
+    else if (const auto* sum = target.as<Target::Sum>())
+      for (const auto& term : sum->terms) add(term.value);
+    else if (const auto* function = target.as<Target::Function>())
+      for (const auto& name : function->values) add(name);
+    else
+      add("");
+  }
+  if (out == std::vector<std::string>{""}) out.clear();
+  return out;
+}
+
+std::optional<Place> place_of(const Target& target, const std::vector<TargetValue>& values) {
+  constexpr std::int64_t kSmallPart = 4;
+  Place out;
+  const auto* sum = target.as<Target::Sum>();
+  const auto* weights = target.as<Target::Weights>();
+  if (sum != nullptr && !sum->terms.empty())
+    out = {sum->terms.front().value, sum->terms.front().at};
+  else if (weights != nullptr)
+    out.value = weights->value;
+  else
+    return std::nullopt;
+  const auto value = std::find_if(values.begin(), values.end(),
+                                  [&](const auto& one) { return one.name == out.value; });
+  if (value == values.end()) return std::nullopt;
+  const auto& shape = value->shape;
+  if (weights != nullptr) {
+    const auto& factors = weights->factors;
+    const auto counts = [](float factor) { return factor != 0; };
+    const auto first = std::find_if(factors.begin(), factors.end(), counts);
+    const auto all = std::count_if(factors.begin(), factors.end(), counts);
+    if (first == factors.end() || all * kSmallPart > std::ssize(factors)) return std::nullopt;
+    out.at.resize(shape.size());
+    auto element = first - factors.begin();
+    for (std::size_t d = shape.size(); d-- > 0; element /= shape[d]) out.at[d] = element % shape[d];
+  }
+  if (out.at.size() != shape.size()) return std::nullopt;
+  for (std::size_t d = 0; d < shape.size(); ++d) {
+    if (out.at[d] < 0) out.at[d] += shape[d];
+    if (out.at[d] < 0 || out.at[d] >= shape[d]) return std::nullopt;
+  }
+  if (value->of_images) out.at.insert(out.at.begin(), 0);
+  return out;
+}
+
+std::vector<TargetValue> described(const explain::Reads& reads, const TargetValues& read,
+                                   const graph::ImageBatch& images) {
+  std::vector<TargetValue> out;
+  for (std::size_t i = 0; i < reads.values().size(); ++i) {
+    const auto& [name, shape, begin, size] = reads.values()[i];
+    out.push_back({name, shape, images.are_rows_of(read.values[i].second)});
+  }
+  return out;
+}
+
 bool reads_scores(const std::vector<std::string>& names) {
   return names.empty() || std::find(names.begin(), names.end(), "") != names.end();
 }

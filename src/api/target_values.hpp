@@ -1,10 +1,12 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "explain/objective.hpp"
+#include "fovea/explainer.hpp"
 #include "graph/graph.hpp"
 #include "graph/query.hpp"
 
@@ -17,6 +19,17 @@ struct TargetValues {
   std::vector<std::pair<std::string, graph::ValueId>> values = {};
 };
 
+/// PrepareOptions::target_values with what PrepareOptions::targets read.
+std::vector<std::string> value_names(const PrepareOptions& options);
+
+/// One place of a value with positions, which a target is about.
+struct Place {
+  std::string value;
+  Shape at;  ///< with the images' extent, where the value has one
+};
+/// None where the target takes much of its values, or their positions are not known.
+std::optional<Place> place_of(const Target& target, const std::vector<TargetValue>& values);
+
 /// Are the scores among these, PrepareOptions::target_values?
 bool reads_scores(const std::vector<std::string>& names);
 
@@ -26,6 +39,10 @@ bool reads_scores(const std::vector<std::string>& names);
 TargetValues choose_target_values(graph::Graph& source, const graph::Graph& bound,
                                   const std::vector<std::string>& names,
                                   const graph::Scores& scores);
+
+/// What the rows are made of, for the caller.
+std::vector<TargetValue> described(const explain::Reads& reads, const TargetValues& read,
+                                   const graph::ImageBatch& images);
 
 /// What lies where in an image's row. Throws Error invalid_argument where the values do not keep
 /// the images apart.

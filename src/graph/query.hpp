@@ -155,6 +155,14 @@ struct DefaultLayer {
 DefaultLayer find_default_layer(const Graph& graph, ValueId logits,
                                 const TokenOptions& options = {});
 
+/// The same for a target that is one place of a value: a pixel, a box's row, a step of a sequence.
+/// `place` is an element of the value. Of a value with two extents of positions or more (a
+/// segmentation): the coarsest map that the place depends on, else it is the mask itself that one
+/// sees. Of rows: the last map, higher and wider than one, that all numbers of the row depend on
+/// and that no path to them goes round, which for a detector is what its towers read at the row's
+/// own level. None where the value has no positions, or no map is like that.
+DefaultLayer find_local_layer(const Graph& graph, ValueId of, const Shape& place);
+
 /// Per value: are its channels the scores but for their positions, so that between the two lie
 /// pools, resizes, activations and moves alone?
 std::vector<bool> find_class_maps(const Graph& graph, ValueId logits);

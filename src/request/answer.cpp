@@ -6,6 +6,7 @@
 #include "request/methods.hpp"
 #include "request/targets.hpp"
 #include "request/text.hpp"
+#include "request/texts.hpp"
 
 namespace fovea {
 namespace {
@@ -120,6 +121,7 @@ Answer answer_sheet(Session& session, const Prepared& prepared, Answer out,
 }  // namespace
 
 Prepared prepare(Session& session, const std::vector<Method>& also, const CallOptions& call) {
+  request::prepare_texts(session, call);
   const auto& request = session.request;
   std::vector<RequestMethod> served;
   std::vector<Method> methods;

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "fovea/target_text.hpp"
 #include "request/members.hpp"
 
 namespace fovea::request {
@@ -16,6 +17,7 @@ void check_target(const RequestTarget& target, const std::string& what) {
   using Kind = RequestTarget::Kind;
   if (target.kind == Kind::ranked && (target.value < 0 || target.value >= kMaxRanks))
     damaged(what, "'rank' must be from 0 to " + std::to_string(kMaxRanks - 1));
+  if (target.kind == Kind::text) static_cast<void>(parse_target(target.text));
   if (!target.region) return;
   if (const auto* box = std::get_if<Box>(&*target.region))
     if (box->x < 0 || box->y < 0 || box->width < 1 || box->height < 1 || box->x > kMaxPixels ||

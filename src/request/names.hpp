@@ -60,6 +60,10 @@ inline constexpr auto kWholes = std::to_array<Named<Whole>>({
 });
 /// Whether every pixel is decoded.
 inline constexpr auto kDecodes = std::to_array<Named<bool>>({{"full", true}, {"reduced", false}});
+inline constexpr auto kSimilarities = std::to_array<Named<RequestTarget::Similarity>>({
+    {"dot", RequestTarget::Similarity::dot},
+    {"cosine", RequestTarget::Similarity::cosine},
+});
 /// Of a sheet as a whole; null is by_method.
 inline constexpr auto kScores = std::to_array<Named<RequestTarget::Score>>({
     {"logit", RequestTarget::Score::logit},

@@ -79,10 +79,17 @@ RequestTarget read_target(const Json& value, const std::string& what, const std:
     is_of(Kind::label);
     out.label = text(label, what, member);
   });
+  members.with("text", [&](const Json& words, const auto&, const auto& member) {
+    is_of(Kind::text);
+    out.text = text(words, what, member);
+  });
   members.with("similar_to", [&](const Json& image, const auto&, const auto& member) {
     is_of(Kind::similar_to);
     out.image = file(image, what, member);
+    // What was written before there was another.
+    out.similarity = RequestTarget::Similarity::cosine;
   });
+  members.read("similarity", kSimilarities, out.similarity);
   members.with("minus", [&](const Json& other, const auto&, const auto& member) {
     out.minus = whole(other, what, member);
   });
@@ -196,6 +203,7 @@ void read_explanation(Members& members, Request& out) {
     });
   else
     out.methods = {read_method(members)};
+  members.read("method_by_target", out.method_by_target);
   members.read("skip_unservable", out.skip_unservable);
   members.unless_null("layer", [&](const Json& value, const auto& what, const auto& name) {
     out.layers = {text(value, what, name)};

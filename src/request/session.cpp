@@ -1,5 +1,6 @@
 #include "fovea/session.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <optional>
 #include <utility>
@@ -130,7 +131,10 @@ Run Session::forward(const Explainer& explainer) {
     return timed(times.forward, [&] { return explainer.forward(feeds()); });
   });
   const auto classes = class_count(*this, explainer, run.logits());
-  if (!labels.empty() && static_cast<std::int64_t>(labels.size()) != classes)
+  const auto& read = explainer.target_values();
+  const bool reads_scores = std::any_of(
+      read.begin(), read.end(), [](const TargetValue& value) { return value.name.empty(); });
+  if (reads_scores && !labels.empty() && static_cast<std::int64_t>(labels.size()) != classes)
     warnings.push_back("there are " + std::to_string(labels.size()) + " labels for " +
                        std::to_string(classes) + " classes");
   if (photo && photo->recipe_source == RecipeSource::assumed && !options.compile.multi_label &&

@@ -6,6 +6,7 @@
 
 #include "fovea/files.hpp"
 #include "request/text.hpp"
+#include "request/texts.hpp"
 
 namespace fovea::request {
 namespace {
@@ -121,7 +122,8 @@ Tensor other_input(const std::string& file, const Session& session) {
                     recipe, channels, height, width, layout);
 }
 
-Target similar_to(const std::string& file, Session& session, const Explainer& explainer) {
+Target similar_to(const std::string& file, RequestTarget::Similarity similarity, Session& session,
+                  const Explainer& explainer) {
   auto other = session.tensors;
   other[compared_input(session)] = other_input(file, session);
   Feeds feeds;
@@ -129,7 +131,14 @@ Target similar_to(const std::string& file, Session& session, const Explainer& ex
   const auto run = timed(session.times.forward, [&] { return explainer.forward(feeds); });
   const auto& scores = run.logits();
   if (scores.shape.front() != 1) refuse("--similar-to compares one image with another");
-  return Target::similarity(scores.data);
+  if (similarity == RequestTarget::Similarity::cosine) return Target::similarity(scores.data);
+  double length = 0;
+  for (const float v : scores.data) length += static_cast<double>(v) * v;
+  if (length == 0)
+    refuse("--similar-to: the other image's output is all zeros, so that it has no direction");
+  auto unit = scores.data;
+  for (auto& v : unit) v = static_cast<float>(v / std::sqrt(length));
+  return Target::weighted(std::move(unit));
 }
 
 }  // namespace
@@ -156,6 +165,13 @@ void choose_output(Session& session) {
 void name_classes(Session& session) {
   using Kind = RequestTarget::Kind;
   for (auto& target : session.request.targets) {
+    if (target.kind == Kind::text) {
+      const bool negated = target.negated;
+      const auto score = target.score;
+      target = target_from_text(target.text);
+      target.negated = negated;
+      target.score = score;
+    }
     if (target.kind == Kind::label) {
       target.value = find_label(session.labels, target.label);
       target.kind = Kind::class_index;
@@ -165,8 +181,12 @@ void name_classes(Session& session) {
     const bool of_probability = target.score == RequestTarget::Score::probability;
     if (target.region && !of_a_class)
       refuse("--region is of a class: say which with --class or --label");
-    if ((target.region || target.kind == Kind::similar_to) && (target.minus || of_probability))
-      refuse("--minus and --score are of one class's score, and --region and --similar-to are not");
+    const bool is_text = target.kind == Kind::text;
+    if ((target.region || target.kind == Kind::similar_to || is_text) &&
+        (target.minus || of_probability))
+      refuse(is_text ? "--minus and --score are of one class's score, and --target says all itself"
+                     : "--minus and --score are of one class's score, and --region and "
+                       "--similar-to are not");
     if (target.minus && (!of_a_class || of_probability))
       refuse(
           "--minus takes a class off another: say which with --class or --label, and leave "
@@ -177,8 +197,9 @@ void name_classes(Session& session) {
 RequestTarget for_method(RequestTarget target, const std::string& method, bool of_classes) {
   using Score = RequestTarget::Score;
   if (target.score != Score::by_method) return target;
-  const bool one_class =
-      !target.region && !target.minus && target.kind != RequestTarget::Kind::similar_to;
+  const bool one_class = !target.region && !target.minus &&
+                         target.kind != RequestTarget::Kind::similar_to &&
+                         target.kind != RequestTarget::Kind::text;
   target.score = one_class && of_classes && method_info(method).of_probability ? Score::probability
                                                                                : Score::logit;
   return target;
@@ -211,7 +232,9 @@ std::vector<Target> resolved_targets(const std::vector<RequestTarget>& asked, Se
   for (const auto& target : asked) {
     auto& made = out.emplace_back();
     if (target.kind == Kind::similar_to) {
-      made = similar_to(target.image.file, session, explainer);
+      made = similar_to(target.image.file, target.similarity, session, explainer);
+    } else if (target.kind == Kind::text) {
+      made = target_of_text(target, explainer);
     } else if (target.region) {
       const auto scores = scores_at_positions(session, explainer);
       made = over_region(target.value, scores,

@@ -52,12 +52,16 @@ Score common_score(const Request& request) {
 
 Json target_json(const RequestTarget& target, Score common) {
   using Kind = RequestTarget::Kind;
-  const auto& [kind, value, label, image, minus, score, negated, region] = target;
+  const auto& [kind, value, label, image, minus, score, negated, region, similarity, text] = target;
   Json json;
-  if (kind == Kind::similar_to) json["similar_to"] = file_json(image);
+  if (kind == Kind::similar_to) {
+    json["similar_to"] = file_json(image);
+    json["similarity"] = name_of(kSimilarities, similarity);
+  }
   if (kind == Kind::ranked) json["rank"] = value;
   if (kind == Kind::class_index) json["class"] = value;
   if (kind == Kind::label) json["label"] = label;
+  if (kind == Kind::text) json["text"] = text;
   if (region) {
     if (const auto* box = std::get_if<Box>(&*region))
       json["region"] = {box->x, box->y, box->width, box->height};
@@ -81,9 +85,9 @@ Json examples_json(const RequestExamples& examples) {
 Json request_json(const Request& request) {
   const auto& [command, model, external, image, preprocess, whole, exact_decode, inputs, labels,
                input_shapes, output, multi_label, token_grid, prefix_tokens, precision, optimize,
-               tuning, threads, methods, skip_unservable, targets, layers, features, fuse, smooth,
-               keep_sign, normalize, colormap, alpha, opacity_by_value, percentile, caption,
-               sheet_width, enlarge, box_share, words, examples] = request;
+               tuning, threads, methods, method_by_target, skip_unservable, targets, layers,
+               features, fuse, smooth, keep_sign, normalize, colormap, alpha, opacity_by_value,
+               percentile, caption, sheet_width, enlarge, box_share, words, examples] = request;
   Json json;
   json["format"] = kFormat;
   json["command"] = name_of(kCommands, command);
@@ -118,6 +122,7 @@ Json request_json(const Request& request) {
     json["layers"] = layers.size() > 1 ? layers : std::vector<std::string>{};
   }
   if (!features.empty()) json["features"] = features;
+  if (method_by_target) json["method_by_target"] = true;
   if (skip_unservable) json["skip_unservable"] = true;
   if (!sheet || fuse != Fuse::mean) json["fuse"] = name_of(kFuses, fuse);
   json["smooth"] = smooth;

@@ -158,7 +158,7 @@ TEST_F(OtherTargets, SimilarityIsTheCosineOfTheOutputs) {
   const Names common = {"--model", "net.onnx", "--input", "x.npy"};
   const auto like = [&](const std::string& file, Names extra = {}) {
     extra.insert(extra.begin(), common.begin(), common.end());
-    extra.insert(extra.end(), {"--similar-to", file});
+    extra.insert(extra.end(), {"--similar-to", file, "--similarity", "cosine"});
     return result(extra);
   };
   std::vector<double> a, b;
@@ -181,7 +181,8 @@ TEST_F(OtherTargets, AnotherPhotoIsPreparedAsTheFirst) {
   write_image(scratch_ / "other.png", red_and_blue(30, 90));
   const auto like = [&](const std::string& file, const std::string& geometry) {
     return result({"--model", "net.onnx", "--image", "photo.png", "--similar-to", file,
-                   "--preprocess", "{\"geometry\": \"" + geometry + "\"}"})["score"]
+                   "--similarity", "cosine", "--preprocess",
+                   "{\"geometry\": \"" + geometry + "\"}"})["score"]
         .get<double>();
   };
   EXPECT_NEAR(like("photo.png", "stretch"), 1, 1e-6);
@@ -208,6 +209,7 @@ TEST_F(OtherTargets, SimilarityAsksForWhatCanBeCompared) {
   refused(to("small.npy"), "1 x 3 x 2 x 2", 4);
   write_npy(scratch_ / "dark.npy", {{1, 3, kSize, kSize}, std::vector<float>(3 * kPixels)});
   refused(to("dark.npy"), "all zeros");
+  refused(to("dark.npy", {"--similarity", "cosine"}), "all zeros");
   write_npy(scratch_ / "two.npy", some_colours(2));
   refused({"--model", "net.onnx", "--input", "two.npy", "--similar-to", "two.npy"}, "one image");
   refused(to("x.npy", {"--map", "x.npy"}), "overwrite");
@@ -243,7 +245,85 @@ TEST_F(OtherTargets, AreMadeAgain) {
   write_npy(scratch_ / "y.npy", other);
   expect_done(run({"--model", "net.onnx", "--input", "x.npy", "--similar-to", "y.npy", "--map",
                    "a.npy", "--json", "r.json", "--keep-sign"}));
-  replayed({{"similar_to", file("y.npy")}}, "y.npy");
+  replayed({{"similar_to", file("y.npy")}, {"similarity", "dot"}}, "y.npy");
+}
+
+TEST_F(OtherTargets, AnyNumberOfTheModelIsATarget) {
+  const Names of_place{"--model", "segments.onnx", "--input",
+                       "x.npy",   "--target",      "segments[0,1,5,7]-0.5*segments[1,5,8]",
+                       "--layer", "relu",          "--feature-map",
+                       "m.npy",   "--json",        "r.json",
+                       "--map",   "a.npy"};
+  auto outcome = run(of_place);
+  expect_done(outcome);
+  // What is one place is explained where it is.
+  EXPECT_NE(outcome.err.find("hirescam in place of gradcam"), std::string::npos) << outcome.err;
+  EXPECT_EQ(written()["method"], "hirescam");
+  EXPECT_EQ(written()["target"], (json{{"text", "segments[0,1,5,7]-0.5*segments[1,5,8]"}}));
+  const auto colours = rectified(some_colours(), 0, 1);
+  auto expected = colours;
+  for (std::size_t i = 0; i < kPixels; ++i)
+    expected[i] *= i == 5 * kSize + 7 ? 1.F : i == 5 * kSize + 8 ? -0.5F : 0.F;
+  for (auto& v : expected) v = std::max(v, 0.F);
+  expect_near(values("m.npy"), expected, 1e-6);
+  EXPECT_NEAR(written()["score"].get<double>(),
+              colours[5 * kSize + 7] - 0.5 * colours[5 * kSize + 8], 1e-6);
+  expect_done(run({"--replay", "r.json", "--map", "b.npy"}));
+  EXPECT_EQ(values("b.npy"), values("a.npy"));
+
+  // A method that was asked for stays; of all of a class nothing is local.
+  outcome = run(with(of_place, "--json", "s.json"));
+  auto asked = of_place;
+  asked.insert(asked.end(), {"--method", "gradcam"});
+  expect_done(run(asked));
+  EXPECT_EQ(written()["method"], "gradcam");
+  expect_done(run(with(of_place, "--target", "mean(segments[0,1,:,:])")));
+  EXPECT_EQ(written()["method"], "gradcam");
+}
+
+TEST_F(OtherTargets, ShortTextsAreTheOldKinds) {
+  const Names common{"--model", "net.onnx", "--image", "photo.png", "--json", "r.json", "--target"};
+  for (const auto& [text, kind] :
+       {std::pair{"class:2", json{{"class", 2}}}, std::pair{"top:1", json{{"class", 0}}},
+        std::pair{"class:2-class:0", json{{"class", 2}, {"minus", 0}}}}) {
+    auto arguments = common;
+    arguments.emplace_back(text);
+    expect_done(run(arguments));
+    EXPECT_EQ(written()["provenance"]["targets"], json{kind}) << text;
+  }
+}
+
+TEST_F(OtherTargets, TextsThatCannotBeAreRefused) {
+  const auto of = [](const std::string& text) {
+    return Names{"--model", "net.onnx", "--image", "photo.png", "--target", text};
+  };
+  refused(of("nothing[0]"), "the model has no value of this name");
+  refused(of("features[0,1,99,0]"), "out of range");
+  refused(of("features[0,1]"), "2 indices are given");
+  refused(of("features[0,:,0,0]"), "sum(...) or mean(...)");
+  refused(of("features[0,1,"), "cannot be read");
+  refused(of("action:2"), "--task");
+  refused(of("class:x"), "whole number");
+}
+
+TEST_F(OtherTargets, LikenessIsAProductOrACosine) {
+  write_image(scratch_ / "other.png", red_and_blue(40, 60));
+  const auto score = [&](Names extra) {
+    extra.insert(extra.begin(),
+                 {"--model", "net.onnx", "--image", "photo.png", "--similar-to", "other.png"});
+    return result(extra)["score"].get<double>();
+  };
+  const auto dot = score({}), cosine = score({"--similarity", "cosine"});
+  EXPECT_LE(std::abs(cosine), 1 + 1e-6);
+  // Of the image itself: the output's length, and 1.
+  EXPECT_NEAR(result({"--model", "net.onnx", "--image", "photo.png", "--similar-to", "photo.png",
+                      "--similarity", "cosine"})["score"]
+                  .get<double>(),
+              1, 1e-5);
+  const auto length =
+      result({"--model", "net.onnx", "--image", "photo.png", "--similar-to", "photo.png"})["score"]
+          .get<double>();
+  EXPECT_NEAR(dot, cosine * length, 1e-4 * length);
 }
 
 class Sheets : public OtherTargets {

@@ -24,9 +24,9 @@ class Draw {
     Request out;
     auto& [itself, model, external, image, preprocess, in_place_of_crop, exact_decode, inputs,
            labels, input_shapes, output, multi_label, token_grid, prefix_tokens, precision,
-           optimize, tuning, threads, methods, skip_unservable, targets, layers, features, fuse,
-           smooth, keep_sign, normalize, colormap, alpha, opacity_by_value, percentile, caption,
-           sheet_width, enlarge, box_share, words, examples] = out;
+           optimize, tuning, threads, methods, method_by_target, skip_unservable, targets, layers,
+           features, fuse, smooth, keep_sign, normalize, colormap, alpha, opacity_by_value,
+           percentile, caption, sheet_width, enlarge, box_share, words, examples] = out;
     itself = command;
     model = file();
     external = several<RequestFile>(0, [&] { return file(); });
@@ -48,6 +48,7 @@ class Draw {
     if (command == Command::predict || command == Command::index) return out;
     methods = several<RequestMethod>(1, [&] { return method(); });
     if (command == Command::explain) methods.resize(1);
+    method_by_target = yes();
     skip_unservable = yes();
     targets = several<RequestTarget>(1, [&] { return target(); });
     layers = several<std::string>(0, [&] { return text(); });
@@ -147,11 +148,16 @@ class Draw {
   }
   RequestTarget target() {
     RequestTarget out;
-    auto& [kind, value, label, image, minus, score, negated, region] = out;
-    kind = one_of({Kind::ranked, Kind::class_index, Kind::label, Kind::similar_to});
+    auto& [kind, value, label, image, minus, score, negated, region, similarity, words] = out;
+    kind = one_of({Kind::ranked, Kind::class_index, Kind::label, Kind::similar_to, Kind::text});
     if (kind == Kind::ranked || kind == Kind::class_index) value = whole(0, 999);
     if (kind == Kind::label) label = text();
-    if (kind == Kind::similar_to) image = file();
+    if (kind == Kind::similar_to) {
+      image = file();
+      similarity = one_of({RequestTarget::Similarity::dot, RequestTarget::Similarity::cosine});
+    }
+    if (kind == Kind::text)
+      words = one_of<std::string>({"logits[0,5]-2*x[1,:]", "action:2", "mean(y[0])"});
     if (yes()) minus = whole(0, 999);
     score = one_of({RequestTarget::Score::by_method, RequestTarget::Score::logit,
                     RequestTarget::Score::probability});

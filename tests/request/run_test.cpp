@@ -130,6 +130,13 @@ TEST_F(Requests, TheAnswersRequestGivesTheSameAgain) {
   all.back().targets = {{.kind = Kind::class_index, .value = 1, .region = Box{4, 2, 30, 20}}};
   all.push_back(of_tensor());
   all.back().targets = {{.kind = Kind::similar_to, .image = file("one.npy")}};
+  all.push_back(of_tensor());
+  all.back().targets = {{.kind = Kind::similar_to,
+                         .image = file("one.npy"),
+                         .similarity = RequestTarget::Similarity::cosine}};
+  all.push_back(of_photo("segments"));
+  all.back().method_by_target = true;
+  all.back().targets = {{.kind = Kind::text, .text = "segments[0,1,3,4]-0.5*relu[0,0,2,-1]"}};
   for (std::size_t i = 0; i < all.size(); ++i) {
     SCOPED_TRACE(i);
     const auto first = run(all[i]);

@@ -217,7 +217,8 @@ std::vector<RequestMethod> methods_of(const ExplainArguments& arguments) {
 
 void add_targets(Request& request, const ExplainArguments& arguments) {
   using Kind = RequestTarget::Kind;
-  const bool by_class = !arguments.classes.empty() || !arguments.target_labels.empty();
+  const bool by_class = !arguments.classes.empty() || !arguments.target_labels.empty() ||
+                        !arguments.target_texts.empty();
   RequestTarget common;
   common.minus = arguments.minus;
   common.negated = arguments.against;
@@ -231,8 +232,16 @@ void add_targets(Request& request, const ExplainArguments& arguments) {
     return request.targets.back();
   };
   if (!arguments.similar_to.empty()) {
-    add(Kind::similar_to).image = {readable(arguments.similar_to)};
+    auto& target = add(Kind::similar_to);
+    target.image = {readable(arguments.similar_to)};
+    if (arguments.similarity == "cosine") target.similarity = RequestTarget::Similarity::cosine;
     return;
+  }
+  for (const auto& text : arguments.target_texts) {
+    auto target = target_from_text(text);
+    target.negated = common.negated;
+    target.score = common.score;
+    request.targets.push_back(std::move(target));
   }
   for (const auto index : arguments.classes) add(Kind::class_index).value = index;
   for (const auto& label : arguments.target_labels) add(Kind::label).label = label;

@@ -34,6 +34,7 @@ std::string target_text(const Explanation& why, const RequestTarget& target, con
   const std::string against = target.negated ? "against " : "";
   if (target.kind == RequestTarget::Kind::similar_to)
     return against + "like " + std::filesystem::path(target.image.file).filename().string();
+  if (target.kind == RequestTarget::Kind::text) return against + target.text;
   if (target.region) return against + class_text(target.value, labels) + " in the region";
   if (target.minus)
     return class_text(target.value, labels) + " - " + class_text(*target.minus, labels);

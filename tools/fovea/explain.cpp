@@ -226,6 +226,9 @@ void explain(const ExplainArguments& arguments, const IsGiven& given) {
     replay.emplace(arguments.replay == "-" ? "/dev/stdin" : arguments.replay);
   Digests digests;
   auto asked = replay ? replay->asked(arguments, given, digests) : cli::asked(arguments);
+  // What else is explained has always had the default.
+  if (!replay && !given("--method") && !arguments.target_texts.empty())
+    asked.request.method_by_target = true;
   check_usage(asked, arguments);
   const bool sheet = asked.request.command == Request::Command::sheet;
   (sheet ? explain_sheet : explain_one)(std::move(asked), arguments, replay ? &*replay : nullptr,

@@ -22,12 +22,14 @@ struct ExplainOutputs : Outputs {
 struct ExplainArguments : Arguments, ExplainOutputs {
   std::vector<std::int64_t> classes;
   std::vector<std::string> target_labels;
+  std::vector<std::string> target_texts;  ///< as parse_target reads them
   std::int64_t top = 1;
   std::string score;                  ///< of the class: logit or probability; empty: the method's
   bool against = false;               ///< what speaks against the class
   std::optional<std::int64_t> minus;  ///< the class whose score is taken off
   std::string region;                 ///< X,Y,W,H or a mask's .npy; empty: all scores alike
   std::string similar_to;             ///< another image, whose embedding is compared with
+  std::string similarity = "dot";     ///< or cosine
   std::string method = "gradcam";     ///< several, with commas between them, make a sheet
   std::vector<std::string> layers;
   std::string normalize;  ///< max, minmax or none; empty: as the method's maps want

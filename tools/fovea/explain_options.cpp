@@ -32,6 +32,16 @@ void add_how_options(CLI::App& app, ExplainArguments& arguments) {
   auto* by_rank = app.add_option("--top", arguments.top, "Explain the K best classes")
                       ->check(CLI::Range(1, 1000000))
                       ->type_name("K");
+  auto* by_text =
+      app.add_option(
+             "--target", arguments.target_texts,
+             "Explain any number that the model computes (repeatable): 'NAME[0,5]', its "
+             "differences and sums ('NAME[0,5]-NAME[0,3]', '0.5*NAME[0,1]'), 'mean(NAME[0,1,:,:])' "
+             "over ranges; or class:N, label:TEXT, top:K, class:N-class:M, similar:FILE, "
+             "cosine:FILE")
+          ->type_name("TEXT")
+          ->allow_extra_args(false);
+  by_text->excludes(by_class)->excludes(by_label)->excludes(by_rank);
   by_class->excludes(by_label)->excludes(by_rank);
   by_label->excludes(by_rank);
   app.add_option("--score", arguments.score,
@@ -53,10 +63,18 @@ void add_how_options(CLI::App& app, ExplainArguments& arguments) {
           ->type_name("X,Y,W,H|FILE.npy");
   auto* similar =
       app.add_option("--similar-to", arguments.similar_to,
-                     "Explain how like the model's output is to that of another image (cosine), "
-                     "prepared as this one; of a tensor: another tensor (.npy)")
+                     "Explain how like the model's output is to that of another image, prepared as "
+                     "this one; of a tensor: another tensor (.npy)")
           ->type_name("FILE");
-  for (auto* other : {by_class, by_label, by_rank, region}) similar->excludes(other);
+  app.add_option("--similarity", arguments.similarity,
+                 "Of --similar-to: dot, the output's product with the other's direction; cosine, "
+                 "the same over the output's length, of which Grad-CAM shows next to nothing")
+      ->check(one_of({"dot", "cosine"}))
+      ->type_name("dot|cosine")
+      ->capture_default_str()
+      ->needs(similar);
+  for (auto* other : {by_class, by_label, by_rank, by_text, region}) similar->excludes(other);
+  region->excludes(by_text);
   region->excludes(by_rank);
   app.add_option(
          "--method", arguments.method,
@@ -131,12 +149,12 @@ void add_replay_option(CLI::App& app, std::string& replay) {
                      "--image, --input); a file that has changed is refused")
           ->type_name("FILE");
   for (const auto* fixed :
-       {"--class",      "--label",       "--top",         "--score",       "--against",
-        "--minus",      "--region",      "--similar-to",  "--method",      "--option",
-        "--rule",       "--given",       "--layer",       "--token-grid",  "--prefix-tokens",
-        "--fuse",       "--smooth",      "--keep-sign",   "--normalize",   "--preprocess",
-        "--whole",      "--input-shape", "--output-name", "--multi-label", "--precision",
-        "--no-optimize"})
+       {"--class",       "--label",         "--top",        "--score",       "--against",
+        "--target",      "--similarity",    "--minus",      "--region",      "--similar-to",
+        "--method",      "--option",        "--rule",       "--given",       "--layer",
+        "--token-grid",  "--prefix-tokens", "--fuse",       "--smooth",      "--keep-sign",
+        "--normalize",   "--preprocess",    "--whole",      "--input-shape", "--output-name",
+        "--multi-label", "--precision",     "--no-optimize"})
     option->excludes(app.get_option(fixed));
 }
 

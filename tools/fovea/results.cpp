@@ -25,6 +25,12 @@ Json map_json(const Result& result) {
           {"max_at", result.max_at ? Json(*result.max_at) : Json(nullptr)}};
 }
 
+Json target_json(const Session& session, const Result& result) {
+  const auto& asked = session.request.targets.at(result.target);
+  if (asked.kind == RequestTarget::Kind::text) return {{"text", asked.text}};
+  return prediction_json(explained(*result.why), session.labels);
+}
+
 Json box_json(const Result& result, float share) {
   if (!result.box) return nullptr;
   const auto& [x, y, width, height] = *result.box;
@@ -99,7 +105,7 @@ Json result_json(const Session& session, const Explainer& explainer, const Resul
   json["method"] = first.why->method;
   json["layer"] = first.why->layer;
   json["normalize"] = normalize_text(first.why->normalize);
-  json["target"] = prediction_json(explained(*first.why), session.labels);
+  json["target"] = target_json(session, first);
   json["score"] = shortest(static_cast<float>(first.why->score));
   if (!first.why->layers.empty()) json["layers"] = first.why->layers;
   json["map"] = map_json(first);
@@ -115,7 +121,7 @@ Json result_json(const Session& session, const Explainer& explainer, const Resul
     for (std::int64_t t = 0; t < results.targets; ++t) {
       const auto& result = results.at(i, t);
       Json row;
-      row["target"] = prediction_json(explained(*result.why), session.labels);
+      row["target"] = target_json(session, result);
       row["score"] = shortest(static_cast<float>(result.why->score));
       row["map"] = map_json(result);
       if (result.why->sum_rule) row["sum_rule"] = sum_rule_json(*result.why);
@@ -143,6 +149,9 @@ std::string result_text(const Session& session, const Explainer& explainer, cons
       const auto& place = result.max_at;
       if (results.images > 1) out += "image        " + std::to_string(i + 1) + "\n";
       if (!why->prediction) {
+        const auto& asked = session.request.targets.at(result.target);
+        if (asked.kind == RequestTarget::Kind::text)
+          out += "target       " + std::string(asked.negated ? "against " : "") + asked.text + "\n";
         out += "score        " + number_text("%.4g", why->score) + "\n";
       } else {
         out += "class        " + class_text(why->prediction->class_index, session.labels) + "\n";

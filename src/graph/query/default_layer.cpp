@@ -113,34 +113,14 @@ class DefaultLayerSearch {
     return out;
   }
 
-  /// Going through the nodes in order, a value that is the only one still needed lies on every path
-  /// from the inputs to the logits.
   std::vector<bool> values_on_every_path() const {
     return values_on_every_path([](ValueId) { return true; });
   }
-  /// The same of the paths over values that `counts`.
   template <class Counts>
   std::vector<bool> values_on_every_path(const Counts& counts) const {
-    const auto needed = [&](ValueId id) {
-      return id && reaching_[at(id)] && computed_[at(id)] && counts(id);
-    };
-    std::vector<int> waiting(graph_.values().size(), 0);
-    for (const auto& node : graph_.nodes())
-      if (std::any_of(node.outputs.begin(), node.outputs.end(), needed))
-        for (const auto id : node.inputs)
-          if (needed(id)) ++waiting[at(id)];
-    ++waiting[at(logits_)];
-    std::int64_t live = 0;
-    for (const auto id : graph_.inputs) live += needed(id) && waiting[at(id)] > 0 ? 1 : 0;
-    std::vector<bool> out(graph_.values().size(), false);
-    for (const auto& node : graph_.nodes()) {
-      if (!std::any_of(node.outputs.begin(), node.outputs.end(), needed)) continue;
-      for (const auto id : node.inputs)
-        if (needed(id) && --waiting[at(id)] == 0) --live;
-      for (const auto id : node.outputs) live += needed(id) ? 1 : 0;
-      if (live == 1 && needed(node.outputs[0])) out[at(node.outputs[0])] = true;
-    }
-    return out;
+    return detail::on_every_path(graph_, logits_, [&](ValueId id) {
+      return reaching_[at(id)] && computed_[at(id)] && counts(id);
+    });
   }
 
   std::string reader_of(ValueId map) const {

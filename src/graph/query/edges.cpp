@@ -210,6 +210,29 @@ std::vector<bool> reaching(const Graph& graph, ValueId to) {
   return out;
 }
 
+// Going through the nodes in order, a value that is the only one still needed lies on every path.
+std::vector<bool> on_every_path(const Graph& graph, ValueId to,
+                                const std::function<bool(ValueId)>& counts) {
+  const auto needed = [&](ValueId id) { return id && counts(id); };
+  std::vector<int> waiting(graph.values().size(), 0);
+  for (const auto& node : graph.nodes())
+    if (std::any_of(node.outputs.begin(), node.outputs.end(), needed))
+      for (const auto id : node.inputs)
+        if (needed(id)) ++waiting[at(id)];
+  ++waiting[at(to)];
+  std::int64_t live = 0;
+  for (const auto id : graph.inputs) live += needed(id) && waiting[at(id)] > 0 ? 1 : 0;
+  std::vector<bool> out(graph.values().size(), false);
+  for (const auto& node : graph.nodes()) {
+    if (!std::any_of(node.outputs.begin(), node.outputs.end(), needed)) continue;
+    for (const auto id : node.inputs)
+      if (needed(id) && --waiting[at(id)] == 0) --live;
+    for (const auto id : node.outputs) live += needed(id) ? 1 : 0;
+    if (live == 1 && needed(node.outputs[0])) out[at(node.outputs[0])] = true;
+  }
+  return out;
+}
+
 bool moves_channels_last(const Transpose& op) {
   const auto rank = static_cast<std::int64_t>(op.perm.size());
   if (rank < 3 || op.perm.front() != 0 || op.perm.back() != 1) return false;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <vector>
 
@@ -20,6 +21,11 @@ std::vector<bool> depends_on_inputs(const Graph& graph);
 
 /// For each value: does a path lead from it to `to` (true for `to`)?
 std::vector<bool> reaching(const Graph& graph, ValueId to);
+
+/// For each value: does every path from the inputs to `to`, over values that `counts`, go through
+/// it?
+std::vector<bool> on_every_path(const Graph& graph, ValueId to,
+                                const std::function<bool(ValueId)>& counts);
 
 /// Does the permutation move the channels behind the spatial extents: (0, 2, ..., r - 1, 1)?
 bool moves_channels_last(const Transpose& op);
