@@ -25,6 +25,12 @@ struct CompileOptions {
   /// first extent of an input becomes `batch`, any other is refused.
   std::map<std::string, Shape> input_shapes = {};
   std::int64_t batch = 1;
+  /// Values for inputs, by name, that are the same in every run: sampling rates, lengths, axes,
+  /// masks. The network is compiled for them: what they decide (an `If`, a trip count, an extent)
+  /// is decided then, and `Explainer::inputs` has them no longer. Integers are whole numbers of
+  /// f32; of a truth value what is not 0 is true. A run may be given them again, where they are
+  /// equal. Explainers of one model share its weights, so that another value costs another plan.
+  std::map<std::string, Tensor> fixed_inputs = {};
   Precision precision = Precision::f32;
   /// Where the CPU cannot do `precision`: false refuses (Error invalid_argument), true uses f32 and
   /// `Explainer::precision` says so.

@@ -8,6 +8,7 @@
 #include "api/backgrounds.hpp"
 #include "api/check_options.hpp"
 #include "api/explaining.hpp"
+#include "api/fixed_inputs.hpp"
 #include "api/other_batch.hpp"
 #include "api/partial.hpp"
 #include "api/precision.hpp"
@@ -42,8 +43,7 @@ class ExplainerMaker {
         measures_(bytes == nullptr),
         impl_(std::make_shared<Explainer::Impl>(model, std::move(options), bytes)),
         partial_(Access::impl(model).imported),
-        source_(Access::impl(model).imported.graph),
-        graph_(source_) {}
+        source_(Access::impl(model).imported.graph) {}
 
   std::shared_ptr<const Explainer::Impl> make() {
     const auto& options = impl_->options;
@@ -51,6 +51,8 @@ class ExplainerMaker {
     const auto team = impl_->team(options.pool.threads);
     impl_->made_for = base::max_threads();
     Access::impl(impl_->model).choices->add(std::as_bytes(std::span(options.compile.plan_cache)));
+    api::fix_inputs(source_, impl_->model.inputs(), options.compile.fixed_inputs);
+    graph_ = source_;
     bind();
     impl_->shapes = api::shapes_of(graph_);
     choose_targets();
@@ -67,8 +69,7 @@ class ExplainerMaker {
  private:
   void bind() {
     const auto& compile = impl_->options.compile;
-    partial_.bind(source_, graph_,
-                  api::with_named_extents(impl_->model.inputs(), compile.input_shapes),
+    partial_.bind(source_, graph_, api::shapes_to_bind(impl_->model.inputs(), compile),
                   compile.batch, limits_);
     engine::fold_constants(graph_, limits_);
     bound_values_ = source_.values().size();

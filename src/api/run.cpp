@@ -3,6 +3,7 @@
 #include <new>
 #include <utility>
 
+#include "api/fixed_inputs.hpp"
 #include "api/ranking.hpp"
 #include "api/run_impl.hpp"
 #include "base/checked.hpp"
@@ -35,6 +36,9 @@ std::vector<std::span<const float>> matched(const Explainer::Impl& explainer, co
     if (!unnamed && std::none_of(all.begin(), all.end(), known))
       throw Error(ErrorCode::invalid_argument, "the model has no input of this name",
                   {"", name, ""});
+    const auto& fixed = explainer.options.compile.fixed_inputs;
+    if (const auto it = fixed.find(name); it != fixed.end())
+      api::require_same(name, it->second, tensor);
   }
   std::vector<std::span<const float>> out;
   for (const auto& input : inputs) {

@@ -99,20 +99,11 @@ void evaluate_one(Graph& graph, NodeId id, detail::EvaluationBudget& budget) {
   }
 }
 
-/// The node becomes an Identity of the branch that its condition takes.
-void choose(const Graph& graph, Node& node) {
-  const auto refuse = [&](const char* sentence) {
-    throw Error(ErrorCode::unsupported, sentence, where(node));
-  };
-  const auto& condition = graph.value(node.inputs.at(0)).constant;
-  if (!condition) refuse("the condition of an If depends on more than constants and extents");
-  if (condition->type != DType::boolean || condition->size() != 1)
-    throw Error(ErrorCode::bad_model, "the condition of an If is not one truth value", where(node));
-  const std::size_t taken = condition->ints[0] != 0 ? 1 : 2;
-  if (taken >= node.inputs.size() || !node.inputs[taken])
-    refuse("the branch that an If takes cannot be read");
-  node.inputs = {node.inputs[taken]};
-  node.op = Unary{};
+/// ": on the input 'n', which may be fixed ..."; empty without one.
+std::string what_to_fix(const Graph& graph, ValueId input) {
+  if (!input) return {};
+  return ": on the input '" + graph.value(input).name +
+         "', which may be fixed when the explainer is made";
 }
 
 /// Computes what an operator must know before anything runs, whatever operators lie between it and
@@ -121,14 +112,27 @@ class Computing {
  public:
   Computing(Graph& graph, const base::Limits& limits, const Compute& compute)
       : graph_(graph), limits_(limits), compute_(compute), budget_(detail::kMaxNeeded) {
-    for (const auto id : graph.inputs) set_unknown(id);
+    for (const auto id : graph.inputs) set_unknown(id, id);
   }
 
   /// To be told of each node once it is bound, in their order.
   void follow(const Node& node) {
-    if (std::any_of(node.inputs.begin(), node.inputs.end(),
-                    [&](ValueId id) { return id && is_unknown(id); }))
-      for (const auto output : node.outputs) set_unknown(output);
+    bool unknown = false;
+    ValueId from;
+    for (const auto id : node.inputs) {
+      if (!id || !is_unknown(id)) continue;
+      unknown = true;
+      from = likelier(from, input_behind(id));
+    }
+    if (unknown)
+      for (const auto output : node.outputs) set_unknown(output, from);
+  }
+
+  /// An input whose numbers the value is made of; none where it is made of none, or of what is too
+  /// large to be kept.
+  ValueId input_behind(ValueId id) const {
+    const auto at = static_cast<std::size_t>(id.index);
+    return at < unknown_.size() && is_unknown(id) ? *unknown_[at] : ValueId{};
   }
 
   /// Makes the value a constant. False where it depends on an input, or is too large to be kept.
@@ -147,7 +151,7 @@ class Computing {
         if (known)
           graph_.value(node.outputs[i]).constant = std::move((*constants)[i]);
         else
-          set_unknown(node.outputs[i]);
+          set_unknown(node.outputs[i], {});
     }
     return known;
   }
@@ -157,9 +161,16 @@ class Computing {
     const auto at = static_cast<std::size_t>(id.index);
     return at < unknown_.size() && unknown_[at] && !graph_.value(id).constant;
   }
-  void set_unknown(ValueId id) {
-    unknown_.resize(graph_.values().size(), false);
-    unknown_[static_cast<std::size_t>(id.index)] = true;
+  void set_unknown(ValueId id, ValueId input) {
+    unknown_.resize(graph_.values().size());
+    auto& known = unknown_[static_cast<std::size_t>(id.index)];
+    if (!known) known = input;
+  }
+  /// Of two inputs the one whose value a caller may know beforehand: no picture.
+  ValueId likelier(ValueId a, ValueId b) const {
+    if (!a || !b) return a ? a : b;
+    const bool of_floats = graph_.value(a).type == DType::f32;
+    return of_floats && graph_.value(b).type != DType::f32 ? b : a;
   }
 
   /// The nodes between the value and constants, in order.
@@ -197,9 +208,29 @@ class Computing {
   const base::Limits& limits_;
   const Compute& compute_;
   detail::EvaluationBudget budget_;
-  /// Per value: it depends on an input, or on what is too large. Nobody looks for it twice.
-  std::vector<bool> unknown_;
+  /// Per value that depends on an input, or on what is too large: that input. Nobody looks for it
+  /// twice.
+  std::vector<std::optional<ValueId>> unknown_;
 };
+
+/// The node becomes an Identity of the branch that its condition takes. `input`: one whose numbers
+/// the condition is made of, where there is one.
+void choose(const Graph& graph, Node& node, ValueId input) {
+  const auto refuse = [&](const std::string& sentence) {
+    throw Error(ErrorCode::unsupported, sentence, where(node));
+  };
+  const auto& condition = graph.value(node.inputs.at(0)).constant;
+  if (!condition)
+    refuse("the condition of an If depends on more than constants and extents" +
+           what_to_fix(graph, input));
+  if (condition->type != DType::boolean || condition->size() != 1)
+    throw Error(ErrorCode::bad_model, "the condition of an If is not one truth value", where(node));
+  const std::size_t taken = condition->ints[0] != 0 ? 1 : 2;
+  if (taken >= node.inputs.size() || !node.inputs[taken])
+    refuse("the branch that an If takes cannot be read");
+  node.inputs = {node.inputs[taken]};
+  node.op = Unary{};
+}
 
 /// Binds node by node and remembers why values could not be.
 class Binding {
@@ -295,7 +326,7 @@ class Binding {
     // Of a choice the branch that is not taken may be anything.
     if (is_choice(graph_.node(id)) && !is_lost(graph_.node(id).inputs.at(0))) {
       computing_.make_constant(graph_.node(id).inputs.at(0));
-      choose(graph_, graph_.node(id));
+      choose(graph_, graph_.node(id), computing_.input_behind(graph_.node(id).inputs.at(0)));
     }
     for (const auto input : graph_.node(id).inputs)
       if (is_lost(input)) return lose(id, reason(input));

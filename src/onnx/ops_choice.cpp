@@ -19,7 +19,7 @@ void choice(NodeImport& n) {
 
 constexpr std::array kRows{
     Row{graph::kChoice, kOldestOpset, kNewestOpset, 1, kAny, choice,
-        "where the condition follows from constants and extents", kAny, true},
+        "where the condition follows from constants, extents and fixed inputs", kAny, true},
 };
 
 }  // namespace

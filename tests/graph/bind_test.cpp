@@ -170,7 +170,9 @@ TEST(Bind, LooksOnceForWhatCannotBeComputed) {
     ASSERT_EQ(lost.size(), on_the_way.size());
     for (const auto& one : lost)
       EXPECT_EQ(one.error.sentence(),
-                "the condition of an If depends on more than constants and extents");
+                std::string("the condition of an If depends on more than constants and extents") +
+                    (of_input ? ": on the input 'x', which may be fixed when the explainer is made"
+                              : ""));
   }
 }
 
