@@ -25,6 +25,7 @@ MODULES = {
         "simd": ALL,
         "engine": {"plan.hpp", "run.hpp"},
     },
+    "task": {"base": ALL},
     "text": {"base": ALL},
     "image": {"base": ALL, "simd": ALL, "text": {"typesetter.hpp", "canvas.hpp", "fonts.hpp", "code_points.hpp"}},
     "api": {

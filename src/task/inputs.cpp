@@ -1,0 +1,128 @@
+#include <algorithm>
+#include <array>
+
+#include "task/fill.hpp"
+
+namespace fovea::task {
+namespace {
+
+std::string lower(std::string text) {
+  for (auto& c : text)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  return text;
+}
+
+/// The usual names of what comes out of an input's state.
+std::vector<std::string> usual_outputs(const std::string& input) {
+  std::vector<std::string> out;
+  const auto replaced = [&](const char* from, const char* to) {
+    const auto at = input.rfind(from);
+    if (at == std::string::npos) return;
+    auto name = input;
+    out.push_back(name.replace(at, std::string(from).size(), to));
+  };
+  for (const char* suffix : {"_out", "_next", ".out", "N", "_n"}) out.push_back(input + suffix);
+  replaced("_in", "_out");
+  replaced(".in", ".out");
+  replaced("past_", "present_");
+  replaced("past", "present");
+  replaced("0", "n");
+  replaced("0", "N");
+  replaced("0", "1");
+  replaced("prev", "next");
+  return out;
+}
+
+bool is_whole(DataType type) {
+  switch (type) {
+    case DataType::i8:
+    case DataType::u8:
+    case DataType::i16:
+    case DataType::u16:
+    case DataType::i32:
+    case DataType::u32:
+    case DataType::i64:
+    case DataType::u64:
+      return true;
+    case DataType::f32:
+    case DataType::f16:
+    case DataType::bf16:
+    case DataType::f64:
+    case DataType::boolean:
+    case DataType::string:
+    case DataType::other:
+      break;
+  }
+  return false;
+}
+
+std::optional<InputRole> role_of(const Task& task, const ValueInfo& input, const Shape& shape) {
+  if (task.states.contains(input.name)) return InputRole::state;
+  const auto name = lower(input.name);
+  if (name.find("mask") != std::string::npos && shape.size() <= 2) return InputRole::mask;
+  if (shape.size() >= 4) {
+    const bool policy = task.kind == TaskKind::policy && shape.size() == 4;
+    const auto channels = std::min(shape[1], shape.back());
+    return policy && channels > 3 ? InputRole::frames : InputRole::image;
+  }
+  if (shape.empty() && is_whole(input.type)) return InputRole::constant;
+  if (task.kind == TaskKind::caption && is_whole(input.type) && shape.size() <= 2)
+    return InputRole::tokens;
+  if (name.find("question") != std::string::npos && shape.size() <= 2) return InputRole::question;
+  if (task.kind == TaskKind::policy && shape.size() <= 2) return InputRole::vector;
+  return std::nullopt;
+}
+
+}  // namespace
+
+void fill_states(Task& task, const Extents& model) {
+  for (const auto& [input, output] : task.states) {
+    const auto has = [](const std::vector<ValueInfo>& values, const std::string& name) {
+      return std::any_of(values.begin(), values.end(),
+                         [&](const ValueInfo& value) { return value.name == name; });
+    };
+    if (!has(model.inputs, input))
+      contradict("the task's 'states' names an input that the model does not have", input);
+    if (!has(model.outputs, output))
+      contradict("the task's 'states' names an output that the model does not have", output);
+  }
+  for (const auto& input : model.inputs) {
+    if (task.states.contains(input.name)) continue;
+    const auto given = task.inputs.find(input.name);
+    if (given != task.inputs.end() && given->second.role != InputRole::state) continue;
+    const auto* shape = model.find(input.name);
+    for (const auto& wanted : usual_outputs(input.name))
+      for (const auto& output : model.outputs) {
+        const auto* other = model.find(output.name);
+        const bool is_same = shape != nullptr && other != nullptr && *shape == *other;
+        if (output.name == wanted && is_same) task.states.emplace(input.name, output.name);
+      }
+  }
+}
+
+void fill_inputs(Task& task, const Extents& model) {
+  for (const auto& [name, input] : task.inputs) {
+    const bool is_there = std::any_of(model.inputs.begin(), model.inputs.end(),
+                                      [&](const ValueInfo& value) { return value.name == name; });
+    if (!is_there) contradict("the task's 'inputs' names one that the model does not have", name);
+    if (input.role == InputRole::state && !task.states.contains(name) && !input.value)
+      ask("nothing says which output the state '" + name + "' is fed from", "states." + name);
+  }
+  for (const auto& input : model.inputs) {
+    if (task.inputs.contains(input.name)) continue;
+    const auto* shape = model.find(input.name);
+    std::optional<InputRole> role;
+    if (model.inputs.size() == 1)
+      role = InputRole::image;
+    else if (shape != nullptr)
+      role = role_of(task, input, *shape);
+    if (model.inputs.size() == 1 && shape != nullptr && shape->size() == 4)
+      role = role_of(task, input, *shape);
+    if (!role)
+      ask("nothing says what the input '" + input.name + "' is for",
+          "inputs." + input.name + ".role");
+    task.inputs[input.name].role = *role;
+  }
+}
+
+}  // namespace fovea::task
