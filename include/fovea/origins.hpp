@@ -58,13 +58,14 @@ class FOVEA_API OriginFinder {
 
   /// Each element's logit: followed back through operators that only move values (reshapes,
   /// transposes, slices, concatenations, gathers by constants, splits, identities, casts) and at
-  /// most one sigmoid or softmax to the element of a named value that is before it: `through` says
-  /// which. Where there is none on the way: the element itself, through nothing. `at` are places of
-  /// one image in row-major order. Of several images in a batch, the first one's.
+  /// most one sigmoid or softmax (or its logarithm) to the element of a named value that is made
+  /// before it, as long as the value keeps the extent that counts the images. `through` says which
+  /// of them was met; where none was, the element is where its number was made. `at` are places of
+  /// one image in row-major order; of several images in a batch, the first one's.
   /// Throws Error invalid_argument for a value that is not there and a place out of range.
-  /// Cost: a loop over the elements per operator.
+  /// Cost: a copy of the places of each value on the way.
   Origins logits(const std::string& value, std::span<const std::int64_t> at) const;
-  /// The same without a sigmoid or softmax: where the elements were made.
+  /// The same, not through a sigmoid or softmax: where the numbers were made.
   Origins sources(const std::string& value, std::span<const std::int64_t> at) const;
   /// `logits`, to be handed on; it holds what it needs.
   FindLogits find_logits() const;

@@ -106,8 +106,13 @@ double binary(BinaryKind kind, double a, double b) {
 
 class Run {
  public:
-  Run(const Graph& graph, const Node& node, const std::map<ValueId, Doubles>& values)
-      : graph_(graph), node_(node), values_(values), out_{graph.value(node.outputs[0]).shape, {}} {
+  Run(const Graph& graph, const Node& node, const std::map<ValueId, Doubles>& values,
+      std::size_t which = 0)
+      : graph_(graph),
+        node_(node),
+        values_(values),
+        which_(which),
+        out_{graph.value(node.outputs[which]).shape, {}} {
     out_.data.assign(count(out_.shape), 0.0);
   }
 
@@ -314,6 +319,53 @@ class Run {
     });
   }
 
+  void run(const Slice& op) {
+    const auto x = in(0);
+    fill([&](const Index& i) {
+      auto from = i;
+      for (std::size_t k = 0; k < op.axes->size(); ++k) {
+        const auto d = static_cast<std::size_t>((*op.axes)[k]);
+        from[d] = (*op.starts)[k] + i[d] * (*op.steps)[k];
+      }
+      return x.at(from);
+    });
+  }
+
+  /// By one row of constant indices.
+  void run(const Gather& op) {
+    const auto x = in(0);
+    const auto d = static_cast<std::size_t>(op.axis);
+    const auto picked = graph_.value(node_.inputs[1]).constant->ints;
+    fill([&](const Index& i) {
+      auto from = i;
+      from[d] = picked[static_cast<std::size_t>(i[d])];
+      if (from[d] < 0) from[d] += x.shape[d];
+      return x.at(from);
+    });
+  }
+
+  void run(const Concat& op) {
+    const auto d = static_cast<std::size_t>(op.axis);
+    fill([&](const Index& i) {
+      auto from = i;
+      std::size_t k = 0;
+      for (; from[d] >= in(k).shape[d]; ++k) from[d] -= in(k).shape[d];
+      return in(k).at(from);
+    });
+  }
+
+  void run(const Split& op) {
+    const auto x = in(0);
+    const auto d = static_cast<std::size_t>(op.axis);
+    std::int64_t begin = 0;
+    for (std::size_t k = 0; k < which_; ++k) begin += (*op.sizes)[k];
+    fill([&](const Index& i) {
+      auto from = i;
+      from[d] += begin;
+      return x.at(from);
+    });
+  }
+
   void run(const Pad& op) {
     const auto x = in(0);
     fill([&](const Index& i) {
@@ -329,6 +381,7 @@ class Run {
   const Graph& graph_;
   const Node& node_;
   const std::map<ValueId, Doubles>& values_;
+  std::size_t which_;  ///< of the node's outputs
   Tensor64 out_;
 };
 
@@ -345,7 +398,8 @@ std::map<ValueId, Doubles> interpret(const Graph& graph, const std::map<ValueId,
   }
   for (const auto& node : graph.nodes())
     if (!graph.value(node.outputs[0]).constant)
-      values[node.outputs[0]] = Run(graph, node, values).result();
+      for (std::size_t k = 0; k < node.outputs.size(); ++k)
+        values[node.outputs[k]] = Run(graph, node, values, k).result();
   return values;
 }
 
