@@ -20,6 +20,11 @@
 /// (OriginFinder::find_logits); without it targets start from the outputs as they are.
 namespace fovea {
 
+/// Before there is an explainer, which may have to read what the task says.
+inline Task filled(Task task, const Model& model, const OriginFinder& finder) {
+  return filled(std::move(task), model.inputs(), model.outputs(), finder.shapes());
+}
+
 /// One image's outputs by name, with an images' extent of 1 or without.
 using Outputs = std::map<std::string, Tensor>;
 
@@ -46,9 +51,9 @@ struct Detection {
   std::string value = {};
 };
 
-/// Those with a score of at least the threshold, best first, of equal scores the first row first;
-/// of a class' overlapping ones the best, as BoxDecoding::overlap says. Boxes of numbers that are
-/// not finite are left out. None is a result.
+/// Of each row the best class: those with a score of at least the threshold, best first, of equal
+/// scores the first row first; of a class' overlapping ones the best, as BoxDecoding::overlap says.
+/// Boxes of numbers that are not finite are left out. None is a result.
 FOVEA_API std::vector<Detection> decode_boxes(const Task& task, const Outputs& outputs,
                                               const FindLogits& logits = {});
 /// Intersection over union of two boxes; 0 where both are empty.

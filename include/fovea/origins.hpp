@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -72,6 +73,8 @@ class FOVEA_API OriginFinder {
 
   /// The extents of one image's part of a value. Throws as above.
   Shape shape(const std::string& value) const;
+  /// Every value's extents, by name, as Explainer::shapes has them.
+  const std::map<std::string, Shape>& shapes() const;
 
   struct FOVEA_LOCAL Impl;
 

@@ -125,6 +125,7 @@ struct CaptionDecoding {
 struct SegmentDecoding {
   std::optional<bool> channels_last = {};  ///< [n, h, w, c]; none: as extents say
   double threshold = 0.5;                  ///< of one channel: a probability
+  bool logits = false;                     ///< one channel's numbers are no probabilities
 
   friend bool operator==(const SegmentDecoding&, const SegmentDecoding&) = default;
 };

@@ -40,9 +40,10 @@ Through through_of(graph::Origin::Through through) {
 }  // namespace
 
 struct OriginFinder::Impl {
-  explicit Impl(graph::Graph bound) : graph(std::move(bound)) {}
+  explicit Impl(graph::Graph bound) : graph(std::move(bound)), shapes(api::shapes_of(graph)) {}
 
   const graph::Graph graph;
+  const std::map<std::string, Shape> shapes;
   mutable std::mutex mutex;
   mutable std::map<graph::ValueId, bool> rows;  ///< by value, where somebody asked
 
@@ -119,6 +120,10 @@ FindLogits OriginFinder::find_logits() const {
 
 Shape OriginFinder::shape(const std::string& value) const {
   return impl_->shape(impl_->named(value));
+}
+
+const std::map<std::string, Shape>& OriginFinder::shapes() const {
+  return impl_->shapes;
 }
 
 }  // namespace fovea
