@@ -7,6 +7,8 @@ What is followed: YOLOX demo/ONNXRuntime demo_postprocess; YOLOv5 and Ultralytic
 each row); Ultra-Light-Fast-Generic-Face-Detector predict; NanoDet GFLHead.get_bboxes (v1, and Plus, whose cells begin
 at their corners); torchvision's in-file detections. Suppression is the greedy one of torchvision.ops.nms, class by class.
 
+ctc is log p of labels and its gradient by the logits, of torch.nn.functional.ctc_loss in f64.
+
 Per family, data/NAME.OUTPUT.npy holds an output, and data/NAME.found.npy rows of x0 y0 x1 y1 score class row, best first.
 """
 
@@ -161,7 +163,18 @@ def in_file(generator):
     save("in-file", {"boxes": boxes, "labels": labels, "scores": scores}, found.double())
 
 
+def ctc(generator):
+    """Steps of logits, with the blank in front; labels with a repeat."""
+    logits = torch.randn(12, 5, generator=generator).requires_grad_()
+    labels = torch.tensor([[2, 2, 4, 1, 3]])
+    logs = F.log_softmax(logits.double(), -1)[:, None]
+    score = -F.ctc_loss(logs, labels, [12], [5], blank=0, reduction="sum")
+    (gradient,) = torch.autograd.grad(score, logits)
+    for name, values in {"logits": logits.detach(), "gradient": gradient, "score": score.detach()[None]}.items():
+        np.save(DATA / f"ctc.{name}.npy", values.numpy().astype(np.float32))
+
+
 if __name__ == "__main__":
     DATA.mkdir(exist_ok=True)
-    for seed, draw in enumerate([yolox, yolov5, yolov8, ssd, nanodet_plus, nanodet, in_file]):
+    for seed, draw in enumerate([yolox, yolov5, yolov8, ssd, nanodet_plus, nanodet, in_file, ctc]):
         draw(torch.Generator().manual_seed(seed))

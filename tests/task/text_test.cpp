@@ -1,9 +1,11 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <filesystem>
 #include <random>
 
 #include "fovea/task_target.hpp"
+#include "support/npy.hpp"
 #include "task/ctc.hpp"
 
 namespace fovea {
@@ -167,6 +169,24 @@ TEST(Text, SlopesOfATargetAreThoseOfDifferences) {
               run(text_target(reader(), outputs, "ab"), tensor) -
                   run(text_target(reader(), outputs, "b"), tensor),
               1e-9);
+}
+
+/// make_decoder_goldens.py: torch.nn.functional.ctc_loss.
+TEST(Text, ItsTargetIsPyTorchs) {
+  const auto read = [](const std::string& name) {
+    return testing_support::read_npy(std::filesystem::path(FOVEA_SOURCE_DIR) /
+                                     ("tests/task/data/ctc." + name + ".npy"));
+  };
+  auto tensor = read("logits");
+  tensor.shape.insert(tensor.shape.begin(), 1);
+  auto task = reader();
+  task.names = {"a", "b", "c", "d"};
+  std::vector<float> slopes;
+  EXPECT_NEAR(run(text_target(task, {{"y", tensor}}, "bbdac"), tensor, &slopes),
+              read("score").data[0], 1e-5);
+  const auto want = read("gradient").data;
+  ASSERT_EQ(slopes.size(), want.size());
+  for (std::size_t i = 0; i < want.size(); ++i) EXPECT_NEAR(slopes[i], want[i], 1e-6);
 }
 
 TEST(Text, OfProbabilitiesTheSameNumberComesOut) {
