@@ -5,7 +5,11 @@
 
 #include <filesystem>
 #include <fstream>
+#include <functional>
+#include <iterator>
+#include <nlohmann/json.hpp>
 #include <random>
+#include <set>
 
 namespace fovea {
 namespace {
@@ -195,6 +199,30 @@ TEST(TaskRecipe, LiesBesideTheModel) {
   EXPECT_FALSE(task_of_model(model));
   folder.write("m.task.json", R"({"task": "embedding"})");
   EXPECT_EQ(task_of_model(model)->kind, TaskKind::embedding);
+}
+
+TEST(TaskRecipe, EveryMemberIsDocumented) {
+  std::ifstream in(std::filesystem::path(FOVEA_SOURCE_DIR) / "docs/tasks.md");
+  const std::string page((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+  std::set<std::string> members;
+  const std::set<std::string> own_names = {"inputs", "states"};
+  const std::function<void(const nlohmann::json&)> collect = [&](const nlohmann::json& object) {
+    for (const auto& [name, value] : object.items()) {
+      members.insert(name);
+      if (own_names.contains(name))
+        for (const auto& one : value) {
+          if (one.is_object()) collect(one);
+        }
+      else if (value.is_object())
+        collect(value);
+    }
+  };
+  for (unsigned seed = 0; seed < 200; ++seed)
+    collect(nlohmann::json::parse(to_json(Draw(seed).task())));
+  EXPECT_GT(members.size(), 35U);
+  for (const auto& name : task_names()) members.insert(name);
+  for (const auto& member : members)
+    EXPECT_NE(page.find("`" + member + "`"), std::string::npos) << member;
 }
 
 }  // namespace
