@@ -16,6 +16,7 @@
 #include "fovea/image.hpp"
 #include "fovea/localization.hpp"
 #include "fovea/spelling.hpp"
+#include "fovea/task.hpp"
 #include "fovea/tensor.hpp"
 
 /// What somebody asks of a model, as one value: to be kept, sent, and run again. Plain data, which
@@ -98,7 +99,11 @@ struct Request {
   std::optional<Whole> whole = {};                 ///< all of the photo in place of a recipe's crop
   bool exact_decode = false;                       ///< every pixel of the photo, needed or not
   std::map<std::string, RequestFile> inputs = {};  ///< tensors (.npy); "" is the only input
-  std::optional<RequestFile> labels = {};          ///< none: the model's own, where it has them
+  /// What the inputs are for and what the outputs say; none: classes, or what the model brings
+  /// ("fovea.task" of its metadata, a file NAME.task.json beside it).
+  std::optional<Task> task = {};
+  std::map<std::string, std::string> questions = {};  ///< words for inputs that take them, by name
+  std::optional<RequestFile> labels = {};             ///< none: the model's own, where it has them
 
   // How the model runs: as in ExplainerOptions.
   std::map<std::string, Shape> input_shapes = {};

@@ -10,9 +10,12 @@
 #include <vector>
 
 #include "fovea/explainer.hpp"
+#include "fovea/findings.hpp"
 #include "fovea/image.hpp"
 #include "fovea/model.hpp"
+#include "fovea/origins.hpp"
 #include "fovea/request.hpp"
+#include "fovea/task.hpp"
 
 /// From a request to its answer: in one call (`run`), or stage by stage, for who wants something in
 /// between. Sentences of errors call members as the options of the command line are called.
@@ -86,16 +89,31 @@ struct FOVEA_API Session {
   ExplainerOptions options = {};               ///< without layers and methods
   std::map<std::string, Tensor> tensors = {};  ///< one per input, by its name
   std::optional<SessionPhoto> photo = {};
+  std::optional<Task> task = {};  ///< the request's or the model's, filled in for its extents
+  FindLogits logits = {};         ///< of the task's outputs
+  /// Of this photo, once it was asked about in the task's words.
+  std::optional<Findings> found = {};
+  Outputs outputs = {};
+  std::vector<TargetValue> values = {};
+  /// The request's targets where they are the task's words, and what these came to for this photo:
+  /// `request.targets` has one for each.
+  std::vector<RequestTarget> asked = {};
+  std::vector<Target> resolved = {};
+  /// The layer of each, where they have default layers of their own (boxes of several levels).
+  std::vector<std::string> own_layers = {};
   SessionTimings times = {};
   std::vector<std::string> warnings = {};
 
-  /// Another photo in place of the request's. Throws as open_session.
+  /// Another photo in place of the request's; states of a task go on from the run before. Throws as
+  /// open_session.
   void take_photo(const std::string& file);
   Feeds feeds() const;
   /// Throws Error invalid_argument naming the nearest layers where one of `layers` does not exist.
   Explainer explainer(const std::vector<std::string>& layers, const std::vector<Method>& methods,
                       const CallOptions& call = {});
   Run forward(const Explainer& explainer);
+  /// The same, and what the run says in the task's terms (`found`); a caption is written first.
+  Run ask(const Explainer& explainer, const CallOptions& call = {});
 };
 
 /// Reads the model, the labels and the photo or the tensors. `whole_photo`: every pixel of the
@@ -104,6 +122,10 @@ struct FOVEA_API Session {
 FOVEA_API Session open_session(Request request, bool whole_photo = false);
 /// The same with a model that was loaded.
 FOVEA_API Session open_session(Request request, Model model, bool whole_photo = false);
+
+/// Do the request's targets depend on what the network says of the photo, so that `prepare` has to
+/// be called for each?
+FOVEA_API bool follows_photo(const Session& session);
 
 /// An explainer, and the methods that it can serve.
 struct Prepared {

@@ -64,7 +64,9 @@ std::optional<Place> place_of(const Target& target, const std::vector<TargetValu
     const auto counts = [](float factor) { return factor != 0; };
     const auto first = std::find_if(factors.begin(), factors.end(), counts);
     const auto all = std::count_if(factors.begin(), factors.end(), counts);
-    if (first == factors.end() || all * kSmallPart > std::ssize(factors)) return std::nullopt;
+    if (first == factors.end()) return std::nullopt;
+    // A mask, however large, is of a value with positions each way.
+    if (shape.size() < 3 && all * kSmallPart > std::ssize(factors)) return std::nullopt;
     out.at.resize(shape.size());
     auto element = first - factors.begin();
     for (std::size_t d = shape.size(); d-- > 0; element /= shape[d]) out.at[d] = element % shape[d];

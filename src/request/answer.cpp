@@ -66,15 +66,25 @@ Answer answer_one(Session& session, const Prepared& prepared, Answer out, const 
   const auto prepared_layers = prepared.explainer.prepared_layers();
   if (request.layers.size() > 1) options.layers = prepared_layers;
   if (request.layers.size() == 1) options.layer = prepared_layers.front();
-  out.explanations = in_file(request.model.file,
-                             [&] { return out.run.explain(method, out.targets, options, call); });
+  in_file(request.model.file, [&] {
+    if (session.own_layers.empty()) {
+      out.explanations = out.run.explain(method, out.targets, options, call);
+      return;
+    }
+    for (std::size_t i = 0; i < out.targets.size(); ++i) {
+      options.layer = session.own_layers[i];
+      out.explanations.push_back(out.run.explain(method, out.targets[i], options, call));
+    }
+  });
+  if (out.explanations.empty()) return out;
 
   const auto& first = out.explanations.front();
   // None where the input itself was explained.
   out.request.layers = first.layers;
   const bool of_a_layer = std::find(prepared_layers.begin(), prepared_layers.end(), first.layer) !=
                           prepared_layers.end();
-  if (first.layers.empty() && of_a_layer) out.request.layers = {first.layer};
+  if (first.layers.empty() && of_a_layer && session.own_layers.empty())
+    out.request.layers = {first.layer};
   const auto& features = prepared.explainer.feature_layer();
   if (request.layers.empty() && out.request.layers.size() == 1 && !features.empty() &&
       features != out.request.layers.front())
@@ -122,6 +132,7 @@ Answer answer_sheet(Session& session, const Prepared& prepared, Answer out,
 
 Prepared prepare(Session& session, const std::vector<Method>& also, const CallOptions& call) {
   request::prepare_texts(session, call);
+  session.request.method_by_target = false;
   const auto& request = session.request;
   std::vector<RequestMethod> served;
   std::vector<Method> methods;
@@ -139,7 +150,10 @@ Prepared prepare(Session& session, const std::vector<Method>& also, const CallOp
                 {.file = request.model.file, .node = {}, .op = {}});
   auto all = methods;
   all.insert(all.end(), also.begin(), also.end());
-  auto explainer = session.explainer(request.layers, all, call);
+  auto layers = request.layers;
+  for (const auto& layer : session.own_layers)
+    if (std::find(layers.begin(), layers.end(), layer) == layers.end()) layers.push_back(layer);
+  auto explainer = session.explainer(layers, all, call);
   return {std::move(served), std::move(methods), std::move(explainer)};
 }
 
@@ -156,7 +170,8 @@ Answer answer(Session& session, const Prepared& prepared,
              session.forward(prepared.explainer),
              {}};
   request::check_targets(out.targets, out.run.logits().shape.back());
-  out.request.targets = std::move(asked);
+  // Nothing was found to explain: what was asked for is all there is to say.
+  out.request.targets = asked.empty() ? session.asked : std::move(asked);
   out.request.methods.clear();
   for (const auto& served : prepared.served)
     out.request.methods.push_back(request::with_defaults(served));

@@ -2,6 +2,7 @@
 #include <limits>
 #include <utility>
 
+#include "fovea/task_recipe.hpp"
 #include "request/check.hpp"
 #include "request/format.hpp"
 #include "request/recipe.hpp"
@@ -146,6 +147,14 @@ void read_run(Members& members, Request& out) {
   });
   members.with("inputs", [&](const Json& value, const auto& what, const auto& name) {
     out.inputs = files(value, what, name);
+  });
+  members.with("task", [&](const Json& value, const auto& what, const auto&) {
+    out.task = task_from_json(value.dump(), what);
+  });
+  members.with("questions", [&](const Json& value, const auto& what, const auto& name) {
+    if (!value.is_object()) damaged(what, "'" + name + "' must be an object");
+    for (const auto& [input, words] : value.items())
+      out.questions[input] = text(words, what, input);
   });
   members.with("labels", [&](const Json& value, const auto& what, const auto& name) {
     out.labels = file(value, what, name);

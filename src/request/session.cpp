@@ -10,7 +10,9 @@
 #include "request/inputs.hpp"
 #include "request/metadata.hpp"
 #include "request/targets.hpp"
+#include "request/tasks.hpp"
 #include "request/text.hpp"
+#include "request/words.hpp"
 
 namespace fovea {
 namespace {
@@ -118,6 +120,7 @@ Explainer Session::explainer(const std::vector<std::string>& layers,
   auto all = options;
   all.prepare.layers = layers;
   all.prepare.methods = methods;
+  request::read_task_values(*this, all);
   auto out = in_file(request.model.file, [&] {
     require_layers(model, options, layers, call);
     return timed(times.create, [&] { return Explainer(model, all, call); });
@@ -130,6 +133,7 @@ Run Session::forward(const Explainer& explainer) {
   auto run = in_file(request.model.file, [&] {
     return timed(times.forward, [&] { return explainer.forward(feeds()); });
   });
+  request::keep_states(*this, run);
   const auto classes = class_count(*this, explainer, run.logits());
   const auto& read = explainer.target_values();
   const bool reads_scores = std::any_of(
@@ -143,6 +147,11 @@ Run Session::forward(const Explainer& explainer) {
         "the scores hardly prefer a class, and how the photo is prepared was assumed: say it with "
         "--preprocess");
   return run;
+}
+
+Run Session::ask(const Explainer& explainer, const CallOptions& call) {
+  if (task) request::find(*this, call);
+  return forward(explainer);
 }
 
 Session open_session(Request request, bool whole_photo) {
@@ -174,9 +183,15 @@ Session open_session(Request asked, Model model, bool whole_photo) {
     throw Error(ErrorCode::invalid_argument,
                 std::string(request.preprocess ? "--preprocess" : "--whole") +
                     " is for photos; a tensor is taken as it is");
+  request::start_task(session);
   request::require_all_inputs(session);
   request::warn_of_recipe(session);
   request::choose_output(session);
+  const bool explains =
+      request.command == Request::Command::explain || request.command == Request::Command::sheet;
+  if (explains && session.task && request.targets == std::vector<RequestTarget>(1))
+    if (auto words = request::default_words(*session.task); !words.empty())
+      request.targets.front() = target_from_text(words);
   if (session.labels.empty()) session.labels = labels_of_model(session);
   request::name_classes(session);
   return session;

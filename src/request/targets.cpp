@@ -228,6 +228,7 @@ void check_targets(const std::vector<Target>& targets, std::int64_t classes) {
 std::vector<Target> resolved_targets(const std::vector<RequestTarget>& asked, Session& session,
                                      const Explainer& explainer) {
   using Kind = RequestTarget::Kind;
+  if (!session.resolved.empty()) return session.resolved;
   std::vector<Target> out;
   for (const auto& target : asked) {
     auto& made = out.emplace_back();

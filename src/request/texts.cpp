@@ -2,11 +2,15 @@
 
 #include <algorithm>
 #include <charconv>
+#include <map>
 #include <set>
 #include <utility>
 
 #include "fovea/target_text.hpp"
+#include "fovea/task_target.hpp"
+#include "request/tasks.hpp"
 #include "request/text.hpp"
+#include "request/words.hpp"
 
 namespace fovea::request {
 namespace {
@@ -40,23 +44,39 @@ bool is_text(const RequestTarget& target) {
 
 }  // namespace
 
-void prepare_texts(Session& session, const CallOptions& call) {
+namespace {
+
+bool has_words(const std::vector<RequestTarget>& targets) {
+  return std::any_of(targets.begin(), targets.end(), [](const RequestTarget& target) {
+    return is_text(target) && parse_target(target.text).has_words();
+  });
+}
+
+/// HiResCAM for what is one place, where nobody chose.
+void choose_method(Session& session, bool local) {
+  auto& request = session.request;
+  const bool free = std::exchange(request.method_by_target, false);
+  if (!free || !local || request.methods.size() != 1 || request.methods.front().name != kPooled)
+    return;
+  request.methods.front().name = kElementwise;
+  session.warnings.push_back(
+      std::string("the target is one place among many: ") + kElementwise + " in place of " +
+      kPooled + ", which pools the gradient and so forgets where it was (--method says otherwise)");
+}
+
+/// Texts of numbers alone.
+void prepare_numbers(Session& session, const CallOptions& call) {
   auto& request = session.request;
   auto& prepare = session.options.prepare;
   std::vector<TargetText> texts;
   for (const auto& target : request.targets)
     if (is_text(target)) texts.push_back(parse_target(target.text));
-  if (texts.empty()) return;
   std::set<std::string> known;
   prepare.target_values.clear();
   if (texts.size() < request.targets.size()) prepare.target_values.emplace_back();
-  for (const auto& text : texts) {
-    if (text.has_words())
-      throw Error(ErrorCode::invalid_argument,
-                  "the target '" + to_text(text) + "' is a task's: say which with --task");
+  for (const auto& text : texts)
     for (auto& name : text.values())
       if (known.insert(name).second) prepare.target_values.push_back(std::move(name));
-  }
 
   auto options = session.options;
   options.prepare.methods.clear();
@@ -68,14 +88,79 @@ void prepare_texts(Session& session, const CallOptions& call) {
   });
   prepare.targets.clear();
   for (const auto& text : texts) prepare.targets.push_back(target_of(text, values));
-  const bool free = std::exchange(request.method_by_target, false);
-  if (!free || request.methods.size() != 1 || request.methods.front().name != kPooled ||
-      !is_local(texts.front(), values))
-    return;
-  request.methods.front().name = kElementwise;
-  session.warnings.push_back(
-      std::string("the target is one place among many: ") + kElementwise + " in place of " +
-      kPooled + ", which pools the gradient and so forgets where it was (--method says otherwise)");
+  choose_method(session, is_local(texts.front(), values));
+}
+
+/// Boxes have the default layer of their rows, level by level.
+void find_own_layers(Session& session, const std::vector<Worded>& all, const CallOptions& call) {
+  session.own_layers.clear();
+  const bool rows = std::any_of(all.begin(), all.end(), [](const auto& one) { return one.row; });
+  if (!rows || !session.request.layers.empty()) return;
+  auto options = session.options;
+  options.prepare.methods.clear();
+  options.prepare.layers.clear();
+  options.prepare.target_values.clear();
+  options.compile.tuning = Tuning::off;
+  std::map<std::vector<std::string>, std::string> layers;  // by what a target reads: a level's
+  for (const auto& one : all) {
+    const auto& row = one.row ? *one.row : one.target;
+    auto level = values_in(one.target);
+    if (const auto* found = row.as<Target::Sum>(); found != nullptr && level == values_in(row))
+      level.push_back(shape_text(found->terms.front().at));
+    auto& layer = layers[level];
+    if (layer.empty()) {
+      options.prepare.targets = {row};
+      layer = in_file(session.request.model.file, [&] {
+        return timed(session.times.create,
+                     [&] { return Explainer(session.model, options, call).default_layer(); });
+      });
+    }
+    session.own_layers.push_back(layer);
+  }
+}
+
+/// Texts in a task's words: what they are depends on what the network says of the photo.
+void prepare_words(Session& session, const CallOptions& call) {
+  auto& request = session.request;
+  if (!session.task)
+    throw Error(ErrorCode::invalid_argument, "the target '" + request.targets.front().text +
+                                                 "' is in a task's words: say which with --task");
+  if (session.asked.empty()) session.asked = request.targets;
+  find(session, call);
+  request.targets.clear();
+  session.resolved.clear();
+  bool local = false;
+  std::vector<Worded> all;
+  for (const auto& target : session.asked) {
+    if (!is_text(target))
+      throw Error(ErrorCode::invalid_argument,
+                  "targets in a task's words and others are not explained in one call");
+    const auto text = parse_target(target.text);
+    for (const auto& term : text.terms) {
+      const auto* word = std::get_if<Word>(&term.of);
+      local = local || (word != nullptr && is_local(*word));
+    }
+    for (auto& one : worded(text, session)) {
+      request.targets.emplace_back(target).text = one.text;
+      one.target.negated = one.target.negated != target.negated;
+      session.resolved.push_back(one.target);
+      all.push_back(std::move(one));
+    }
+  }
+  session.options.prepare.target_values.clear();
+  session.options.prepare.targets = session.resolved;
+  choose_method(session, local);
+  find_own_layers(session, all, call);
+}
+
+}  // namespace
+
+void prepare_texts(Session& session, const CallOptions& call) {
+  const auto& targets = session.asked.empty() ? session.request.targets : session.asked;
+  if (has_words(targets))
+    prepare_words(session, call);
+  else if (std::any_of(targets.begin(), targets.end(), is_text))
+    prepare_numbers(session, call);
 }
 
 Target target_of_text(const RequestTarget& target, const Explainer& explainer) {
@@ -85,6 +170,10 @@ Target target_of_text(const RequestTarget& target, const Explainer& explainer) {
 }  // namespace fovea::request
 
 namespace fovea {
+
+bool follows_photo(const Session& session) {
+  return request::has_words(session.asked.empty() ? session.request.targets : session.asked);
+}
 
 RequestTarget target_from_text(const std::string& asked) {
   using namespace request;

@@ -2,6 +2,7 @@
 #include <cmath>
 #include <cstdlib>
 
+#include "fovea/task_recipe.hpp"
 #include "request/check.hpp"
 #include "request/format.hpp"
 #include "request/recipe.hpp"
@@ -83,11 +84,12 @@ Json examples_json(const RequestExamples& examples) {
 }
 
 Json request_json(const Request& request) {
-  const auto& [command, model, external, image, preprocess, whole, exact_decode, inputs, labels,
-               input_shapes, output, multi_label, token_grid, prefix_tokens, precision, optimize,
-               tuning, threads, methods, method_by_target, skip_unservable, targets, layers,
-               features, fuse, smooth, keep_sign, normalize, colormap, alpha, opacity_by_value,
-               percentile, caption, sheet_width, enlarge, box_share, words, examples] = request;
+  const auto& [command, model, external, image, preprocess, whole, exact_decode, inputs, task,
+               questions, labels, input_shapes, output, multi_label, token_grid, prefix_tokens,
+               precision, optimize, tuning, threads, methods, method_by_target, skip_unservable,
+               targets, layers, features, fuse, smooth, keep_sign, normalize, colormap, alpha,
+               opacity_by_value, percentile, caption, sheet_width, enlarge, box_share, words,
+               examples] = request;
   Json json;
   json["format"] = kFormat;
   json["command"] = name_of(kCommands, command);
@@ -98,6 +100,8 @@ Json request_json(const Request& request) {
   if (whole) json["whole"] = name_of(kWholes, *whole);
   if (image || preprocess || exact_decode) json["decode"] = exact_decode ? "full" : "reduced";
   if (!inputs.empty()) json["inputs"] = files_json(inputs);
+  if (task) json["task"] = Json::parse(to_json(*task));
+  if (!questions.empty()) json["questions"] = questions;
   if (labels) json["labels"] = file_json(*labels);
   json["input_shapes"] = input_shapes;
   json["output_name"] = output;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "fovea/task.hpp"
 #include "text.hpp"
 
 namespace fovea::cli {
@@ -143,10 +144,27 @@ void add_run_options(CLI::App& app, Arguments& arguments, Outputs& outputs) {
       ->type_name("FILE");
   app.add_option("--input", arguments.inputs,
                  "A ready tensor (.npy) in place of the photo; NAME=x.npy for one of several "
-                 "inputs (repeatable). May hold a batch")
+                 "inputs (repeatable), which may hold a batch; NAME=WORDS for one that takes words "
+                 "(--task)")
       ->type_name("[NAME=]FILE")
       ->allow_extra_args(false);
   add_shape_option(app, arguments);
+  auto* task = app.add_option("--task", arguments.task,
+                              "What the outputs say: " + joined(task_names()) +
+                                  ", or a recipe (.json), as docs/tasks.md describes (default: "
+                                  "the model's own, else classes)")
+                   ->type_name("NAME|FILE");
+  app.add_option("--names,--alphabet,--vocabulary", arguments.names,
+                 "Of a task: classes, characters, answers, words or actions, one per line (of "
+                 "characters also all in one line)")
+      ->type_name("FILE")
+      ->needs(task);
+  app.add_option("--state", arguments.states,
+                 "Of a task: an input that is the output of the photo before (repeatable; "
+                 "default: pairs of the usual names)")
+      ->type_name("INPUT=OUTPUT")
+      ->allow_extra_args(false)
+      ->needs(task);
   app.add_option("--labels", arguments.labels,
                  "Class names, one per line, with or without a WordNet id in front (default: "
                  "the model's own, where its metadata or its graph have them)")

@@ -30,6 +30,9 @@ struct Arguments {
   std::vector<std::string> inputs;        ///< FILE or NAME=FILE
   std::vector<std::string> input_shapes;  ///< NAME=1,3,224,224
   std::string labels;
+  std::string task;   ///< a name or a recipe's file; empty: the model's own, or classes
+  std::string names;  ///< file: the task's characters, answers, words or actions
+  std::vector<std::string> states;  ///< INPUT=OUTPUT
   std::string preprocess;
   std::string whole;  ///< stretch, letterbox, or empty: as the recipe has it
   std::string precision = "f32";

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "demo.hpp"
+#include "fovea/task_recipe.hpp"
 #include "outputs.hpp"
 #include "recipe.hpp"
 #include "session.hpp"
@@ -249,6 +250,24 @@ void add_targets(Request& request, const ExplainArguments& arguments) {
     add(Kind::ranked).value = rank;
 }
 
+std::optional<Task> task_of(const Arguments& arguments) {
+  if (arguments.task.empty()) return std::nullopt;
+  auto out = task_by_name(arguments.task);
+  if (!out) {
+    if (!lower(arguments.task).ends_with(".json"))
+      refuse("--task '" + arguments.task + "' is none of " + joined(task_names()) +
+             did_you_mean(task_names(), arguments.task) + ", and no recipe (.json)");
+    out = read_task(arguments.task);
+  }
+  if (!arguments.names.empty())
+    out->names = names_in(*out, read_text(readable(arguments.names), ErrorCode::bad_input));
+  for (const auto& text : arguments.states) {
+    const auto [input, output] = assignment(text, "--state");
+    out->states[input] = output;
+  }
+  return out;
+}
+
 /// The model's file and the photos' as they were given, with an option or without.
 struct Given {
   std::string model;
@@ -294,6 +313,11 @@ std::pair<std::string, std::string> split_input(const std::string& text, const M
   if (equals != std::string::npos && !std::filesystem::exists(text))
     return {text.substr(0, equals), text.substr(equals + 1)};
   return {names.size() == 1 ? names.front() : "", text};
+}
+
+/// Not a tensor's file, which is there or at least called like one.
+bool are_words(const std::string& text) {
+  return text != "-" && !lower(text).ends_with(".npy") && !std::filesystem::exists(text);
 }
 
 }  // namespace
@@ -353,6 +377,9 @@ Asked asked(const Arguments& arguments) {
   if (!arguments.whole.empty())
     request.whole = arguments.whole == "letterbox" ? Whole::letterbox : Whole::stretch;
   request.exact_decode = arguments.exact_decode;
+  request.task = task_of(arguments);
+  for (const auto& file : {arguments.task, arguments.names})
+    if (!file.empty()) out.also_read.push_back(readable(file));
   if (!arguments.labels.empty()) request.labels = RequestFile{readable(arguments.labels)};
   request.input_shapes = shapes_of(arguments.input_shapes);
   request.output = arguments.output_name;
@@ -410,6 +437,10 @@ void name_inputs(Asked& asked, const Model& model) {
   for (const auto& text : asked.inputs) {
     const auto [name, file] = split_input(text, model);
     if (!named.insert(name).second) refuse("--input is given twice for input '" + name + "'");
+    if (!name.empty() && are_words(file)) {
+      asked.request.questions[name] = file;
+      continue;
+    }
     asked.request.inputs[name].file = readable(file);
   }
 }

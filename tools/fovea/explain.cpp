@@ -114,6 +114,7 @@ Results finish(Session& session, const std::vector<Explanation>& explanations, s
   Results results{{}, images, targets, request.box_share};
   Tensor maps, grids;
   std::vector<std::string> names_of;  ///< each explanation's
+  if (explanations.empty()) return results;
   const auto how = explanations.front().normalize;
   for (std::int64_t image = 0; image < images; ++image)
     for (std::int64_t target = 0; target < targets; ++target) {
@@ -156,6 +157,13 @@ Results finish(Session& session, const std::vector<Explanation>& explanations, s
   return results;
 }
 
+/// Where nothing was found to explain: the photo as it is.
+void add_plain(const Session& session, Files& files) {
+  if (files.names.output.empty() || !session.photo) return;
+  files.out.add(files.names.output, encode_image(session.photo->pixels.image,
+                                                 picture_extension(files.names.output), {}));
+}
+
 bool has_provenance(const ExplainOutputs& files) {
   const auto is_png = [](const std::string& file) {
     return lower(picture_extension(file)) == ".png";
@@ -174,7 +182,7 @@ void explain_photo(Session& session, const Prepared& prepared, const Reasons& re
   auto& [came_out, targets, run, explanations] = answered;
 
   const auto found = reasons.find(run, session, explainer, digests, targets, explanations);
-  if (!names.examples_output.empty())
+  if (!names.examples_output.empty() && !explanations.empty())
     files.out.add(names.examples_output, encode_image(reasons.sheet(session, explanations, found),
                                                       picture_extension(names.examples_output)));
 
@@ -183,12 +191,13 @@ void explain_photo(Session& session, const Prepared& prepared, const Reasons& re
 
   auto results = finish(session, explanations, run.logits().shape.front(),
                         static_cast<std::int64_t>(targets.size()), provenance, files);
+  if (explanations.empty()) add_plain(session, files);
   for (std::size_t i = 0; i < found.size(); ++i) results.rows[i].reason = found[i];
   if (!session.photo && !names.output.empty())
     session.warnings.push_back(
         "the overlay shows the input tensor stretched to 0..255, not the photo");
   if (!names.logits.empty()) files.out.add(names.logits, npy_bytes(run.logits()));
-  if (!names.html.empty())
+  if (!names.html.empty() && !explanations.empty())
     files.out.add(names.html, timed(session.times.render, [&] {
                     return answer_html(session, answered, names.rendering, provenance);
                   }));
@@ -209,11 +218,15 @@ void explain_one(Asked asked, const ExplainOutputs& given, const Replay* replay,
   auto session = photos.open(asked, !given.output.empty() || !given.html.empty());
   if (replay != nullptr) replay->check_session(session, digests);
   if (has_provenance(given)) start_digests(session, digests);
-  const auto prepared = prepare(session, reasons.methods(session), asked.plan_cache);
+  auto prepared = prepare(session, reasons.methods(session), asked.plan_cache);
   reasons.check(session, prepared.explainer, digests);
   const InputFiles inputs(asked.files());
+  bool is_first = true;
   photos.each(session, [&](const std::string& name) {
     const auto names = named(given, name);
+    // What was found in one photo is not in the next.
+    if (!std::exchange(is_first, false) && follows_photo(session))
+      prepared = prepare(session, reasons.methods(session), asked.plan_cache);
     explain_photo(session, prepared, reasons, {names, inputs}, digests, photos);
   });
 }
@@ -226,9 +239,7 @@ void explain(const ExplainArguments& arguments, const IsGiven& given) {
     replay.emplace(arguments.replay == "-" ? "/dev/stdin" : arguments.replay);
   Digests digests;
   auto asked = replay ? replay->asked(arguments, given, digests) : cli::asked(arguments);
-  // What else is explained has always had the default.
-  if (!replay && !given("--method") && !arguments.target_texts.empty())
-    asked.request.method_by_target = true;
+  if (!replay && !given("--method")) asked.request.method_by_target = true;
   check_usage(asked, arguments);
   const bool sheet = asked.request.command == Request::Command::sheet;
   (sheet ? explain_sheet : explain_one)(std::move(asked), arguments, replay ? &*replay : nullptr,

@@ -3,6 +3,7 @@
 #include <span>
 #include <utility>
 
+#include "findings.hpp"
 #include "json_output.hpp"
 #include "npy.hpp"
 #include "outputs.hpp"
@@ -24,8 +25,8 @@ ExplainOutputs files_of(const Outputs& given) {
 }
 
 std::string result_text(const Session& session, Run& run, std::size_t top) {
-  std::string out;
-  const auto images = run.logits().shape.front();
+  auto out = findings_text(session);
+  const auto images = out.empty() ? run.logits().shape.front() : 0;
   for (std::int64_t image = 0; image < images; ++image) {
     if (images > 1) out += "image " + std::to_string(image + 1) + "\n";
     const auto& rows = run.predictions(image);
@@ -48,6 +49,7 @@ std::string result_text(const Session& session, Run& run, std::size_t top) {
 
 Json result_json(const Session& session, const Explainer& explainer, Run& run, std::size_t top) {
   auto json = run_json(session, explainer);
+  add_findings(json, session);
   json["predictions"] = predictions_json(run.predictions(0), session.labels, top);
   auto& images = json["images"] = Json::array();
   for (std::int64_t i = 0; i < run.logits().shape.front(); ++i) {
@@ -64,7 +66,7 @@ void predict_photo(Session& session, const Explainer& explainer, const PredictAr
                    const ExplainOutputs& names, Digests& digests, Photos& photos) {
   const bool tells = !names.json.empty() && !names.no_provenance;
   if (tells) start_digests(session, digests);
-  auto run = session.forward(explainer);
+  auto run = session.ask(explainer);
   session.warnings.insert(session.warnings.end(), run.warnings().begin(), run.warnings().end());
   const auto top = static_cast<std::size_t>(arguments.top);
   OutputFiles outputs;

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <nlohmann/json.hpp>
 
 #include "evidence.hpp"
+#include "findings.hpp"
 #include "recipe.hpp"
 #include "seen.hpp"
 #include "text.hpp"
@@ -25,9 +27,23 @@ Json map_json(const Result& result) {
           {"max_at", result.max_at ? Json(*result.max_at) : Json(nullptr)}};
 }
 
+/// That "box:2" is of; null where the target is none.
+const Detection* detection_of(const Session& session, const RequestTarget& asked) {
+  if (!session.found || asked.text.rfind("box:", 0) != 0) return nullptr;
+  const auto index = std::strtoul(asked.text.c_str() + 4, nullptr, 10);
+  return index < session.found->boxes.size() ? &session.found->boxes[index] : nullptr;
+}
+
 Json target_json(const Session& session, const Result& result) {
   const auto& asked = session.request.targets.at(result.target);
-  if (asked.kind == RequestTarget::Kind::text) return {{"text", asked.text}};
+  if (asked.kind == RequestTarget::Kind::text) {
+    Json out = {{"text", asked.text}};
+    if (const auto* found = detection_of(session, asked)) {
+      out["label"] = name_of(*session.task, found->class_index);
+      out["box"] = place_json(*found, session);
+    }
+    return out;
+  }
   return prediction_json(explained(*result.why), session.labels);
 }
 
@@ -99,6 +115,14 @@ void add_drawn(Json& row, const Drawn& drawn, double percentile) {
 
 Json result_json(const Session& session, const Explainer& explainer, const Results& results) {
   const bool with_examples = session.request.examples.has_value();
+  if (results.rows.empty()) {
+    auto nothing = run_json(session, explainer);
+    add_findings(nothing, session);
+    nothing["images"] = Json::array({{{"explanations", Json::array()}}});
+    nothing["timings_ms"] = timings_json(session.times);
+    nothing["warnings"] = session.warnings;
+    return nothing;
+  }
   const auto listed = static_cast<std::size_t>(std::max(kListed, results.targets));
   const auto& first = results.rows.front();
   auto json = run_json(session, explainer);
@@ -112,6 +136,7 @@ Json result_json(const Session& session, const Explainer& explainer, const Resul
   if (results.box_share) json["box"] = box_json(first, *results.box_share);
   add_reason(json, first.reason, with_examples);
   json["predictions"] = predictions_json(first.why->predictions, session.labels, listed);
+  add_findings(json, session);
   auto& images = json["images"] = Json::array();
   for (std::int64_t i = 0; i < results.images; ++i) {
     Json image;
@@ -141,7 +166,8 @@ Json result_json(const Session& session, const Explainer& explainer, const Resul
 
 std::string result_text(const Session& session, const Explainer& explainer, const Results& results,
                         const std::vector<std::string>& files) {
-  std::string out;
+  auto out = findings_text(session);
+  if (!out.empty() && !results.rows.empty()) out += "\n";
   for (std::int64_t i = 0; i < results.images; ++i)
     for (std::int64_t t = 0; t < results.targets; ++t) {
       const auto& result = results.at(i, t);
@@ -171,9 +197,11 @@ std::string result_text(const Session& session, const Explainer& explainer, cons
       if (result.drawn) out += drawn_text(*result.drawn, session.request.percentile);
       out += reason_text(result.reason) + "\n";
     }
-  const auto& first = *results.rows.front().why;
-  out += "method       " + first.method + "\n";
-  out += "layer        " + first.layer + " (" + shape_text(first.feature_map.shape) + ")\n";
+  if (!results.rows.empty()) {
+    const auto& first = *results.rows.front().why;
+    out += "method       " + first.method + "\n";
+    out += "layer        " + first.layer + " (" + shape_text(first.feature_map.shape) + ")\n";
+  }
   out += "precision    " + precision_text(explainer.precision()) + ", " +
          count_text(explainer.threads(), "thread") + "\n";
   if (session.photo)

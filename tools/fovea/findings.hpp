@@ -1,0 +1,21 @@
+#pragma once
+
+#include <string>
+
+#include "json_output.hpp"
+#include "session.hpp"
+
+/// What a network says in its task's terms, as it is told.
+namespace fovea::cli {
+
+/// Adds "boxes", "segments", "text", "answers", "actions", "caption": those that the task is about.
+/// Places are in the photo's pixels, of a tensor in the input's.
+void add_findings(Json& json, const Session& session);
+
+/// The same for a person, a line each; empty without a task.
+std::string findings_text(const Session& session);
+
+/// Of a detection in a photo's pixels: x0, y0, x1, y1.
+Json place_json(const Detection& found, const Session& session);
+
+}  // namespace fovea::cli
