@@ -185,6 +185,34 @@ std::string_view name_of(ReduceKind kind) {
   return "Reduce";
 }
 
+std::string_view name_of(CellFunction function) {
+  switch (function) {
+    case CellFunction::sigmoid:
+      return "Sigmoid";
+    case CellFunction::tanh:
+      return "Tanh";
+    case CellFunction::relu:
+      return "Relu";
+    case CellFunction::affine:
+      return "Affine";
+    case CellFunction::leaky_relu:
+      return "LeakyRelu";
+    case CellFunction::thresholded_relu:
+      return "ThresholdedRelu";
+    case CellFunction::scaled_tanh:
+      return "ScaledTanh";
+    case CellFunction::hard_sigmoid:
+      return "HardSigmoid";
+    case CellFunction::elu:
+      return "Elu";
+    case CellFunction::softsign:
+      return "Softsign";
+    case CellFunction::softplus:
+      return "Softplus";
+  }
+  return "Sigmoid";
+}
+
 namespace {
 
 std::string_view name_by_fields(const Unary& op) {
@@ -204,6 +232,17 @@ std::string_view name_by_fields(const Pool& op) {
 }
 std::string_view name_by_fields(const Softmax& op) {
   return op.log ? "LogSoftmax" : "Softmax";
+}
+std::string_view name_by_fields(const Recurrent& op) {
+  switch (op.kind) {
+    case CellKind::rnn:
+      return "RNN";
+    case CellKind::gru:
+      return "GRU";
+    case CellKind::lstm:
+      break;
+  }
+  return "LSTM";
 }
 std::string_view name_by_fields(const Resize& op) {
   return op.is_upsample ? "Upsample" : "Resize";

@@ -237,6 +237,44 @@ struct CumSum {
   bool reverse = false;    ///< from the last on
 };
 
+enum class CellKind { rnn, gru, lstm };
+enum class RecurrentDirection { forward, reverse, bidirectional };
+/// What a cell squashes by. alpha, beta: see `CellActivation`.
+enum class CellFunction {
+  sigmoid,
+  tanh,
+  relu,
+  affine,            // alpha x + beta
+  leaky_relu,        // x < 0 ? alpha x : x
+  thresholded_relu,  // x > alpha ? x : 0
+  scaled_tanh,       // alpha tanh(beta x)
+  hard_sigmoid,      // clip(alpha x + beta, 0, 1)
+  elu,               // x < 0 ? alpha (e^x - 1) : x
+  softsign,          // x / (1 + |x|)
+  softplus,          // log(1 + e^x)
+};
+struct CellActivation {
+  CellFunction function = CellFunction::sigmoid;
+  float alpha = 0;
+  float beta = 0;
+};
+/// A recurrent network over time. Inputs x [time, n, features], w [directions, gates hidden,
+/// features], r [directions, gates hidden, hidden] and, each of them or none, b [directions,
+/// 2 gates hidden], lengths [n], the states before the first step h and (lstm) c [directions, n,
+/// hidden], and (lstm) peepholes p [directions, 3 hidden]. Results y [time, directions, n, hidden],
+/// zero beyond an image's length, and the states after the last step, h and (lstm) c. Gates are in
+/// ONNX's order: z r h, i o f c.
+struct Recurrent {
+  CellKind kind = CellKind::lstm;
+  RecurrentDirection direction = RecurrentDirection::forward;
+  std::vector<CellActivation> activations = {};  ///< per direction 1 (rnn), 2 (gru) or 3 (lstm)
+  std::optional<float> clip = {};                ///< of what the activations get
+  bool linear_before_reset = false;  ///< of gru: r times what h makes, not what makes it
+  bool input_forget = false;         ///< of lstm: the forget gate is 1 - i
+};
+std::int64_t gates(CellKind kind);
+std::int64_t directions(const Recurrent& op);
+
 struct Concat {
   std::int64_t axis = 0;
 };
@@ -403,20 +441,21 @@ struct SizeOf {};
 
 using Op = std::variant<Unary, Binary, PRelu, Where, Conv, ConvTranspose, Pool, Gemm, MatMul,
                         Einsum, BatchNorm, LayerNorm, InstanceNorm, GroupNorm, Lrn, Softmax,
-                        Hardmax, Reduce, CumSum, Concat, Split, Slice, Pad, Reshape, Transpose,
-                        Expand, Tile, Gather, GatherElements, GatherND, ScatterND, ScatterElements,
-                        NonZero, Resize, GridSample, Col2Im, DepthToSpace, SpaceToDepth, Paste,
-                        Cast, ConstantOfShape, Range, ShapeOf, SizeOf>;
+                        Hardmax, Reduce, CumSum, Recurrent, Concat, Split, Slice, Pad, Reshape,
+                        Transpose, Expand, Tile, Gather, GatherElements, GatherND, ScatterND,
+                        ScatterElements, NonZero, Resize, GridSample, Col2Im, DepthToSpace,
+                        SpaceToDepth, Paste, Cast, ConstantOfShape, Range, ShapeOf, SizeOf>;
 
 /// What is declared of each operator, declared of all of them.
 // clang-format off
 #define FOVEA_EACH_OPERATOR(of)                                                              \
   of(Unary) of(Binary) of(PRelu) of(Where) of(Conv) of(ConvTranspose) of(Pool) of(Gemm)      \
   of(MatMul) of(Einsum) of(BatchNorm) of(LayerNorm) of(InstanceNorm) of(GroupNorm) of(Lrn)   \
-  of(Softmax) of(Hardmax) of(Reduce) of(CumSum) of(Concat) of(Split) of(Slice) of(Pad)       \
-  of(Reshape) of(Transpose) of(Expand) of(Tile) of(Gather) of(GatherElements) of(GatherND)   \
-  of(ScatterND) of(ScatterElements) of(NonZero) of(Resize) of(GridSample) of(Col2Im)         \
-  of(DepthToSpace) of(SpaceToDepth) of(Paste) of(Cast) of(ConstantOfShape) of(Range) of(ShapeOf) of(SizeOf)
+  of(Softmax) of(Hardmax) of(Reduce) of(CumSum) of(Recurrent) of(Concat) of(Split) of(Slice) \
+  of(Pad) of(Reshape) of(Transpose) of(Expand) of(Tile) of(Gather) of(GatherElements)        \
+  of(GatherND) of(ScatterND) of(ScatterElements) of(NonZero) of(Resize) of(GridSample)       \
+  of(Col2Im) of(DepthToSpace) of(SpaceToDepth) of(Paste) of(Cast) of(ConstantOfShape)        \
+  of(Range) of(ShapeOf) of(SizeOf)
 // clang-format on
 
 /// "Conv", "Relu", "ReduceMean": the ONNX spelling where there is one.
@@ -424,5 +463,6 @@ std::string_view name_of(const Op& op);
 std::string_view name_of(UnaryKind kind);
 std::string_view name_of(BinaryKind kind);
 std::string_view name_of(ReduceKind kind);
+std::string_view name_of(CellFunction function);
 
 }  // namespace fovea::graph

@@ -272,6 +272,16 @@ struct Describe {
     if (op.axis) a.add("axis", *op.axis);
     a.flag("exclusive", op.exclusive).flag("reverse", op.reverse);
   }
+  void operator()(const Recurrent& op) const {
+    constexpr std::string_view kDirections[] = {"forward", "reverse", "bidirectional"};
+    a.add("direction", std::string(kDirections[static_cast<std::size_t>(op.direction)]));
+    std::string functions;
+    for (const auto& activation : op.activations)
+      functions += (functions.empty() ? "" : " ") + std::string(name_of(activation.function));
+    a.add("activations", '[' + functions + ']');
+    if (op.clip) a.add("clip", *op.clip);
+    a.flag("linear_before_reset", op.linear_before_reset).flag("input_forget", op.input_forget);
+  }
   void operator()(const Split& op) const { a.add("axis", op.axis).maybe("sizes", op.sizes); }
   void operator()(const Slice& op) const {
     a.maybe("starts", op.starts).maybe("ends", op.ends).maybe("axes", op.axes);

@@ -11,7 +11,7 @@ namespace fovea::onnx {
 namespace {
 
 // The format's attribute type numbers.
-enum Type { kFloat = 1, kInt = 2, kString = 3, kTensor = 4, kFloats = 6, kInts = 7 };
+enum Type { kFloat = 1, kInt = 2, kString = 3, kTensor = 4, kFloats = 6, kInts = 7, kStrings = 8 };
 
 [[noreturn]] void refuse(std::string_view name, const std::string& why) {
   throw Error(ErrorCode::bad_model, "the attribute " + quote(name) + " " + why);
@@ -105,6 +105,12 @@ std::optional<std::vector<float>> Attributes::get_floats(std::string_view name) 
   const auto* found = find(name, kFloats);
   if (!found) return std::nullopt;
   return std::vector<float>(found->floats().begin(), found->floats().end());
+}
+
+std::optional<std::vector<std::string>> Attributes::get_strings(std::string_view name) {
+  const auto* found = find(name, kStrings);
+  if (!found) return std::nullopt;
+  return std::vector<std::string>(found->strings().begin(), found->strings().end());
 }
 
 fovea_onnx::TensorProto* Attributes::get_tensor(std::string_view name) {

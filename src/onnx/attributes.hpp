@@ -46,6 +46,7 @@ class Attributes {
   std::optional<graph::Ints> get_ints(std::string_view name);
   graph::Ints require_ints(std::string_view name);
   std::optional<std::vector<float>> get_floats(std::string_view name);
+  std::optional<std::vector<std::string>> get_strings(std::string_view name);
   /// Null where there is none.
   fovea_onnx::TensorProto* get_tensor(std::string_view name);
 

@@ -94,10 +94,11 @@ void NodeImport::emit_output(int i, graph::Op op, std::vector<graph::ValueId> in
   state_.types[output] = type;
 }
 
-void NodeImport::emit_all(graph::Op op) {
+void NodeImport::emit_all(graph::Op op, std::vector<graph::ValueId> inputs, int count) {
   std::vector<std::string> outputs;
-  for (int i = 0; i < output_count(); ++i) outputs.push_back(output_name(i));
-  const auto id = state_.graph.add_node(name_, proto_.op_type(), std::move(op), inputs_, outputs);
+  for (int i = 0; i < count; ++i) outputs.push_back(output_name(i));
+  const auto id =
+      state_.graph.add_node(name_, proto_.op_type(), std::move(op), std::move(inputs), outputs);
   for (std::size_t i = 0; i < outputs.size(); ++i)
     state_.values[outputs[i]] = state_.graph.node(id).outputs[i];
 }
@@ -112,6 +113,17 @@ graph::ValueId NodeImport::step(graph::Op op, std::vector<graph::ValueId> inputs
   const auto id =
       state_.graph.add_node(name, proto_.op_type(), std::move(op), std::move(inputs), {name});
   return state_.graph.node(id).outputs[0];
+}
+
+std::vector<graph::ValueId> NodeImport::step_all(graph::Op op, std::vector<graph::ValueId> inputs,
+                                                 int count) {
+  const auto name = state_.names.fresh(name_ + "/step");
+  std::vector<std::string> outputs;
+  for (int i = 0; i < count; ++i)
+    outputs.push_back(state_.names.fresh(name + "/output" + std::to_string(i)));
+  const auto id = state_.graph.add_node(name, proto_.op_type(), std::move(op), std::move(inputs),
+                                        std::move(outputs));
+  return state_.graph.node(id).outputs;
 }
 
 graph::ValueId NodeImport::floats(Shape shape, std::vector<float> data) {

@@ -79,11 +79,15 @@ class NodeImport {
   /// To one of several outputs, each with a node and an element type of its own.
   void emit_output(int i, graph::Op op, std::vector<graph::ValueId> inputs, DataType type);
   /// To every output.
-  void emit_all(graph::Op op);
+  void emit_all(graph::Op op) { emit_all(std::move(op), inputs_, output_count()); }
+  /// To `count` outputs, of which the file may name fewer.
+  void emit_all(graph::Op op, std::vector<graph::ValueId> inputs, int count);
   /// Output 0 is a constant.
   void define(graph::Constant constant);
   /// A node on the way, with a name of its own.
   graph::ValueId step(graph::Op op, std::vector<graph::ValueId> inputs);
+  /// The same, with `count` results.
+  std::vector<graph::ValueId> step_all(graph::Op op, std::vector<graph::ValueId> inputs, int count);
   graph::ValueId floats(Shape shape, std::vector<float> data);
   graph::ValueId ints(std::vector<std::int64_t> data);
   graph::ValueId integer(std::int64_t value);

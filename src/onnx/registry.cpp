@@ -17,9 +17,10 @@ using Table = std::unordered_map<std::string_view, std::vector<Row>>;
 const Table& table() {
   static const Table instance = [] {
     Table out;
-    for (const auto rows : {binary_rows(), choice_rows(), constant_rows(), conv_rows(),
-                            experimental_rows(), gather_rows(), index_rows(), matrix_rows(),
-                            norm_rows(), reduce_rows(), resize_rows(), shape_rows(), unary_rows()})
+    for (const auto rows :
+         {binary_rows(), choice_rows(), constant_rows(), conv_rows(), experimental_rows(),
+          gather_rows(), index_rows(), matrix_rows(), norm_rows(), recurrent_rows(), reduce_rows(),
+          resize_rows(), shape_rows(), unary_rows()})
       for (const auto& row : rows) out[row.op].push_back(row);
     for (auto& [op, rows] : out)
       std::sort(rows.begin(), rows.end(),

@@ -38,6 +38,7 @@ std::span<const Row> gather_rows();
 std::span<const Row> index_rows();
 std::span<const Row> matrix_rows();
 std::span<const Row> norm_rows();
+std::span<const Row> recurrent_rows();
 std::span<const Row> reduce_rows();
 std::span<const Row> resize_rows();
 std::span<const Row> shape_rows();

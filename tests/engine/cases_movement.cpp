@@ -355,7 +355,7 @@ std::vector<Case> movement_cases() {
 std::vector<Case> all_cases() {
   std::vector<Case> out;
   for (auto family : {elementwise_cases(), window_cases(), matrix_cases(), norm_cases(),
-                      reduce_cases(), movement_cases()})
+                      reduce_cases(), movement_cases(), recurrent_cases()})
     for (auto& one : family) out.push_back(std::move(one));
   return out;
 }

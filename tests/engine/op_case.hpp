@@ -51,6 +51,7 @@ std::vector<Case> matrix_cases();
 std::vector<Case> norm_cases();
 std::vector<Case> reduce_cases();
 std::vector<Case> movement_cases();
+std::vector<Case> recurrent_cases();
 std::vector<Case> all_cases();
 /// The same, made once.
 const std::vector<Case>& cases();

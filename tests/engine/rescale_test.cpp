@@ -21,6 +21,7 @@ bool is_refused(const Case& one, std::size_t argument) {
   const auto* reduce = std::get_if<graph::Reduce>(&one.op);
   return (reduce != nullptr && reduce->kind == graph::ReduceKind::prod) ||
          std::holds_alternative<graph::Hardmax>(one.op) ||
+         std::holds_alternative<graph::Recurrent>(one.op) ||
          (std::holds_alternative<graph::GridSample>(one.op) && argument == 1);
 }
 

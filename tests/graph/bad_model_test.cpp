@@ -42,6 +42,11 @@ Slice slice(Ints starts, Ints ends, std::optional<Ints> axes, std::optional<Ints
 const float kNan = std::numeric_limits<float>::quiet_NaN();
 const float kInf = std::numeric_limits<float>::infinity();
 
+/// An LSTM one way, with the usual functions.
+Recurrent lstm(RecurrentDirection direction = RecurrentDirection::forward) {
+  return {.direction = direction, .activations = std::vector<CellActivation>(3)};
+}
+
 class BadModel : public ::testing::TestWithParam<Case> {};
 
 TEST_P(BadModel, IsRefused) {
@@ -191,6 +196,34 @@ const Case kShapes[] = {
     {"gatherelements_index", GatherElements{}, {{3}}, "index 3 is outside", kBad, {{0, 3}}},
     {"cumsum_axis", CumSum{2}, {{3, 2}}, "axis 2 is outside", kBad},
     {"cumsum_no_axis", CumSum{}, {{3, 2}}, "exactly one axis", kBad},
+    {"recurrent_rank", lstm(), {{5, 3}, {1, 8, 3}, {1, 8, 2}}, "not three extents"},
+    {"recurrent_gates", lstm(), {{5, 1, 3}, {1, 6, 3}, {1, 8, 2}}, "weights"},
+    {"recurrent_square", lstm(), {{5, 1, 3}, {1, 8, 3}, {1, 8}}, "the recurrence weights have"},
+    {"recurrent_ways",
+     lstm(RecurrentDirection::bidirectional),
+     {{5, 1, 3}, {1, 8, 3}, {1, 8, 2}},
+     "weights"},
+    {"recurrent_bias", lstm(), {{5, 1, 3}, {1, 8, 3}, {1, 8, 2}, {1, 8}}, "bias", kBad, {}, {}, 3},
+    {"recurrent_lengths",
+     lstm(),
+     {{5, 1, 3}, {1, 8, 3}, {1, 8, 2}, {1, 16}, {1}},
+     "input 4 is f32 where i64",
+     kBad,
+     {},
+     {},
+     3},
+    {"recurrent_functions",
+     Recurrent{},
+     {{5, 1, 3}, {1, 8, 3}, {1, 8, 2}},
+     "0 activations where 3 are needed",
+     kBad,
+     {},
+     {},
+     3},
+    {"recurrent_results",
+     lstm(),
+     {{5, 1, 3}, {1, 8, 3}, {1, 8, 2}},
+     "the node has 1 outputs where 3 are needed"},
     {"gathernd_tuple", GatherND{}, {{3, 2}}, "do not fit data", kBad, {{0, 0, 0}}},
     {"gathernd_index", GatherND{}, {{3, 2}}, "index 2 is outside", kBad, {{0, 2}}},
     {"gathernd_batch", GatherND{2}, {{3, 2}}, "batch_dims is 2", kBad, {{0, 0}}},

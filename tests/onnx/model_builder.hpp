@@ -100,9 +100,14 @@ inline AttributeProto attr(const std::string& name, const Ints& value) {
   for (const auto v : value) out.add_ints(v);
   return out;
 }
+using Strings = std::vector<std::string>;
+inline AttributeProto attr(const std::string& name, const Strings& value) {
+  auto out = attr_of_type(name, 8);
+  for (const auto& text : value) out.add_strings(text);
+  return out;
+}
 
 using Attrs = std::vector<AttributeProto>;
-using Strings = std::vector<std::string>;
 
 inline NodeProto node(const std::string& op, const Strings& inputs, const Strings& outputs,
                       const Attrs& attributes = {}, const std::string& name = {}) {

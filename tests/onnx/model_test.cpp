@@ -105,7 +105,7 @@ TEST(Model, UnknownDomainsAndOperators) {
 TEST(Model, EveryUnsupportedNodeIsListedAtOnce) {
   ModelBuilder model;
   model.input("x", {1, 1, 4, 4})
-      .add("LSTM", {"x", "x", "x"}, {"a", "h", "c"}, {}, "lstm")
+      .add("Scan", {"x", "x", "x"}, {"a", "h", "c"}, {}, "scan")
       .add("Relu", {"a"}, {"b"})
       .add("LpPool", {"b"}, {"r"}, {attr("kernel_shape", Ints{1, 1}), attr("ceil_mode", 1)}, "pool")
       .add("Loop", {"r"}, {"i"}, {}, "branch")
@@ -115,7 +115,7 @@ TEST(Model, EveryUnsupportedNodeIsListedAtOnce) {
   ASSERT_TRUE(error);
   EXPECT_EQ(error->code(), kUnsupported);
   EXPECT_EQ(error->sentence(),
-            "the model has 3 nodes that are not supported: 'lstm' (LSTM, opset 13), 'pool' "
+            "the model has 3 nodes that are not supported: 'scan' (Scan, opset 13), 'pool' "
             "(LpPool, opset 13: with ceil_mode), 'branch' (Loop, opset 13)");
 }
 

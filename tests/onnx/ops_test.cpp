@@ -229,6 +229,51 @@ TEST(Ops, SliceAndPad) {
   EXPECT_THROW(op_of<graph::Pad>(13, "Pad", 4), Error) << "axes come with opset 18";
 }
 
+TEST(Ops, Recurrent) {
+  using graph::CellFunction;
+  const auto lstm = op_of<graph::Recurrent>(14, "LSTM", 3, {attr("hidden_size", 4)}, 3);
+  EXPECT_EQ(lstm.kind, graph::CellKind::lstm);
+  EXPECT_EQ(lstm.direction, graph::RecurrentDirection::forward);
+  ASSERT_EQ(lstm.activations.size(), 3U);
+  EXPECT_EQ(lstm.activations[0].function, CellFunction::sigmoid);
+  EXPECT_EQ(lstm.activations[2].function, CellFunction::tanh);
+  EXPECT_FALSE(lstm.clip);
+  // Those that take a parameter take the next one.
+  const auto gru = op_of<graph::Recurrent>(
+      7, "GRU", 3,
+      {attr("direction", "bidirectional"), attr("linear_before_reset", 1), attr("clip", 2.0),
+       attr("activations", Strings{"hardsigmoid", "Elu", "Sigmoid", "LeakyRelu"}),
+       attr("activation_alpha", Floats{0.3f, 0.7f, 0.1f}), attr("activation_beta", Floats{0.4f})});
+  EXPECT_EQ(gru.direction, graph::RecurrentDirection::bidirectional);
+  EXPECT_TRUE(gru.linear_before_reset);
+  EXPECT_EQ(gru.clip, 2.f);
+  ASSERT_EQ(gru.activations.size(), 4U);
+  EXPECT_EQ(gru.activations[0].alpha, 0.3f);
+  EXPECT_EQ(gru.activations[0].beta, 0.4f);
+  EXPECT_EQ(gru.activations[1].alpha, 0.7f);
+  EXPECT_EQ(gru.activations[3].function, CellFunction::leaky_relu);
+  EXPECT_EQ(gru.activations[3].alpha, 0.1f);
+  EXPECT_THROW(op_of<graph::Recurrent>(14, "RNN", 3, {attr("activations", Strings{"Sine"})}),
+               Error);
+  EXPECT_THROW(op_of<graph::Recurrent>(14, "RNN", 3, {attr("direction", "sideways")}), Error);
+  EXPECT_THROW(op_of<graph::Recurrent>(14, "GRU", 3, {attr("input_forget", 1)}), Error);
+}
+
+/// Images before time, in what goes in and comes out.
+TEST(Ops, RecurrentOfTheOtherLayout) {
+  ModelBuilder model(14);
+  model.input("x", {2, 5, 3})
+      .input("w", {1, 8, 3})
+      .input("r", {1, 8, 2})
+      .add("LSTM", {"x", "w", "r"}, {"y", "h", "c"}, {attr("layout", 1)})
+      .output("y")
+      .output("h");
+  auto got = import(model);
+  graph::bind(got.graph, {}, 1);
+  EXPECT_EQ(got.graph.value(got.graph.outputs[0]).shape, (Shape{2, 5, 1, 2}));
+  EXPECT_EQ(got.graph.value(got.graph.outputs[1]).shape, (Shape{2, 1, 2}));
+}
+
 TEST(Ops, Indexing) {
   EXPECT_EQ(op_of<graph::Gather>(11, "Gather", 2, {attr("axis", -1)}).axis, -1);
   EXPECT_EQ(op_of<graph::GatherElements>(11, "GatherElements", 2, {attr("axis", 1)}).axis, 1);

@@ -103,6 +103,10 @@ inline AttributeProto attribute(const std::string& name, const json& value) {
   if (name == "to") return attr(name, type_named(value));
   if (name == "value") return attr(name, stored("", value));
   if (value.is_string()) return attr(name, value.get<std::string>().c_str());
+  if (value.is_array() && !value.empty()) {
+    if (value[0].is_string()) return attr(name, value.get<Strings>());
+    if (value[0].is_number_float()) return attr(name, value.get<Floats>());
+  }
   if (value.is_array()) return attr(name, value.get<Ints>());
   if (value.is_number_float()) return attr(name, value.get<float>());
   return attr(name, value.get<std::int64_t>());
@@ -144,7 +148,9 @@ inline Built build(const json& one, bool at_run_time) {
   Attrs attributes;
   const auto given = one.value("attributes", json::object());
   for (const auto& [name, value] : given.items()) attributes.push_back(attribute(name, value));
-  out.model.add(one["op"], inputs, {"y"}, attributes);
+  Strings results(one.value("result", std::size_t{0}));
+  results.emplace_back("y");
+  out.model.add(one["op"], inputs, results, attributes);
   out.model.output("y");
   return out;
 }

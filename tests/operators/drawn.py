@@ -289,7 +289,60 @@ def tested(d, c):
         c.add(op, operands[:1 if op == "BitwiseNot" else 2], drop_unclear=True)
 
 
-KINDS = (functions, equations, hardmax, columns, placed, indexed, samples, composed, tested, later)
+ACTIVATIONS = {"Sigmoid": (), "Tanh": (), "Relu": (), "Softsign": (), "Softplus": (),
+               "LeakyRelu": (0.125,), "ThresholdedRelu": (0.25,), "Elu": (0.75,),
+               "Affine": (0.5, 0.125), "ScaledTanh": (1.5, 0.5), "HardSigmoid": (0.25, 0.375)}
+
+
+def recurrent(d, c):
+    """Every attribute, and each of the results; images first by ONNX's evaluator, which knows little else."""
+    op = d.pick("LSTM", "LSTM", "GRU", "RNN")
+    gates, functions = {"LSTM": (4, 3), "GRU": (3, 2), "RNN": (1, 1)}[op]
+    time, n, features, hidden = d.pick(1, 3, 7), d.between(1, 3), d.between(1, 3), d.between(1, 4)
+    direction = d.pick("forward", "reverse", "bidirectional")
+    ways = 2 if direction == "bidirectional" else 1
+    eighths = lambda *shape: (d.rng.integers(-8, 9, shape) / 8).astype("float32")
+    attributes = {"hidden_size": hidden, "direction": direction}
+    result = d.below(3 if op == "LSTM" else 2)
+    if d.chance(0.15):
+        attributes["layout"] = 1
+        weights = [eighths(1, gates * hidden, features), eighths(1, gates * hidden, hidden)]
+        attributes["direction"] = "forward"
+        if op == "GRU":
+            attributes["linear_before_reset"] = d.below(2)
+        c.add(op, [eighths(n, time, features), *weights], attributes, opset=14, label="images first",
+              drop_unclear=True, result=d.below(2))
+        return
+    x = eighths(time, n, features)
+    operands = [x, eighths(ways, gates * hidden, features), eighths(ways, gates * hidden, hidden)]
+    more = [eighths(ways, 2 * gates * hidden),
+            parameter(d.rng.integers(1, time + 1, n), "int32"),
+            eighths(ways, n, hidden)]
+    if op == "LSTM":
+        more += [eighths(ways, n, hidden), eighths(ways, 3 * hidden)]
+    more = [operand if d.chance(0.6) else None for operand in more]
+    while more and more[-1] is None:
+        more.pop()
+    if d.chance(0.5):
+        names = [d.pick(*ACTIVATIONS) for _ in range(ways * functions)]
+        attributes["activations"] = names
+        for i, name in enumerate(("activation_alpha", "activation_beta")):
+            values = [ACTIVATIONS[f][i] for f in names if len(ACTIVATIONS[f]) > i]
+            if values:
+                attributes[name] = values
+    if d.chance(0.3):
+        attributes["clip"] = 0.625
+    if op == "GRU":
+        attributes["linear_before_reset"] = d.below(2)
+    if op == "LSTM":
+        attributes["input_forget"] = d.pick(0, 0, 1)
+    c.add(op, operands + more, attributes, opset=d.pick(7, 14, 21), drop_unclear=True,
+          reference=False, result=result,
+          label=" ".join(f"{k} {v}" for k, v in attributes.items() if k != "hidden_size"))
+
+
+KINDS = (functions, equations, hardmax, columns, placed, indexed, samples, composed, tested, later,
+         recurrent)
 
 
 def main():

@@ -24,7 +24,7 @@ from onnx.reference import ReferenceEvaluator
 HERE = Path(__file__).resolve().parent
 OPSET = 21
 IR = 10
-DEFAULTS = {"label": "", "opset": OPSET, "attributes": {}}
+DEFAULTS = {"label": "", "opset": OPSET, "attributes": {}, "result": 0}
 
 SIGNED = ["int8", "int16", "int32", "int64"]
 UNSIGNED = ["uint8", "uint16", "uint32", "uint64"]
@@ -78,14 +78,14 @@ class Cases:
         self.dropped = 0  # the same of what is drawn
 
     def add(self, op, operands, attributes=None, opset=OPSET, label="", drop_unclear=False,
-            reference=True):
+            reference=True, result=0):
         attributes = attributes or {}
         operands = [o if o is None or isinstance(o, Value) else Value(o) for o in operands]
         for i, operand in enumerate(operands):
             if operand is not None and not allowed(op, i, operand.array.dtype.name, opset):
                 return
-        want = evaluate(op, operands, attributes, opset) if reference else None
-        got = runtime(op, operands, attributes, opset)
+        want = evaluate(op, operands, attributes, opset, result) if reference else None
+        got = runtime(op, operands, attributes, opset, result)
         if want is None and got is None:
             return
         if not reference:  # it knows the newest form alone
@@ -111,7 +111,7 @@ class Cases:
         row = {"op": op, "label": label, "opset": opset, "attributes": attributes,
                "in": [None if o is None else tensor(o.array) + [True] * o.parameter
                       for o in operands],
-               "out": tensor(want)}
+               "result": result, "out": tensor(want)}
         self.rows.append({k: v for k, v in row.items() if v != DEFAULTS.get(k)})
 
 
@@ -124,7 +124,7 @@ def tensor(array):
     return [array.dtype.name, list(array.shape), values]
 
 
-def model(op, operands, attributes, opset):
+def model(op, operands, attributes, opset, result):
     attributes = dict(attributes)
     if "to" in attributes:
         attributes["to"] = ONNX_TYPE[attributes["to"]]
@@ -132,7 +132,7 @@ def model(op, operands, attributes, opset):
         dtype, shape, values = attributes["value"]
         attributes["value"] = numpy_helper.from_array(np.array(values, dtype).reshape(shape))
     names = ["" if o is None else f"x{i}" for i, o in enumerate(operands)]
-    node = helper.make_node(op, names, ["y"], **attributes)
+    node = helper.make_node(op, names, [""] * result + ["y"], **attributes)
     inputs = [helper.make_tensor_value_info(n, ONNX_TYPE[o.array.dtype.name], o.array.shape)
               for n, o in zip(names, operands) if o is not None]
     graph = helper.make_graph([node], "case", inputs,
@@ -142,18 +142,18 @@ def model(op, operands, attributes, opset):
     return made, {n: o.array for n, o in zip(names, operands) if o is not None}
 
 
-def evaluate(op, operands, attributes, opset):
+def evaluate(op, operands, attributes, opset, result=0):
     """The reference's answer; none where it refuses the type."""
-    made, feeds = model(op, operands, attributes, opset)
+    made, feeds = model(op, operands, attributes, opset, result)
     try:
         return np.asarray(ReferenceEvaluator(made).run(None, feeds)[0])
     except (TypeError, ValueError):
         return None
 
 
-def runtime(op, operands, attributes, opset):
+def runtime(op, operands, attributes, opset, result=0):
     """onnxruntime's answer; none where it has no kernel for the type."""
-    made, feeds = model(op, operands, attributes, opset)
+    made, feeds = model(op, operands, attributes, opset, result)
     try:
         made = onnx.shape_inference.infer_shapes(made, strict_mode=True)
         options = onnxruntime.SessionOptions()

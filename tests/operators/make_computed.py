@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Draws networks that compute an operand of an operator from the image: weights, a bias, a scale,
-statistics, a slope, bounds. What PyTorch's autograd in double makes of each: computed/expected.json.
+statistics, a slope, bounds, or the states of a recurrent network over the columns. What PyTorch's autograd in
+double makes of each: computed/expected.json.
 
     python3 tests/operators/make_computed.py                   # computed/, each kind
     python3 tests/operators/make_computed.py --cases 200 DIR   # any number, elsewhere
@@ -304,9 +305,45 @@ def hyper_product(net):
     return net.reshape(y, [net.x[0], outputs, 1, 1]), outputs
 
 
+def recurrent(net):
+    """Over the columns of the map; its first states, too, may come from the image."""
+    op = net.pick("LSTM", "LSTM", "GRU", "RNN")
+    n, c, (height, width), hidden = net.x[0], net.channels, net.extents, int(net.random.integers(2, 6))
+    direction = net.pick("forward", "reverse", "bidirectional")
+    ways, gates = 2 if direction == "bidirectional" else 1, {"LSTM": 4, "GRU": 3, "RNN": 1}[op]
+    if net.pick(True, False):
+        steps = net.reshape(net.node("Transpose", [net.map], perm=[3, 0, 1, 2]),
+                            [width, n, c * height])
+        features = c * height
+    else:
+        mean = net.node("ReduceMean", [net.map, net.constant(np.array([2], np.int64))], keepdims=0)
+        steps, features = net.node("Transpose", [mean], perm=[2, 0, 1]), c
+    inputs = [steps, net.weight([ways, gates * hidden, features], 0.5),
+              net.weight([ways, gates * hidden, hidden], 0.5),
+              net.weight([ways, 2 * gates * hidden], 0.3) if net.pick(True, False) else ""]
+    if net.pick(True, False):
+        inputs += [""] + [net.computed([ways, n, hidden]) for _ in range(2 if op == "LSTM" else 1)]
+    attributes = {"direction": direction, "hidden_size": hidden}
+    if op == "GRU":
+        attributes["linear_before_reset"] = 1  # as PyTorch has it
+    if op == "RNN" and net.pick(True, False):
+        attributes["activations"] = ["Relu"] * ways
+    results = ["y_all", "y_last"] + (["y_cell"] if op == "LSTM" else [])
+    kept = net.pick(*results)
+    net.nodes.append(helper.make_node(op, inputs, results, name="n_recurrent", **attributes))
+    if kept == "y_all":
+        value = net.node("Transpose", [kept], perm=[2, 1, 3, 0])
+        return net.reshape(value, [n, ways * hidden, width, 1]), ways * hidden
+    value = net.node("Transpose", [kept], perm=[1, 0, 2])
+    if net.pick(True, False):  # and all steps
+        every = net.node("ReduceMean", ["y_all", net.constant(np.array([0], np.int64))], keepdims=0)
+        value = net.node("Add", [value, net.node("Transpose", [every], perm=[1, 0, 2])])
+    return net.reshape(value, [n, ways * hidden, 1, 1]), ways * hidden
+
+
 KINDS = [conv_weights, transposed_weights, instance_norm, batch_norm, condconv, clip, layer_norm,
          group_norm, conv_bias, conv_sum, dynamic_conv, prelu, conv_norm, batch_statistics, conv_1d,
-         conv_3d, transposed_1d, clip_ties, film, spade, hyper_product]
+         conv_3d, transposed_1d, clip_ties, film, spade, hyper_product] + [recurrent] * 6
 RANKS = {conv_1d: 1, conv_3d: 3, transposed_1d: 1}
 
 
@@ -357,7 +394,35 @@ def layer_normed(i, a):
     return F.layer_norm(i[0], shape, i[1], i[2] if len(i) > 2 else None, a["epsilon"])
 
 
+def recurrence(op):
+    """PyTorch's modules, whose gates are i f g o, and r z n."""
+    order = {"LSTM": [0, 2, 3, 1], "GRU": [1, 0, 2], "RNN": [0]}[op]
+
+    def run(i, a):
+        x, w, r, bias, _, h, c = (list(i) + [None] * 4)[:7]
+        ways, hidden = r.shape[0], r.shape[2]
+        turned = a["direction"] == b"reverse"
+        more = {"nonlinearity": a["activations"][0].decode().lower()} if "activations" in a else {}
+        module = getattr(torch.nn, op)(x.shape[2], hidden, bidirectional=ways == 2, **more).double()
+        zero = torch.zeros([ways, x.shape[1], hidden], dtype=torch.float64)
+        bias = bias if bias is not None else torch.zeros([ways, 2 * w.shape[1]], dtype=torch.float64)
+        own = {}
+        for d in range(ways):
+            halves = bias[d].chunk(2)
+            for name, value in zip(("weight_ih", "weight_hh", "bias_ih", "bias_hh"), (w[d], r[d], *halves)):
+                gates = value.chunk(len(order))
+                own[f"{name}_l0{'_reverse' if d else ''}"] = torch.cat([gates[g] for g in order])
+        states = (h if h is not None else zero, c if c is not None else zero)
+        states = states if op == "LSTM" else states[0]
+        y, last = torch.func.functional_call(module, own, (x.flip(0) if turned else x, states))
+        y = (y.flip(0) if turned else y).reshape([x.shape[0], x.shape[1], ways, hidden]).transpose(1, 2)
+        return [y, *last] if op == "LSTM" else [y, last]
+
+    return run
+
+
 OPS = {
+    **{op: recurrence(op) for op in ("LSTM", "GRU", "RNN")},
     "Conv": lambda i, a: windowed(i, a, False),
     "ConvTranspose": lambda i, a: windowed(i, a, True),
     "Relu": lambda i, a: F.relu(i[0]),
@@ -370,6 +435,7 @@ OPS = {
     "Mul": lambda i, a: i[0] * i[1],
     "MatMul": lambda i, a: i[0] @ i[1],
     "Gemm": lambda i, a: a["alpha"] * (i[0] @ i[1].T) + a["beta"] * i[2],
+    "Transpose": lambda i, a: i[0].permute(list(a["perm"])),
     "Reshape": lambda i, a: i[0].reshape([int(v) for v in i[1]]),
     "ReduceMean": lambda i, a: i[0].mean([int(v) for v in i[1]], bool(a["keepdims"])),
     "AveragePool": lambda i, a: getattr(F, f"avg_pool{i[0].dim() - 2}d")(i[0], a["kernel_shape"],
@@ -396,8 +462,9 @@ def answer(model, x, label):
     values[""] = None
     for node in model.graph.node:
         attributes = {a.name: helper.get_attribute_value(a) for a in node.attribute}
-        values[node.output[0]] = OPS[node.op_type]([values[name] for name in node.input],
-                                                   attributes)
+        results = OPS[node.op_type]([values[name] for name in node.input], attributes)
+        results = results if isinstance(results, list) else [results]
+        values.update(zip(node.output, results))
     score = values["y"][:, label].sum()
     gradients = torch.autograd.grad(score, [values["x"], values["c0"]])
     return values["y"].detach().numpy(), [g.numpy() for g in gradients]

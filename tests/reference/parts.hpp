@@ -42,6 +42,8 @@ Array resize(const graph::Resize& op, const Array& x, const Shape& out);
 Array depth_to_space(const graph::DepthToSpace& op, const Array& x, const Shape& out);
 Array pasted(const graph::Paste& op, const Arrays& in, const Shape& out);
 Array space_to_depth(const graph::SpaceToDepth& op, const Array& x, const Shape& out);
+/// In Arrays an empty array stands for an absent input.
+Arrays recurrent(const graph::Recurrent& op, const Arrays& in, const std::vector<Shape>& results);
 Array concat(const graph::Concat& op, const Arrays& in, const Shape& out);
 Arrays split(const graph::Split& op, const Array& x, const std::vector<Shape>& outs);
 

@@ -18,6 +18,10 @@ BackwardReads norm_reads(unsigned wanted) {
   const bool either = (wanted & 3u) != 0;
   return {(either ? 1u : 0u) | ((wanted & 1u) << 1), false, either};
 }
+/// Weights, lengths and peepholes; what the steps were is kept.
+BackwardReads reads_by_fields(const graph::Recurrent&, unsigned) {
+  return {1u << 1 | 1u << 2 | 1u << 4 | 1u << 7, false, true};
+}
 BackwardReads reads_by_fields(const graph::LayerNorm&, unsigned wanted) {
   return norm_reads(wanted);
 }

@@ -212,6 +212,10 @@ Treatment RelevanceRules::by_fields(const graph::GridSample& op, const graph::No
   return {op.padding == graph::GridPadding::zeros ? Kind::norm : Kind::plain};
 }
 
+Treatment RelevanceRules::by_fields(const graph::Recurrent&, const graph::Node&) const {
+  return {};
+}
+
 Treatment RelevanceRules::of(const graph::Node& node) const {
   using Kind = Treatment::Kind;
   if (is_linear(*graph_, node)) return {Kind::linear, 1, 1, &rule_of(node)};

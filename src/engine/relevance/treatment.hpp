@@ -60,6 +60,7 @@ class RelevanceRules {
   Treatment by_fields(const graph::MatMul& op, const graph::Node& node) const;
   Treatment by_fields(const graph::Einsum& op, const graph::Node& node) const;
   Treatment by_fields(const graph::GridSample& op, const graph::Node& node) const;
+  Treatment by_fields(const graph::Recurrent& op, const graph::Node& node) const;
   Treatment of_product(const graph::Node& node) const;
 
   Relevance relevance_;

@@ -88,6 +88,21 @@ class Follow {
     return joined({spoilt(), input(0), input(1)});
   }
 
+  /// Images are rows of x, of the lengths and of the states; over time they mix.
+  Along by_fields(const Recurrent&) const {
+    constexpr std::size_t kLengths = 4;
+    std::vector<Along> parts{spoilt()};
+    for (const std::size_t i : {0u, 4u, 5u, 6u}) {
+      const auto x = input(i);
+      if (!x.is_axis()) continue;
+      const bool is_row = x.axis == (i == kLengths ? 0u : 1u);
+      parts.push_back(is_row ? along(o_ == 0 ? 2 : 1, x.inner) : kMixed);
+    }
+    for (const std::size_t i : {1u, 2u, 3u, 7u})
+      if (input(i).is_axis()) parts.push_back(kUnknown);
+    return joined(parts);
+  }
+
   Along by_fields(const Gemm& op) const {
     const auto a = input(0), b = input(1);
     Along product;

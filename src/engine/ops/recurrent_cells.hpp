@@ -1,0 +1,49 @@
+#pragma once
+
+#include <cstdint>
+
+#include "graph/graph.hpp"
+
+/// The steps of a recurrent network, and the way back through them.
+namespace fovea::engine {
+
+struct CellSizes {
+  std::int64_t time = 0, directions = 0, images = 0, hidden = 0, gates = 0;
+  std::int64_t rows() const { return gates * hidden; }  ///< of a direction's weights
+
+  static CellSizes of(const graph::Recurrent& op, const Shape& x, const Shape& recurrence);
+};
+
+/// One pass over row-major memory. A direction's steps are counted in the order in which they run:
+/// step 0 of a reversed one is an image's last. The images of a direction do not know of each
+/// other, so pieces of them run in parallel, and a product's rows where there is one piece only.
+struct CellRun {
+  const graph::Recurrent& op;
+  CellSizes sizes;
+  /// [time, images, directions, rows]: forward, the weights times x; backward, where the gradients
+  /// with respect to that go.
+  float* rows = nullptr;
+  const float* recurrence = nullptr;  ///< [directions, rows, hidden]
+  const float* bias = nullptr;        ///< [directions, 2 rows]; may be null, as the next two
+  const float* lengths = nullptr;     ///< [images]
+  const float* peepholes = nullptr;   ///< [directions, 3 hidden], i o f
+
+  float* before = nullptr;  ///< [directions, steps, images, rows]: what the activations get
+  float* hidden = nullptr;  ///< [directions, steps + 1, images, hidden]: h before each step
+  /// The same extents. lstm: c before each step. gru: of each step r h, or where
+  /// linear_before_reset what r is multiplied with.
+  float* inner = nullptr;
+  /// [directions, images, rows + hidden], backward twice as wide.
+  float* scratch = nullptr;
+
+  /// From the states (null: zero) to y [time, directions, images, hidden], zero beyond an image's
+  /// length, and the states after each image's last step; null where nobody asks. Throws Error
+  /// bad_input for a length that is none.
+  void forward(const float* first_hidden, const float* first_cell, float* y, float* last_hidden,
+               float* last_cell) const;
+  /// From the gradients of the results (null: zero) to those of the rows and of the states.
+  void backward(const float* dy, const float* d_last_hidden, const float* d_last_cell,
+                float* d_hidden, float* d_cell) const;
+};
+
+}  // namespace fovea::engine
