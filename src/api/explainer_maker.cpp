@@ -18,6 +18,7 @@
 #include "base/fork.hpp"
 #include "base/limits.hpp"
 #include "graph/infer.hpp"
+#include "graph/repeat.hpp"
 
 namespace fovea {
 namespace {
@@ -52,6 +53,8 @@ class ExplainerMaker {
     impl_->made_for = base::max_threads();
     Access::impl(impl_->model).choices->add(std::as_bytes(std::span(options.compile.plan_cache)));
     api::fix_inputs(source_, impl_->model.inputs(), options.compile.fixed_inputs);
+    graph::unroll(source_, api::shapes_to_bind(impl_->model.inputs(), options.compile),
+                  options.compile.batch, limits_, engine::compute_node);
     graph_ = source_;
     bind();
     impl_->shapes = api::shapes_of(graph_);

@@ -9,6 +9,7 @@
 #include "graph/infer.hpp"
 #include "graph/infer/context.hpp"
 #include "graph/infer/einsum.hpp"
+#include "graph/repeat.hpp"
 #include "graph/structure.hpp"
 
 namespace fovea::graph {
@@ -322,7 +323,26 @@ class Binding {
     for (const auto output : graph_.node(id).outputs) reason(output) = why;
   }
 
+  /// Loops that are left have no plan.
+  void lose_repeat(const Node& node, NodeId id) {
+    if (begins_repeat(node)) {
+      for (const auto one : counted_by(node))
+        if (!is_lost(one)) computing_.make_constant(one);
+      return lose(id, Error(ErrorCode::unsupported, "a step of a loop is no part of the graph",
+                            where(node)));
+    }
+    const auto& first = graph_.node(graph_.value(node.inputs.at(1)).producer);
+    for (const auto input : first.inputs)
+      if (is_lost(input)) return lose(id, reason(input));
+    ValueId input;
+    for (const auto one : counted_by(first))
+      if (!graph_.value(one).constant && !input) input = computing_.input_behind(one);
+    lose(id, why_not_unrolled(graph_, first, node, what_to_fix(graph_, input)));
+  }
+
   void bind_node(NodeId id, detail::EvaluationBudget& budget) {
+    if (begins_repeat(graph_.node(id)) || ends_repeat(graph_.node(id)))
+      return lose_repeat(graph_.node(id), id);
     // Of a choice the branch that is not taken may be anything.
     if (is_choice(graph_.node(id)) && !is_lost(graph_.node(id).inputs.at(0))) {
       computing_.make_constant(graph_.node(id).inputs.at(0));

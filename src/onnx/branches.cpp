@@ -20,8 +20,19 @@ bool has_branches(const NodeProto& node) {
   return node.attribute_size() == 2 && has("then_branch") && has("else_branch");
 }
 
+bool has_body(const NodeProto& node) {
+  if ((node.op_type() != "Loop" && node.op_type() != "Scan") || !is_default_domain(node.domain()))
+    return false;
+  const auto& attributes = node.attribute();
+  const auto graphs = std::count_if(attributes.begin(), attributes.end(),
+                                    [](const auto& attribute) { return attribute.has_g(); });
+  return graphs == 1 && std::any_of(attributes.begin(), attributes.end(), [](const auto& one) {
+           return one.name() == "body" && one.has_g();
+         });
+}
+
 void visit_branches(const NodeProto& node, const std::function<void(const NodeProto&)>& visit) {
-  if (!has_branches(node)) return;
+  if (!has_branches(node) && !has_body(node)) return;
   for (const auto& attribute : node.attribute())
     for (const auto& inner : attribute.g().node()) {
       visit(inner);
@@ -29,10 +40,11 @@ void visit_branches(const NodeProto& node, const std::function<void(const NodePr
     }
 }
 
-std::size_t constants_within(const NodeProto& node) {
+std::size_t nodes_added_within(const NodeProto& node) {
   std::size_t out = 0;
   const auto count = [&out](const NodeProto& one) {
-    if (!has_branches(one)) return;
+    if (!has_branches(one) && !has_body(one)) return;
+    if (has_body(one)) ++out;
     for (const auto& attribute : one.attribute())
       out += static_cast<std::size_t>(attribute.g().initializer_size());
   };

@@ -34,11 +34,11 @@ class Flattener {
  private:
   using Renames = std::unordered_map<std::string, std::string>;
 
-  /// What names mean within a function's body or a branch. A function sees nothing outside itself;
-  /// a branch sees all that is around it.
+  /// What names mean within a function's body, a branch or a loop's body. A function sees nothing
+  /// outside itself; the others see all that is around them.
   struct Scope {
     const Renames& renames;
-    const NodeProto& around;  ///< the call, or the If
+    const NodeProto& around;  ///< the call, the If or the loop
     std::string prefix;       ///< of the names that are made within
     const Scope* outer = nullptr;
     bool is_function = false;
@@ -48,6 +48,7 @@ class Flattener {
     // Calls count as well: a tower of empty functions would take exponential time.
     if (++visited_ > 2 * kMaxNodes || out_.nodes.size() >= kMaxNodes) refuse_inlined_nodes(node);
     if (const auto* function = functions_.called_by(node)) return expand(node, *function);
+    if (has_body(node)) return lay_out_body(node, opset, scope);
     const bool is_choice = has_branches(node);
     if (is_choice) lay_out_branches(node, opset, scope);
     out_.nodes.push_back({&node, opset, is_choice});
@@ -68,14 +69,49 @@ class Flattener {
     for (auto* body : bodies) lay_out(*body, node, opset, scope);
   }
 
+  /// Of a loop: the node that its body begins with, and the body.
+  void lay_out_body(NodeProto& node, std::int64_t opset, const Scope* scope) {
+    auto& body = out_.branches.emplace_back();
+    auto& first = out_.inlined.emplace_back();
+    first.set_op_type(node.op_type());
+    first.set_name(display_name(node) + "/body");
+    for (auto& attribute : *node.mutable_attribute())
+      if (attribute.name() == "body" && attribute.has_g())
+        body.Swap(attribute.mutable_g());
+      else
+        first.add_attribute()->Swap(&attribute);
+    node.clear_attribute();
+    // The trip count and the condition may be left out.
+    while (node.op_type() == "Loop" && node.input_size() < 2) node.add_input("");
+    if (body.input_size() != node.input_size() || body.input_size() == 0)
+      refuse(node, "its body has " + std::to_string(body.input_size()) + " inputs, where " +
+                       std::to_string(node.input_size()) + " are needed");
+    for (const auto& name : node.input()) first.add_input(name);
+    node.clear_input();
+    if (!bodies_.empty()) first.add_input(bodies_.back());
+    lay_out(body, node, opset, scope, &first);
+    out_.nodes.push_back({&node, opset, false, &body});
+  }
+
+  /// `first`: of a loop's body, the node that makes its inputs.
   void lay_out(fovea_onnx::GraphProto& body, NodeProto& around, std::int64_t opset,
-               const Scope* outer) {
+               const Scope* outer, NodeProto* first = nullptr) {
     Renames renames{{"", ""}};
     const Scope scope{renames, around, outer == nullptr ? "" : outer->prefix, outer};
     const auto define = [&](const std::string& name) {
       if (!renames.emplace(name, names_.fresh(scope.prefix + name)).second)
-        refuse(around, "a branch defines a value twice");
+        refuse(around, first == nullptr ? "a branch defines a value twice"
+                                        : "its body defines a value twice, or one without a name");
     };
+    if (first != nullptr) {
+      for (const auto& input : body.input()) {
+        define(input.name());
+        first->add_output(renames.at(input.name()));
+        around.add_input(first->output(first->output_size() - 1));
+      }
+      out_.nodes.push_back({first, opset, false, &body, true});
+      bodies_.push_back(first->output(0));
+    }
     for (const auto& tensor : body.initializer()) define(tensor.name());
     for (const auto& node : body.node())
       for (const auto& name : node.output())
@@ -97,6 +133,7 @@ class Flattener {
       visit(node, opset, &scope);
     }
     for (const auto& output : body.output()) around.add_input(resolved(&scope, output.name()));
+    if (first != nullptr) bodies_.pop_back();
   }
 
   void expand(const NodeProto& call, const FunctionProto& function) {
@@ -214,6 +251,7 @@ class Flattener {
   Names& names_;
   Functions functions_;
   std::vector<const FunctionProto*> active_;
+  std::vector<std::string> bodies_;  ///< around what is laid out: the first value of each
   std::size_t visited_ = 0;
   std::size_t inlined_bytes_ = 0;
   Flattened out_;

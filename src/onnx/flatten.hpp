@@ -14,15 +14,21 @@ struct FlatNode {
   fovea_onnx::NodeProto* proto = nullptr;
   std::int64_t opset = 0;
   bool has_branches = false;  ///< an If whose branches stand in front of it
+  /// Of a loop whose body stands in front of it, and of what that begins with.
+  const fovea_onnx::GraphProto* body = nullptr;
+  bool begins_body = false;
 };
 
 /// The nodes of the main graph in file order, calls of the model's local functions replaced by
 /// their bodies, and both branches in front of each If, which then reads the condition, the results
-/// of the one and those of the other.
+/// of the one and those of the other. In front of a Loop or Scan stand a node of the same operator,
+/// which reads what the loop does (and, in another body, that one's first value, so as to depend on
+/// it) and makes what the body reads, and the body; the loop then reads what that node makes, and
+/// what the body does.
 struct Flattened {
   std::vector<FlatNode> nodes;
   std::deque<fovea_onnx::NodeProto> inlined;    ///< owns the nodes that came out of functions
-  std::deque<fovea_onnx::GraphProto> branches;  ///< and those that came out of branches
+  std::deque<fovea_onnx::GraphProto> branches;  ///< and those of branches and bodies
 };
 
 /// `opset`: the model's. Throws Error bad_model for recursion, chains of calls beyond

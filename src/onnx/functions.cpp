@@ -62,7 +62,7 @@ class Sizes {
  public:
   explicit Sizes(const Functions& functions) : functions_(functions) {}
 
-  /// Of a node, which may be a call, or an If around calls.
+  /// Of a node, which may be a call, or an If or a loop around calls.
   Size of(const NodeProto& node) {
     return sum(node, [this](const NodeProto& one) { return of_one(one); });
   }
@@ -71,9 +71,9 @@ class Sizes {
   template <class OfOne>
   static Size sum(const NodeProto& node, const OfOne& of_one) {
     Size out = of_one(node);
-    const auto constants = constants_within(node);
-    out.visits = out.visits + constants;
-    out.nodes = out.nodes + constants;
+    const auto added = nodes_added_within(node);
+    out.visits = out.visits + added;
+    out.nodes = out.nodes + added;
     visit_branches(node, [&](const NodeProto& one) { out.add(of_one(one)); });
     return out;
   }
@@ -179,7 +179,7 @@ std::size_t names_in(const FunctionProto& function) {
   for (const auto& node : function.node()) {
     count(node);
     visit_branches(node, count);
-    out += constants_within(node);
+    out += nodes_added_within(node);
   }
   return out;
 }

@@ -83,7 +83,7 @@ class GraphImport {
       check_name(name, what);
       state_.names.add(name);
     };
-    // What a branch calls its values is its own affair.
+    // What a branch or a body calls its values is its own affair.
     const std::function<void(const fovea_onnx::GraphProto&)> check_within =
         [&](const fovea_onnx::GraphProto& graph) {
           for (const auto& node : graph.node()) {
@@ -99,6 +99,7 @@ class GraphImport {
           }
           for (const auto& tensor : graph.initializer())
             check_name(tensor.name(), "an initializer");
+          for (const auto& input : graph.input()) check_name(input.name(), "an input");
           for (const auto& output : graph.output()) check_name(output.name(), "an output");
         };
     const auto check_node = [&](const NodeProto& node) {

@@ -11,8 +11,7 @@ NodeImport::NodeImport(ImportState& state, const FlatNode& node)
     : attributes(*node.proto),
       state_(state),
       proto_(*node.proto),
-      opset_(node.opset),
-      has_branches_(node.has_branches),
+      flat_(node),
       name_(display_name(*node.proto)) {
   for (const auto& name : proto_.input())
     inputs_.push_back(name.empty() ? graph::ValueId{} : state_.values.at(name));
@@ -21,6 +20,12 @@ NodeImport::NodeImport(ImportState& state, const FlatNode& node)
 
 graph::ValueId NodeImport::input(int i) const {
   return i < input_count() ? inputs_[static_cast<std::size_t>(i)] : graph::ValueId{};
+}
+
+const graph::Node* NodeImport::producer(int i) const {
+  const auto id = input(i);
+  const auto& graph = std::as_const(state_.graph);
+  return id && graph.value(id).producer ? &graph.node(graph.value(id).producer) : nullptr;
 }
 
 const graph::Constant* NodeImport::constant_input(int i) const {
@@ -103,6 +108,18 @@ void NodeImport::emit_all(graph::Op op, std::vector<graph::ValueId> inputs, int 
     state_.values[outputs[i]] = state_.graph.node(id).outputs[i];
 }
 
+void NodeImport::emit_all(graph::Op op, std::vector<graph::ValueId> inputs,
+                          const std::vector<DataType>& types) {
+  std::vector<std::string> outputs;
+  for (int i = 0; i < output_count(); ++i) outputs.push_back(output_name(i));
+  const auto id =
+      state_.graph.add_node(name_, proto_.op_type(), std::move(op), std::move(inputs), outputs);
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    state_.values[outputs[i]] = state_.graph.node(id).outputs[i];
+    if (i < types.size()) state_.types[outputs[i]] = types[i];
+  }
+}
+
 void NodeImport::define(graph::Constant constant) {
   const auto output = output_name(0);
   state_.values[output] = state_.graph.add_constant(output, std::move(constant));
@@ -126,20 +143,21 @@ std::vector<graph::ValueId> NodeImport::step_all(graph::Op op, std::vector<graph
   return state_.graph.node(id).outputs;
 }
 
+graph::ValueId NodeImport::constant(graph::Constant constant) {
+  return state_.graph.add_constant(state_.names.fresh(name_ + "/constant"), std::move(constant));
+}
+
 graph::ValueId NodeImport::floats(Shape shape, std::vector<float> data) {
-  return state_.graph.add_constant(state_.names.fresh(name_ + "/constant"),
-                                   graph::Constant::of_floats(std::move(shape), std::move(data)));
+  return constant(graph::Constant::of_floats(std::move(shape), std::move(data)));
 }
 
 graph::ValueId NodeImport::ints(std::vector<std::int64_t> data) {
   const Shape shape{static_cast<std::int64_t>(data.size())};
-  return state_.graph.add_constant(state_.names.fresh(name_ + "/constant"),
-                                   graph::Constant::of_ints(shape, std::move(data)));
+  return constant(graph::Constant::of_ints(shape, std::move(data)));
 }
 
 graph::ValueId NodeImport::integer(std::int64_t value) {
-  return state_.graph.add_constant(state_.names.fresh(name_ + "/constant"),
-                                   graph::Constant::of_ints({}, {value}));
+  return constant(graph::Constant::of_ints({}, {value}));
 }
 
 void NodeImport::unsupported(const std::string& sentence) const {

@@ -41,7 +41,7 @@ class NodeImport {
 
   Attributes attributes;
 
-  std::int64_t opset() const { return opset_; }
+  std::int64_t opset() const { return flat_.opset; }
   const std::string& op() const { return proto_.op_type(); }
 
   /// Named inputs up to the last one that is there.
@@ -63,7 +63,13 @@ class NodeImport {
   void finish_types();
 
   /// An If whose branches are nodes, and what they give its inputs.
-  bool has_branches() const { return has_branches_; }
+  bool has_branches() const { return flat_.has_branches; }
+  /// A loop whose body is nodes, or the node that these begin with; null of any other.
+  const fovea_onnx::GraphProto* body() const { return flat_.body; }
+  bool begins_body() const { return flat_.begins_body; }
+  /// The node that makes input i, as read so far; null where none does.
+  const graph::Node* producer(int i) const;
+  const graph::Graph& graph() const { return state_.graph; }
   int output_count() const { return proto_.output_size(); }
   bool output_named(int i) const { return i < output_count() && !proto_.output(i).empty(); }
   bool output_used(int i) const {
@@ -82,12 +88,16 @@ class NodeImport {
   void emit_all(graph::Op op) { emit_all(std::move(op), inputs_, output_count()); }
   /// To `count` outputs, of which the file may name fewer.
   void emit_all(graph::Op op, std::vector<graph::ValueId> inputs, int count);
+  /// The same of other inputs; each output with an element type of its own.
+  void emit_all(graph::Op op, std::vector<graph::ValueId> inputs,
+                const std::vector<DataType>& types);
   /// Output 0 is a constant.
   void define(graph::Constant constant);
   /// A node on the way, with a name of its own.
   graph::ValueId step(graph::Op op, std::vector<graph::ValueId> inputs);
   /// The same, with `count` results.
   std::vector<graph::ValueId> step_all(graph::Op op, std::vector<graph::ValueId> inputs, int count);
+  graph::ValueId constant(graph::Constant constant);
   graph::ValueId floats(Shape shape, std::vector<float> data);
   graph::ValueId ints(std::vector<std::int64_t> data);
   graph::ValueId integer(std::int64_t value);
@@ -107,8 +117,7 @@ class NodeImport {
 
   ImportState& state_;
   fovea_onnx::NodeProto& proto_;
-  std::int64_t opset_;
-  bool has_branches_;
+  FlatNode flat_;
   std::string name_;
   std::vector<graph::ValueId> inputs_;
   std::optional<DataType> result_;

@@ -20,7 +20,7 @@ const Table& table() {
     for (const auto rows :
          {binary_rows(), choice_rows(), constant_rows(), conv_rows(), experimental_rows(),
           gather_rows(), index_rows(), matrix_rows(), norm_rows(), recurrent_rows(), reduce_rows(),
-          resize_rows(), shape_rows(), unary_rows()})
+          repeat_rows(), resize_rows(), shape_rows(), unary_rows()})
       for (const auto& row : rows) out[row.op].push_back(row);
     for (auto& [op, rows] : out)
       std::sort(rows.begin(), rows.end(),

@@ -105,18 +105,18 @@ TEST(Model, UnknownDomainsAndOperators) {
 TEST(Model, EveryUnsupportedNodeIsListedAtOnce) {
   ModelBuilder model;
   model.input("x", {1, 1, 4, 4})
-      .add("Scan", {"x", "x", "x"}, {"a", "h", "c"}, {}, "scan")
+      .add("Bar", {"x", "x", "x"}, {"a", "h", "c"}, {}, "scan")
       .add("Relu", {"a"}, {"b"})
       .add("LpPool", {"b"}, {"r"}, {attr("kernel_shape", Ints{1, 1}), attr("ceil_mode", 1)}, "pool")
-      .add("Loop", {"r"}, {"i"}, {}, "branch")
+      .add("Foo", {"r"}, {"i"}, {}, "branch")
       .add("Add", {"i", "h"}, {"y"})
       .output("y");
   const auto error = import_error(model);
   ASSERT_TRUE(error);
   EXPECT_EQ(error->code(), kUnsupported);
   EXPECT_EQ(error->sentence(),
-            "the model has 3 nodes that are not supported: 'scan' (Scan, opset 13), 'pool' "
-            "(LpPool, opset 13: with ceil_mode), 'branch' (Loop, opset 13)");
+            "the model has 3 nodes that are not supported: 'scan' (Bar, opset 13), 'pool' "
+            "(LpPool, opset 13: with ceil_mode), 'branch' (Foo, opset 13)");
 }
 
 TEST(Model, LongListsAreCut) {

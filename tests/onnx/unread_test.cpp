@@ -51,7 +51,7 @@ TEST(Unread, NodesThatContradictTheFormat) {
 TEST(Unread, NodesAtAnotherOutput) {
   auto model = with_relu();
   model.add("NonMaxSuppression", {"x", "x"}, {"a"}, {}, "nms")
-      .add("Scan", {"x", "x", "x"}, {"", "h"}, {}, "scan")
+      .add("Bar", {"x", "x", "x"}, {"", "h"}, {}, "scan")
       .add("Concat", {"y", "h"}, {"b"}, {attr("axis", 0)})
       .output("a", {-1, 3}, kInt64)
       .output("b");
@@ -64,7 +64,7 @@ TEST(Unread, NodesAtAnotherOutput) {
   EXPECT_EQ(got.info.outputs[1].refusal,
             "the model has a node that is not supported: 'nms' (NonMaxSuppression, opset 13)");
   EXPECT_EQ(got.info.outputs[2].refusal,
-            "the model has a node that is not supported: 'scan' (Scan, opset 13)");
+            "the model has a node that is not supported: 'scan' (Bar, opset 13)");
 }
 
 TEST(Unread, OutputsAreOfTheTypeThatTheyAre) {
