@@ -2,6 +2,7 @@
 
 /// Where a CNN looked: load a Model, compile an Explainer, read the Explanation.
 #include "fovea/attribution.hpp"
+#include "fovea/compose.hpp"
 #include "fovea/error.hpp"
 #include "fovea/examples.hpp"
 #include "fovea/explainer.hpp"

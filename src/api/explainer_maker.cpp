@@ -74,6 +74,7 @@ class ExplainerMaker {
     const auto& compile = impl_->options.compile;
     partial_.bind(source_, graph_, api::shapes_to_bind(impl_->model.inputs(), compile),
                   compile.batch, limits_);
+    api::check_joints(Access::impl(impl_->model).joints, graph_);
     engine::fold_constants(graph_, limits_);
     bound_values_ = source_.values().size();
   }

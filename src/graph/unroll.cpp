@@ -5,6 +5,7 @@
 
 #include "base/checked.hpp"
 #include "graph/choice.hpp"
+#include "graph/copying.hpp"
 #include "graph/infer/context.hpp"
 #include "graph/repeat.hpp"
 
@@ -87,18 +88,12 @@ void find_needed(const Graph& graph, std::vector<Loop>& loops) {
 class Unrolling {
  public:
   Unrolling(const Graph& from, const Graph& bound, const base::Limits& limits)
-      : from_(from), bound_(bound), limits_(limits), now_(from.values().size()) {}
+      : from_(from), bound_(bound), limits_(limits), copying_(from, out_) {}
 
   /// `whole`: the steps are those that the loops have, not a trial.
   Graph make(std::vector<Loop>& loops, bool whole) {
-    for (std::size_t v = 0; v < now_.size(); ++v) {
-      const auto& value = from_.values()[v];
-      if (value.constant) now_[v] = out_.add_constant(value.name, *value.constant);
-    }
-    for (const auto id : from_.inputs) {
-      const auto& value = from_.value(id);
-      now(id) = out_.add_input(value.name, value.type, value.shape);
-    }
+    copying_.copy_constants(as_it_is);
+    for (const auto id : from_.inputs) copying_.copy_input(id, from_.value(id).name);
     std::vector<Loop*> ends(from_.nodes().size(), nullptr);
     std::vector<bool> skipped(from_.nodes().size(), false);
     for (auto& loop : loops) {
@@ -112,7 +107,7 @@ class Unrolling {
       if (ends[n] != nullptr)
         unroll(*ends[n], whole);
       else
-        copy(from_.nodes()[n], {});
+        copying_.copy_node(from_.nodes()[n], from_.nodes()[n].name, as_it_is);
     }
     for (const auto id : from_.outputs) out_.outputs.push_back(now(id));
     return std::move(out_);
@@ -120,31 +115,7 @@ class Unrolling {
 
  private:
   static std::size_t at(NodeId id) { return static_cast<std::size_t>(id.index); }
-  ValueId& now(ValueId id) { return now_[static_cast<std::size_t>(id.index)]; }
-  std::vector<ValueId> now(std::span<const ValueId> ids) {
-    std::vector<ValueId> out;
-    for (const auto id : ids) out.push_back(id ? now(id) : id);
-    return out;
-  }
-
-  /// A name that neither graph has.
-  std::string fresh(std::string wanted) const {
-    for (;; wanted += '_') {
-      auto out = out_.unique_name(wanted);
-      if (!from_.find_value(out)) return out;
-    }
-  }
-
-  void copy(const Node& node, const std::string& suffix) {
-    std::vector<std::string> names;
-    for (const auto output : node.outputs) {
-      const auto& name = from_.value(output).name;
-      names.push_back(suffix.empty() ? name : fresh(name + suffix));
-    }
-    const auto id =
-        out_.add_node(node.name + suffix, node.op_type, node.op, now(node.inputs), names);
-    for (std::size_t i = 0; i < names.size(); ++i) now(node.outputs[i]) = out_.node(id).outputs[i];
-  }
+  ValueId now(ValueId id) const { return copying_.now(id); }
 
   ValueId add(std::string op_type, Op op, std::vector<ValueId> inputs, const std::string& name) {
     const auto id =
@@ -156,10 +127,10 @@ class Unrolling {
     return add(op_type, std::move(op), std::move(inputs), name);
   }
   ValueId truth(BinaryKind kind, ValueId a, ValueId b) {
-    return add(Binary{kind}, {a, b}, fresh(loop_name_ + "/as_planned"));
+    return add(Binary{kind}, {a, b}, copying_.fresh(loop_name_ + "/as_planned"));
   }
   ValueId constant(Constant value, const std::string& name) {
-    return out_.add_constant(fresh(name), std::move(value));
+    return out_.add_constant(copying_.fresh(name), std::move(value));
   }
   static Constant whole_number(std::int64_t value, bool is_vector, DType type = DType::i64) {
     return Constant::of_ints(is_vector ? Shape{1} : Shape{}, {value}, type);
@@ -170,7 +141,7 @@ class Unrolling {
     const auto& last = from_.node(loop.last);
     const auto repeat = repeat_of(from_, first);
     loop_name_ = last.name;
-    const auto inputs = now(first.inputs);
+    const auto inputs = copying_.now(first.inputs);
     const std::size_t begin = repeat.is_scan ? 1 : 3;
     std::vector<ValueId> carried;
     for (std::size_t i = 0; i < repeat.carried; ++i) carried.push_back(inputs.at(begin + i));
@@ -180,8 +151,10 @@ class Unrolling {
       limits_.check();
       const auto suffix = "@" + std::to_string(t);
       begin_step(loop, repeat, carried, t);
-      for (const auto id : loop.needed) copy(from_.node(id), suffix);
-      carried = now(results.first(repeat.carried));
+      for (const auto id : loop.needed)
+        copying_.copy_node(from_.node(id), from_.node(id).name + suffix,
+                           [&](const auto& name) { return copying_.fresh(name + suffix); });
+      carried = copying_.now(results.first(repeat.carried));
       for (std::size_t i = 0; i < collected.size(); ++i)
         collected[i].push_back(now(results[repeat.carried + i]));
       if (!repeat.is_scan) loop.conditions.push_back(now(last.inputs[repeat.results() - 1]));
@@ -195,9 +168,9 @@ class Unrolling {
                             ? carried[i]
                             : stacked(repeat.collected[i - carried.size()],
                                       std::move(collected[i - carried.size()]), name);
-      now(last.outputs[i]) = as_planned
-                                 ? add(std::string(kChoice), Where{}, {as_planned, made}, name)
-                                 : add(Unary{}, {made}, name);
+      copying_.set(last.outputs[i],
+                   as_planned ? add(std::string(kChoice), Where{}, {as_planned, made}, name)
+                              : add(Unary{}, {made}, name));
     }
   }
 
@@ -207,29 +180,26 @@ class Unrolling {
     const auto suffix = "@" + std::to_string(t);
     std::size_t output = 0;
     const auto name = [&] { return from_.value(first.outputs[output]).name + suffix; };
+    const auto set = [&](ValueId value) { copying_.set(first.outputs[output++], value); };
     if (!repeat.is_scan) {
-      now(first.outputs[0]) = constant(whole_number(t, repeat.number_is_vector), name());
-      output = 1;
-      now(first.outputs[1]) =
-          constant(whole_number(1, repeat.condition_is_vector, DType::boolean), name());
-      output = 2;
+      set(constant(whole_number(t, repeat.number_is_vector), name()));
+      set(constant(whole_number(1, repeat.condition_is_vector, DType::boolean), name()));
     }
-    for (const auto value : carried) now(first.outputs[output++]) = value;
-    for (std::size_t i = 0; i < repeat.scanned.size(); ++i, ++output) {
+    for (const auto value : carried) set(value);
+    for (std::size_t i = 0; i < repeat.scanned.size(); ++i) {
       const auto from = first.inputs[1 + repeat.carried + i];
       const auto place = repeat.scanned[i].reversed ? loop.steps.count - 1 - t : t;
       const auto index = constant(whole_number(place, false), loop_name_ + "/place" + suffix);
-      now(first.outputs[output]) =
-          add(Gather{repeat.scanned[i].axis}, {now(from), index}, fresh(name()));
+      set(add(Gather{repeat.scanned[i].axis}, {now(from), index}, copying_.fresh(name())));
     }
   }
 
   ValueId stacked(const Repeat::Scanned& how, std::vector<ValueId> steps, const std::string& name) {
     for (auto& step : steps)
       step = add(Reshape{ReshapeKind::unsqueeze, Ints{how.axis}, false}, {step},
-                 fresh(out_.value(step).name + "/element"));
+                 copying_.fresh(out_.value(step).name + "/element"));
     if (how.reversed) std::reverse(steps.begin(), steps.end());
-    return add(Concat{how.axis}, std::move(steps), fresh(name + "/stacked"));
+    return add(Concat{how.axis}, std::move(steps), copying_.fresh(name + "/stacked"));
   }
 
   /// What must hold for the steps to be as many as now: a graph that is bound for other extents, in
@@ -251,7 +221,8 @@ class Unrolling {
         if (!is_open(id)) continue;
         const auto rank = bound_.value(id).shape.size();
         const auto axis = detail::front_axis(repeat.scanned[i].axis, rank);
-        const auto length = add(ShapeOf{axis, axis + 1}, {now(id)}, fresh(loop_name_ + "/length"));
+        const auto length =
+            add(ShapeOf{axis, axis + 1}, {now(id)}, copying_.fresh(loop_name_ + "/length"));
         require(truth(BinaryKind::equal, length, number(count)));
       }
       return out;
@@ -262,7 +233,7 @@ class Unrolling {
                                   : BinaryKind::equal,
                     now(trip_count(first)), number(count)));
     const auto refuted = [&](ValueId id) {
-      return add(Unary{UnaryKind::logical_not}, {id}, fresh(loop_name_ + "/ended"));
+      return add(Unary{UnaryKind::logical_not}, {id}, copying_.fresh(loop_name_ + "/ended"));
     };
     if (is_open(condition(first)) && count > 0) require(now(condition(first)));
     if (!loop.steps.is_computed) return out;
@@ -276,7 +247,7 @@ class Unrolling {
   const Graph& bound_;
   const base::Limits& limits_;
   Graph out_;
-  std::vector<ValueId> now_;  ///< per value of `from_`: what stands for it, in this step
+  Copying copying_;
   std::string loop_name_;
 };
 
