@@ -246,7 +246,7 @@ class Unrolling {
     }
   }
 
-  bool is_own(const std::string& input) const {
+  bool is_per_step(const std::string& input) const {
     return !states_.contains(input) && !shared_.contains(input);
   }
 
@@ -254,10 +254,19 @@ class Unrolling {
     for (const auto& info : step_.info.inputs)
       differs_[at(step_.graph.find_value(info.name))] = !shared_.contains(info.name);
     std::int64_t count = 0;
-    for (const auto& node : step_.graph.nodes()) {
-      if (!node_differs(node)) continue;
-      ++count;
-      for (const auto id : node.outputs) differs_[at(id)] = true;
+    // A loop differs as a whole or not at all: where its end does, so does what it begins with.
+    for (bool is_done = false; !is_done;) {
+      is_done = true;
+      count = 0;
+      for (const auto& node : step_.graph.nodes()) {
+        if (!node_differs(node)) continue;
+        ++count;
+        for (const auto id : node.outputs) differs_[at(id)] = true;
+        if (!graph::ends_repeat(node) || differs_[at(node.inputs.at(1))]) continue;
+        const auto& first = step_.graph.node(step_.graph.value(node.inputs[1]).producer);
+        for (const auto id : first.outputs) differs_[at(id)] = true;
+        is_done = false;
+      }
     }
     const auto all = std::ssize(step_.graph.nodes()) + base::checked_mul(count, steps_ - 1);
     if (all > graph::kMaxUnrolledNodes)
@@ -266,8 +275,9 @@ class Unrolling {
   }
 
   bool node_differs(const graph::Node& node) const {
-    return std::any_of(node.inputs.begin(), node.inputs.end(),
-                       [&](graph::ValueId id) { return id && differs_[at(id)]; });
+    const auto differs = [&](graph::ValueId id) { return id && differs_[at(id)]; };
+    return std::any_of(node.inputs.begin(), node.inputs.end(), differs) ||
+           std::any_of(node.outputs.begin(), node.outputs.end(), differs);
   }
 
   void add_step(std::int64_t t) {
@@ -280,8 +290,8 @@ class Unrolling {
         copying_.set(id, state->second);
         if (info.is_ranked)
           out_->joints.push_back({made_.graph.value(state->second).name, info.shape, info.name});
-      } else if (t == 0 || is_own(info.name)) {
-        if (is_own(info.name)) info.name = rename(info.name);
+      } else if (t == 0 || is_per_step(info.name)) {
+        if (is_per_step(info.name)) info.name = rename(info.name);
         copying_.copy_input(id, info.name);
         made_.info.inputs.push_back(std::move(info));
       }
@@ -322,14 +332,16 @@ class Unrolling {
   void add_nodes(std::int64_t t, const std::string& suffix) {
     const auto here = [&](const std::string& name) {
       const auto id = step_.graph.find_value(name);
-      const auto now = id ? copying_.now(id) : id;
+      const auto now = id ? copying_.find(id) : id;
       return now ? made_.graph.value(now).name : name;
     };
     for (auto node : step_.info.nodes) {
-      const bool differs = std::any_of(node.inputs.begin(), node.inputs.end(), [&](auto& name) {
+      const auto is_own = [&](const std::string& name) {
         const auto id = step_.graph.find_value(name);
         return id && differs_[at(id)];
-      });
+      };
+      const bool differs = std::any_of(node.inputs.begin(), node.inputs.end(), is_own) ||
+                           std::any_of(node.outputs.begin(), node.outputs.end(), is_own);
       if (!differs && t > 0) continue;
       if (differs) node.name += suffix;
       for (auto* names : {&node.inputs, &node.outputs})

@@ -19,7 +19,14 @@ class Copying {
 
   Copying(const Graph& from, Graph& to) : from_(from), to_(to), now_(from.values().size()) {}
 
-  ValueId now(ValueId id) const { return now_[static_cast<std::size_t>(id.index)]; }
+  /// None where nothing was copied.
+  ValueId find(ValueId id) const { return now_[static_cast<std::size_t>(id.index)]; }
+  ValueId now(ValueId id) const {
+    if (!find(id))
+      throw Error(ErrorCode::internal, "a value is read that was not copied",
+                  {{}, from_.value(id).name, {}});
+    return find(id);
+  }
   std::vector<ValueId> now(std::span<const ValueId> ids) const {
     std::vector<ValueId> out;
     for (const auto id : ids) out.push_back(id ? now(id) : id);

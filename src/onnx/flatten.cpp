@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "fovea/error.hpp"
 #include "onnx/branches.hpp"
@@ -99,9 +100,11 @@ class Flattener {
     Renames renames{{"", ""}};
     const Scope scope{renames, around, outer == nullptr ? "" : outer->prefix, outer};
     const auto define = [&](const std::string& name) {
-      if (!renames.emplace(name, names_.fresh(scope.prefix + name)).second)
+      const auto [it, is_new] = renames.emplace(name, names_.fresh(scope.prefix + name));
+      if (!is_new)
         refuse(around, first == nullptr ? "a branch defines a value twice"
                                         : "its body defines a value twice, or one without a name");
+      within_.insert(it->second);
     };
     if (first != nullptr) {
       for (const auto& input : body.input()) {
@@ -184,7 +187,8 @@ class Flattener {
     return out;
   }
 
-  static std::string resolved(const Scope* scope, const std::string& name) {
+  std::string resolved(const Scope* scope, const std::string& name) {
+    const auto& around = scope->around;
     for (; scope != nullptr; scope = scope->outer) {
       const auto it = scope->renames.find(name);
       if (it != scope->renames.end()) return it->second;
@@ -192,6 +196,11 @@ class Flattener {
         refuse(scope->around,
                "a local function reads " + quote(name) + ", which it does not define");
     }
+    // What another graph within calls its values has become a name among all others, but is nobody
+    // else's.
+    if (within_.contains(name))
+      refuse(around, "a graph within reads " + quote(name) + ", which is defined nowhere");
+    names_.add(name);
     return name;
   }
 
@@ -251,7 +260,8 @@ class Flattener {
   Names& names_;
   Functions functions_;
   std::vector<const FunctionProto*> active_;
-  std::vector<std::string> bodies_;  ///< around what is laid out: the first value of each
+  std::unordered_set<std::string> within_;  ///< what branches and bodies call their values now
+  std::vector<std::string> bodies_;         ///< around what is laid out: the first value of each
   std::size_t visited_ = 0;
   std::size_t inlined_bytes_ = 0;
   Flattened out_;

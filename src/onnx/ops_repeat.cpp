@@ -81,6 +81,9 @@ void repeat(NodeImport& n) {
   // What the body begins with could not be read: this is dropped with it.
   if (first == nullptr || first->inputs.empty()) return n.emit_all(graph::end_of_repeat());
   const auto form = repeat_of(n.graph(), *first);
+  const auto makes = form.results() - 1 + form.carried + form.collected.size();
+  for (std::size_t i = 0; i < makes; ++i)
+    if (!n.has_input(static_cast<int>(i))) n.bad("its body makes a value without a name");
   if (static_cast<std::size_t>(n.output_count()) > form.carried + form.collected.size())
     n.bad("it has more outputs than its body makes");
   std::vector<DataType> types;

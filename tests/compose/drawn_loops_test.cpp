@@ -40,7 +40,33 @@ void check(const std::filesystem::path& file, const Json& expected) {
   }
 }
 
-TEST(DrawnLoops, GiveTheOutputsAndSlopes) {
+/// Twice in one model, and two steps that have nothing in common: loops are copied with the rest.
+void check_composed(const std::filesystem::path& file, const Json& expected) {
+  const auto model = Model::load(file);
+  const Tensor x{expected.at("shape"), expected.at("x")};
+  for (const auto& twice : {joined(model, model, {}), unrolled(model, {}, 2)}) {
+    ExplainerOptions options;
+    options.compile.tuning = Tuning::off;
+    for (const auto& output : twice.outputs()) options.compile.fetches.push_back(output.name);
+    options.prepare.methods = {Saliency{}};
+    options.prepare.target_values = options.compile.fetches;
+    Feeds feeds;
+    for (const auto& input : twice.inputs())
+      if (input.type == DataType::f32) {
+        options.compile.input_shapes[input.name] = x.shape;
+        feeds.emplace(input.name, x);
+      } else {
+        options.compile.fixed_inputs[input.name] = {{}, {expected.at("fixed").at("n")}};
+      }
+    ASSERT_EQ(options.compile.fetches.size(), 2U);
+    const auto run = Explainer(twice, options).forward(feeds);
+    for (const auto& name : options.compile.fetches)
+      expect_close(run.output(name).data, expected.at("y"), 1e-5);
+  }
+}
+
+template <class Check>
+void for_each_case(const Check& check) {
   std::ifstream in(folder() / "expected.json");
   const auto cases = Json::parse(in);
   ASSERT_FALSE(cases.empty());
@@ -52,6 +78,14 @@ TEST(DrawnLoops, GiveTheOutputsAndSlopes) {
       ADD_FAILURE() << error.what();
     }
   }
+}
+
+TEST(DrawnLoops, GiveTheOutputsAndSlopes) {
+  for_each_case(check);
+}
+
+TEST(DrawnLoops, AreCopiedIntoOtherModels) {
+  for_each_case(check_composed);
 }
 
 }  // namespace

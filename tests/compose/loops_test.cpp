@@ -288,6 +288,11 @@ TEST(Loops, ContradictionsAreRefused) {
   expect_part(refused(more, kBad), "it has more outputs than its body makes");
   auto fewer = looped(body_of({"i", "on", "h"}, {}, {"on"}), "trips");
   expect_part(refused(fewer, kBad), "its body makes fewer values than it hands on");
+  auto unnamed = kStep;
+  unnamed.mutable_output(2)->clear_name();
+  expect_part(refused(looped(unnamed, "trips"), kBad), "its body makes a value without a name");
+  unnamed.mutable_output(0)->clear_name();
+  expect_part(refused(looped(unnamed, "trips"), kBad), "its body makes a value without a name");
   const auto none = sequence().add("Loop", {"start"}, {"y"}).output("y");
   expect_part(refusal(kBad, [&] { model_of(none); }), "it needs a body");
   const auto inputs = looped(body_of({"i", "on"}, {}, {"on"}), "trips");

@@ -105,6 +105,16 @@ TEST(Branches, SeeWhatIsAroundThem) {
   EXPECT_EQ(taken(model_with(choice("c", only_constant, kTanh))), "k");
 }
 
+TEST(Branches, SeeNothingOfEachOther) {
+  const auto reads = graph_of({node("Relu", {"b"}, {"a"})}, {"a"});
+  expect_error(model_with(choice("c", kTanh, reads)), kBad,
+               "a graph within reads 'b', which is defined nowhere (file model.onnx, node choice");
+  const auto early = graph_of({node("Relu", {"a"}, {"b"})}, {"b"});
+  auto model = model_with(choice("c", early, early));
+  model.add(choice("c", kRelu, kRelu, {"z"}, "later"));
+  expect_error(model, kBad, "the input 'a' is defined nowhere");
+}
+
 TEST(Branches, Nest) {
   const auto constant = raw_tensor("no", {1}, kBool, std::vector<char>{0});
   const auto inner = graph_of({choice("no", kRelu, kTanh, {"i"}, "inner")}, {"i"}, {constant});
