@@ -86,6 +86,15 @@ struct RequestExamples {
   friend bool operator==(const RequestExamples&, const RequestExamples&) = default;
 };
 
+/// A second network, fed by the first: a decoder behind its encoder.
+struct RequestSecond {
+  RequestFile model = {};
+  /// Inputs of it by name, each with an output of the first. None: those of the same names.
+  std::map<std::string, std::string> inputs = {};
+
+  friend bool operator==(const RequestSecond&, const RequestSecond&) = default;
+};
+
 struct Request {
   /// sheet: several methods of one image side by side. index: how `fovea index` ran the model.
   enum class Command { explain, sheet, predict, index };
@@ -94,6 +103,7 @@ struct Request {
   // What goes in.
   RequestFile model = {};
   std::vector<RequestFile> external = {};  ///< the model's weights files, from its folder
+  std::optional<RequestSecond> second = {};
   std::optional<RequestFile> image = {};
   std::optional<Recipe> preprocess = {};           ///< none: the model's own, else as assumed
   std::optional<Whole> whole = {};                 ///< all of the photo in place of a recipe's crop
@@ -106,6 +116,8 @@ struct Request {
   std::optional<RequestFile> labels = {};             ///< none: the model's own, where it has them
 
   // How the model runs: as in ExplainerOptions.
+  /// By input, every number of it, or one that all of them are.
+  std::map<std::string, std::vector<double>> fixed_inputs = {};
   std::map<std::string, Shape> input_shapes = {};
   std::string output = {};
   bool multi_label = false;

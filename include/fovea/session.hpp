@@ -116,6 +116,9 @@ struct FOVEA_API Session {
   Run ask(const Explainer& explainer, const CallOptions& call = {});
 };
 
+/// The request's model, with its second behind it. Throws as Model::load and `joined`.
+FOVEA_API Model load_model(const Request& request);
+
 /// Reads the model, the labels and the photo or the tensors. `whole_photo`: every pixel of the
 /// photo is wanted, not only what the network sees of it. Digests are recorded, not checked. Throws
 /// Error: invalid_argument, bad_model, bad_input, unsupported.

@@ -219,6 +219,7 @@ void take_digests(Request& request,
   };
   const auto take = [&](RequestFile& file) { file.sha256 = of(file.file); };
   take(request.model);
+  if (request.second) take(request.second->model);
   // Their names are seen from the model's folder, so that a model may move.
   const auto folder = std::filesystem::path(request.model.file).parent_path();
   for (auto& file : request.external) file.sha256 = of((folder / file.file).string());

@@ -33,6 +33,9 @@ void check(const Request& request, const std::string& what) {
     damaged(what, "'threads' must be from 0 to " + std::to_string(kMaxThreads));
   if (request.prefix_tokens && (*request.prefix_tokens < 0 || *request.prefix_tokens > kMaxTokens))
     damaged(what, "'prefix_tokens' must be from 0 to " + std::to_string(kMaxTokens));
+  for (const auto& [name, numbers] : request.fixed_inputs)
+    for (const double value : numbers)
+      if (!std::isfinite(value)) damaged(what, "'fixed_inputs' must be finite numbers");
   if (request.command == Command::predict || request.command == Command::index) return;
   if (request.methods.empty())
     throw Error(ErrorCode::invalid_argument, "the " + what + " names no methods");

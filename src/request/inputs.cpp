@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "fovea/compose.hpp"
 #include "fovea/files.hpp"
 #include "request/text.hpp"
 
@@ -71,10 +72,14 @@ std::vector<const ValueInfo*> needed_of(const Session& session,
   return needed.empty() ? inputs : needed;
 }
 
+bool is_fixed(const Session& session, const std::string& input) {
+  return session.request.fixed_inputs.contains(input);
+}
+
 const ValueInfo& find_image_input(const Session& session) {
   std::vector<const ValueInfo*> found;
   for (const auto& input : session.model.inputs()) {
-    if (session.tensors.contains(input.name)) continue;
+    if (session.tensors.contains(input.name) || is_fixed(session, input.name)) continue;
     const auto ranked = ranked_shape(session, input);
     if (!ranked && is_needed(session, input.name))
       throw Error(ErrorCode::invalid_argument, "the model does not say how many extents input '" +
@@ -160,6 +165,28 @@ std::string only_input(const Model& model) {
   throw Error(ErrorCode::invalid_argument,
               "the model has " + std::to_string(model.inputs().size()) +
                   " inputs: say which with --input NAME=FILE (" + described(model) + ")");
+}
+
+void fix_inputs(Session& session) {
+  for (const auto& [name, values] : session.request.fixed_inputs) {
+    const auto& input = find_input(session.model, name);
+    if (session.request.inputs.contains(name))
+      throw Error(ErrorCode::invalid_argument, "input '" + name + "' is given and fixed");
+    auto shape = known_shape(session, input);
+    for (auto& extent : shape)
+      if (extent < 0) extent = 1;
+    std::size_t count = 1;
+    for (const auto extent : shape) count *= static_cast<std::size_t>(extent);
+    if (values.size() != 1 && values.size() != count)
+      throw Error(ErrorCode::invalid_argument, "--fixed-input: input '" + name + "' is " +
+                                                   shape_text(shape) + ", " +
+                                                   std::to_string(count) + " numbers, and " +
+                                                   std::to_string(values.size()) + " are given");
+    Tensor tensor{shape, std::vector<float>(count)};
+    for (std::size_t i = 0; i < count; ++i)
+      tensor.data[i] = static_cast<float>(values[values.size() == 1 ? 0 : i]);
+    session.options.compile.fixed_inputs[name] = std::move(tensor);
+  }
 }
 
 void check_shapes(const Model& model, const std::map<std::string, Shape>& shapes) {
@@ -269,7 +296,8 @@ void warn_of_recipe(Session& session) {
 
 void require_all_inputs(const Session& session) {
   for (const auto& input : session.model.inputs())
-    if (!session.tensors.contains(input.name) && is_needed(session, input.name))
+    if (!session.tensors.contains(input.name) && !is_fixed(session, input.name) &&
+        is_needed(session, input.name))
       throw Error(ErrorCode::invalid_argument,
                   "the model's input '" + input.name + "' (" +
                       (input.is_ranked ? shape_text(input.shape) : "of any shape") +
@@ -279,6 +307,27 @@ void require_all_inputs(const Session& session) {
 }  // namespace fovea::request
 
 namespace fovea {
+
+Model load_model(const Request& request) {
+  auto first = Model::load(request.model.file);
+  if (!request.second) return first;
+  const auto second = Model::load(request.second->model.file);
+  auto pairs = request.second->inputs;
+  if (pairs.empty())
+    for (const auto& input : second.inputs())
+      for (const auto& output : first.outputs())
+        if (input.name == output.name) pairs[input.name] = output.name;
+  if (pairs.empty()) {
+    std::vector<std::string> outputs;
+    for (const auto& output : first.outputs()) outputs.push_back(output.name);
+    throw Error(ErrorCode::invalid_argument,
+                "no output of the model is called like an input of the second: say which feeds "
+                "which with --feed INPUT=OUTPUT (outputs: " +
+                    request::joined(outputs) + "; inputs: " + request::described(second) + ")",
+                {.file = request.second->model.file, .node = {}, .op = {}});
+  }
+  return fovea::joined(first, second, pairs);
+}
 
 std::optional<ImageShape> image_shape(const Shape& shape) {
   if (shape.size() != 4) return std::nullopt;

@@ -9,6 +9,10 @@
 /// What feeds the model's inputs: tensors from files and at most one photo.
 namespace fovea::request {
 
+/// Inputs whose values are given once. Throws Error invalid_argument for an input that does not
+/// exist, and for another number of values than it has.
+void fix_inputs(Session& session);
+
 /// Throws Error invalid_argument, listing the model's inputs.
 const ValueInfo& find_input(const Model& model, const std::string& name);
 

@@ -133,6 +133,22 @@ void read_model(Members& members, Request& out) {
 /// What every command has.
 void read_run(Members& members, Request& out) {
   read_model(members, out);
+  members.with("second", [&](const Json& value, const auto& what, const auto& name) {
+    auto& second = out.second.emplace();
+    Members file(value, what, name);
+    file.read_file(second.model);
+    file.with("inputs", [&](const Json& pairs, const auto&, const auto& member) {
+      if (!pairs.is_object()) damaged(what, "'" + member + "' must be an object");
+      for (const auto& [input, output] : pairs.items())
+        second.inputs[input] = text(output, what, input);
+    });
+    file.no_others();
+  });
+  members.with("fixed_inputs", [&](const Json& value, const auto& what, const auto& name) {
+    if (!value.is_object()) damaged(what, "'" + name + "' must be an object");
+    for (const auto& [input, numbers] : value.items())
+      out.fixed_inputs[input] = list<double>(numbers, what, input, number);
+  });
   members.with("image", [&](const Json& value, const auto& what, const auto& name) {
     out.image = file(value, what, name);
   });

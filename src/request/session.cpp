@@ -156,7 +156,7 @@ Run Session::ask(const Explainer& explainer, const CallOptions& call) {
 
 Session open_session(Request request, bool whole_photo) {
   double load = 0;
-  auto model = timed(load, [&] { return Model::load(request.model.file); });
+  auto model = timed(load, [&] { return load_model(request); });
   auto session = open_session(std::move(request), std::move(model), whole_photo);
   session.times.load = load;
   return session;
@@ -173,6 +173,7 @@ Session open_session(Request asked, Model model, bool whole_photo) {
   name_input(request.inputs, session.model);
   request::check_shapes(session.model, request.input_shapes);
   session.options = explainer_options(request);
+  request::fix_inputs(session);
   const auto* activation = metadata(session.model, "fovea.activation");
   if (activation && *activation == "sigmoid") session.options.compile.multi_label = true;
 

@@ -100,7 +100,7 @@ void start_task(Session& session) {
     const auto* tokens = tokens_input(session);
     std::vector<std::string> missing;
     for (const auto& [name, input] : session.task->inputs) {
-      if (session.tensors.contains(name)) continue;
+      if (session.tensors.contains(name) || request.fixed_inputs.contains(name)) continue;
       const auto& shape = finder.shapes().at(name);
       if (tokens != nullptr && name == *tokens)
         session.tensors.emplace(

@@ -109,10 +109,19 @@ void find_own_layers(Session& session, const std::vector<Worded>& all, const Cal
       level.push_back(shape_text(found->terms.front().at));
     auto& layer = layers[level];
     if (layer.empty()) {
-      options.prepare.targets = {row};
       layer = in_file(session.request.model.file, [&] {
-        return timed(session.times.create,
-                     [&] { return Explainer(session.model, options, call).default_layer(); });
+        return timed(session.times.create, [&] {
+          options.prepare.targets = {row};
+          const auto found = Explainer(session.model, options, call).default_layer();
+          options.prepare.targets = {one.target};
+          const Explainer own(session.model, options, call);
+          // What only the row as it came out depends on lies behind the target.
+          const auto& all_before = own.layers();
+          const bool is_before =
+              std::any_of(all_before.begin(), all_before.end(),
+                          [&](const LayerInfo& info) { return info.name == found; });
+          return is_before ? found : own.default_layer();
+        });
       });
     }
     session.own_layers.push_back(layer);

@@ -84,17 +84,21 @@ Json examples_json(const RequestExamples& examples) {
 }
 
 Json request_json(const Request& request) {
-  const auto& [command, model, external, image, preprocess, whole, exact_decode, inputs, task,
-               questions, labels, input_shapes, output, multi_label, token_grid, prefix_tokens,
-               precision, optimize, tuning, threads, methods, method_by_target, skip_unservable,
-               targets, layers, features, fuse, smooth, keep_sign, normalize, colormap, alpha,
-               opacity_by_value, percentile, caption, sheet_width, enlarge, box_share, words,
-               examples] = request;
+  const auto& [command, model, external, second, image, preprocess, whole, exact_decode, inputs,
+               task, questions, labels, fixed_inputs, input_shapes, output, multi_label, token_grid,
+               prefix_tokens, precision, optimize, tuning, threads, methods, method_by_target,
+               skip_unservable, targets, layers, features, fuse, smooth, keep_sign, normalize,
+               colormap, alpha, opacity_by_value, percentile, caption, sheet_width, enlarge,
+               box_share, words, examples] = request;
   Json json;
   json["format"] = kFormat;
   json["command"] = name_of(kCommands, command);
   json["model"] = file_json(model);
   for (const auto& file : external) json["model"]["external"].push_back(file_json(file));
+  if (second) {
+    json["second"] = file_json(second->model);
+    if (!second->inputs.empty()) json["second"]["inputs"] = second->inputs;
+  }
   if (image) json["image"] = file_json(*image);
   if (preprocess) json["preprocess"] = recipe_json(*preprocess);
   if (whole) json["whole"] = name_of(kWholes, *whole);
@@ -103,6 +107,7 @@ Json request_json(const Request& request) {
   if (task) json["task"] = Json::parse(to_json(*task));
   if (!questions.empty()) json["questions"] = questions;
   if (labels) json["labels"] = file_json(*labels);
+  if (!fixed_inputs.empty()) json["fixed_inputs"] = fixed_inputs;
   json["input_shapes"] = input_shapes;
   json["output_name"] = output;
   json["multi_label"] = multi_label;

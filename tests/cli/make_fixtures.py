@@ -68,6 +68,132 @@ def simple(name, shape, channels=3, metadata=None, before=(), data="data"):
          kernel + identity, metadata)
 
 
+def integers(name, array):
+    return numpy_helper.from_array(np.asarray(array, np.int64), name)
+
+
+def detector():
+    """YOLOX' form at strides 4 and 8: a cell's class is the colour of its middle, its box the cell, its
+    scores sigmoids of 10 colour - 5."""
+    nodes, weights = [], []
+    for stride in (4, 8):
+        side = SIZE // stride
+        s = f"s{stride}"
+        # Means over the cell, then over nothing but itself, so that a layer with neighbours is in front.
+        small = "data"
+        for step in range(1, stride.bit_length()):
+            halves = s if 2 ** step == stride else f"{s}_{step}"
+            nodes.append(helper.make_node("AveragePool", [small], [halves], f"{halves}_shrink",
+                                          kernel_shape=[2, 2], strides=[2, 2]))
+            small = halves
+        nodes += [helper.make_node("Conv", [s, "middle"], [f"{s}_neck"], f"neck{stride}", pads=[1, 1, 1, 1]),
+                  helper.make_node("Conv", [f"{s}_neck", "class_tower"], [f"{s}_class_map"],
+                                   f"class_tower{stride}", pads=[1, 1, 1, 1]),
+                  helper.make_node("Conv", [f"{s}_neck", "box_tower"], [f"{s}_box_map"], f"box_tower{stride}",
+                                   pads=[1, 1, 1, 1]),
+                  helper.make_node("Conv", [f"{s}_class_map", "classes", "shift"], [f"{s}_logits"],
+                                   f"classes{stride}"),
+                  helper.make_node("Sigmoid", [f"{s}_logits"], [f"{s}_scores"], f"scores{stride}"),
+                  helper.make_node("Conv", [f"{s}_box_map", "boxes", "half"], [f"{s}_boxes"], f"boxes{stride}"),
+                  helper.make_node("Conv", [f"{s}_box_map", "boxes1", "sure"], [f"{s}_object"],
+                                   f"object{stride}"),
+                  helper.make_node("Sigmoid", [f"{s}_object"], [f"{s}_objectness"], f"objectness{stride}"),
+                  helper.make_node("Concat", [f"{s}_boxes", f"{s}_objectness", f"{s}_scores"], [f"{s}_all"],
+                                   f"join{stride}", axis=1),
+                  helper.make_node("Reshape", [f"{s}_all", f"flat{stride}"], [f"{s}_flat"], f"flatten{stride}")]
+        weights.append(integers(f"flat{stride}", [1, 8, side * side]))
+    nodes += [helper.make_node("Concat", ["s4_flat", "s8_flat"], ["columns"], "levels", axis=2),
+              helper.make_node("Transpose", ["columns"], ["output"], "rows", perm=[0, 2, 1])]
+    middle = np.zeros((3, 3, 3, 3))
+    middle[range(3), range(3), 1, 1] = 1
+    weights += [constant("middle", middle), constant("class_tower", middle), constant("box_tower", middle),
+                constant("classes", 10 * np.eye(3).reshape(3, 3, 1, 1)), constant("shift", [-5, -5, -5]),
+                constant("boxes", np.zeros((4, 3, 1, 1))), constant("half", [0.5, 0.5, 0, 0]),
+                constant("boxes1", np.zeros((1, 3, 1, 1))), constant("sure", [8])]
+    save("detector", nodes, [value("data", [1, 3, SIZE, SIZE])], [value("output", [1, 20, 8])], weights)
+
+
+def policy():
+    """Actions are the colours' means and a third of the memory, which is the colours' means next time."""
+    body, kernel = colours("frame")
+    nodes = [*body,
+             helper.make_node("GlobalAveragePool", ["features"], ["pooled"], "pool"),
+             helper.make_node("Flatten", ["pooled"], ["memory_out"], "flatten"),
+             helper.make_node("Mul", ["memory", "third"], ["past"], "remember"),
+             helper.make_node("Add", ["memory_out", "past"], ["action_logits"], "act"),
+             helper.make_node("Gemm", ["memory_out", "worth"], ["value"], "judge")]
+    save("policy", nodes, [value("frame", [1, 3, SIZE, SIZE]), value("memory", [1, 3])],
+         [value("action_logits", [1, 3]), value("value", [1, 1]), value("memory_out", [1, 3])],
+         [*kernel, constant("third", [1 / 3]), constant("worth", [[1], [2], [4]])])
+
+
+def reader():
+    """A line of 16 steps: class 0 is the blank, which is 0.5, the others are the colours of its columns."""
+    body, kernel = colours("line")
+    nodes = [*body,
+             helper.make_node("AveragePool", ["features"], ["row"], "pool", kernel_shape=[4, 1]),
+             helper.make_node("Squeeze", ["row", "axis"], ["channels"], "squeeze"),
+             helper.make_node("Pad", ["channels", "front", "level"], ["with_blank"], "blank"),
+             helper.make_node("Transpose", ["with_blank"], ["steps"], "steps", perm=[0, 2, 1]),
+             helper.make_node("Mul", ["steps", "sharp"], ["logits"], "sharpen"),
+             helper.make_node("Softmax", ["logits"], ["read"], "softmax", axis=2)]
+    save("reader", nodes, [value("line", [1, 3, 4, SIZE])], [value("read", [1, SIZE, 4])],
+         [*kernel, integers("axis", [2]), integers("front", [0, 1, 0, 0, 0, 0]), constant("level", 0.5),
+          constant("sharp", 20)])
+
+
+def answerer():
+    """The mean of the colour that the question names, of four answers: red, green, blue, none."""
+    body, kernel = colours("image")
+    nodes = [*body,
+             helper.make_node("GlobalAveragePool", ["features"], ["pooled"], "pool"),
+             helper.make_node("Flatten", ["pooled"], ["seen"], "flatten"),
+             helper.make_node("Gemm", ["question", "asked"], ["wanted"], "listen"),
+             helper.make_node("Mul", ["seen", "wanted"], ["both"], "fuse"),
+             helper.make_node("Gemm", ["both", "answers", "doubt"], ["logits"], "answer"),
+             helper.make_node("Softmax", ["logits"], ["answer_probabilities"], "softmax")]
+    asked = np.zeros((5, 3))
+    asked[2, 0] = asked[3, 1] = asked[4, 2] = 10
+    save("answerer", nodes, [value("image", [1, 3, SIZE, SIZE]), value("question", [1, 5])],
+         [value("answer_probabilities", [1, 4])],
+         [*kernel, constant("asked", asked), constant("answers", np.eye(3, 4)), constant("doubt", [0, 0, 0, 0.1])],
+         metadata={"fovea.task": json.dumps({
+             "task": "answer", "names": ["red", "green", "blue", "none"],
+             "inputs": {"question": {"role": "question", "words": ["", "is", "red", "green", "blue"]}}})})
+
+
+def writer():
+    """The first word is the brightest colour, the second the end, whatever was written before."""
+    body, kernel = colours("image")
+    nodes = [*body,
+             helper.make_node("GlobalAveragePool", ["features"], ["pooled"], "pool"),
+             helper.make_node("Flatten", ["pooled"], ["seen"], "flatten"),
+             helper.make_node("Gemm", ["seen", "colour_words"], ["said"], "say"),
+             helper.make_node("Gather", ["next", "words"], ["follows"], "follow", axis=0),
+             helper.make_node("Unsqueeze", ["said", "one"], ["said_row"], "row"),
+             helper.make_node("Gather", ["looks", "words"], ["looked"], "look", axis=0),
+             helper.make_node("Mul", ["said_row", "looked"], ["when"], "when"),
+             helper.make_node("Add", ["when", "follows"], ["word_logits"], "words")]
+    colour_words = np.zeros((3, 6))
+    colour_words[0, 3] = colour_words[1, 4] = colour_words[2, 5] = 10
+    follows = np.zeros((6, 6))
+    follows[3:, 2] = 20
+    save("writer", nodes, [value("image", [1, 3, SIZE, SIZE]), value("words", [1, 4], TensorProto.INT64)],
+         [value("word_logits", [1, 4, 6])],
+         [*kernel, constant("colour_words", colour_words), constant("next", follows), integers("one", [1]),
+          constant("looks", np.eye(6)[:, 1:2])],
+         metadata={"fovea.task": json.dumps({
+             "task": "caption", "names": ["<pad>", "<s>", "</s>", "red", "green", "blue"]})})
+
+
+def tasks():
+    detector()
+    policy()
+    reader()
+    answerer()
+    writer()
+
+
 def main():
     FOLDER.mkdir(exist_ok=True)
     simple("colours", ["N", 3, SIZE, SIZE])
@@ -109,6 +235,8 @@ def main():
     save("no_image", [helper.make_node("Gemm", ["row", "weights"], ["scores"], "linear")],
          [value("row", [1, 10])], [value("scores", [1, 3])],
          [constant("weights", np.arange(30).reshape(10, 3))])
+
+    tasks()
 
     # Small, but of many convolutions that differ, each of which is worth timing.
     nodes, sizes, last = [], [], "data"

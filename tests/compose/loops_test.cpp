@@ -135,6 +135,23 @@ TEST(Loops, RunAsOftenAsExtentsSay) {
   expect_same(results(counted), results(by_hand()));
 }
 
+TEST(Loops, RunAsOftenAsIsComputedOfExtents) {
+  auto model = looped(kStep, "steps", "", -1);
+  ModelBuilder counted = sequence(-1);
+  counted.initializer("first", {}, Ints{0})
+      .initializer("part", {}, Floats{1.25f})
+      .add("Shape", {"x"}, {"shape"})
+      .add("Gather", {"shape", "first"}, {"length"})
+      .add("Cast", {"length"}, {"real"}, {attr("to", test::kFloat)})
+      .add("Div", {"real", "part"}, {"share"})
+      .add("Softplus", {"share"}, {"more"})
+      .add("Ceil", {"more"}, {"whole"})
+      .add("Cast", {"whole"}, {"steps"}, {attr("to", test::kInt64)})
+      .add(model.last())
+      .output("y");
+  expect_same(results(counted), results(by_hand()));  // log(1 + e^2.4) is below 3
+}
+
 TEST(Loops, RunAsOftenAsAFixedInputSays) {
   auto model = looped(kStep, "n");
   model.input("n", {}, test::kInt64);
@@ -346,6 +363,65 @@ TEST(Loops, StandForTheExtentsThatTheyWereUnrolledFor) {
         .output("y");
     expect_bound_alone(model);
   }
+}
+
+/// x [images, 1, 4, 3] -> a row per image of its last state after a step per line.
+ModelBuilder by_line() {
+  ModelBuilder out;
+  out.input("x", {-1, 1, 4, 3})
+      .initializer("k", {2, 1, 1, 1}, Floats{1, -0.5f})
+      .add("Conv", {"x", "k"}, {"map"})
+      .initializer("w", {6, 6}, random_input({6, 6}, 2).data)
+      .initializer("v", {6, 2}, random_input({6, 2}, 4).data)
+      .initializer("zero", {}, Ints{0})
+      .initializer("flat", {2}, Ints{0, -1})
+      .initializer("trips", {}, Ints{4})
+      .add("Gather", {"map", "zero"}, {"first_line"}, {attr("axis", 2)})
+      .add("Reshape", {"first_line", "flat"}, {"start"});
+  const auto step =
+      body_of({"i", "on", "h"},
+              {node("Gather", {"map", "i"}, {"line"}, {attr("axis", 2)}),
+               node("Reshape", {"line", "flat"}, {"row"}), node("MatMul", {"h", "w"}, {"product"}),
+               node("Add", {"product", "row"}, {"sum"}), node("Tanh", {"sum"}, {"new"})},
+              {"on", "new"});
+  return out.add(node("Loop", {"trips", "", "start"}, {"last"}, {body(step)}, "loop"))
+      .add("MatMul", {"last", "v"}, {"y"})
+      .output("y");
+}
+
+TEST(Loops, OfABatchAreThoseOfItsImages) {
+  const auto model = model_of(by_line());
+  ExplainerOptions options;
+  options.prepare.methods = {GradCam{}, Saliency{}};
+  options.prepare.layers = {"map"};
+  const Explainer one(model, options);
+  options.compile.batch = 2;
+  const Explainer two(model, options);
+  const auto both = random_input({2, 1, 4, 3}, 5);
+  auto run = two.forward(both);
+  const Target target = Target::class_index(1);
+  for (const Method& method : {Method(GradCam{}), Method(Saliency{})}) {
+    const auto maps = run.explain(method, std::span(&target, 1));
+    ASSERT_EQ(maps.size(), 2U);
+    for (std::size_t i = 0; i < 2; ++i) {
+      Tensor image{{1, 1, 4, 3}, {}};
+      image.data.assign(both.data.begin() + static_cast<std::ptrdiff_t>(12 * i),
+                        both.data.begin() + static_cast<std::ptrdiff_t>(12 * (i + 1)));
+      api_test::expect_near(maps[i].map, one.forward(image).explain(method, target).map);
+    }
+  }
+}
+
+TEST(Loops, RunForManyVariantsAtOnce) {
+  const auto map = [](std::int64_t at_once) {
+    ExplainerOptions options;
+    options.prepare.methods = {Occlusion{}};
+    options.prepare.perturbation_batch = at_once;
+    return Explainer(model_of(by_line()), options)
+        .explain(random_input({1, 1, 4, 3}, 6), Occlusion{}, Target::class_index(0))
+        .map;
+  };
+  api_test::expect_near(map(4), map(1));
 }
 
 TEST(Loops, InARow) {

@@ -22,11 +22,12 @@ class Draw {
 
   Request request(Command command) {
     Request out;
-    auto& [itself, model, external, image, preprocess, in_place_of_crop, exact_decode, inputs,
-           labels, input_shapes, output, multi_label, token_grid, prefix_tokens, precision,
-           optimize, tuning, threads, methods, method_by_target, skip_unservable, targets, layers,
-           features, fuse, smooth, keep_sign, normalize, colormap, alpha, opacity_by_value,
-           percentile, caption, sheet_width, enlarge, box_share, words, examples] = out;
+    auto& [itself, model, external, second, image, preprocess, in_place_of_crop, exact_decode,
+           inputs, task, questions, labels, fixed_inputs, input_shapes, output, multi_label,
+           token_grid, prefix_tokens, precision, optimize, tuning, threads, methods,
+           method_by_target, skip_unservable, targets, layers, features, fuse, smooth, keep_sign,
+           normalize, colormap, alpha, opacity_by_value, percentile, caption, sheet_width, enlarge,
+           box_share, words, examples] = out;
     itself = command;
     model = file();
     external = several<RequestFile>(0, [&] { return file(); });
@@ -34,6 +35,11 @@ class Draw {
     if (yes()) preprocess = recipe();
     if (yes()) in_place_of_crop = one_of({Whole::stretch, Whole::letterbox});
     exact_decode = yes();
+    if (yes()) second = drawn_second();
+    if (yes()) task = task_by_name(one_of<std::string>({"yolox", "ctc", "policy", "in-file"}));
+    questions = named<std::string>([&] { return text(); });
+    fixed_inputs = named<std::vector<double>>(
+        [&] { return several<double>(1, [&] { return real(-1e6, 1e6); }); });
     inputs = named<RequestFile>([&] { return file(); });
     if (yes()) labels = file();
     input_shapes = named<Shape>([&] { return shape(); });
@@ -168,6 +174,13 @@ class Draw {
       else
         region = file();
     }
+    return out;
+  }
+  RequestSecond drawn_second() {
+    RequestSecond out;
+    auto& [model, inputs] = out;
+    model = file();
+    inputs = named<std::string>([&] { return text(); });
     return out;
   }
   RequestExamples drawn_examples() {

@@ -241,5 +241,27 @@ TEST_F(Requests, SayWhatIsWrong) {
   expect_refused(request, "not given");
 }
 
+TEST_F(Requests, FixInputsThatAreTheSameInEveryRun) {
+  write("gain.npy", {{1, 3, 1, 1}, {2, 0.5F, 1}});
+  auto request = of_photo("two_inputs");
+  request.inputs["gain"] = file("gain.npy");
+  const auto given = run(request);
+  request.inputs.clear();
+  request.fixed_inputs["gain"] = {2, 0.5, 1};
+  const auto fixed = run(request);
+  EXPECT_EQ(fixed.run.logits().data, given.run.logits().data);
+  EXPECT_EQ(fixed.explanations.at(0).map.data, given.explanations.at(0).map.data);
+  EXPECT_EQ(fixed.request.fixed_inputs, request.fixed_inputs);
+  EXPECT_EQ(run(fixed.request).run.logits().data, given.run.logits().data);
+  request.fixed_inputs["gain"] = {2, 0.5};
+  expect_refused(request, "input 'gain' takes 1 x 3 x 1 x 1 and is fixed to 2 numbers");
+  request.fixed_inputs["gain"] = {2, 0.5, 1};
+  request.inputs["gain"] = file("gain.npy");
+  expect_refused(request, "input 'gain' is given and fixed");
+  request = of_photo("two_inputs");
+  request.fixed_inputs["gian"] = {2, 0.5, 1};
+  expect_refused(request, "did you mean 'gain'");
+}
+
 }  // namespace
 }  // namespace fovea

@@ -149,6 +149,20 @@ void add_run_options(CLI::App& app, Arguments& arguments, Outputs& outputs) {
       ->type_name("[NAME=]FILE")
       ->allow_extra_args(false);
   add_shape_option(app, arguments);
+  app.add_option("--fixed-input", arguments.fixed_inputs,
+                 "The value of an input that is the same in every run and decides what runs: "
+                 "NAME=16000; several numbers, or one for all of them (repeatable)")
+      ->type_name("NAME=N,N,..")
+      ->allow_extra_args(false);
+  auto* second = app.add_option("--then", arguments.second,
+                                "A second model behind the first, as a decoder behind its encoder")
+                     ->type_name("FILE");
+  app.add_option("--feed", arguments.feeds,
+                 "An input of the second model and the output of the first that it is fed with "
+                 "(repeatable; default: those of the same names)")
+      ->type_name("INPUT=OUTPUT")
+      ->allow_extra_args(false)
+      ->needs(second);
   auto* task = app.add_option("--task", arguments.task,
                               "What the outputs say: " + joined(task_names()) +
                                   ", or a recipe (.json), as docs/tasks.md describes (default: "

@@ -29,6 +29,9 @@ struct Arguments {
   std::vector<std::string> rest;          ///< behind it: photos
   std::vector<std::string> inputs;        ///< FILE or NAME=FILE
   std::vector<std::string> input_shapes;  ///< NAME=1,3,224,224
+  std::vector<std::string> fixed_inputs;  ///< NAME=N,N,...
+  std::string second;                     ///< a model behind the model; or empty
+  std::vector<std::string> feeds;         ///< INPUT=OUTPUT
   std::string labels;
   std::string task;   ///< a name or a recipe's file; empty: the model's own, or classes
   std::string names;  ///< file: the task's characters, answers, words or actions

@@ -250,6 +250,27 @@ void add_targets(Request& request, const ExplainArguments& arguments) {
     add(Kind::ranked).value = rank;
 }
 
+std::map<std::string, std::vector<double>> fixed_inputs_of(const std::vector<std::string>& texts) {
+  std::map<std::string, std::vector<double>> out;
+  for (const auto& text : texts) {
+    const auto [name, list] = assignment(text, "--fixed-input");
+    auto& numbers = out[name];
+    if (!numbers.empty()) refuse("--fixed-input is given twice for input '" + name + "'");
+    const char* at = list.data();
+    const char* const end = list.data() + list.size();
+    for (;;) {
+      double number = 0;
+      const auto [rest, failure] = std::from_chars(at, end, number);
+      if (failure != std::errc() || !std::isfinite(number) || (rest != end && *rest != ','))
+        refuse("--fixed-input '" + text + "' is not NAME=N,N,..., like sr=16000");
+      numbers.push_back(number);
+      if (rest == end) break;
+      at = rest + 1;
+    }
+  }
+  return out;
+}
+
 std::optional<Task> task_of(const Arguments& arguments) {
   if (arguments.task.empty()) return std::nullopt;
   auto out = task_by_name(arguments.task);
@@ -325,6 +346,7 @@ bool are_words(const std::string& text) {
 std::vector<std::string> Asked::files() const {
   std::vector<std::string> out = {request.model.file};
   const auto add = [&](const RequestFile& file) { out.push_back(file.file); };
+  if (request.second) add(request.second->model);
   for (const auto& file : {request.image, request.labels})
     if (file) add(*file);
   out.insert(out.end(), photos.begin(), photos.end());
@@ -378,6 +400,12 @@ Asked asked(const Arguments& arguments) {
     request.whole = arguments.whole == "letterbox" ? Whole::letterbox : Whole::stretch;
   request.exact_decode = arguments.exact_decode;
   request.task = task_of(arguments);
+  request.fixed_inputs = fixed_inputs_of(arguments.fixed_inputs);
+  if (!arguments.second.empty()) {
+    request.second = RequestSecond{{arguments.second}};
+    for (const auto& text : arguments.feeds)
+      request.second->inputs.insert(assignment(text, "--feed"));
+  }
   for (const auto& file : {arguments.task, arguments.names})
     if (!file.empty()) out.also_read.push_back(readable(file));
   if (!arguments.labels.empty()) request.labels = RequestFile{readable(arguments.labels)};

@@ -134,6 +134,7 @@ void Replay::locate(RequestFile& file, Digests& digests) const {
 
 void Replay::locate_all(Request& request, Digests& digests) const {
   locate(request.model, digests);
+  if (request.second) locate(request.second->model, digests);
   for (auto* file : {&request.image, &request.labels})
     if (*file) locate(**file, digests);
   for (auto& [name, tensor] : request.inputs) locate(tensor, digests);
@@ -189,6 +190,9 @@ Asked Replay::asked(const ExplainArguments& arguments, const IsGiven& given,
 
 void Replay::check_files(Request& request, Digests& digests) const {
   check_digest("model", request.model.file, recorded_.model, digests, ErrorCode::bad_model);
+  if (recorded_.second)
+    check_digest("second model", request.second->model.file, recorded_.second->model, digests,
+                 ErrorCode::bad_model);
   if (recorded_.image)
     check_digest("image", request.image->file, *recorded_.image, digests, ErrorCode::bad_input);
   if (recorded_.examples)

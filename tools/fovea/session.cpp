@@ -77,7 +77,7 @@ Session open_session(Asked asked, bool whole_photo) {
   if (!asked.plan_cache.empty()) check_output(asked.plan_cache, {}, asked.files());
   const auto photos = asked.photos.size();
   double load = 0;
-  auto model = timed(load, [&] { return Model::load(asked.request.model.file); });
+  auto model = timed(load, [&] { return fovea::load_model(asked.request); });
   name_inputs(asked, model);
   auto session = fovea::open_session(std::move(asked.request), std::move(model), whole_photo);
   session.times.load = load;
