@@ -268,7 +268,7 @@ struct Recurrent {
   CellKind kind = CellKind::lstm;
   RecurrentDirection direction = RecurrentDirection::forward;
   std::vector<CellActivation> activations = {};  ///< per direction 1 (rnn), 2 (gru) or 3 (lstm)
-  std::optional<float> clip = {};                ///< of what the activations get
+  std::optional<float> clip = {};                ///< of what they get, but for an lstm's c
   bool linear_before_reset = false;  ///< of gru: r times what h makes, not what makes it
   bool input_forget = false;         ///< of lstm: the forget gate is 1 - i
 };

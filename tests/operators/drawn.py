@@ -330,7 +330,7 @@ def recurrent(d, c):
             values = [ACTIVATIONS[f][i] for f in names if len(ACTIVATIONS[f]) > i]
             if values:
                 attributes[name] = values
-    if d.chance(0.3):
+    if d.chance(0.5):
         attributes["clip"] = 0.625
     if op == "GRU":
         attributes["linear_before_reset"] = d.below(2)
@@ -339,6 +339,8 @@ def recurrent(d, c):
     c.add(op, operands + more, attributes, opset=d.pick(7, 14, 21), drop_unclear=True,
           reference=False, result=result,
           label=" ".join(f"{k} {v}" for k, v in attributes.items() if k != "hidden_size"))
+    if c.rows and c.rows[-1]["op"] == op and not all(abs(float(v)) < 100 for v in c.rows[-1]["out"][2]):
+        c.rows.pop()  # gates above 1 that grow with every step
 
 
 KINDS = (functions, equations, hardmax, columns, placed, indexed, samples, composed, tested, later,

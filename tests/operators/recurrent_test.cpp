@@ -1,6 +1,10 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <nlohmann/json.hpp>
 #include <random>
 
 #include "operators/run_graph.hpp"
@@ -9,6 +13,8 @@
 /// one, and sequences cut to their lengths. Values, and gradients at the sequence and the states.
 namespace fovea::test {
 namespace {
+
+using nlohmann::json;
 
 struct Draw {
   std::mt19937 random;
@@ -184,8 +190,7 @@ class Steps {
       const auto reset =
           net_.reset_after ? node("Mul", {r, from_h(h, d, 2)}) : from_h(node("Mul", {r, h}), d, 2);
       const auto made = node("Tanh", {node("Add", {from_x(x, d, 2), reset})});
-      const auto one = constant({1}, {1.f});
-      h = node("Add", {node("Mul", {node("Sub", {one, z}), made}), node("Mul", {z, h})});
+      h = node("Add", {node("Mul", {node("Sub", {h, made}), z}), made});
     }
   }
 
@@ -197,6 +202,7 @@ class Steps {
 struct Answer {
   std::vector<Numbers> results;                 ///< by output
   std::vector<std::vector<Numbers>> gradients;  ///< by output, by input
+  std::vector<double> absorbed;                 ///< by output, at its first input: of relevance
 };
 
 /// Seeds that tell elements apart.
@@ -206,15 +212,27 @@ Numbers seeds_for(std::size_t n) {
   return out;
 }
 
-Answer run(ModelBuilder model, const std::vector<Numbers>& feeds,
-           const std::vector<Numbers>& seeds = {}) {
-  graph::Graph graph = import(model).graph;
+/// The epsilon rule for every layer.
+engine::Relevance epsilon_rule() {
+  engine::LinearRule rule;
+  rule.groups = {engine::RuleGroup{.terms = {engine::RuleTerm{}}, .bias = {}}};
+  return {
+      .convolution = rule, .dense = rule, .first_convolution = {}, .first_dense = {}, .layers = {}};
+}
+
+/// `relevance`: in place of gradients.
+Answer run(graph::Graph graph, const std::vector<Numbers>& feeds,
+           const std::vector<Numbers>& seeds = {},
+           const std::optional<engine::Relevance>& relevance = {}) {
   graph::bind(graph, {}, 1);
   engine::fold_constants(graph);
   engine::PlanSpec spec;
   spec.fetches = graph.outputs;
   for (const auto output : graph.outputs)
-    for (const auto input : graph.inputs) spec.gradients.push_back({output, input});
+    for (const auto input : graph.inputs) {
+      spec.gradients.push_back({output, input});
+      spec.gradients.back().relevance = relevance;
+    }
   engine::WeightCache weights;
   const auto plan = engine::Plan::build(graph, spec, weights);
   auto workspace = plan->make_workspace();
@@ -230,10 +248,21 @@ Answer run(ModelBuilder model, const std::vector<Numbers>& feeds,
     out.gradients.emplace_back();
     for (std::size_t i = 0; i < graph.inputs.size(); ++i, ++k) {
       plan->backward(workspace, k, seed, {});
+      if (relevance && i == 0) {
+        const auto lost = plan->absorbed(workspace, k);
+        out.absorbed.push_back(0);
+        for (const auto& one : lost) out.absorbed.back() += one.biases + one.stabilizers;
+      }
       out.gradients[o].push_back(floats(plan->gradient(workspace, k)));
     }
   }
   return out;
+}
+
+Answer run(const ModelBuilder& model, const std::vector<Numbers>& feeds,
+           const std::vector<Numbers>& seeds = {},
+           const std::optional<engine::Relevance>& relevance = {}) {
+  return run(import(model).graph, feeds, seeds, relevance);
 }
 
 void expect_near(const Numbers& got, const Numbers& want, const std::string& what) {
@@ -274,6 +303,79 @@ TEST(RecurrentOperators, AreTheirStepsInOtherOperators) {
   for_each_net(3, [](const Net& net, Draw& draw) {
     const auto feeds = net.feeds(draw);
     expect_same(run(as_node(net), feeds), run(Steps(net).build(), feeds));
+  });
+}
+
+/// Gates are what is multiplied with a signal, which takes all of the relevance; activations pass
+/// it on; sums share it out. With initial states, those take theirs.
+TEST(RecurrentOperators, PassRelevanceAsTheirStepsDo) {
+  for_each_net(6, [](const Net& net, Draw& draw) {
+    if (net.time == 57) return;  // shares of sums near zero, times each other
+    // Of constants, its reset times a bias is the gate's alone.
+    if (net.reset_after && !net.with_states) return;
+    const auto feeds = net.feeds(draw);
+    const auto got = run(as_node(net), feeds, {}, epsilon_rule());
+    const auto want = run(Steps(net).build(), feeds, {}, epsilon_rule());
+    for (std::size_t o = 0; o < want.results.size(); ++o)
+      for (std::size_t i = 0; i < want.gradients[o].size(); ++i) {
+        float most = 1e-2f;
+        for (const float v : want.gradients[o][i]) most = std::max(most, std::abs(v));
+        for (std::size_t k = 0; k < want.gradients[o][i].size(); ++k)
+          ASSERT_NEAR(got.gradients[o][i][k], want.gradients[o][i][k], 1e-3f * most)
+              << "output " << o << " input " << i << " element " << k;
+      }
+  });
+}
+
+std::filesystem::path relevance_folder() {
+  const char* drawn = std::getenv("FOVEA_RELEVANCE");
+  return drawn != nullptr ? std::filesystem::path(drawn)
+                          : std::filesystem::path(FOVEA_SOURCE_DIR) / "tests/operators/relevance";
+}
+
+/// By make_relevance.py: gates detached, in double.
+TEST(RecurrentOperators, PassRelevanceAsAutogradHasItWithoutGates) {
+  std::ifstream in(relevance_folder() / "expected.json");
+  const json cases = json::parse(in);
+  ASSERT_GE(cases.size(), 18U);
+  for (const auto& one : cases) {
+    SCOPED_TRACE(one["model"].get<std::string>());
+    std::ifstream file(relevance_folder() / one["model"].get<std::string>(), std::ios::binary);
+    const std::string bytes{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+    const auto got =
+        run(import(bytes).graph, one["feeds"], {one["given"].get<Numbers>()}, epsilon_rule());
+    expect_near(got.results[0], one["y"], "values");
+    for (std::size_t i = 0; i < one["relevance"].size(); ++i) {
+      const Numbers want = one["relevance"][i];
+      float most = 1e-2f;
+      for (const float v : want) most = std::max(most, std::abs(v));
+      for (std::size_t k = 0; k < want.size(); ++k)
+        ASSERT_NEAR(got.gradients[0][i][k], want[k], 1e-3f * most)
+            << "input " << i << " element " << k;
+    }
+  }
+}
+
+/// What arrives nowhere is in biases and stabilizers.
+TEST(RecurrentOperators, ConserveRelevance) {
+  for_each_net(7, [](Net net, Draw& draw) {
+    for (const bool biased : {true, false}) {
+      if (!biased) std::fill(net.bias.begin(), net.bias.end(), 0.f);
+      const auto feeds = net.feeds(draw);
+      const auto got = run(as_node(net), feeds, {}, epsilon_rule());
+      for (std::size_t o = 0; o < got.results.size(); ++o) {
+        double given = 0, arrived = got.absorbed[o], size = 1;
+        for (const float v : seeds_for(got.results[o].size())) given += static_cast<double>(v);
+        for (const auto& of_input : got.gradients[o])
+          for (const float v : of_input) {
+            arrived += static_cast<double>(v);
+            size += static_cast<double>(std::abs(v));
+          }
+        ASSERT_NEAR(arrived, given, 1e-4 * size) << "output " << o;
+        if (biased) continue;
+        ASSERT_NEAR(got.absorbed[o], 0, 1e-2 * size) << "output " << o;
+      }
+    }
   });
 }
 

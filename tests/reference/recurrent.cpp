@@ -93,7 +93,7 @@ class Cell {
     return out;
   }
   double f(std::size_t i, double x) const {
-    if (op_.clip) x = std::clamp<double>(x, -*op_.clip, *op_.clip);
+    if (op_.clip && i < 2) x = std::clamp<double>(x, -*op_.clip, *op_.clip);
     const auto each = op_.kind == CellKind::rnn ? 1u : op_.kind == CellKind::gru ? 2u : 3u;
     return squash(op_.activations[static_cast<std::size_t>(d_) * each + i], x);
   }

@@ -1,54 +1,13 @@
-#include <algorithm>
 #include <array>
-#include <cmath>
 
-#include "engine/ops/elementwise.hpp"
 #include "engine/ops/matmul.hpp"
 #include "engine/ops/recurrent_cells.hpp"
+#include "engine/ops/recurrent_roles.hpp"
 
 namespace fovea::engine {
-namespace {
 
-using graph::CellKind;
 using graph::Recurrent;
-
-enum Input : std::size_t { kX, kW, kR, kBias, kLengths, kHidden, kCell, kPeepholes };
-enum Result : std::size_t { kY, kLastHidden, kLastCell };
-
-/// Operands of a kernel of which some may be absent: pointers by role, null where there is none.
-class Roles {
- public:
-  std::size_t add(const Operand& tensor) {
-    if (!tensor) return kNone;
-    tensors_.push_back(tensor);
-    return tensors_.size() - 1;
-  }
-  const std::vector<Operand>& tensors() const { return tensors_; }
-
-  static constexpr std::size_t kNone = ~std::size_t{0};
-  static float* at(Pointers p, std::size_t role, std::size_t first = 0) {
-    return role == kNone ? nullptr : floats(p, first + role);
-  }
-
- private:
-  std::vector<Operand> tensors_;
-};
-
-Operand optional_in(ForwardContext& c, std::size_t i) {
-  return c.has(i) ? c.plain_in(i) : Operand();
-}
-
-/// The rows of all steps: [time n, directions gates hidden].
-Shape rows_shape(const CellSizes& s) {
-  return {s.time * s.images, s.directions * s.rows()};
-}
-
-MatrixOperand weights(ForwardContext& c, const CellSizes& s, bool transposed) {
-  const Shape shape{s.directions * s.rows(), c.in_shape(kX)[2]};
-  return {c.plain_in(kW), matrix_of(shape, transposed), c.node().inputs[kW]};
-}
-
-}  // namespace
+using namespace recurrent;
 
 void forward(const Recurrent& op, ForwardContext& c) {
   const CellSizes s = CellSizes::of(op, c.in_shape(kX), c.in_shape(kR));
@@ -128,13 +87,7 @@ void backward(const Recurrent& op, BackwardContext& c) {
                      Roles::at(p, c_out, first));
       },
       in.tensors(), out.tensors(), 2 * s.time * s.images * s.directions * s.rows() * s.hidden);
-  if (c.wants(kX)) {
-    const Shape shape{s.time * s.images, c.in_shape(kX)[2]};
-    Operand dx = multiply(c.b, {d_rows, matrix_of(rows_shape(s), false), {}}, weights(c, s, false),
-                          shape, {});
-    dx.desc = plain_desc(c.in_shape(kX));
-    c.send(kX, dx);
-  }
+  if (c.wants(kX)) c.send(kX, to_input(c, s, d_rows));
   if (c.wants(kHidden)) c.send(kHidden, d_hidden);
   if (c.wants(kCell)) c.send(kCell, d_cell);
 }

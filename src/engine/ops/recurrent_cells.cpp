@@ -1,126 +1,17 @@
 #include "engine/ops/recurrent_cells.hpp"
 
 #include <algorithm>
-#include <cmath>
-#include <optional>
 
-#include "engine/ops/elementwise.hpp"
+#include "engine/ops/recurrent_direction.hpp"
 
 namespace fovea::engine {
 namespace {
 
-using graph::CellActivation;
-using graph::CellFunction;
 using graph::CellKind;
 
-constexpr std::int64_t kProductGrain = 32768;  // multiply-adds worth waking a thread for
-
-std::optional<SimdUnary> simd_of(const CellActivation& f) {
-  switch (f.function) {
-    case CellFunction::sigmoid:
-      return SimdUnary{simd::Unary::sigmoid};
-    case CellFunction::tanh:
-      return SimdUnary{simd::Unary::tanh};
-    case CellFunction::relu:
-      return SimdUnary{simd::Unary::relu};
-    case CellFunction::leaky_relu:
-      return SimdUnary{simd::Unary::leaky_relu, f.alpha};
-    case CellFunction::hard_sigmoid:
-      return SimdUnary{simd::Unary::hard_sigmoid, f.alpha, f.beta};
-    case CellFunction::elu:
-      return SimdUnary{simd::Unary::elu, f.alpha};
-    case CellFunction::softsign:
-      return SimdUnary{simd::Unary::softsign};
-    case CellFunction::softplus:
-      return SimdUnary{simd::Unary::softplus};
-    case CellFunction::affine:
-    case CellFunction::thresholded_relu:
-    case CellFunction::scaled_tanh:
-      break;
-  }
-  return std::nullopt;
-}
-
-/// Of the functions that SIMD lacks.
-float value_at(const CellActivation& f, float x) {
-  if (f.function == CellFunction::affine) return f.alpha * x + f.beta;
-  if (f.function == CellFunction::scaled_tanh) return f.alpha * std::tanh(f.beta * x);
-  return x > f.alpha ? x : 0;
-}
-float slope_at(const CellActivation& f, float x) {
-  if (f.function == CellFunction::affine) return f.alpha;
-  if (f.function == CellFunction::scaled_tanh) {
-    const float t = std::tanh(f.beta * x);
-    return f.alpha * f.beta * (1 - t * t);
-  }
-  return x > f.alpha ? 1.f : 0.f;
-}
-
-/// dst[v] = matrix [rows, columns] times src[v]; `stride` from one dst to the next.
-void multiply(const float* matrix, std::int64_t rows, std::int64_t columns, const float* src,
-              std::int64_t vectors, float* dst, std::int64_t stride) {
-  constexpr std::int64_t kAtOnce = 4;
-  base::parallel_for(rows, std::max<std::int64_t>(1, kProductGrain / columns),
-                     [&](std::int64_t begin, std::int64_t end) {
-                       for (std::int64_t v = 0; v < vectors; v += kAtOnce)
-                         simd::kernels().matrix_vector(matrix, columns, src + v * columns,
-                                                       std::min(kAtOnce, vectors - v), begin, end,
-                                                       dst + v * stride, stride);
-                     });
-}
-
-/// dst = the transposed matrix times src.
-void multiply_transposed(const float* matrix, std::int64_t rows, std::int64_t columns,
-                         const float* src, float* dst) {
-  base::parallel_for(columns, std::max<std::int64_t>(1, kProductGrain / rows),
-                     [&](std::int64_t begin, std::int64_t end) {
-                       simd::kernels().vector_matrix(matrix, rows, columns, src, 1, begin, end, dst,
-                                                     columns);
-                     });
-}
-
-/// One direction of a run.
-class Direction {
+class Steps : public Direction {
  public:
-  Direction(const CellRun& run, std::int64_t d)
-      : run_(run),
-        s_(run.sizes),
-        d_(d),
-        h_(run.sizes.hidden),
-        rows_(run.sizes.rows()),
-        recurrence_(run.recurrence + d * rows_ * h_),
-        bias_(run.bias != nullptr ? run.bias + d * 2 * rows_ : nullptr),
-        peepholes_(run.peepholes != nullptr ? run.peepholes + d * 3 * h_ : nullptr) {}
-
-  std::int64_t length(std::int64_t image) const {
-    return run_.lengths != nullptr ? static_cast<std::int64_t>(run_.lengths[image]) : s_.time;
-  }
-  std::int64_t time_of(std::int64_t step, std::int64_t image) const {
-    const bool reversed = run_.op.direction == graph::RecurrentDirection::reverse || d_ == 1;
-    return reversed ? length(image) - 1 - step : step;
-  }
-  float* hidden(std::int64_t step, std::int64_t image) const {
-    return run_.hidden + state(step, image);
-  }
-  float* inner(std::int64_t step, std::int64_t image) const {
-    return run_.inner + state(step, image);
-  }
-  float* before(std::int64_t step, std::int64_t image) const {
-    return run_.before + ((d_ * s_.time + step) * s_.images + image) * rows_;
-  }
-  float* rows(std::int64_t time, std::int64_t image) const {
-    return run_.rows + ((time * s_.images + image) * s_.directions + d_) * rows_;
-  }
-  /// Of results that are [time, directions, images, hidden].
-  template <class Float>
-  Float* result(Float* y, std::int64_t time, std::int64_t image) const {
-    return y + ((time * s_.directions + d_) * s_.images + image) * h_;
-  }
-  /// Of states that are [directions, images, hidden].
-  template <class Float>
-  Float* own(Float* states, std::int64_t image) const {
-    return states + (d_ * s_.images + image) * h_;
-  }
+  using Direction::Direction;
 
   /// One step of some images, whose products share the weights.
   void step(std::int64_t step, std::int64_t begin, std::int64_t end) const {
@@ -166,45 +57,6 @@ class Direction {
   }
 
  private:
-  std::int64_t state(std::int64_t step, std::int64_t image) const {
-    return ((d_ * (s_.time + 1) + step) * s_.images + image) * h_;
-  }
-  float* scratch(std::int64_t image, std::int64_t width) const {
-    return run_.scratch + (d_ * s_.images + image) * width;
-  }
-  const CellActivation& function(std::size_t i) const {
-    const auto each = run_.op.activations.size() / static_cast<std::size_t>(s_.directions);
-    return run_.op.activations[static_cast<std::size_t>(d_) * each + i];
-  }
-  float clipped(float x) const {
-    if (!run_.op.clip) return x;
-    return x > *run_.op.clip ? *run_.op.clip : x < -*run_.op.clip ? -*run_.op.clip : x;
-  }
-
-  void activate(std::size_t i, const float* from, float* to) const {
-    const auto& f = function(i);
-    if (run_.op.clip) {
-      std::transform(from, from + h_, to, [&](float x) { return clipped(x); });
-      from = to;
-    }
-    if (const auto simd = simd_of(f))
-      simd::kernels().unary(simd->kind, simd->a, simd->b, from, to, h_);
-    else
-      std::transform(from, from + h_, to, [&](float x) { return value_at(f, x); });
-  }
-  /// to = diff * slope at `from`; `to` is neither of them.
-  void slope(std::size_t i, const float* diff, const float* from, float* to) const {
-    const auto& f = function(i);
-    std::transform(from, from + h_, to, [&](float x) { return clipped(x); });
-    if (const auto simd = simd_of(f))
-      simd::kernels().unary_backward(simd->kind, simd->a, simd->b, diff, to, to, h_);
-    else
-      std::transform(to, to + h_, diff, to, [&](float x, float d) { return d * slope_at(f, x); });
-    if (!run_.op.clip) return;
-    for (std::int64_t k = 0; k < h_; ++k)
-      if (std::abs(from[k]) >= *run_.op.clip) to[k] = 0;
-  }
-
   /// Adds to gates [first, last) what comes from x, and the biases.
   void add_rows(std::int64_t step, std::int64_t image, std::int64_t first, std::int64_t last,
                 bool recurrence_bias) const {
@@ -246,16 +98,6 @@ class Direction {
     for (std::int64_t k = 0; k < h_; ++k) next[k] = (1 - gate[k]) * made[k] + gate[k] * h[k];
   }
 
-  /// i, f and the candidate, which need no new c.
-  void open_lstm(std::int64_t step, std::int64_t image, float* gate) const {
-    const float* pre = before(step, image);
-    activate(0, pre, gate);
-    if (run_.op.input_forget)
-      std::transform(gate, gate + h_, gate + 2 * h_, [](float i) { return 1 - i; });
-    else
-      activate(0, pre + 2 * h_, gate + 2 * h_);
-    activate(1, pre + 3 * h_, gate + 3 * h_);
-  }
   void finish_lstm(std::int64_t step, std::int64_t image) const {
     add_rows(step, image, 0, 4, true);
     float* pre = before(step, image);
@@ -347,35 +189,7 @@ class Direction {
     multiply_transposed(recurrence_, 2 * h_, h_, out, sent);
     for (std::int64_t k = 0; k < h_; ++k) dh[k] += sent[k];
   }
-
-  const CellRun& run_;
-  const CellSizes& s_;
-  std::int64_t d_, h_, rows_;
-  const float *recurrence_, *bias_, *peepholes_;
 };
-
-/// body(direction, first image, last image) over all of them.
-template <class Body>
-void over_images(const CellRun& run, Body&& body) {
-  const auto& s = run.sizes;
-  const auto work = std::max<std::int64_t>(1, s.time * s.rows() * s.hidden);
-  base::parallel_for(s.directions * s.images, std::max<std::int64_t>(1, kProductGrain / work),
-                     [&](std::int64_t begin, std::int64_t end) {
-                       while (begin < end) {
-                         const auto d = begin / s.images;
-                         const auto last = std::min(end, (d + 1) * s.images);
-                         body(Direction(run, d), begin - d * s.images, last - d * s.images);
-                         begin = last;
-                       }
-                     });
-}
-
-void copy_or_clear(const float* from, std::int64_t n, float* to) {
-  if (from != nullptr)
-    std::copy_n(from, n, to);
-  else
-    std::fill_n(to, n, 0.f);
-}
 
 }  // namespace
 
@@ -390,7 +204,7 @@ void CellRun::forward(const float* first_hidden, const float* first_cell, float*
       if (!(lengths[image] >= 0 && lengths[image] <= static_cast<float>(sizes.time)))
         throw Error(ErrorCode::bad_input, "a sequence's length is not within its extent");
   const auto h = sizes.hidden;
-  over_images(*this, [&](const Direction& d, std::int64_t begin, std::int64_t end) {
+  over_images<Steps>(*this, [&](const Steps& d, std::int64_t begin, std::int64_t end) {
     for (auto image = begin; image < end; ++image) {
       copy_or_clear(first_hidden ? d.own(first_hidden, image) : nullptr, h, d.hidden(0, image));
       if (op.kind == CellKind::lstm)
@@ -414,7 +228,7 @@ void CellRun::forward(const float* first_hidden, const float* first_cell, float*
 void CellRun::backward(const float* dy, const float* d_last_hidden, const float* d_last_cell,
                        float* d_hidden, float* d_cell) const {
   const auto h = sizes.hidden;
-  over_images(*this, [&](const Direction& d, std::int64_t begin, std::int64_t end) {
+  over_images<Steps>(*this, [&](const Steps& d, std::int64_t begin, std::int64_t end) {
     for (auto image = begin; image < end; ++image) {
       float *dh = d.own(d_hidden, image), *dc = d.own(d_cell, image);
       copy_or_clear(d_last_hidden ? d.own(d_last_hidden, image) : nullptr, h, dh);

@@ -44,6 +44,12 @@ struct CellRun {
   /// From the gradients of the results (null: zero) to those of the rows and of the states.
   void backward(const float* dy, const float* d_last_hidden, const float* d_last_cell,
                 float* d_hidden, float* d_cell) const;
+  /// The same of relevance: what is multiplied with a gate takes all of it and the gate none, an
+  /// activation passes it on, and a sum shares it out in proportion. To `rows` goes s = R / (z +
+  /// stabilizer sign(z)), z being what the candidate's activation got, and zeros to the gates'.
+  /// `lost`, [directions, images, 2]: what biases and stabilizers absorb.
+  void relevance(const float* ry, const float* r_last_hidden, const float* r_last_cell,
+                 float stabilizer, float* r_hidden, float* r_cell, double* lost) const;
 };
 
 }  // namespace fovea::engine

@@ -6,6 +6,7 @@
 #include "engine/ops/elementwise.hpp"
 #include "engine/ops/linear.hpp"
 #include "engine/path.hpp"
+#include "engine/relevance/cells.hpp"
 
 namespace fovea::engine {
 namespace {
@@ -92,6 +93,10 @@ void RelevancePass::back(const graph::Node& node, Gradients& relevance,
     case Treatment::Kind::linear:
       if (is_plain(*treatment.rule)) return norm(treatment, node, relevance, path);
       return linear(*treatment.rule, context);
+    case Treatment::Kind::cells:
+      require_rule(treatment, context);
+      return through_cells(std::get<graph::Recurrent>(node.op), treatment.rule->stabilizer, losses_,
+                           context);
     case Treatment::Kind::none:
       if ((std::holds_alternative<graph::Conv>(node.op) ||
            std::holds_alternative<graph::ConvTranspose>(node.op)) &&

@@ -109,6 +109,28 @@ Operand Losses::divide(const Operand& relevance, const Operand& z_any, const Sha
   return s;
 }
 
+Desc Losses::sums_desc(std::int64_t rows) {
+  return doubles_desc(rows * 2);
+}
+
+void Losses::add(const Operand& sums, std::int64_t rows) {
+  b_.kernel(
+      [rows, images = images_](Pointers p) {
+        const double* from = doubles(p, 0);
+        double* totals = doubles(p, 1);
+        for (std::int64_t row = 0; row < rows; ++row)
+          for (std::int64_t k = 0; k < 2; ++k) {
+            if (rows % images == 0) {
+              totals[2 * (row % images) + k] += from[2 * row + k];
+            } else {  // images lie along another axis: in equal parts
+              for (std::int64_t i = 0; i < images; ++i)
+                totals[2 * i + k] += from[2 * row + k] / static_cast<double>(images);
+            }
+          }
+      },
+      {sums}, {totals_});
+}
+
 void Losses::add_sum(const Operand& any, const Shape& shape, double sign) {
   const Operand tensor = b_.plain(b_.f32(any));
   const auto parts = parts_of(shape);

@@ -27,6 +27,11 @@ class Losses {
   Operand divide(const Operand& relevance, const Operand& z, const Shape& shape,
                  const Division& division);
 
+  /// The layout of such sums: [rows, 2].
+  static Desc sums_desc(std::int64_t rows);
+  /// Adds those of a step of its own, whose rows are images over and over.
+  void add(const Operand& sums, std::int64_t rows);
+
   /// Adds sign * the sum of a value's elements to what biases take.
   void add_sum(const Operand& tensor, const Shape& shape, double sign);
 

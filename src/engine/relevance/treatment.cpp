@@ -65,7 +65,7 @@ void RelevanceRules::settle(const graph::Graph& graph) {
   first_.assign(graph.values().size(), false);
   for (const auto id : graph.inputs) first_[at(id)] = true;
   for (const auto& node : graph.nodes()) {
-    if (is_linear(graph, node)) continue;
+    if (is_linear(graph, node) || std::holds_alternative<graph::Recurrent>(node.op)) continue;
     for (const auto input : node.inputs)
       if (input && first_[at(input)])
         for (const auto output : node.outputs) first_[at(output)] = true;
@@ -212,8 +212,9 @@ Treatment RelevanceRules::by_fields(const graph::GridSample& op, const graph::No
   return {op.padding == graph::GridPadding::zeros ? Kind::norm : Kind::plain};
 }
 
+/// To the sequence and the states before it.
 Treatment RelevanceRules::by_fields(const graph::Recurrent&, const graph::Node&) const {
-  return {};
+  return {Treatment::Kind::cells, 1u | 1u << 5 | 1u << 6, 1, &relevance_.dense};
 }
 
 Treatment RelevanceRules::of(const graph::Node& node) const {
@@ -255,6 +256,11 @@ BackwardReads RelevanceRules::reads(const graph::Node& node, unsigned wanted) co
       auto reads = own();
       reads.inputs |= wanted;
       reads.output = true;
+      return reads;
+    }
+    case Treatment::Kind::cells: {
+      auto reads = own();
+      reads.inputs |= 1u;
       return reads;
     }
     case Treatment::Kind::linear:

@@ -20,6 +20,7 @@ struct Treatment {
     pass,    ///< relevance goes on unchanged, to the inputs in `to`
     norm,    ///< in proportion: x_i * J_i^T (R / y) for the inputs in `to`
     linear,  ///< by `rule`
+    cells,   ///< through a recurrent operator's steps; `rule` has the stabilizer
     none,    ///< there is no rule
   } kind = Kind::none;
   unsigned to = 1;  ///< a bit per input
