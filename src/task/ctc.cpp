@@ -8,13 +8,13 @@ namespace {
 
 constexpr double kNever = -std::numeric_limits<double>::infinity();
 
+}  // namespace
+
 double log_sum(double a, double b) {
   const double larger = std::max(a, b);
   if (larger == kNever) return kNever;
   return larger + std::log(std::exp(a - larger) + std::exp(b - larger));
 }
-
-}  // namespace
 
 double ctc_log_probability(std::span<const double> logs, std::int64_t steps, std::int64_t classes,
                            std::span<const std::int64_t> labels, std::int64_t blank,

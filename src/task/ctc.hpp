@@ -7,6 +7,9 @@
 /// Connectionist temporal classification (Graves et al. 2006).
 namespace fovea::task {
 
+/// log(exp(a) + exp(b)).
+double log_sum(double a, double b);
+
 /// log p(labels) of `steps` rows of `classes` log probabilities, over all ways of writing them with
 /// blanks and repeats; minus infinity where the steps are too few. Where `slopes` is not empty, it
 /// gets the derivatives by each log probability: the posterior of the class at the step.

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <memory>
 
 #include "base/checked.hpp"
@@ -100,10 +101,22 @@ Steps all_steps(const Task& task, const Outputs& outputs, const FindLogits& logi
   return out;
 }
 
+/// Per column the first of its name: an alphabet may have a character twice.
+std::vector<std::size_t> firsts_of(const Task& task, std::int64_t columns) {
+  std::map<std::string, std::size_t> seen;
+  std::vector<std::size_t> out;
+  for (std::int64_t c = 0; c < columns; ++c) {
+    const auto at = static_cast<std::size_t>(c);
+    const bool named = c != *task.text.blank && !task.names.empty();
+    out.push_back(named ? seen.try_emplace(character_of(task, c), at).first->second : at);
+  }
+  return out;
+}
+
 /// log p of a text by the numbers of all steps, with its derivatives added to `slopes`, times sign.
 double text_number(std::span<const double> numbers, std::span<double> slopes, std::int64_t classes,
                    const std::vector<std::int64_t>& labels, std::int64_t blank,
-                   bool are_probabilities, double sign) {
+                   const std::vector<std::size_t>& firsts, bool are_probabilities, double sign) {
   const auto width = static_cast<std::size_t>(classes);
   const auto steps = numbers.size() / width;
   std::vector<double> logs;
@@ -111,14 +124,21 @@ double text_number(std::span<const double> numbers, std::span<double> slopes, st
     const auto row = log_probabilities(numbers.subspan(t * width, width), are_probabilities);
     logs.insert(logs.end(), row.begin(), row.end());
   }
+  // A character's probability is that of all its columns.
+  auto together = logs;
+  for (std::size_t i = 0; i < logs.size(); ++i)
+    if (const auto first = i - i % width + firsts[i % width]; first != i)
+      together[first] = log_sum(together[first], logs[i]);
   std::vector<double> posterior(slopes.size(), 0.0);
-  const double out = ctc_log_probability(logs, static_cast<std::int64_t>(steps), classes, labels,
-                                         blank, posterior);
+  const double out = ctc_log_probability(together, static_cast<std::int64_t>(steps), classes,
+                                         labels, blank, posterior);
   for (std::size_t i = 0; i < slopes.size(); ++i) {
     // Of a softmax' logit: the posterior less the probability, since a step's posteriors add up to
     // one.
     const double p = std::exp(logs[i]);
-    slopes[i] += sign * (are_probabilities ? posterior[i] / p : posterior[i] - p);
+    const auto first = i - i % width + firsts[i % width];
+    const double own = posterior[first] * std::exp(logs[i] - together[first]);
+    slopes[i] += sign * (are_probabilities ? own / p : own - p);
   }
   return sign * out;
 }
@@ -184,8 +204,9 @@ Target text_target(const Task& task, const Outputs& outputs, std::string_view te
   return task::function_of(
       steps.origins,
       [classes = steps.table.columns, labels, blank = *task.text.blank,
+       firsts = task::firsts_of(task, steps.table.columns),
        given = steps.are_probabilities](std::span<const double> numbers, std::span<double> slopes) {
-        return task::text_number(numbers, slopes, classes, labels, blank, given, 1);
+        return task::text_number(numbers, slopes, classes, labels, blank, firsts, given, 1);
       });
 }
 
@@ -199,9 +220,10 @@ Target text_difference_target(const Task& task, const Outputs& outputs, std::str
       steps.origins,
       [classes = steps.table.columns, first = task::columns_of(task, text),
        second = task::columns_of(task, minus), blank = *task.text.blank,
+       firsts = task::firsts_of(task, steps.table.columns),
        given = steps.are_probabilities](std::span<const double> numbers, std::span<double> slopes) {
-        return task::text_number(numbers, slopes, classes, first, blank, given, 1) +
-               task::text_number(numbers, slopes, classes, second, blank, given, -1);
+        return task::text_number(numbers, slopes, classes, first, blank, firsts, given, 1) +
+               task::text_number(numbers, slopes, classes, second, blank, firsts, given, -1);
       });
 }
 

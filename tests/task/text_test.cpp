@@ -171,6 +171,36 @@ TEST(Text, SlopesOfATargetAreThoseOfDifferences) {
               1e-9);
 }
 
+/// A character that two columns stand for has the probability of both.
+TEST(Text, ACharacterMayStandTwice) {
+  std::mt19937 random(6);
+  std::normal_distribution<float> normal(0, 1);
+  Tensor tensor{{1, 5, 4}, std::vector<float>(20)};
+  for (auto& v : tensor.data) v = normal(random);
+  auto twice = reader();
+  twice.names = {"a", "b", "b"};
+  const auto target = text_target(twice, {{"y", tensor}}, "ab");
+  // The same of one column that holds both.
+  Tensor once{{1, 5, 3}, {}};
+  for (std::size_t t = 0; t < 5; ++t) {
+    const auto* row = &tensor.data[4 * t];
+    once.data.insert(once.data.end(),
+                     {row[0], row[1], std::log(std::exp(row[2]) + std::exp(row[3]))});
+  }
+  auto single = reader();
+  single.names = {"a", "b"};
+  EXPECT_NEAR(run(target, tensor), run(text_target(single, {{"y", once}}, "ab"), once), 1e-5);
+  std::vector<float> slopes;
+  run(target, tensor, &slopes);
+  for (std::size_t i = 0; i < tensor.data.size(); ++i) {
+    auto moved = tensor;
+    moved.data[i] = tensor.data[i] + 1e-2F;
+    const double up = run(target, moved);
+    moved.data[i] = tensor.data[i] - 1e-2F;
+    EXPECT_NEAR(slopes[i], (up - run(target, moved)) / 2e-2, 2e-4);
+  }
+}
+
 /// make_decoder_goldens.py: torch.nn.functional.ctc_loss.
 TEST(Text, ItsTargetIsPyTorchs) {
   const auto read = [](const std::string& name) {

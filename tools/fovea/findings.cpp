@@ -37,7 +37,8 @@ Json choice_json(const Choice& choice) {
 }
 
 std::string choice_text(const Choice& choice) {
-  return number_text("%11.4f", choice.probability) + number_text("%8.4g", choice.logit) + "  " +
+  return number_text("%11.4f", choice.probability) +
+         (std::isnan(choice.logit) ? "       -" : number_text("%8.4g", choice.logit)) + "  " +
          choice.name + "\n";
 }
 
