@@ -66,6 +66,7 @@ void begin_body(NodeImport& n) {
   for (int i = optional; i < n.body()->input_size(); ++i)
     if (!n.has_input(i)) n.bad("a value that is handed on or scanned is missing");
   std::vector<DataType> types;
+  types.reserve(static_cast<std::size_t>(n.output_count()));
   for (int i = 0; i < n.output_count(); ++i)
     types.push_back(i >= optional ? n.type(i) : i == 0 ? DataType::i64 : DataType::boolean);
   auto inputs = n.inputs();
@@ -87,6 +88,7 @@ void repeat(NodeImport& n) {
   if (static_cast<std::size_t>(n.output_count()) > form.carried + form.collected.size())
     n.bad("it has more outputs than its body makes");
   std::vector<DataType> types;
+  types.reserve(static_cast<std::size_t>(n.output_count()));
   const auto results = static_cast<int>(form.results()) - 1;
   for (int i = 0; i < n.output_count(); ++i) types.push_back(n.type(results + i));
   inputs.insert(inputs.begin(), first->inputs[0]);

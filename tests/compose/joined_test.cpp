@@ -299,6 +299,43 @@ TEST(Unrolled, IsTheTeacherForcedLoop) {
   }
 }
 
+TEST(Unrolled, APolicyWithAMemoryIsItsRunsInARow) {
+  const auto file = std::filesystem::path(FOVEA_SOURCE_DIR) /
+                    "../shared/structured/models/rl_a3c_breakout_grucell_op18.onnx";
+  if (!std::filesystem::exists(file)) GTEST_SKIP() << "no such network beside the checkout";
+  const auto policy = Model::load(file);
+  constexpr std::int64_t kFrames = 3;
+  const auto target = [](const std::string& name) { return Target::element(name, {2}); };
+  auto options = plain({GradCam{}});
+  options.prepare.layers = {"val_16"};
+  options.prepare.target_values = {"action_logits"};
+  options.compile.fetches = {"action_logits", "memory_out"};
+  const Explainer one(policy, options);
+  options.prepare.layers = {"val_16@2"};
+  options.prepare.target_values = {"action_logits@2"};
+  options.compile.fetches = {"memory_out@2"};
+  for (std::int64_t t = 0; t < kFrames; ++t)
+    options.compile.fetches.push_back("action_logits@" + std::to_string(t));
+  const Explainer all(unrolled(policy, {{"memory", "memory_out"}}, kFrames), options);
+  auto memory = random_input({1, 256}, 1);
+  std::map<std::string, Tensor> feeds = {{"memory", memory}};
+  std::vector<Tensor> logits;
+  Tensor map;
+  for (std::int64_t t = 0; t < kFrames; ++t) {
+    const auto frame = random_input({1, 1, 80, 80}, static_cast<unsigned>(10 + t));
+    feeds["frame@" + std::to_string(t)] = frame;
+    auto run = one.forward({{"frame", frame}, {"memory", memory}});
+    logits.push_back(run.output("action_logits"));
+    map = run.explain(GradCam{}, target("action_logits")).feature_map;
+    memory = run.output("memory_out");
+  }
+  auto run = all.forward(Feeds(feeds.begin(), feeds.end()));
+  for (std::size_t t = 0; t < logits.size(); ++t)
+    api_test::expect_near(run.output("action_logits@" + std::to_string(t)), logits[t]);
+  api_test::expect_near(run.output("memory_out@2"), memory);
+  api_test::expect_near(run.explain(GradCam{}, target("action_logits@2")).feature_map, map);
+}
+
 TEST(Unrolled, NamesItsInputsAndOutputs) {
   const auto model = unrolled(step_decoder(), {{"memory", "next"}}, 3, {"features"});
   const auto names = [](const std::vector<ValueInfo>& infos) {
