@@ -49,7 +49,9 @@ class Flattener {
     // Calls count as well: a tower of empty functions would take exponential time.
     if (++visited_ > 2 * kMaxNodes || out_.nodes.size() >= kMaxNodes) refuse_inlined_nodes(node);
     if (const auto* function = functions_.called_by(node)) return expand(node, *function);
-    if (has_body(node)) return lay_out_body(node, opset, scope);
+    // Of opset 8 a Scan is another operator, which has no row.
+    if (has_body(node) && (opset > 8 || node.op_type() != "Scan"))
+      return lay_out_body(node, opset, scope);
     const bool is_choice = has_branches(node);
     if (is_choice) lay_out_branches(node, opset, scope);
     out_.nodes.push_back({&node, opset, is_choice});

@@ -329,6 +329,14 @@ TEST(Loops, NameTheOperatorThatTheirBodyLacks) {
   expect_part(text, "the model has a node that is not supported: 'new' (Foo, opset 13)");
 }
 
+TEST(Loops, OfAnotherKindAreNamed) {
+  auto model = scanned();
+  model.proto.mutable_opset_import(0)->set_version(8);
+  model.last().add_input("x");  // sequence_lens came first
+  expect_part(refusal(kUnsupported, [&] { model_of(model); }),
+              "'scan' (Scan, opset 8: it belongs to opsets 9 to 28)");
+}
+
 TEST(Loops, ThatCannotBeUnrolledHideNoOtherOutput) {
   auto model = looped(kStep, "n");
   model.input("n", {}, test::kInt64).add("Tanh", {"x"}, {"z"}).output("z");
