@@ -178,10 +178,9 @@ void fix_inputs(Session& session) {
     std::size_t count = 1;
     for (const auto extent : shape) count *= static_cast<std::size_t>(extent);
     if (values.size() != 1 && values.size() != count)
-      throw Error(ErrorCode::invalid_argument, "--fixed-input: input '" + name + "' is " +
-                                                   shape_text(shape) + ", " +
-                                                   std::to_string(count) + " numbers, and " +
-                                                   std::to_string(values.size()) + " are given");
+      throw Error(ErrorCode::invalid_argument, "input '" + name + "' takes " + shape_text(shape) +
+                                                   " and is fixed to " +
+                                                   std::to_string(values.size()) + " numbers");
     Tensor tensor{shape, std::vector<float>(count)};
     for (std::size_t i = 0; i < count; ++i)
       tensor.data[i] = static_cast<float>(values[values.size() == 1 ? 0 : i]);

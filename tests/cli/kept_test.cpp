@@ -68,7 +68,9 @@ const std::vector<Kept>& all_kept() {
       {"box",
        {"--model", "segments.onnx", "--image", "photo.png", "--class", "1", "--region", "4,2,30,20",
         "--layer", "relu"}},
-      {"similar", {"--model", "colours.onnx", "--input", "one.npy", "--similar-to", "other.npy"}}};
+      {"similar",
+       {"--model", "colours.onnx", "--input", "one.npy", "--similar-to", "other.npy",
+        "--similarity", "cosine"}}};
   return all;
 }
 

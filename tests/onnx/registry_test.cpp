@@ -138,9 +138,12 @@ score is left out, with these exceptions:
 | Floor, Ceil, Round, Sign; flags and integers made of floats (comparisons, ArgMax, Cast) | gradient 0: no path |
 | Mod of floats | refused, as is any operand without a gradient through which a score depends on what is explained |
 
+Of GRU, LSTM and RNN the sequence and the initial states are followed; weights, biases and peepholes are refused where they are computed
+from the image. Guided backpropagation and deconvolution follow the plain gradient within their steps, whatever their activations.
+
 DeepLIFT and Deep SHAP have no rule for these operands and refuse them by name: weights and bias of Conv and ConvTranspose, parameters of
-the normalisations, bounds of Clip. LRP refuses the same (bounds take what is theirs) and the slope of PRelu. Every other method follows
-the gradient, or asks for scores alone.
+the normalisations, bounds of Clip, and every operand of GRU, LSTM and RNN. LRP refuses the same (bounds take what is theirs; recurrent
+operators have rules of their own) and the slope of PRelu. Every other method follows the gradient, or asks for scores alone.
 )";
 
 std::string table() {

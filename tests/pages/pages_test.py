@@ -26,7 +26,7 @@ def options(text):
     """The names that --help lists: {"-m", "--model", ...}"""
     found = set()
     for line in text.splitlines():
-        if match := re.match(r"  ((?:-\w, *)?--[\w-]+|-\w\b)", line):
+        if match := re.match(r"  ((?:-\w, *)?--[\w-]+(?:, *--[\w-]+)*|-\w\b)", line):
             found.update(name.strip() for name in match[1].split(","))
     return found
 

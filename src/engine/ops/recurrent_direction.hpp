@@ -9,7 +9,10 @@
 /// Where one direction of a recurrent network keeps its steps, and what all walks through them do.
 namespace fovea::engine {
 
-constexpr std::int64_t kProductGrain = 32768;  // multiply-adds worth waking a thread for
+/// Multiply-adds worth waking a thread for: of a step, after which all wait for each other, and of
+/// a whole walk.
+constexpr std::int64_t kProductGrain = 262144;
+constexpr std::int64_t kWalkGrain = 32768;
 
 /// dst[v] = matrix [rows, columns] times src[v]; `stride` from one dst to the next.
 void multiply(const float* matrix, std::int64_t rows, std::int64_t columns, const float* src,
@@ -94,7 +97,7 @@ template <class Walk, class Body>
 void over_images(const CellRun& run, Body&& body) {
   const auto& s = run.sizes;
   const auto work = std::max<std::int64_t>(1, s.time * s.rows() * s.hidden);
-  base::parallel_for(s.directions * s.images, std::max<std::int64_t>(1, kProductGrain / work),
+  base::parallel_for(s.directions * s.images, std::max<std::int64_t>(1, kWalkGrain / work),
                      [&](std::int64_t begin, std::int64_t end) {
                        while (begin < end) {
                          const auto d = begin / s.images;

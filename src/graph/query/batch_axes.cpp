@@ -88,15 +88,22 @@ class Follow {
     return joined({spoilt(), input(0), input(1)});
   }
 
-  /// Images are rows of x, of the lengths and of the states; over time they mix.
+  /// Images are rows of x, of the lengths and of the states, or the states' directions; over time
+  /// they mix.
   Along by_fields(const Recurrent&) const {
     constexpr std::size_t kLengths = 4;
+    const std::size_t directions = o_ == 0 ? 1 : 0;  // and images behind them
     std::vector<Along> parts{spoilt()};
     for (const std::size_t i : {0u, 4u, 5u, 6u}) {
       const auto x = input(i);
       if (!x.is_axis()) continue;
       const bool is_row = x.axis == (i == kLengths ? 0u : 1u);
-      parts.push_back(is_row ? along(o_ == 0 ? 2 : 1, x.inner) : kMixed);
+      if (is_row)
+        parts.push_back(along(directions + 1, x.inner));
+      else if (i > kLengths && x.axis == 0)
+        parts.push_back(along(directions, x.inner));
+      else
+        parts.push_back(kMixed);
     }
     for (const std::size_t i : {1u, 2u, 3u, 7u})
       if (input(i).is_axis()) parts.push_back(kUnknown);
