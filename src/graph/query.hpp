@@ -40,7 +40,8 @@ struct ImageBatch {
   std::int64_t count = 1;   ///< images at once
   std::int64_t scores = 1;  ///< numbers per image, one image's behind the other's
   /// Of Graph::inputs, the one that holds the images: the first with positions (rank 3 to 5) that
-  /// the scores depend on, else the first with extents; 0 where there is none.
+  /// the scores depend on, else the first with extents; 0 where there is none. What a recurrent
+  /// operator alone reads, as its first states, comes after all others.
   std::size_t input = 0;
   /// Per value: does its first extent count the images? An input of which that is false is shared
   /// by all of them, or holds one image without such an extent.

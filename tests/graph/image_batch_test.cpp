@@ -33,6 +33,28 @@ TEST(ImageBatch, AreTheRowsOfTheScores) {
   EXPECT_TRUE(found.are_rows_of(x) && found.are_rows_of(pool) && found.are_rows_of(fc));
 }
 
+/// A policy's observations, and not its memory, which has positions.
+TEST(ImageBatch, ARecurrentNetworksMemoryHoldsNoImages) {
+  Builder b;
+  const auto memory = b.input("memory", {1, 1, 4});
+  const auto seen = b.input("seen", {1, 3});
+  const auto first = b.op("first", Transpose{{1, 0, 2}}, {memory});
+  Recurrent gru;
+  gru.kind = CellKind::gru;
+  gru.activations.resize(2);
+  const auto results = b.ops("gru", gru,
+                             {reshape(b, "steps", seen, {1, 1, 3}),
+                              b.weights("w", {1, 12, 3}),
+                              b.weights("r", {1, 12, 4}),
+                              {},
+                              {},
+                              first},
+                             {"all_h", "last_h"});
+  const auto scores = reshape(b, "y", results[1], {1, 4});
+  EXPECT_EQ(image_batch_of(b, scores).input, 1U);
+  EXPECT_EQ(find_image_batch(b.graph, first).input, 0U) << "the one input that it reads";
+}
+
 TEST(ImageBatch, OneImageHasScoresOfAnyRank) {
   for (const Shape& shape : {Shape{6}, Shape{1, 6}, Shape{6, 1}, Shape{1, 1, 6}, Shape{1, 2, 3}}) {
     Builder b;

@@ -57,24 +57,38 @@ std::int64_t images_in(const Graph& graph, ValueId input) {
   return shape.size() < 2 ? 1 : shape[0];
 }
 
+/// For each value: does a path lead from it to `to`, other than as what a recurrent operator was
+/// before its first step?
+std::vector<bool> reaching_past_states(const Graph& graph, ValueId to) {
+  std::vector<bool> out(graph.values().size(), false);
+  std::vector<ValueId> open{to};
+  while (!open.empty()) {
+    const auto id = open.back();
+    open.pop_back();
+    if (out[at(id)]) continue;
+    out[at(id)] = true;
+    const Node* node = detail::producer(graph, id);
+    if (node == nullptr) continue;
+    const bool recurs = std::holds_alternative<Recurrent>(node->op);
+    for (std::size_t i = 0; i < node->inputs.size(); ++i)
+      if (node->inputs[i] && !(recurs && i > 4)) open.push_back(node->inputs[i]);
+  }
+  return out;
+}
+
 }  // namespace
 
 namespace detail {
 
 /// The first input with positions that the scores depend on; failing that the first with extents,
-/// then any, then the first.
+/// then any, then the first. A recurrent network's memory comes after all others.
 std::size_t image_input(const Graph& graph, ValueId logits) {
-  const auto reaching = detail::reaching(graph, logits);
-  const auto first = [&](std::size_t least, std::size_t most) {
-    return std::find_if(graph.inputs.begin(), graph.inputs.end(), [&](ValueId id) {
-      const auto rank = graph.value(id).shape.size();
-      return reaching[at(id)] && rank >= least && rank <= most;
-    });
-  };
-  for (const auto& [least, most] : {std::pair{3, 5}, std::pair{1, 64}, std::pair{0, 64}}) {
-    const auto found = first(static_cast<std::size_t>(least), static_cast<std::size_t>(most));
-    if (found != graph.inputs.end()) return static_cast<std::size_t>(found - graph.inputs.begin());
-  }
+  for (const auto& reaching : {reaching_past_states(graph, logits), reaching(graph, logits)})
+    for (const auto& [least, most] : {std::pair{3, 5}, std::pair{1, 64}, std::pair{0, 64}})
+      for (std::size_t i = 0; i < graph.inputs.size(); ++i) {
+        const auto rank = std::ssize(graph.value(graph.inputs[i]).shape);
+        if (reaching[at(graph.inputs[i])] && rank >= least && rank <= most) return i;
+      }
   return 0;
 }
 
