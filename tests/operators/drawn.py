@@ -14,8 +14,10 @@ import warnings
 from pathlib import Path
 
 import numpy as np
+from onnx import helper
+from onnx.backend.test.case.node import collect_testcases
 
-from make_cases import ALL, INTEGERS, NUMBERS, UNSIGNED, Cases, Value, parameter
+from make_cases import ALL, INTEGERS, NUMBERS, UNSIGNED, Cases, Value, parameter, tensor
 
 HERE = Path(__file__).resolve().parent
 
@@ -343,6 +345,23 @@ def recurrent(d, c):
         c.rows.pop()  # gates above 1 that grow with every step
 
 
+def own_recurrent_tests(c):
+    """ONNX's own, as they are."""
+    for case in collect_testcases(None):
+        node = case.model.graph.node[0] if case.model is not None and case.kind == "node" else None
+        if node is None or node.op_type not in ("LSTM", "GRU", "RNN") or len(case.model.graph.node) > 1:
+            continue
+        inputs, outputs = case.data_sets[0]
+        given = iter(inputs)
+        operands = [tensor(np.asarray(next(given))) if name else None for name in node.input]
+        values = {a.name: helper.get_attribute_value(a) for a in node.attribute}
+        attributes = {k: v.decode() if isinstance(v, bytes) else v for k, v in values.items()}
+        kept = [i for i, name in enumerate(node.output) if name]
+        for i, output in zip(kept, outputs):
+            c.rows.append({"op": node.op_type, "label": f"{case.name} {i}", "attributes": attributes,
+                           "in": operands, "result": i, "out": tensor(np.asarray(output))})
+
+
 KINDS = (functions, equations, hardmax, columns, placed, indexed, samples, composed, tested, later,
          recurrent)
 
@@ -362,6 +381,7 @@ def main():
             kind(d, c)
         print(f"{kind.__name__}: {len(c.rows) - before} cases, {c.compared - compared} compared with "
               f"onnxruntime's, {c.dropped - dropped} left out, where the two differ")
+    own_recurrent_tests(c)
     with open(given.out, "w") as file:
         file.write("[\n" + ",\n".join(json.dumps(row, separators=(",", ":")) for row in c.rows)
                    + "\n]\n")
