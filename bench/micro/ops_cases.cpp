@@ -193,10 +193,41 @@ void add_movement(std::vector<Case>& out) {
                   integers({4, 1, 4}, {0, 0, 0, 0, 9, 9, 0, 0, 0, 19, 0, 0, 19, 19, 0, 0})}});
 }
 
+/// A line of text both ways, and a policy's step.
+void add_recurrent(std::vector<Case>& out) {
+  struct Form {
+    std::string name;
+    graph::CellKind kind;
+    std::int64_t time, features, hidden, ways;
+  };
+  for (const auto& form : {Form{"LSTM/57_steps_both_ways", graph::CellKind::lstm, 57, 96, 48, 2},
+                           Form{"LSTM/12_steps", graph::CellKind::lstm, 12, 96, 256, 1},
+                           Form{"GRU/a_step", graph::CellKind::gru, 1, 800, 256, 1},
+                           Form{"RNN/57_steps", graph::CellKind::rnn, 57, 96, 96, 1}}) {
+    graph::Recurrent op;
+    op.kind = form.kind;
+    if (form.ways == 2) op.direction = graph::RecurrentDirection::bidirectional;
+    const bool lstm = form.kind == graph::CellKind::lstm, gru = form.kind == graph::CellKind::gru;
+    for (std::int64_t d = 0; d < form.ways; ++d) {
+      if (lstm || gru) op.activations.push_back({graph::CellFunction::sigmoid});
+      op.activations.resize(op.activations.size() + (lstm ? 2 : 1), {graph::CellFunction::tanh});
+    }
+    const auto rows = graph::gates(form.kind) * form.hidden;
+    out.push_back(
+        {form.name,
+         op,
+         {data({form.time, 1, form.features}), weight({form.ways, rows, form.features}, -0.1, 0.1),
+          weight({form.ways, rows, form.hidden}, -0.1, 0.1),
+          weight({form.ways, 2 * rows}, -0.1, 0.1)},
+         lstm ? 3U : 2U});
+  }
+}
+
 }  // namespace
 
 std::vector<Case> ops_cases() {
   std::vector<Case> out;
+  add_recurrent(out);
   add_windows(out);
   add_elementwise(out);
   add_matrices(out);
