@@ -57,7 +57,8 @@ Json target_json(const RequestTarget& target, Score common) {
   Json json;
   if (kind == Kind::similar_to) {
     json["similar_to"] = file_json(image);
-    json["similarity"] = name_of(kSimilarities, similarity);
+    if (similarity != RequestTarget::Similarity::cosine)
+      json["similarity"] = name_of(kSimilarities, similarity);
   }
   if (kind == Kind::ranked) json["rank"] = value;
   if (kind == Kind::class_index) json["class"] = value;
