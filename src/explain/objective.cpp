@@ -220,7 +220,11 @@ Objective::Objective(const Target& target, const Reads& reads, const ClassAtRank
     if (sum->terms.empty()) refuse("the target is a sum of nothing");
     for (const auto& term : sum->terms) {
       if (!std::isfinite(term.factor)) refuse("the target's factors are not all finite");
-      elements_.push_back(element_of(reads.find(term.value), term.at));
+      const auto& read = reads.find(term.value);
+      elements_.push_back(element_of(read, term.at));
+      if (std::none_of(several_.begin(), several_.end(),
+                       [&](const ReadValue& one) { return one.begin == read.begin; }))
+        several_.push_back(read);
     }
   } else if (const auto* function = target.as<Target::Function>()) {
     if (!function->of || function->values.empty())
@@ -260,6 +264,13 @@ Objective::Objective(const Target& target, const Reads& reads, const ClassAtRank
   if (target.probability && probability == Probability::softmax && read_.size == 1)
     refuse(
         "a single score without a sigmoid has no probability to be explained; explain the score");
+}
+
+std::vector<ReadValue> Objective::values() const {
+  auto out = several_.empty() ? std::vector{read_} : several_;
+  std::sort(out.begin(), out.end(),
+            [](const ReadValue& a, const ReadValue& b) { return a.begin < b.begin; });
+  return out;
 }
 
 double Objective::value(std::span<const float> row) const {

@@ -56,13 +56,15 @@ class Objective {
   /// out[i] = d value / d row[i].
   void gradient(std::span<const float> row, std::span<float> out) const;
 
+  /// The values that it is made of, each once, in the order of a row.
+  std::vector<ReadValue> values() const;
   /// The class whose score it is; -1 where it is no class's.
   std::int64_t class_index() const { return class_; }
 
  private:
   Target target_;
   ReadValue read_;                     ///< what all kinds but sums and functions read
-  std::vector<ReadValue> several_;     ///< of a function
+  std::vector<ReadValue> several_;     ///< of a function or a sum
   std::vector<std::size_t> elements_;  ///< of a sum: places in the row
   std::int64_t class_ = -1;
   Probability probability_ = Probability::softmax;

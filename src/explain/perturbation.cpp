@@ -45,26 +45,32 @@ void Perturbation::take(std::int64_t image) {
   }
 }
 
-std::vector<double> Perturbation::scores(std::int64_t image, std::int64_t variants,
-                                         const Fill& fill) {
+void Perturbation::rows(std::int64_t image, std::int64_t variants, const Fill& fill,
+                        const Visit& visit) {
   take(image);
   auto& pictures = inputs_[context_.image_input];
   const auto size = pictures.size() / static_cast<std::size_t>(net_.batch);
   const auto row = static_cast<std::size_t>(context_.row());
-  const auto& objective = context_.objectives[static_cast<std::size_t>(image)];
   const std::vector<std::span<const float>> feeds(inputs_.begin(), inputs_.end());
-  std::vector<double> out;
   for (std::int64_t begin = 0; begin < variants; begin += net_.batch) {
     const auto count = std::min(net_.batch, variants - begin);
     for (std::int64_t k = 0; k < count; ++k)
       fill(begin + k, std::span(pictures).subspan(static_cast<std::size_t>(k) * size, size));
     net_.plan.forward(net_.workspace, feeds, call_);
-    const auto logits = net_.rows();
-    for (std::size_t k = 0; k < static_cast<std::size_t>(count); ++k)
-      out.push_back(objective.value(logits.subspan(k * row, row)));
+    const auto all = net_.rows();
+    for (std::int64_t k = 0; k < count; ++k)
+      visit(begin + k, all.subspan(static_cast<std::size_t>(k) * row, row));
     done_ += count;
     report_progress(call_, done_, std::max(forwards_, done_));
   }
+}
+
+std::vector<double> Perturbation::scores(std::int64_t image, std::int64_t variants,
+                                         const Fill& fill) {
+  const auto& objective = context_.objectives[static_cast<std::size_t>(image)];
+  std::vector<double> out;
+  rows(image, variants, fill,
+       [&](std::int64_t, std::span<const float> row) { out.push_back(objective.value(row)); });
   return out;
 }
 

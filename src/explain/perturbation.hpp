@@ -26,6 +26,9 @@ class Perturbation {
 
   /// Writes a variant, in the layout of `image`.
   using Fill = std::function<void(std::int64_t variant, std::span<float> out)>;
+  /// Gets what objectives read of a variant, a row of numbers; variants come in order.
+  using Visit = std::function<void(std::int64_t variant, std::span<const float> row)>;
+  void rows(std::int64_t image, std::int64_t variants, const Fill& fill, const Visit& visit);
   /// The objective's values of variants 0, 1, ... of an image.
   std::vector<double> scores(std::int64_t image, std::int64_t variants, const Fill& fill);
   /// Those of the image itself.

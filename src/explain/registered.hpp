@@ -14,6 +14,6 @@ using Registered =
           ReciproCam, AblationCam, ScoreCam, SsCam, IsCam, ActivationMap, RandomCam, FullGrad,
           Saliency, GradientXInput, SmoothGrad, SmoothGradSquared, VarGrad, IntegratedGradients,
           GuidedBackprop, Deconvolution, GuidedGradCam, DeepLift, DeepShap, GradientShap, Lrp,
-          Occlusion, Rise, Lime, KernelShap, Aise>;
+          Occlusion, Greydanus, Rise, Lime, KernelShap, Aise>;
 
 }  // namespace fovea::explain

@@ -153,8 +153,9 @@ INSTANTIATE_TEST_SUITE_P(Networks, MethodGolden, testing::ValuesIn(golden::manif
 TEST(MethodGoldens, EveryMethodHasOne) {
   std::set<std::string> have = {"cam",  // golden_test.cpp: Grad-CAM times the positions
                                 "lrp",  // relevance_golden_test.cpp
-                                "deeplift", "deep-shap",
-                                "gradient-shap"};  // shapley_golden_test.cpp
+                                "deeplift",      "deep-shap",
+                                "gradient-shap",  // shapley_golden_test.cpp
+                                "greydanus"};     // greydanus_golden_test.cpp
   for (const char* folder : {"methods", "perturbation"})
     for (const auto& network : golden::manifest(folder))
       for (const auto& one : network["cases"])

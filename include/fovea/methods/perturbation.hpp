@@ -130,6 +130,25 @@ struct KernelShap {
   operator Method() const { return method_of(*this); }
 };
 
+/// Greydanus et al. 2018, eq. 1 to 3: how much all numbers of the target's value change where the
+/// image is blurred under a soft disc.
+struct Greydanus {
+  double radius = 5;
+  std::int64_t step = 5;
+  double sigma = 3;
+
+  static constexpr const char* name = "greydanus";
+  static constexpr auto fields() {
+    return std::tuple(
+        fields::option(&Greydanus::radius, "radius", 0.1, 1e4,
+                       "deviation, in pixels, of the disc under which the image is blurred"),
+        fields::option(&Greydanus::step, "step", 1, 1e6, "pixels from one disc to the next"),
+        fields::option(&Greydanus::sigma, "sigma", 0.1, 1000,
+                       "deviation, in pixels, of what blurs the image"));
+  }
+  operator Method() const { return method_of(*this); }
+};
+
 /// OpenVINO XAI's Adaptive Input Sampling for Explanation: where a Gaussian window preserves the
 /// score and where hiding it loses it, searched by DIRECT (Jones et al. 1993).
 struct Aise {
