@@ -52,7 +52,8 @@ using FindLogits =
 /// from any thread.
 class FOVEA_API OriginFinder {
  public:
-  /// With the extents that the explainer was compiled for.
+  /// With the extents that the explainer was compiled for. Cost: the model's graph without its
+  /// weights, copied and bound once more.
   explicit OriginFinder(const Explainer& explainer);
   /// Throws Error as an Explainer of these options would for its extents.
   OriginFinder(const Model& model, const CompileOptions& options);

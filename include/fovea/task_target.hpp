@@ -1,7 +1,10 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
+#include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "fovea/decode.hpp"
@@ -17,6 +20,11 @@ namespace fovea {
 
 /// The values that a target reads, each once; "" is the scores.
 FOVEA_API std::vector<std::string> values_in(const Target& target);
+
+/// sum_i factor_i target_i, of targets over named values (no class, no rank, no probability): why
+/// this and not that. A sum of sums stays one. Throws Error invalid_argument for any other kind,
+/// for none at all and for factors that are not finite.
+FOVEA_API Target combined(const std::vector<std::pair<double, Target>>& terms);
 
 /// Every value that targets of a task may read, for PrepareOptions::target_values: its outputs, or
 /// the logits behind them.
@@ -41,8 +49,9 @@ FOVEA_API Target mask_target(const Task& task, const Outputs& outputs, const Ten
                              const FindLogits& logits = {});
 
 /// log p(text), over all ways of writing it (Graves et al. 2006), with its gradient: that of the
-/// steps' logits. Throws Error invalid_argument for a character that the alphabet does not have,
-/// and for a text that is longer than the steps allow.
+/// steps' logits. Of several classes that are one character, as an alphabet with two spaces has
+/// them, the one that is largest at any step. Throws Error invalid_argument for a character that
+/// the alphabet does not have, and for a text that is longer than the steps allow.
 FOVEA_API Target text_target(const Task& task, const Outputs& outputs, std::string_view text,
                              const FindLogits& logits = {});
 /// log p(text) - log p(minus): why this and not that.

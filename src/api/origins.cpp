@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "api/explainer_impl.hpp"
+#include "api/fixed_inputs.hpp"
 #include "api/model_impl.hpp"
 #include "api/partial.hpp"
 #include "base/checked.hpp"
@@ -17,9 +18,10 @@ namespace {
 
 graph::Graph bound_graph(const Model& model, const CompileOptions& options) {
   const auto& imported = Access::impl(model).imported;
-  auto source = imported.graph, bound = source;
-  api::Partial(imported).bind(source, bound,
-                              api::with_named_extents(model.inputs(), options.input_shapes),
+  auto source = imported.graph;
+  api::fix_inputs(source, model.inputs(), options.fixed_inputs);
+  auto bound = source;
+  api::Partial(imported).bind(source, bound, api::shapes_to_bind(model.inputs(), options),
                               options.batch, {});
   engine::fold_constants(bound, {});
   return bound;

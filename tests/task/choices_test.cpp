@@ -127,5 +127,60 @@ TEST(Captions, ACaptionIsTheSumOfItsWords) {
   for (std::size_t i = 0; i < all.size(); ++i) EXPECT_NEAR(all[i], added[i], 1e-7);
 }
 
+/// Value and slopes of a function of "y" [3] and "v" [1].
+double run(const Target& target, std::vector<float>& y, std::vector<float>& v) {
+  const auto* function = target.as<Target::Function>();
+  EXPECT_NE(function, nullptr);
+  std::vector<ImageValue> values;
+  std::vector<std::span<float>> gradients;
+  y.assign(3, 0.f);
+  v.assign(1, 0.f);
+  for (const auto& name : function->values) {
+    const auto& tensor = kOutputs.at(name);
+    values.push_back({name, {static_cast<std::int64_t>(tensor.data.size())}, tensor.data});
+    gradients.emplace_back(name == "y" ? y : v);
+  }
+  EXPECT_EQ(function->of(values, {}), function->of(values, gradients));
+  return function->of(values, {});
+}
+
+TEST(Combined, SumsStayOne) {
+  const auto target = combined({{1, choice_target(policy(), kOutputs, 1)},
+                                {-2, value_target(policy(), kOutputs).counterfactual()}});
+  const auto* sum = target.as<Target::Sum>();
+  ASSERT_NE(sum, nullptr);
+  ASSERT_EQ(sum->terms.size(), 2U);
+  EXPECT_EQ(sum->terms[1].value, "v");
+  EXPECT_EQ(sum->terms[1].factor, 2) << "minus minus";
+}
+
+TEST(Combined, OtherKindsAddUp) {
+  const Target square{Target::Function{
+      {"v", "y"}, [](std::span<const ImageValue> values, std::span<const std::span<float>> out) {
+        const double v = values[0].data[0], y = values[1].data[2];
+        if (!out.empty()) {
+          out[0][0] = static_cast<float>(y);
+          out[1][2] = static_cast<float>(v);
+        }
+        return v * y;
+      }}};
+  const auto target = combined({{3, Target::weighted({1, 0, 2}, "y")},
+                                {-1, square},
+                                {0.5, Target::element("y", {-1})},
+                                {2, square.counterfactual()}});
+  std::vector<float> y, v;
+  // y is 1, 4, 1 and v is 0.5.
+  EXPECT_EQ(run(target, y, v), 3 * 3 - 0.5 + 0.5 - 1);
+  EXPECT_EQ(y, (std::vector<float>{3, 0, 6 - 0.5f + 0.5f - 1}));
+  EXPECT_EQ(v, (std::vector<float>{-3}));
+  EXPECT_EQ(values_in(target), (std::vector<std::string>{"y", "v"}));
+}
+
+TEST(Combined, WhatIsNoNumberOfValuesIsRefused) {
+  EXPECT_THROW(combined({}), Error);
+  EXPECT_THROW(combined({{1, Target::top1()}}), Error);
+  EXPECT_THROW(combined({{std::nan(""), Target::element("y", {0})}}), Error);
+}
+
 }  // namespace
 }  // namespace fovea

@@ -314,9 +314,7 @@ TEST(TaskOfRealNetworks, APolicyWithTwoInputs) {
   asked.expect(does.actions[0].target, golden, "39");
 }
 
-TEST(TaskOfRealNetworks, PpOcrReadsTheLine) {
-  NEEDS("ocr_ppocr_en_bilstm_ctc_op12");
-  const auto golden = read_example("ocr_ppocr_en_bilstm_ctc_op12__step2_char_f_prepool");
+Task ocr() {
   auto task = named("ctc");
   const std::string characters =
       "0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`abcdefghijklmnopqrstuvwxyz{|}~!\"#$%&'()*+"
@@ -324,6 +322,65 @@ TEST(TaskOfRealNetworks, PpOcrReadsTheLine) {
       "-./ ";
   for (const char c : characters) task.names.emplace_back(1, c);
   task.names.emplace_back(" ");
+  task.text.blank = 0;
+  return task;
+}
+
+Task captions() {
+  auto task = named("caption");
+  task.names = {"<pad>", "<s>",    "</s>",   "a",        "of",     "big",
+                "small", "red",    "green",  "blue",     "yellow", "black",
+                "teal",  "circle", "square", "triangle", "above",  "left"};
+  return task;
+}
+
+/// The score of a target that reads one value.
+double score_of(const Target& target, const Tensor& tensor) {
+  const auto* function = target.as<Target::Function>();
+  if (function == nullptr) return std::nan("");
+  const ImageValue value{
+      function->values[0], {tensor.shape.begin() + 1, tensor.shape.end()}, tensor.data};
+  return function->of({&value, 1}, {});
+}
+
+/// What the network made of its picture is in the file: reading it takes no network.
+TEST(OutputsOfRealNetworks, AreRead) {
+  const std::string line = "ocr_ppocr_en_bilstm_ctc_op12__ctc_logprob_of_string";
+  if (!std::filesystem::exists(kFolder / "examples" / (line + ".npz")))
+    GTEST_SKIP() << "no structured examples beside the checkout";
+  auto golden = read_example(line);
+  auto task = ocr();
+  const std::string name = "save_infer_model/scale_0.tmp_1";
+  task.outputs[OutputRole::scores] = {name};
+  const Outputs steps{{name, golden.at("out/" + name)}};
+  const auto read = decode_text(task, steps);
+  EXPECT_EQ(read.text, "fovea 2026 LSTM");
+  ASSERT_FALSE(read.characters.empty());
+  EXPECT_EQ(read.characters[0].step, 2);
+  const double score = golden.at("score").data[0];
+  EXPECT_NEAR(score_of(text_target(task, steps, read.text), steps.at(name)), score,
+              1e-4 * std::abs(score) + 2e-6);
+
+  golden = read_example("cap_shapes_lstm_op18__caption");
+  task = captions();
+  task.outputs[OutputRole::scores] = {"word_logits"};
+  const Outputs words{{"word_logits", golden.at("out/word_logits")}};
+  std::string sentence;
+  for (const auto& word : decode_words(task, words))
+    sentence += (sentence.empty() ? "" : " ") + word.name;
+  EXPECT_EQ(sentence, "a big red circle above a small green square");
+  const auto tokens = tokens_of(task, sentence);
+  EXPECT_EQ(tokens_as_input(task, tokens, {1, 11}).data, golden.at("in/words").data);
+  const double caption = golden.at("score").data[0];
+  EXPECT_NEAR(score_of(caption_target(task, words, tokens), words.at("word_logits")), caption,
+              1e-4 * std::abs(caption) + 2e-6);
+}
+
+TEST(TaskOfRealNetworks, PpOcrReadsTheLine) {
+  NEEDS("ocr_ppocr_en_bilstm_ctc_op12");
+  const auto golden = read_example("ocr_ppocr_en_bilstm_ctc_op12__step2_char_f_prepool");
+  auto task = ocr();
+  task.text.blank.reset();
   const Arrays inputs{{"x", golden.at("in/x")}};
   EXPECT_THROW(Asked("ocr_ppocr_en_bilstm_ctc_op12", task, inputs), Error) << "where is the blank?";
   task.text.blank = 0;
@@ -343,10 +400,7 @@ TEST(TaskOfRealNetworks, PpOcrReadsTheLine) {
 TEST(TaskOfRealNetworks, ShapesAreCaptioned) {
   NEEDS("cap_shapes_lstm_op18");
   const auto golden = read_example("cap_shapes_lstm_op18__caption");
-  auto task = named("caption");
-  task.names = {"<pad>", "<s>",    "</s>",   "a",        "of",     "big",
-                "small", "red",    "green",  "blue",     "yellow", "black",
-                "teal",  "circle", "square", "triangle", "above",  "left"};
+  const auto task = captions();
   // Greedy: word by word, each an input of the next.
   const auto start = index_of(task, task.caption.start);
   std::vector<std::int64_t> tokens{start};
