@@ -212,5 +212,28 @@ TEST(Segments, AMaskIsAMeanOrASumAndMayHaveSigns) {
   EXPECT_THROW(mask_target(task, outputs, {{3}, {1, 1, 1}}, 1), Error);
 }
 
+TEST(Segments, AMaskOfManyPositionsIsTheSameSum) {
+  auto task = *task_by_name("segmentation");
+  task.outputs = {{OutputRole::scores, {"y"}}};
+  task.segments.channels_last = false;
+  Tensor map{{1, 2, 10, 10}, {}}, mask{{10, 10}, {}};
+  double want = 0, sum = 0;
+  for (int i = 0; i < 200; ++i) map.data.push_back(static_cast<float>(i % 7) - 2.5f);
+  for (int i = 0; i < 100; ++i) {
+    mask.data.push_back(static_cast<float>(i % 5) - 1);
+    want += static_cast<double>(mask.data.back()) * map.data[static_cast<std::size_t>(100 + i)];
+    sum += std::abs(mask.data.back());
+  }
+  const auto target = mask_target(task, {{"y", map}}, mask, 1);
+  const auto* weights = target.as<Target::Weights>();
+  ASSERT_NE(weights, nullptr);
+  EXPECT_EQ(weights->value, "y");
+  ASSERT_EQ(weights->factors.size(), map.data.size());
+  double got = 0;
+  for (std::size_t i = 0; i < map.data.size(); ++i)
+    got += static_cast<double>(weights->factors[i]) * map.data[i];
+  EXPECT_NEAR(got, want / sum, 1e-6);
+}
+
 }  // namespace
 }  // namespace fovea
