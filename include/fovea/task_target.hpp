@@ -49,8 +49,8 @@ FOVEA_API Target mask_target(const Task& task, const Outputs& outputs, const Ten
                              const FindLogits& logits = {});
 
 /// log p(text), over all ways of writing it (Graves et al. 2006), with its gradient: that of the
-/// steps' logits. Of several classes that are one character, as an alphabet with two spaces has
-/// them, the one that is largest at any step. Throws Error invalid_argument for a character that
+/// steps' logits. Several classes that are one character, as an alphabet with two spaces has
+/// them, count together. Throws Error invalid_argument for a character that
 /// the alphabet does not have, and for a text that is longer than the steps allow.
 FOVEA_API Target text_target(const Task& task, const Outputs& outputs, std::string_view text,
                              const FindLogits& logits = {});

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <utility>
 
 #include "fovea/files.hpp"
 #include "fovea/image.hpp"
@@ -248,20 +249,13 @@ class Words {
       return text_difference_target(task_, outputs(), first->argument.value_or(found_.text->text),
                                     *second->argument, logits());
     }
-    std::vector<Target::Sum::Term> terms;
+    std::vector<std::pair<double, Target>> terms;
     for (const auto& term : text.terms) {
       const auto* word = std::get_if<Word>(&term.of);
-      const auto part = word != nullptr ? one(*word) : target_of({{{1, term.of}}}, session_.values);
-      const auto* sum = part.as<Target::Sum>();
-      if (sum == nullptr)
-        refuse("the target '" + to_text(text) + "' adds up what is no plain sum of numbers");
-      const double sign = part.negated ? -1 : 1;
-      for (auto added : sum->terms) {
-        added.factor *= term.factor * sign;
-        terms.push_back(std::move(added));
-      }
+      terms.emplace_back(
+          term.factor, word != nullptr ? one(*word) : target_of({{{1, term.of}}}, session_.values));
     }
-    return Target::sum(std::move(terms));
+    return combined(terms);
   }
 
   const Session& session_;

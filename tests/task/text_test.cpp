@@ -247,16 +247,6 @@ TEST(Text, OfProbabilitiesTheSameNumberComesOut) {
   }
 }
 
-TEST(Text, OfTwoClassesOfOneCharacterTheLikelierIsMeant) {
-  auto task = reader();
-  task.names = {"a", "b", "a"};
-  const auto tensor = steps({0, 3, 2});
-  auto other = reader();
-  EXPECT_EQ(run(text_target(task, {{"y", tensor}}, "ab"), tensor),
-            run(text_target(other, {{"y", tensor}}, "éb"), tensor));
-  EXPECT_EQ(decode_text(task, {{"y", tensor}}).text, "ab");
-}
-
 TEST(Text, WhatIsNoTextIsRefused) {
   const Outputs outputs{{"y", steps({0, 1})}};
   const auto message = [&](const std::string& text) {
