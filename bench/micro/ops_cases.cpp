@@ -172,6 +172,10 @@ void add_movement(std::vector<Case>& out) {
   out.push_back({"GatherElements",
                  graph::GatherElements{1},
                  {data(kTokens), integers({1, 2, 3}, {0, 16, 48, 7, 7, 7})}});
+  out.push_back({"TopK", graph::TopK{1, true, 10}, {data(kTokens)}, 1, false});
+  out.push_back({"RoiAlign",
+                 graph::RoiAlign{false, true, 7, 7, 2, 0.25f},
+                 {data({1, 64, 56, 56}), weight({16, 4}, 0, 220), integers({16}, Ints(16, 0))}});
   out.push_back({"CumSum", graph::CumSum{1}, {data(kTokens)}});
   out.push_back({"GatherND", graph::GatherND{}, {data(kTokens), integers({2, 2}, {0, 0, 0, 40})}});
   out.push_back({"ScatterND",

@@ -85,7 +85,7 @@ void require_every_path(const graph::Graph& graph, graph::ValueId wrt, graph::Va
     if (!any(node.outputs, above)) continue;
     for (std::size_t i = 0; i < node.inputs.size(); ++i) {
       const auto input = node.inputs[i];
-      if (!is_float(input)) continue;
+      if (!is_float(input) || is_stopped(node.op, i)) continue;
       above[at(input)] = true;
       if (below[at(input)] && !passes_gradient(node, i))
         throw Error(ErrorCode::unsupported,
@@ -112,18 +112,30 @@ unsigned wanted_inputs(const graph::Node& node, const std::vector<bool>& path) {
 }
 
 std::string explain_missing_path(const graph::Graph& graph, graph::ValueId wrt, graph::ValueId of) {
-  std::set<std::string> stops;
   const auto below = values_behind(graph, wrt);
-  for (const auto& node : graph.nodes())
-    for (std::size_t i = 0; i < node.inputs.size(); ++i)
-      if (node.inputs[i] && below[at(node.inputs[i])] && !passes_gradient(node, i))
-        stops.insert(node.op_type + " '" + node.name + "'");
   const std::string base = "no gradient leads from '" + graph.value(of).name + "' back to '" +
                            graph.value(wrt).name + "'";
   if (!below[at(of)]) return base + ": the score does not depend on it";
+  // Where the walk back from the score ends before it is there.
+  std::set<std::string> stops;
+  std::vector<bool> reached(graph.values().size(), false);
+  reached[at(of)] = true;
+  for (std::size_t n = graph.nodes().size(); n-- > 0;) {
+    const auto& node = graph.nodes()[n];
+    const bool leads = std::any_of(node.outputs.begin(), node.outputs.end(),
+                                   [&](graph::ValueId id) { return reached[at(id)]; });
+    for (std::size_t i = 0; leads && i < node.inputs.size(); ++i) {
+      const auto input = node.inputs[i];
+      if (!input || !below[at(input)]) continue;
+      if (passes_gradient(node, i))
+        reached[at(input)] = true;
+      else
+        stops.insert(node.op_type + " '" + node.name + "'");
+    }
+  }
   std::string list;
   for (const auto& stop : stops) list += (list.empty() ? "" : ", ") + stop;
-  return base + ": these operators have no gradient: " + list;
+  return base + ": the path is cut at " + list;
 }
 
 }  // namespace fovea::engine

@@ -228,6 +228,7 @@ std::string_view name_by_fields(const Reshape& op) {
   return name_of(op.kind);
 }
 std::string_view name_by_fields(const Pool& op) {
+  if (op.kind == PoolKind::arg_max) return "MaxPool indices";
   return op.kind == PoolKind::max ? "MaxPool" : "AveragePool";
 }
 std::string_view name_by_fields(const Softmax& op) {

@@ -133,9 +133,11 @@ constexpr Arithmetic arithmetic_of(PoolKind kind) {
     case PoolKind::max:
       return {piecewise_linear, as_first_is, as_gradient, 1, first, first};
     case PoolKind::average:
+      return {piecewise_linear, as_first_is, in_proportion, 1, nothing, nothing};
+    case PoolKind::arg_max:
       break;
   }
-  return {piecewise_linear, as_first_is, in_proportion, 1, nothing, nothing};
+  return {curved, any_sign, no_rule, 0, nothing, nothing};
 }
 
 constexpr Arithmetic arithmetic_of(ScatterKind kind) {
@@ -187,7 +189,7 @@ constexpr int kinds(ReduceKind) {
   return static_cast<int>(ReduceKind::arg_max) + 1;
 }
 constexpr int kinds(PoolKind) {
-  return static_cast<int>(PoolKind::average) + 1;
+  return static_cast<int>(PoolKind::arg_max) + 1;
 }
 constexpr int kinds(ScatterKind) {
   return static_cast<int>(ScatterKind::min) + 1;
@@ -313,24 +315,6 @@ template <> inline constexpr Row row<Expand> = {
 template <> inline constexpr Row row<Tile> = {
     "Tile", repeats, in_place, rows_mixed, places_kept, as_first, reaches_all, folded, no_head,
     no_sums, gate_lost, kMoves};
-template <> inline constexpr Row row<Gather> = {
-    "Gather", alters, layout_by_fields, rows_by_fields, places_kept, batch_axis_by_fields, reaches_all,
-    folded, no_head, no_sums, gate_kept, {curved, as_first_is, as_gradient, 1, second, second}};
-template <> inline constexpr Row row<GatherElements> = {
-    "GatherElements", alters, layout_lost, rows_mixed, places_kept, batch_axis_unknown, reaches_all,
-    folded, no_head, no_sums, gate_kept, {curved, as_first_is, as_gradient, 1, second, second}};
-template <> inline constexpr Row row<GatherND> = {
-    "GatherND", alters, layout_lost, rows_mixed, places_kept, batch_axis_unknown, reaches_all,
-    folded, no_head, no_sums, gate_lost, kPicks};
-template <> inline constexpr Row row<ScatterND> = {
-    "ScatterND", alters, layout_lost, rows_mixed, places_kept, batch_axis_unknown, reaches_all,
-    folded, no_head, no_sums, gate_lost, kByKind};
-template <> inline constexpr Row row<ScatterElements> = {
-    "ScatterElements", alters, layout_lost, rows_mixed, places_kept, batch_axis_unknown,
-    reaches_all, folded, no_head, no_sums, gate_lost, kByKind};
-template <> inline constexpr Row row<NonZero> = {
-    "NonZero", alters, layout_lost, rows_mixed, places_kept, batch_axis_unknown, reaches_all,
-    folded, no_head, no_sums, gate_lost, kNoGradient};
 template <> inline constexpr Row row<Resize> = {
     "", copies_by_fields, in_place, rows_mixed, places_kept, batch_axis_by_fields, reaches_all,
     not_folded, no_head, no_sums, gate_by_fields,
@@ -396,3 +380,5 @@ constexpr bool of_any_kind(Test test) {
 }
 
 }  // namespace fovea::graph::trait
+
+#include "graph/selection_traits.hpp"

@@ -142,7 +142,8 @@ struct ConvTranspose {
   Ints output_shape;  ///< spatial extents asked for; resolved into the pads
 };
 
-enum class PoolKind { max, average };
+/// arg_max: where each maximum lies, counted through the whole tensor; not differentiable.
+enum class PoolKind { max, average, arg_max };
 /// Windowed pooling; the global pools are Reduce over the spatial axes.
 struct Pool {
   PoolKind kind = PoolKind::max;
@@ -151,6 +152,7 @@ struct Pool {
   bool count_include_pad = false;
   /// After inference: the part of pads_end that ceil_mode added; no average counts it.
   Ints ceil_extra = {};
+  bool column_major = false;  ///< of arg_max: a map's first axis is counted fastest
 };
 
 /// alpha op(A) op(B) + beta C. Inputs a [.., ..], b, optional c (broadcast).
@@ -343,8 +345,23 @@ struct ScatterElements {
   std::int64_t axis = 0;
   ScatterKind kind = ScatterKind::replace;
 };
-/// The coordinates of the elements that are not 0: [rank, count], row-major. Of constants alone.
+/// Along an axis the indices of the k largest elements (smallest), in their order, the first of
+/// equal ones first; not a number is larger than any. k: field or input 1.
+struct TopK {
+  std::int64_t axis = -1;
+  bool largest = true;
+  std::optional<std::int64_t> k = {};
+};
+
+/// The coordinates of the elements that are not 0: [rank, count], row-major. Of constants alone, as
+/// the next one is: how many there are is an extent.
 struct NonZero {};
+/// Inputs boxes [n, count, 4], scores [n, classes, count], each optional: how many boxes of a class
+/// at most, the overlap and the score above which boxes count. Yields [selected, 3]: image, class
+/// and box, of each class in the order of the scores.
+struct NonMaxSuppression {
+  bool from_centers = false;  ///< boxes are centre and extents; else two corners
+};
 
 enum class ResizeMode { nearest, linear, cubic };
 enum class ResizeCoordinates {
@@ -391,6 +408,18 @@ struct GridSample {
   ResizeMode mode = ResizeMode::linear;
   GridPadding padding = GridPadding::zeros;
   bool align_corners = false;
+};
+/// The mean (max: the largest) of samples in each cell of a grid that is laid over each region:
+/// inputs x [n, c, rows, columns], regions [count, 4] (two corners) and whose image each is of
+/// [count]. A largest sample is the largest of an element times its weight, as in every runtime.
+/// Gradient of x alone: none reaches the regions, as in PyTorch.
+struct RoiAlign {
+  bool max = false;
+  bool half_pixel = true;  ///< else regions are not moved by half a pixel, nor smaller than one
+  std::int64_t rows = 1;
+  std::int64_t columns = 1;
+  std::int64_t samples = 0;  ///< per axis and cell; 0: one for each pixel that a cell is wide
+  float scale = 1;           ///< from the regions' coordinates to the map's
 };
 /// Columns of blocks added up where they lie in the image: inputs x [n, c kernel..., blocks], then
 /// the image's and the block's extents, until inference, which fills in `image` and the window.
@@ -439,12 +468,13 @@ struct ShapeOf {
 };
 struct SizeOf {};
 
-using Op = std::variant<Unary, Binary, PRelu, Where, Conv, ConvTranspose, Pool, Gemm, MatMul,
-                        Einsum, BatchNorm, LayerNorm, InstanceNorm, GroupNorm, Lrn, Softmax,
-                        Hardmax, Reduce, CumSum, Recurrent, Concat, Split, Slice, Pad, Reshape,
-                        Transpose, Expand, Tile, Gather, GatherElements, GatherND, ScatterND,
-                        ScatterElements, NonZero, Resize, GridSample, Col2Im, DepthToSpace,
-                        SpaceToDepth, Paste, Cast, ConstantOfShape, Range, ShapeOf, SizeOf>;
+using Op =
+    std::variant<Unary, Binary, PRelu, Where, Conv, ConvTranspose, Pool, Gemm, MatMul, Einsum,
+                 BatchNorm, LayerNorm, InstanceNorm, GroupNorm, Lrn, Softmax, Hardmax, Reduce,
+                 CumSum, Recurrent, Concat, Split, Slice, Pad, Reshape, Transpose, Expand, Tile,
+                 Gather, GatherElements, GatherND, ScatterND, ScatterElements, TopK, NonZero,
+                 NonMaxSuppression, Resize, GridSample, RoiAlign, Col2Im, DepthToSpace,
+                 SpaceToDepth, Paste, Cast, ConstantOfShape, Range, ShapeOf, SizeOf>;
 
 /// What is declared of each operator, declared of all of them.
 // clang-format off
@@ -453,7 +483,8 @@ using Op = std::variant<Unary, Binary, PRelu, Where, Conv, ConvTranspose, Pool, 
   of(MatMul) of(Einsum) of(BatchNorm) of(LayerNorm) of(InstanceNorm) of(GroupNorm) of(Lrn)   \
   of(Softmax) of(Hardmax) of(Reduce) of(CumSum) of(Recurrent) of(Concat) of(Split) of(Slice) \
   of(Pad) of(Reshape) of(Transpose) of(Expand) of(Tile) of(Gather) of(GatherElements)        \
-  of(GatherND) of(ScatterND) of(ScatterElements) of(NonZero) of(Resize) of(GridSample)       \
+  of(GatherND) of(ScatterND) of(ScatterElements) of(TopK) of(NonZero)                       \
+  of(NonMaxSuppression) of(Resize) of(GridSample) of(RoiAlign)                               \
   of(Col2Im) of(DepthToSpace) of(SpaceToDepth) of(Paste) of(Cast) of(ConstantOfShape)        \
   of(Range) of(ShapeOf) of(SizeOf)
 // clang-format on

@@ -242,6 +242,7 @@ struct Describe {
         a.add("ceil_extra", op.ceil_extra);
         break;
       }
+    a.flag("column_major", op.column_major);
   }
   void operator()(const Gemm& op) const {
     if (op.alpha != 1) a.add("alpha", op.alpha);
@@ -298,6 +299,15 @@ struct Describe {
   void operator()(const ScatterElements& op) const {
     a.add("axis", op.axis);
     describe(op.kind, a);
+  }
+  void operator()(const TopK& op) const {
+    a.add("axis", op.axis).flag("smallest", !op.largest);
+    if (op.k) a.add("k", *op.k);
+  }
+  void operator()(const NonMaxSuppression& op) const { a.flag("from_centers", op.from_centers); }
+  void operator()(const RoiAlign& op) const {
+    a.add("rows", op.rows).add("columns", op.columns).add("samples", op.samples);
+    a.add("scale", op.scale).flag("max", op.max).flag("half_pixel", op.half_pixel);
   }
   void operator()(const Resize& op) const {
     a.add("mode", std::string(resize_name(op.mode)));

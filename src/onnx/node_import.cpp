@@ -90,13 +90,14 @@ void NodeImport::emit_within(DataType type, graph::Op op, std::vector<graph::Val
   emit(Binary{BinaryKind::sub}, {wide, half});
 }
 
-void NodeImport::emit_output(int i, graph::Op op, std::vector<graph::ValueId> inputs,
-                             DataType type) {
+graph::ValueId NodeImport::emit_output(int i, graph::Op op, std::vector<graph::ValueId> inputs,
+                                       DataType type) {
   const auto output = output_name(i);
   const auto id =
       state_.graph.add_node(name_, proto_.op_type(), std::move(op), std::move(inputs), {output});
   state_.values[output] = state_.graph.node(id).outputs[0];
   state_.types[output] = type;
+  return state_.graph.node(id).outputs[0];
 }
 
 void NodeImport::emit_all(graph::Op op, std::vector<graph::ValueId> inputs, int count) {

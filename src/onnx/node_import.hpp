@@ -83,7 +83,8 @@ class NodeImport {
   /// knows one type of integers.
   void emit_within(DataType type, graph::Op op, std::vector<graph::ValueId> inputs);
   /// To one of several outputs, each with a node and an element type of its own.
-  void emit_output(int i, graph::Op op, std::vector<graph::ValueId> inputs, DataType type);
+  graph::ValueId emit_output(int i, graph::Op op, std::vector<graph::ValueId> inputs,
+                             DataType type);
   /// To every output.
   void emit_all(graph::Op op) { emit_all(std::move(op), inputs_, output_count()); }
   /// To `count` outputs, of which the file may name fewer.

@@ -80,8 +80,14 @@ graph::Pool read_pool(NodeImport& n, graph::PoolKind kind) {
 }
 
 void max_pool(NodeImport& n) {
-  n.attributes.ignore({"storage_order"});  // of the indices
-  n.emit(read_pool(n, graph::PoolKind::max));
+  const auto op = read_pool(n, graph::PoolKind::max);
+  const bool column_major = n.attributes.get_flag("storage_order", false);  // of the indices
+  n.emit_output(0, op, {n.input(0)}, n.type(0));
+  if (!n.output_used(1)) return;
+  auto indices = op;
+  indices.kind = graph::PoolKind::arg_max;
+  indices.column_major = column_major;
+  n.emit_output(1, indices, {n.input(0)}, DataType::i64);
 }
 
 void average_pool(NodeImport& n) {
@@ -161,8 +167,7 @@ constexpr std::array kRows{
     Row{"ConvTranspose", kOldestOpset, kNewestOpset, 2, 3, conv_transpose,
         "1 to 3 spatial dimensions"},
     Row{"MaxPool", kOldestOpset, 7, 1, 1, max_pool, "1 to 3 spatial dimensions"},
-    Row{"MaxPool", 8, kNewestOpset, 1, 1, max_pool,
-        "1 to 3 spatial dimensions; not its second output, the indices", 2},
+    Row{"MaxPool", 8, kNewestOpset, 1, 1, max_pool, "1 to 3 spatial dimensions", 2, true},
     Row{"AveragePool", kOldestOpset, kNewestOpset, 1, 1, average_pool, "1 to 3 spatial dimensions"},
     Row{"LpPool", kOldestOpset, kNewestOpset, 1, 1, lp_pool,
         "1 to 3 spatial dimensions; not with ceil_mode"},

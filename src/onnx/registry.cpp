@@ -22,6 +22,7 @@ const Table& table() {
           gather_rows(), index_rows(), matrix_rows(), norm_rows(), recurrent_rows(), reduce_rows(),
           repeat_rows(), resize_rows(), shape_rows(), unary_rows()})
       for (const auto& row : rows) out[row.op].push_back(row);
+    for (const auto& row : selection_rows()) out[row.op].push_back(row);
     for (auto& [op, rows] : out)
       std::sort(rows.begin(), rows.end(),
                 [](const Row& a, const Row& b) { return a.first < b.first; });

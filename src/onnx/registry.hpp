@@ -42,6 +42,7 @@ std::span<const Row> recurrent_rows();
 std::span<const Row> reduce_rows();
 std::span<const Row> repeat_rows();
 std::span<const Row> resize_rows();
+std::span<const Row> selection_rows();
 std::span<const Row> shape_rows();
 std::span<const Row> unary_rows();
 

@@ -357,6 +357,7 @@ std::vector<Case> all_cases() {
   for (auto family : {elementwise_cases(), window_cases(), matrix_cases(), norm_cases(),
                       reduce_cases(), movement_cases(), recurrent_cases()})
     for (auto& one : family) out.push_back(std::move(one));
+  for (auto& one : selection_cases()) out.push_back(std::move(one));
   return out;
 }
 

@@ -52,6 +52,7 @@ std::vector<Case> norm_cases();
 std::vector<Case> reduce_cases();
 std::vector<Case> movement_cases();
 std::vector<Case> recurrent_cases();
+std::vector<Case> selection_cases();
 std::vector<Case> all_cases();
 /// The same, made once.
 const std::vector<Case>& cases();

@@ -8,6 +8,7 @@
 #include "engine/op_graph.hpp"
 #include "engine/ops/op.hpp"
 #include "engine/plan.hpp"
+#include "graph/infer.hpp"
 #include "reference/reference.hpp"
 
 /// Every operator against the slow reference: its result, and its gradient against central
@@ -209,6 +210,36 @@ TEST(OpReads, AreRefusedWhereTheyAreNotDeclared) {
     }
 }
 
+/// A score behind indices: which operator cuts the path is said, and no other.
+TEST(OpStops, AreNamedWhereTheyCutThePath) {
+  graph::Graph graph;
+  const auto node = [&](const char* name, graph::Op op, std::vector<ValueId> inputs) {
+    const std::string type(graph::name_of(op));
+    const auto id =
+        graph.add_node(name, type, std::move(op), std::move(inputs), {std::string(name) + "_out"});
+    return graph.node(id).outputs[0];
+  };
+  const auto x = graph.add_input("x", graph::DType::f32, {1, 6});
+  const auto relu = node("relu", graph::Unary{.kind = graph::UnaryKind::relu}, {x});
+  node("elsewhere", graph::Hardmax{-1}, {relu});
+  node("other", graph::TopK{-1, true, 1}, {relu});
+  const auto best = node("best", graph::TopK{-1, true, 3}, {relu});
+  const auto score = node("score", graph::Cast{graph::DType::f32}, {best});
+  graph.outputs = {score};
+  graph::bind(graph, {}, 1);
+  engine::PlanSpec spec;
+  spec.fetches = {score};
+  spec.gradients = {{score, x}};
+  engine::WeightCache weights;
+  try {
+    engine::Plan::build(graph, spec, weights);
+    ADD_FAILURE() << "a path through indices";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.sentence(),
+              "no gradient leads from 'score_out' back to 'x': the path is cut at TopK 'best'");
+  }
+}
+
 TEST(OpCases, NameEveryOperatorAndKindAtLeastEightTimes) {
   std::map<std::string, int> seen;
   std::set<std::size_t> alternatives;
@@ -220,8 +251,8 @@ TEST(OpCases, NameEveryOperatorAndKindAtLeastEightTimes) {
   // Constants by the time a plan is built; graph's tests evaluate them.
   const std::set<std::size_t> exempt = {
       graph::Op(graph::ConstantOfShape{}).index(), graph::Op(graph::Range{}).index(),
-      graph::Op(graph::ShapeOf{}).index(), graph::Op(graph::SizeOf{}).index(),
-      graph::Op(graph::NonZero{}).index()};
+      graph::Op(graph::ShapeOf{}).index(),         graph::Op(graph::SizeOf{}).index(),
+      graph::Op(graph::NonZero{}).index(),         graph::Op(graph::NonMaxSuppression{}).index()};
   for (std::size_t i = 0; i < std::variant_size_v<graph::Op>; ++i)
     EXPECT_TRUE(alternatives.contains(i) || exempt.contains(i))
         << "operator " << i << " has no case";

@@ -17,10 +17,16 @@ using engine::GradientRule;
 using graph::ValueId;
 using reference::Array;
 
+/// Of which the reference picks another.
+bool is_largest_sample(const graph::Op& op) {
+  const auto* align = std::get_if<graph::RoiAlign>(&op);
+  return align != nullptr && align->max;
+}
+
 bool is_refused(const Case& one, std::size_t argument) {
   const auto* reduce = std::get_if<graph::Reduce>(&one.op);
   return (reduce != nullptr && reduce->kind == graph::ReduceKind::prod) ||
-         std::holds_alternative<graph::Hardmax>(one.op) ||
+         std::holds_alternative<graph::Hardmax>(one.op) || is_largest_sample(one.op) ||
          std::holds_alternative<graph::Recurrent>(one.op) ||
          (std::holds_alternative<graph::GridSample>(one.op) && argument == 1);
 }

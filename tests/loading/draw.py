@@ -226,7 +226,7 @@ def junk(net, rng, from_value):
         net.domains.append("some.custom")
         return net.add("Mystery", [from_value], domain="some.custom", secret=3), True
     if kind == 1:
-        values, _ = net.add("TopK", [from_value, net.ints(1)], outputs=2)
+        values, _ = net.add("Unique", [from_value], outputs=2)
         return values, True
     if kind == 2:
         return net.add("SplitToSequence", [from_value]), False

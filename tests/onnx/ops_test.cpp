@@ -274,6 +274,23 @@ TEST(Ops, RecurrentOfTheOtherLayout) {
   EXPECT_EQ(got.graph.value(got.graph.outputs[1]).shape, (Shape{2, 1, 2}));
 }
 
+TEST(Ops, Selections) {
+  const auto regions = op_of<graph::RoiAlign>(
+      16, "RoiAlign", 3,
+      {attr("mode", "max"), attr("output_height", 2), attr("output_width", 3),
+       attr("sampling_ratio", 4), attr("spatial_scale", 0.25f)});
+  EXPECT_TRUE(regions.max && regions.half_pixel);
+  EXPECT_EQ(regions.rows, 2);
+  EXPECT_EQ(regions.columns, 3);
+  EXPECT_EQ(regions.samples, 4);
+  EXPECT_EQ(regions.scale, 0.25f);
+  EXPECT_FALSE(op_of<graph::RoiAlign>(10, "RoiAlign", 3).half_pixel) << "before opset 16";
+  EXPECT_THROW(op_of<graph::RoiAlign>(16, "RoiAlign", 3, {attr("output_height", 0)}), Error);
+  EXPECT_TRUE(
+      op_of<graph::NonMaxSuppression>(11, "NonMaxSuppression", 5, {attr("center_point_box", 1)})
+          .from_centers);
+}
+
 TEST(Ops, Indexing) {
   EXPECT_EQ(op_of<graph::Gather>(11, "Gather", 2, {attr("axis", -1)}).axis, -1);
   EXPECT_EQ(op_of<graph::GatherElements>(11, "GatherElements", 2, {attr("axis", 1)}).axis, 1);

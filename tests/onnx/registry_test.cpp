@@ -135,7 +135,8 @@ score is left out, with these exceptions:
 | Operand | Computed from the image |
 |---|---|
 | what only shapes and indices are made of (shapes, axes, pads, repeats, sizes, scales and regions of Resize, Pad's value) | must be known before the run: refused |
-| Floor, Ceil, Round, Sign; flags and integers made of floats (comparisons, ArgMax, Cast) | gradient 0: no path |
+| Floor, Ceil, Round, Sign; flags and integers made of floats (comparisons, ArgMax, Cast, the indices of TopK and MaxPool, Multinomial, Bernoulli) | gradient 0: no path. Where a score lies behind nothing else, the error names what cuts the path |
+| the regions of RoiAlign | gradient 0, as in PyTorch |
 | Mod of floats | refused, as is any operand without a gradient through which a score depends on what is explained |
 
 Of GRU, LSTM and RNN the sequence and the initial states are followed; weights, biases and peepholes are refused where they are computed
@@ -144,6 +145,9 @@ from the image. Guided backpropagation and deconvolution follow the plain gradie
 DeepLIFT and Deep SHAP have no rule for these operands and refuse them by name: weights and bias of Conv and ConvTranspose, parameters of
 the normalisations, bounds of Clip, and every operand of GRU, LSTM and RNN. LRP refuses the same (bounds take what is theirs; recurrent
 operators have rules of their own) and the slope of PRelu. Every other method follows the gradient, or asks for scores alone.
+
+Values that are picked by computed indices (Gather, GatherElements, GatherND, ScatterElements, ScatterND, TopK, ReverseSequence, MaxUnpool)
+have the gradient of where they were picked from. What is drawn by chance is its mean or the likeliest class, so that no map depends on a draw.
 )";
 
 std::string table() {

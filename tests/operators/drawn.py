@@ -362,8 +362,80 @@ def own_recurrent_tests(c):
                            "in": operands, "result": i, "out": tensor(np.asarray(output))})
 
 
+def selected(d, c):
+    """What picks by rank, by overlap, by region, by the places of maxima, or by chance."""
+    op = d.pick("TopK", "TopK", "MaxPool", "MaxUnpool", "RoiAlign", "RoiAlign", "ReverseSequence",
+                "NonMaxSuppression")
+    if op == "TopK":
+        x = d.numbers(d.shape(1, 3), d.pick("float32", "float64", "int64", "int32"))
+        axis = d.between(-x.ndim, x.ndim - 1)
+        opset = d.pick(9, 10, 21) if x.dtype.kind == "f" else 21
+        largest = d.below(2) if opset > 10 else 1
+        k = d.between(1, x.shape[axis])
+        attributes = {"axis": axis, **({"k": k} if opset < 10 else {}),
+                      **({"largest": largest} if opset > 10 else {})}
+        c.add(op, [x] + ([] if opset < 10 else [parameter([k])]), attributes, opset=opset,
+              label=f"k {k} {largest}", drop_unclear=True, reference=opset > 10, result=d.below(2))
+    elif op in ("MaxPool", "MaxUnpool"):
+        rank = d.between(1, 3)
+        kernel = [d.between(1, 3) for _ in range(rank)]
+        strides = [d.between(1, 3) for _ in range(rank)]
+        if op == "MaxPool":
+            x = d.halves([d.between(1, 2), d.between(1, 2)] + [d.between(3, 5) for _ in kernel])
+            pads = [d.below(k) for k in kernel * 2]
+            c.add(op, [x], {"kernel_shape": kernel, "strides": strides, "pads": pads,
+                            "storage_order": d.below(2)}, label=f"indices {rank}-D",
+                  drop_unclear=True, reference=False, result=1)
+            return
+        pads = [d.below(2) for _ in kernel * 2]
+        extents = [d.between(2, 3) for _ in kernel]
+        full = [(e - 1) * s + k - pads[i] - pads[rank + i]
+                for i, (e, s, k) in enumerate(zip(extents, strides, kernel))]
+        given = d.chance(0.5)
+        full = [max(1, f) + (d.below(2) if given else 0) for f in full]
+        shape = [d.between(1, 2), d.between(1, 2)] + extents
+        size = int(np.prod(shape[:2] + full))
+        if size < int(np.prod(shape)):
+            return
+        indices = d.rng.permutation(size)[:int(np.prod(shape))].reshape(shape)
+        c.add(op, [d.halves(shape), indices.astype("int64")]
+              + ([parameter(shape[:2] + full)] if given else []),
+              {"kernel_shape": kernel, "strides": strides, "pads": pads}, label=f"{rank}-D",
+              drop_unclear=True, reference=False)
+    elif op == "RoiAlign":
+        x = d.halves([d.between(1, 2), d.between(1, 2), d.between(2, 6), d.between(2, 6)])
+        count = d.between(1, 3)
+        corners = d.rng.uniform(-2, 9, [count, 2, 2])
+        if d.chance(0.8):
+            corners.sort(axis=1)
+        opset = d.pick(10, 16)
+        attributes = {"output_height": d.between(1, 3), "output_width": d.between(1, 3),
+                      "sampling_ratio": d.below(3), "spatial_scale": d.pick(1.0, 0.5, 0.75),
+                      "mode": d.pick("avg", "avg", "max")}
+        if opset == 16:
+            attributes["coordinate_transformation_mode"] = d.pick("half_pixel", "output_half_pixel")
+        c.add(op, [x, corners.reshape(count, 4).astype("float32"),
+                   d.rng.integers(0, x.shape[0], count)], attributes, opset=opset,
+              label=attributes["mode"], drop_unclear=True, reference=False)
+    elif op == "ReverseSequence":
+        x = d.numbers(d.shape(2, 4), d.pick("float32", "int64"))
+        batch = d.below(2)
+        lengths = d.rng.integers(1, x.shape[1 - batch] + 1, x.shape[batch])
+        c.add(op, [x, lengths], {"batch_axis": batch, "time_axis": 1 - batch}, drop_unclear=True)
+    else:
+        n, classes, count = d.between(1, 2), d.between(1, 2), d.between(1, 6)
+        corners = d.rng.integers(0, 7, [n, count, 4]).astype("float32")
+        scores = d.rng.permutation(n * classes * count).reshape(n, classes, count)
+        operands = [parameter(corners, "float32"),
+                    parameter(scores / scores.size, "float32"), parameter([d.between(1, 4)])]
+        operands.append(parameter([d.pick(0.1, 0.25, 0.6)], "float32"))
+        if d.chance(0.5):
+            operands.append(parameter([0.3], "float32"))
+        c.add(op, operands, {"center_point_box": d.below(2)}, drop_unclear=True, reference=False)
+
+
 KINDS = (functions, equations, hardmax, columns, placed, indexed, samples, composed, tested, later,
-         recurrent)
+         recurrent, selected)
 
 
 def main():

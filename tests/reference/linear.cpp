@@ -72,12 +72,32 @@ Array conv_transpose(const graph::ConvTranspose& op, const Arrays& in, const Sha
   return out;
 }
 
+namespace {
+
+/// An element's place in the tensor; in its map the first axis is counted fastest where `turned`.
+double counted_from_the_first(const Shape& shape, std::int64_t n, std::int64_t c, Index at,
+                              bool turned) {
+  Shape extents = spatial(shape);
+  std::int64_t out = n * shape[1] + c;
+  for (const auto extent : extents) out *= extent;
+  if (turned) {
+    std::reverse(at.begin(), at.end());
+    std::reverse(extents.begin(), extents.end());
+  }
+  std::int64_t own = 0;
+  for (std::size_t d = 0; d < at.size(); ++d) own = own * extents[d] + at[d];
+  return static_cast<double>(out + own);
+}
+
+}  // namespace
+
 Array pool(const graph::Pool& op, const Array& x, const Shape& out_shape) {
   Array out(out_shape);
   const Shape extents = spatial(x.shape);
   each(out_shape, [&](const Index& o) {
     const Index place(o.begin() + 2, o.end());
     double best = -std::numeric_limits<double>::infinity(), sum = 0;
+    Index where;
     std::int64_t counted = 0;
     each(op.window.kernel, [&](const Index& k) {
       Index at;
@@ -89,12 +109,16 @@ Array pool(const graph::Pool& op, const Array& x, const Shape& out_shape) {
       }
       if (inside) {
         const double v = x[joined(o[0], o[1], at)];
+        if (v > best) where = at;
         best = std::max(best, v);
         sum += v;
       }
       if (op.count_include_pad ? in_pads : inside) ++counted;
     });
-    out[o] = op.kind == graph::PoolKind::max ? best : sum / static_cast<double>(counted);
+    if (op.kind == graph::PoolKind::arg_max)
+      out[o] = counted_from_the_first(x.shape, o[0], o[1], where, op.column_major);
+    else
+      out[o] = op.kind == graph::PoolKind::max ? best : sum / static_cast<double>(counted);
   });
   return out;
 }

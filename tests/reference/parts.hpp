@@ -37,6 +37,8 @@ Array gather_nd(const graph::GatherND& op, const Arrays& in, const Shape& out);
 Array scatter_nd(const graph::ScatterND& op, const Arrays& in);
 Array scatter_elements(const graph::ScatterElements& op, const Arrays& in);
 Array grid_sample(const graph::GridSample& op, const Arrays& in, const Shape& out);
+Array top_k(const graph::TopK& op, const Array& x, const Shape& out);
+Array roi_align(const graph::RoiAlign& op, const Arrays& in, const Shape& out);
 Array col2im(const graph::Col2Im& op, const Array& x, const Shape& out);
 Array resize(const graph::Resize& op, const Array& x, const Shape& out);
 Array depth_to_space(const graph::DepthToSpace& op, const Array& x, const Shape& out);

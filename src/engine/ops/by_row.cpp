@@ -41,6 +41,11 @@ BackwardReads reads_by_fields(const graph::BatchNorm&, unsigned wanted) {
   return reads;
 }
 
+/// The regions and their images; whose largest sample it was, the map says.
+BackwardReads reads_by_fields(const graph::RoiAlign& op, unsigned) {
+  return {op.max ? 7u : 6u, false};
+}
+
 template <class Op>
 BackwardReads reads_of(const Op& op, unsigned wanted, bool rescale) {
   const auto arithmetic = trait::arithmetic(op);
@@ -109,6 +114,14 @@ bool is_among(const Op& op, unsigned inputs, std::size_t input) {
 bool has_gradient(const graph::Op& op, std::size_t input) {
   return std::visit(
       [&](const auto& own) { return is_among(own, trait::arithmetic(own).gradients, input); }, op);
+}
+
+bool is_stopped(const graph::Op& op, std::size_t input) {
+  return std::visit(
+      [&]<class Op>([[maybe_unused]] const Op& own) {
+        return input < 32 && (trait::stopped_inputs<Op> >> input & 1u) != 0;
+      },
+      op);
 }
 
 bool is_rescaled(const graph::Op& op, std::size_t input) {

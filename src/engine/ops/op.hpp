@@ -203,6 +203,8 @@ class BackwardContext : public ForwardContext {
 /// passes read these values of the reference run, too.
 BackwardReads backward_reads(const graph::Op& op, unsigned wanted, bool rescale = false);
 bool has_gradient(const graph::Op& op, std::size_t input);
+/// Is it a float to which no gradient leads by definition?
+bool is_stopped(const graph::Op& op, std::size_t input);
 /// Does GradientRule::rescale go on to this input?
 bool is_rescaled(const graph::Op& op, std::size_t input);
 

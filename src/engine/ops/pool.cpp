@@ -52,6 +52,12 @@ struct Geometry {
     }
   }
 
+  /// The offset of an element where the first axis is counted fastest.
+  std::int64_t column_major(std::int64_t at) const {
+    const auto x = at % src[2], y = at / src[2] % src[1], z = at / src[2] / src[1];
+    return z + src[0] * (y + src[1] * x);
+  }
+
   /// How far a window reaches along an axis, in elements of the source or, with_pad, of the source
   /// and the padding that averages count.
   std::int64_t counted(std::size_t axis, std::int64_t at, bool with_pad) const {
@@ -141,6 +147,27 @@ void own_forward(const Pool& op, ForwardContext& c) {
   c.out(0, dst);
 }
 
+/// Where each maximum lies, counted through the whole tensor.
+void indices_forward(const Pool& op, ForwardContext& c) {
+  const Geometry g(op, c.in_shape(0), c.out_shape());
+  const Operand dst = c.make_plain_out();
+  c.b.kernel(
+      [g, turned = op.column_major](Pointers p) {
+        const float* all = floats(p, 0);
+        float* out = floats(p, 1);
+        base::parallel_for(g.planes, 1, [&, all, out](std::int64_t begin, std::int64_t end) {
+          for (auto plane = begin; plane < end; ++plane)
+            g.outputs([&](std::int64_t i, std::int64_t z, std::int64_t y, std::int64_t x) {
+              auto at = argmax(g, all + plane * g.src_size, z, y, x);
+              if (turned) at = g.column_major(at);
+              out[plane * g.dst_size + i] = static_cast<float>(plane * g.src_size + at);
+            });
+        });
+      },
+      {c.plain_in(0)}, {dst});
+  c.out(0, dst);
+}
+
 dnnl::algorithm algorithm(const Pool& op) {
   if (op.kind == PoolKind::max) return dnnl::algorithm::pooling_max;
   return op.count_include_pad ? dnnl::algorithm::pooling_avg_include_padding
@@ -172,6 +199,7 @@ compat::PoolForward::primitive_desc forward_desc(const Pool& op, ForwardContext&
 }  // namespace
 
 void forward(const Pool& op, ForwardContext& c) {
+  if (op.kind == PoolKind::arg_max) return indices_forward(op, c);
   if (needs_own(op)) return own_forward(op, c);
   const Operand src = c.in(0);
   const auto pd = forward_desc(op, c, src.desc);

@@ -180,5 +180,8 @@ void forward(const graph::SizeOf&, ForwardContext& c) {
 void forward(const graph::NonZero&, ForwardContext& c) {
   not_constant(c);
 }
+void forward(const graph::NonMaxSuppression&, ForwardContext& c) {
+  not_constant(c);
+}
 
 }  // namespace fovea::engine

@@ -133,6 +133,7 @@ void infer_op(Pool& op, InferContext& c) {
     c.require_real_or_constant(0);
   else
     c.require_real(0);
+  const bool indices = op.kind == PoolKind::arg_max;
   const auto spatial = spatial_extents(c);
   auto& window = op.window;
   if (window.kernel.empty()) bad_model("the kernel extent is missing");
@@ -158,7 +159,7 @@ void infer_op(Pool& op, InferContext& c) {
     out.push_back(window_output(window, d, spatial[d]));
   }
   op.ceil_mode = false;
-  c.set_output(c.type(0), std::move(out));
+  c.set_output(indices ? DType::i64 : c.type(0), std::move(out));
 }
 
 }  // namespace fovea::graph::detail

@@ -110,6 +110,19 @@ class Follow {
     return joined(parts);
   }
 
+  Along by_fields(const TopK& op) const {
+    const auto own = static_cast<std::size_t>(op.axis);
+    return first_alone([own](std::size_t axis) { return axis != own; }, kMixed);
+  }
+  /// Off the axis an element keeps its place.
+  Along by_fields(const GatherElements& op) const {
+    const auto found = joined({spoilt(), input(0), input(1)});
+    if (!found.is_axis()) return found;
+    const bool kept = found.axis != static_cast<std::size_t>(op.axis) &&
+                      shape(0)[found.axis] == shape(1)[found.axis];
+    return kept ? found : kUnknown;
+  }
+
   Along by_fields(const Gemm& op) const {
     const auto a = input(0), b = input(1);
     Along product;

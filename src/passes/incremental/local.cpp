@@ -72,6 +72,7 @@ struct Locality {
   std::optional<Local> by_fields(const graph::Pool& op) const {
     const bool padded = !all_zero(op.window.pads_begin) || !all_zero(op.window.pads_end);
     const bool is_max = op.kind == graph::PoolKind::max;
+    if (op.kind == graph::PoolKind::arg_max) return std::nullopt;  // places in the whole map
     // An average that leaves out what is beyond the map has other divisors at the borders.
     if (!is_max && padded && !(op.count_include_pad && all_zero(op.ceil_extra)))
       return std::nullopt;
