@@ -69,6 +69,7 @@ std::vector<Channels> Explaining::channels(const Target& target) {
 }  // namespace api
 
 Tensor Run::Impl::features(const std::string& layer) const {
+  require_row();
   const auto scope = team();
   const auto view = explainer->plan->map(workspace, api::layer_named(*explainer, layer).map);
   const auto taken = api::held_for_channels(*explainer, view);
@@ -77,6 +78,7 @@ Tensor Run::Impl::features(const std::string& layer) const {
 
 std::vector<Channels> Run::Impl::channels(const Target& target, const std::string& layer,
                                           const CallOptions& call) {
+  require_row();
   const auto scope = team();
   const Method method = GradCam{};
   const ExplainOptions options{.layer = layer};

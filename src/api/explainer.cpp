@@ -51,7 +51,7 @@ const std::map<std::string, Shape>& Explainer::shapes() const {
   return impl_->shapes;
 }
 std::vector<StepInfo> Explainer::steps() const {
-  return impl_->plan->steps();
+  return impl_->plan ? impl_->plan->steps() : std::vector<StepInfo>();
 }
 Precision Explainer::precision() const {
   return impl_->precision;

@@ -8,6 +8,7 @@
 
 #include "api/model_impl.hpp"
 #include "api/network.hpp"
+#include "api/selections.hpp"
 #include "api/thread_choice.hpp"
 #include "api/variants.hpp"
 #include "api/workspace_pool.hpp"
@@ -81,6 +82,12 @@ struct Explainer::Impl {
   std::int64_t batch = 1;     ///< images: pictures.count
   Shape input_extents;  ///< spatial extents of the image, that maps are resized to; may be empty
   std::vector<graph::ValueId> feeds;
+
+  /// Where the targets lie behind what the model selects by the data: what leads there. Then there
+  /// is no plan: each call runs on an explainer for what its data selected.
+  std::shared_ptr<api::Stages> stages;
+  std::optional<api::Selections> selections;  ///< that it was made for
+  std::string no_row;  ///< the targets' value, where nothing was selected for it
 
   std::shared_ptr<const engine::Plan> plan;
   std::unique_ptr<api::WorkspacePool> pool;

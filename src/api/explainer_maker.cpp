@@ -9,6 +9,7 @@
 #include "api/check_options.hpp"
 #include "api/explaining.hpp"
 #include "api/fixed_inputs.hpp"
+#include "api/layers.hpp"
 #include "api/other_batch.hpp"
 #include "api/partial.hpp"
 #include "api/precision.hpp"
@@ -18,59 +19,103 @@
 #include "base/fork.hpp"
 #include "base/limits.hpp"
 #include "graph/infer.hpp"
-#include "graph/repeat.hpp"
 
 namespace fovea {
 namespace {
-
-/// Where an image's rows and columns are in an input's extents; empty where it is no image.
-Shape spatial_extents_of(const Shape& shape) {
-  if (shape.size() < 3 || shape.size() > 5) return {};
-  const auto like_channels = [](std::int64_t extent) { return extent >= 1 && extent <= 4; };
-  if (!like_channels(shape[1]) && like_channels(shape.back()))
-    return {shape.begin() + 1, shape.end() - 1};
-  return {shape.begin() + 2, shape.end()};
-}
 
 using Part = explain::NetworkSpec::Part;
 constexpr explain::NetworkSpec kRerun{.part = Part::rerun};
 
 class ExplainerMaker {
  public:
-  /// `bytes`: the budget, where it is another explainer's; nothing is timed then.
+  /// `bytes`: the budget, where it is another explainer's; nothing is timed then. `selections`:
+  /// what the model selected, where that decides extents; `selects`: it selects behind what is
+  /// wanted.
   ExplainerMaker(const Model& model, ExplainerOptions options, const CallOptions& call,
-                 const std::shared_ptr<base::Budget>& bytes = nullptr)
+                 const std::shared_ptr<base::Budget>& bytes = nullptr,
+                 const std::optional<api::Selections>& selections = {}, bool selects = false)
       : limits_{call.stop, call.deadline},
         measures_(bytes == nullptr),
         impl_(std::make_shared<Explainer::Impl>(model, std::move(options), bytes)),
         partial_(Access::impl(model).imported),
-        source_(Access::impl(model).imported.graph) {}
+        selects_(selects) {
+    impl_->selections = selections;
+  }
 
   std::shared_ptr<const Explainer::Impl> make() {
-    const auto& options = impl_->options;
-    api::check_options(options);
-    const auto team = impl_->team(options.pool.threads);
-    impl_->made_for = base::max_threads();
-    Access::impl(impl_->model).choices->add(std::as_bytes(std::span(options.compile.plan_cache)));
-    api::fix_inputs(source_, impl_->model.inputs(), options.compile.fixed_inputs);
-    graph::unroll(source_, api::shapes_to_bind(impl_->model.inputs(), options.compile),
-                  options.compile.batch, limits_, engine::compute_node);
-    graph_ = source_;
+    const auto team = impl_->team(impl_->options.pool.threads);
+    take_source();
     bind();
-    impl_->shapes = api::shapes_of(graph_);
-    choose_targets();
-    impl_->feeds = graph_.inputs;
-    impl_->inputs = api::inputs_of(graph_, impl_->model.inputs());
-    impl_->head = graph::find_pool_linear_head(graph_, impl_->target);
-    if (impl_->head && impl_->head->classes != impl_->row()) impl_->head.reset();
-    limits_.check();
-    describe_layers();
+    if (impl_->selections && has_no_row()) return impl_;
+    describe();
     build_plan();
     return impl_;
   }
 
+  /// Without a plan: of `guess`, behind which nothing is known before a call.
+  std::shared_ptr<const Explainer::Impl> outline(const api::Guess& guess,
+                                                 std::shared_ptr<api::Stages> stages) {
+    const auto team = impl_->team(impl_->options.pool.threads);
+    known_ = &guess.shapes;
+    take_source();
+    bind();
+    describe();
+    engine::PlanSpec spec;
+    spell(spec);
+    impl_->shapes = guess.shapes;
+    api::keep_model_inputs(impl_->model, impl_->inputs);
+    impl_->selections.reset();
+    impl_->stages = std::move(stages);
+    return impl_;
+  }
+
  private:
+  void take_source() {
+    source_ = api::source_of(impl_->model, impl_->options.compile, limits_);
+    if (impl_->selections) impl_->selections->apply(source_);
+    if (selects_) api::keep_targets(source_, impl_->options);
+    graph_ = source_;
+  }
+
+  /// Everything but plans.
+  void describe() {
+    const auto& options = impl_->options;
+    impl_->made_for = base::max_threads();
+    Access::impl(impl_->model).choices->add(std::as_bytes(std::span(options.compile.plan_cache)));
+    impl_->shapes = api::shapes_of(graph_);
+    choose_targets();
+    name_inputs();
+    impl_->head = graph::find_pool_linear_head(graph_, impl_->target);
+    if (impl_->head && impl_->head->classes != impl_->row()) impl_->head.reset();
+    limits_.check();
+    describe_layers();
+  }
+
+  void name_inputs() {
+    impl_->feeds = graph_.inputs;
+    impl_->inputs = api::inputs_of(graph_, impl_->model.inputs());
+    if (impl_->selections) api::add_inputs(*impl_->selections, graph_, impl_->inputs);
+  }
+
+  /// Nothing was selected that the targets read: what there is can be fetched, and is not
+  /// explained.
+  bool has_no_row() {
+    impl_->no_row = api::empty_target(graph_, impl_->options);
+    if (impl_->no_row.empty()) return false;
+    impl_->made_for = base::max_threads();
+    impl_->shapes = api::shapes_of(graph_);
+    name_inputs();
+    engine::PlanSpec spec;
+    spec.feeds = impl_->feeds;
+    for (const auto& name : impl_->options.compile.fetches) fetch(spec, name);
+    impl_->plan = engine::Plan::build(graph_, spec, *Access::impl(impl_->model).weights);
+    impl_->pool = std::make_unique<api::WorkspacePool>(
+        *impl_->plan, impl_->options.pool.max_workspaces, impl_->budget);
+    return true;
+  }
+
   void bind() {
+    api::check_options(impl_->options);
     const auto& compile = impl_->options.compile;
     partial_.bind(source_, graph_, api::shapes_to_bind(impl_->model.inputs(), compile),
                   compile.batch, limits_);
@@ -119,7 +164,8 @@ class ExplainerMaker {
   }
 
   void find_image_batch() {
-    impl_->image_batch = graph::find_image_batch(graph_, impl_->target);
+    impl_->image_batch = impl_->selections ? api::image_of_selections(graph_, impl_->target)
+                                           : graph::find_image_batch(graph_, impl_->target);
     impl_->stacked = api::stacked_inputs(graph_, impl_->image_batch);
     impl_->batch = impl_->image_batch.count;
     if (graph_.inputs.empty()) return;
@@ -129,105 +175,27 @@ class ExplainerMaker {
     input.shape = graph_.value(input.value).shape;
     input.is_single = !impl_->stacked[impl_->image_batch.input];
     if (input.is_single) input.shape.insert(input.shape.begin(), 1);
-    impl_->input_extents = spatial_extents_of(input.shape);
+    impl_->input_extents = api::spatial_extents(input.shape);
   }
 
   void describe_layers() {
-    const graph::TokenOptions tokens{impl_->options.prepare.token_grid,
-                                     impl_->options.prepare.prefix_tokens};
-    forms_ = std::make_unique<const graph::MapForms>(graph_, impl_->target, tokens);
-    const auto found = default_layer(tokens);
-    impl_->default_why = found.why;
-    if (found.value) impl_->default_layer = graph_.value(found.value).name;
-    if (found.features) impl_->feature_layer = graph_.value(found.features).name;
-    const auto class_maps = graph::find_class_maps(graph_, impl_->target);
-    for (const auto id : graph::explainable_layers(graph_, impl_->target, tokens)) {
-      const auto& value = graph_.value(id);
-      const auto form = forms_->of(id);
-      if (!keeps_images(id, form)) continue;
-      const auto& node = graph_.node(value.producer);
-      Shape grid =
-          form.grid ? form.grid->extents : Shape(value.shape.begin() + 2, value.shape.end());
-      LayerInfo info{value.name,        node.name,
-                     node.op_type,      value.shape,
-                     id == found.value, "",
-                     std::move(grid),   class_maps[static_cast<std::size_t>(id.index)]};
-      if (info.is_default) info.why = found.why;
-      impl_->layers.push_back(std::move(info));
-    }
-  }
-
-  graph::DefaultLayer default_layer(const graph::TokenOptions& tokens) const {
-    const auto& targets = impl_->options.prepare.targets;
-    const auto place =
-        targets.empty() ? std::nullopt : api::place_of(targets.front(), impl_->target_values);
-    if (place) {
-      // The scores have no name of their own.
-      const auto of =
-          place->value.empty() ? impl_->scores.logits : graph::find_layer(graph_, place->value);
-      if (graph_.value(of).shape.size() == place->at.size())
-        if (auto found = graph::find_local_layer(graph_, of, place->at); found.value) {
-          found.features = found.value;
-          return found;
-        }
-    }
-    return graph::find_default_layer(graph_, impl_->target, tokens);
-  }
-
-  /// Are the places along one axis the images: that of its grid, or the first?
-  bool keeps_images(graph::ValueId id, const graph::MapForm& form) const {
-    const std::size_t axis = form.grid ? form.grid->images : 0;
-    if (impl_->image_batch.count == 1) return graph_.value(id).shape[axis] == 1;
-    return impl_->image_batch.axis_of(id) == std::optional(axis);
+    forms_ = std::make_unique<const graph::MapForms>(graph_, impl_->target, api::tokens_of(*impl_));
+    api::describe_layers(*impl_, graph_, *forms_);
+    if (known_ != nullptr) api::keep_known_layers(*known_, *impl_);
   }
 
   explain::Layer resolve(const std::string& name) const {
     partial_.require(graph_, name);
-    const graph::ValueId id = graph::find_layer(graph_, name);
-    if (!id)
-      throw Error(ErrorCode::invalid_argument, "the model has no layer of this name",
-                  {"", name, ""});
-    const auto& value = graph_.value(id);
-    if (value.shape.size() < 3 || value.shape.size() > 5)
-      throw Error(ErrorCode::invalid_argument,
-                  "this layer is not a feature map: it has " + std::to_string(value.shape.size()) +
-                      " extents, where [images, channels, ...] with 3 to 5 is needed",
-                  {"", value.name, ""});
-    if (!keeps_images(id, forms_->of(id)))
-      throw Error(ErrorCode::invalid_argument,
-                  "the first extent of this layer is not the number of images",
-                  {"", value.name, ""});
-    if (!graph::reaches(graph_, id, impl_->target))
-      throw Error(ErrorCode::invalid_argument, "the scores do not depend on this layer",
-                  {"", value.name, ""});
-    explain::Layer layer;
-    layer.name = value.name;
-    layer.value = id;
-    const auto form = form_of(id);
-    layer.grid = form.grid;
-    layer.unseen = form.unseen;
-    layer.shape = value.shape;
-    if (layer.grid) {
-      layer.value_shape = value.shape;
-      layer.shape = layer.grid->map_shape(value.shape);
-    }
-    layer.is_linear_head = graph::is_piecewise_linear(graph_, id, impl_->target);
-    layer.is_head_map = impl_->head && impl_->head->feature_map == id;
-    return layer;
+    return api::resolve_layer(*impl_, graph_, *forms_, name);
   }
 
-  /// Throws Error invalid_argument where the layer cannot be explained.
-  graph::MapForm form_of(graph::ValueId id) const {
-    const auto& value = graph_.value(id);
-    auto form = forms_->of(id);
-    if (!form.refusal.empty())
-      throw Error(ErrorCode::invalid_argument, form.refusal, {"", value.name, ""});
-    const bool is_sequence = form.grid && value.shape.size() == 3;
-    if (!impl_->options.prepare.token_grid.empty() && !is_sequence)
-      throw Error(ErrorCode::invalid_argument,
-                  "a token grid is given, but this layer is no sequence of tokens",
-                  {"", value.name, ""});
-    return form;
+  /// What is wanted of the plan: the targets first.
+  void spell(engine::PlanSpec& spec) {
+    const auto& options = impl_->options;
+    fetch(spec, graph_.value(impl_->target).name);
+    if (impl_->scores.output) fetch(spec, graph_.value(impl_->scores.output).name);
+    for (const auto& name : options.compile.fetches) fetch(spec, name);
+    prepare_layers(spec);
   }
 
   void build_plan() {
@@ -242,11 +210,7 @@ class ExplainerMaker {
     spec.optimize = options.compile.optimize;
     spec.memory_limit = options.pool.memory_limit;
     spec.limits = limits_;
-    fetch(spec, graph_.value(impl_->target).name);
-    if (impl_->scores.output) fetch(spec, graph_.value(impl_->scores.output).name);
-    for (const auto& name : options.compile.fetches) fetch(spec, name);
-
-    prepare_layers(spec);
+    spell(spec);
     impl_->plan = api::build_plan(options, graph_, spec, *Access::impl(impl_->model).weights);
     impl_->precision = spec.precision;
     const auto pool_of_plan = [&] {
@@ -451,10 +415,12 @@ class ExplainerMaker {
   bool measures_;
   std::shared_ptr<Explainer::Impl> impl_;
   api::Partial partial_;
+  bool selects_;
   graph::Graph source_;  ///< as imported, and what lays out the scores and the values of targets
   graph::Graph graph_;   ///< that, bound
-  std::size_t bound_values_ = 0;             ///< of the source, when it was
-  std::set<explain::NetworkSpec> networks_;  ///< that methods run
+  std::size_t bound_values_ = 0;                         ///< of the source, when it was
+  const std::map<std::string, Shape>* known_ = nullptr;  ///< null: everything is
+  std::set<explain::NetworkSpec> networks_;              ///< that methods run
   bool perturbs_full_ = false;  ///< variants of any part of an image are scored, not windows alone
   std::set<graph::ValueId> fetched_;
   std::unique_ptr<const graph::MapForms> forms_;  ///< once the graph is bound
@@ -480,7 +446,27 @@ std::shared_ptr<const Explainer::Impl> with_memory(Make&& make) {
 std::shared_ptr<const Explainer::Impl> make_explainer(const Model& model, ExplainerOptions options,
                                                       const CallOptions& call) {
   check_threads(options.pool.threads);
-  return with_memory([&] { return ExplainerMaker(model, std::move(options), call).make(); });
+  return with_memory([&] {
+    check_options(options);
+    bool selects = false;
+    const auto guess = guess_selections(model, options, {call.stop, call.deadline}, selects);
+    if (!guess) return ExplainerMaker(model, std::move(options), call, nullptr, {}, selects).make();
+    ExplainerMaker maker(model, options, call, nullptr, guess->selections);
+    return maker.outline(*guess, std::make_shared<Stages>(model, options));
+  });
+}
+
+std::shared_ptr<const Explainer::Impl> make_selected(const Explainer::Impl& outline,
+                                                     const Selections& selections,
+                                                     const CallOptions& call) {
+  auto options = outline.options;
+  options.compile.plan_cache.clear();  // the model has it
+  options.prepare.layers.clear();
+  for (const auto& layer : outline.prepared) options.prepare.layers.push_back(layer.name);
+  return with_memory([&] {
+    return ExplainerMaker(outline.model, std::move(options), call, outline.bytes, selections)
+        .make();
+  });
 }
 
 std::shared_ptr<const Explainer::Impl> make_variant(const Explainer::Impl& like, int threads,
@@ -489,8 +475,9 @@ std::shared_ptr<const Explainer::Impl> make_variant(const Explainer::Impl& like,
   options.pool.threads = threads;
   options.compile.plan_cache.clear();  // the model has it
   options.compile.precision = like.precision;
-  return with_memory(
-      [&] { return ExplainerMaker(like.model, std::move(options), call, like.bytes).make(); });
+  return with_memory([&] {
+    return ExplainerMaker(like.model, std::move(options), call, like.bytes, like.selections).make();
+  });
 }
 
 }  // namespace api

@@ -467,12 +467,14 @@ Tensor Explaining::class_maps(std::int64_t image) {
 std::vector<Explanation> Run::Impl::explain(const Method& method, std::span<const Target> targets,
                                             const ExplainOptions& options,
                                             const CallOptions& call) {
+  require_row();
   const auto scope = team();
   return api::Explaining(*this, method, options, call, targets.size()).explain(targets);
 }
 
 Tensor Run::Impl::class_maps(const Method& method, std::int64_t image,
                              const ExplainOptions& options, const CallOptions& call) {
+  require_row();
   check_image(image);
   const auto scope = team();
   const auto targets = static_cast<std::size_t>(explainer->class_count());

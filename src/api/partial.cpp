@@ -160,6 +160,14 @@ void Partial::require_choice(const graph::Graph& bound, graph::ValueId chosen) c
   }
 }
 
+Shape spatial_extents(const Shape& input) {
+  if (input.size() < 3 || input.size() > 5) return {};
+  const auto like_channels = [](std::int64_t extent) { return extent >= 1 && extent <= 4; };
+  if (!like_channels(input[1]) && like_channels(input.back()))
+    return {input.begin() + 1, input.end() - 1};
+  return {input.begin() + 2, input.end()};
+}
+
 bool is_lost(const graph::Graph& bound, graph::ValueId id) {
   const auto& value = bound.value(id);
   return !value.producer && !value.constant &&

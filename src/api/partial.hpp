@@ -47,6 +47,9 @@ class Partial {
   std::vector<onnx::MissingOutput> missing_;
 };
 
+/// Where an image's rows and columns are in an input's extents; empty where it is no image.
+Shape spatial_extents(const Shape& input);
+
 /// Is the value neither given nor made by anything?
 bool is_lost(const graph::Graph& bound, graph::ValueId id);
 

@@ -81,7 +81,9 @@ std::unique_ptr<Run::Impl> Run::Impl::forward(std::shared_ptr<const Explainer::I
 
 std::unique_ptr<Run::Impl> Run::Impl::run_forward(std::shared_ptr<const Explainer::Impl> explainer,
                                                   const Feeds& feeds, const CallOptions& call) {
-  const auto data = matched(*explainer, feeds);
+  auto data = matched(*explainer, feeds);
+  api::Selections found;
+  if (explainer->stages) explainer = api::selected(*explainer, data, found, call);
   auto run = std::make_unique<Impl>(explainer, call);
   const auto own = std::exchange(explainer, run->explainer);
   base::Size floats = base::Size(explainer->batch) * explainer->row();
@@ -99,6 +101,12 @@ std::unique_ptr<Run::Impl> Run::Impl::run_forward(std::shared_ptr<const Explaine
     run->warnings.emplace_back(
         "this process was forked from one whose OpenMP threads it does not have: it runs on one "
         "thread; spawned, or forked before the first call, it has its own");
+  if (!explainer->no_row.empty()) {
+    run->logits.shape = {1, 0};
+    run->predictions.resize(1);
+    run->warnings.push_back("nothing was selected: '" + explainer->no_row + "' has no row");
+    return run;
+  }
   const auto rows = explain::rows(*explainer->plan, run->workspace);
   run->logits.shape = {explainer->batch, explainer->row()};
   run->logits.data.assign(rows.begin(), rows.end());

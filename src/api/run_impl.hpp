@@ -38,6 +38,13 @@ struct Run::Impl {
   void check_image(std::int64_t image) const;
   const std::vector<Prediction>& ranking(std::int64_t image);
 
+  /// Throws Error invalid_argument where nothing was selected that could be explained.
+  void require_row() const {
+    if (!explainer->no_row.empty())
+      throw Error(ErrorCode::invalid_argument, "nothing was selected: there is no row to explain",
+                  {"", explainer->no_row, ""});
+  }
+
   /// Around whatever runs. Throws Error invalid_argument in the child of a fork for a run of before
   /// it: its plans are made for threads that are gone, and would wait for them for ever.
   base::ThreadScope team() const {

@@ -236,8 +236,10 @@ void choose(const Graph& graph, Node& node, ValueId input) {
 /// Binds node by node and remembers why values could not be.
 class Binding {
  public:
-  Binding(Graph& graph, const base::Limits& limits, const Compute& compute)
+  Binding(Graph& graph, const base::Limits& limits, const Compute& compute,
+          std::vector<Selection>* open = nullptr)
       : graph_(graph),
+        open_(open),
         pairs_(detail::make_room_for_pairs(graph)),
         limits_(limits),
         computing_(graph, limits, compute),
@@ -358,14 +360,49 @@ class Binding {
         infer_one(graph_, id);
         inferred = true;
       } catch (const detail::NotConstant& missing) {
-        if (!computing_.make_constant(missing.id)) throw Error(missing);
+        if (computing_.make_constant(missing.id)) continue;
+        note_selection(id, missing.id);
+        throw Error(missing);
       }
     }
     evaluate_one(graph_, id, budget);
+    fold_emptiness(id);
     computing_.follow(graph_.node(id));
   }
 
+  void note_selection(NodeId id, ValueId missing) {
+    if (open_ == nullptr) return;
+    const auto& node = graph_.node(id);
+    if (std::holds_alternative<NonZero>(node.op) ||
+        std::holds_alternative<NonMaxSuppression>(node.op))
+      open_->push_back({node, node.outputs[0], true});
+    else if (std::holds_alternative<TopK>(node.op))
+      open_->push_back({node, missing, false});
+  }
+
+  bool is_empty(ValueId id) const { return id && base::element_count(graph_.value(id).shape) == 0; }
+  /// Nothing that runs meets a value without elements: it is a constant, what is laid behind others
+  /// leaves out empty parts, and what writes nothing is a copy.
+  void fold_emptiness(NodeId id) {
+    auto& node = graph_.node(id);
+    bool any = false;
+    for (const auto output : node.outputs)
+      if (auto& value = graph_.value(output); is_empty(output)) {
+        if (!value.constant) value.constant = empty_constant(value.type, value.shape);
+        any = true;
+      }
+    if (any) return;
+    if (std::holds_alternative<Concat>(node.op))
+      std::erase_if(node.inputs, [&](ValueId input) { return is_empty(input); });
+    const bool scatters = std::holds_alternative<ScatterND>(node.op) ||
+                          std::holds_alternative<ScatterElements>(node.op);
+    if (!scatters || !is_empty(node.inputs[1])) return;
+    node.inputs.resize(1);
+    node.op = Unary{};
+  }
+
   Graph& graph_;
+  std::vector<Selection>* open_;
   const detail::RoomForPairs pairs_;
   const base::Limits& limits_;
   Computing computing_;
@@ -378,9 +415,9 @@ class Binding {
 
 std::vector<Unbound> bind_what_can_be(Graph& graph, const std::map<std::string, Shape>& shapes,
                                       std::int64_t batch, const base::Limits& limits,
-                                      const Compute& compute) {
+                                      const Compute& compute, std::vector<Selection>* open) {
   detail::check_structure(graph);
-  Binding binding(graph, limits, compute);
+  Binding binding(graph, limits, compute, open);
   binding.bind_inputs(shapes, batch);
   binding.bind_nodes();
   auto out = binding.unbound();

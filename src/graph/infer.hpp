@@ -8,6 +8,7 @@
 
 #include "base/limits.hpp"
 #include "graph/graph.hpp"
+#include "graph/selections.hpp"
 
 namespace fovea::graph {
 
@@ -35,11 +36,13 @@ struct Unbound {
 void bind(Graph& graph, const std::map<std::string, Shape>& shapes, std::int64_t batch,
           const base::Limits& limits = {}, const Compute& compute = {});
 
-/// The same, where an output that cannot be bound leaves the graph, too. Throws Error
-/// invalid_argument for shapes that do not fit, and what `limits` say.
+/// The same, where an output that cannot be bound leaves the graph, too; `open` gets the selections
+/// that keep values from being bound, and that nothing else keeps. Throws Error invalid_argument
+/// for shapes that do not fit, and what `limits` say.
 std::vector<Unbound> bind_what_can_be(Graph& graph, const std::map<std::string, Shape>& shapes,
                                       std::int64_t batch, const base::Limits& limits = {},
-                                      const Compute& compute = {});
+                                      const Compute& compute = {},
+                                      std::vector<Selection>* open = nullptr);
 
 /// Infers types and shapes again from the inputs (already concrete).
 void infer(Graph& graph);

@@ -64,6 +64,8 @@ struct ImageBatch {
 /// rows of positions or boxes, lie along another axis, or depend on several images at once;
 /// bad_model where there are none.
 ImageBatch find_image_batch(const Graph& graph, ValueId logits);
+/// Of a graph of which it is known that it holds one image.
+ImageBatch one_image(const Graph& graph, ValueId logits);
 
 /// A head that is global average pooling (a mean over every spatial position) followed by at most
 /// one linear layer: logits[j] = sum_k weights[j, k] mean_p(feature_map[k, p]) + bias[j].

@@ -165,14 +165,14 @@ void affine_grid(NodeImport& n) {
   n.emit(Reshape{}, {grid, shape});
 }
 
-constexpr std::string_view kOfConstants = "of constants alone";
+constexpr std::string_view kSelects = "selects by the data: below";
 
 constexpr std::array kRows{
     Row{"EyeLike", 9, kNewestOpset, 1, 1, eye_like},
     Row{"Trilu", 14, kNewestOpset, 1, 2, trilu},
     Row{"OneHot", 9, kNewestOpset, 3, 3, one_hot, "depth must be known"},
-    Row{"NonZero", 9, kNewestOpset, 1, 1, non_zero, kOfConstants},
-    Row{"Compress", 9, kNewestOpset, 2, 2, compress, "by a condition of constants alone"},
+    Row{"NonZero", 9, kNewestOpset, 1, 1, non_zero, kSelects},
+    Row{"Compress", 9, kNewestOpset, 2, 2, compress, kSelects},
     Row{"AffineGrid", 20, kNewestOpset, 2, 2, affine_grid},
     Row{"CenterCropPad", 18, kNewestOpset, 2, 2, center_crop_pad},
 };

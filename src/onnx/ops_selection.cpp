@@ -166,7 +166,8 @@ constexpr std::string_view kLikeliest = "the likeliest, whatever the seed";
 constexpr std::array kRows{
     Row{"TopK", kOldestOpset, 9, 1, 1, top_k, {}, 2, true},
     Row{"TopK", 10, kNewestOpset, 2, 2, top_k, {}, 2, true},
-    Row{"NonMaxSuppression", 10, kNewestOpset, 2, 5, non_max_suppression, "of constants alone"},
+    Row{"NonMaxSuppression", 10, kNewestOpset, 2, 5, non_max_suppression,
+        "selects by the data: below"},
     Row{"RoiAlign", 10, kNewestOpset, 3, 3, roi_align, "no gradient to the regions"},
     Row{"MaxUnpool", 9, kNewestOpset, 2, 3, max_unpool, "indices count through output_shape"},
     Row{"ReverseSequence", 10, kNewestOpset, 2, 2, reverse_sequence},

@@ -146,8 +146,22 @@ DeepLIFT and Deep SHAP have no rule for these operands and refuse them by name: 
 the normalisations, bounds of Clip, and every operand of GRU, LSTM and RNN. LRP refuses the same (bounds take what is theirs; recurrent
 operators have rules of their own) and the slope of PRelu. Every other method follows the gradient, or asks for scores alone.
 
+## Stops
+
 Values that are picked by computed indices (Gather, GatherElements, GatherND, ScatterElements, ScatterND, TopK, ReverseSequence, MaxUnpool)
 have the gradient of where they were picked from. What is drawn by chance is its mean or the likeliest class, so that no map depends on a draw.
+
+## Selections
+
+How much NonZero, NonMaxSuppression, Compress and a TopK with a computed k select depends on the data, and with it every extent behind them.
+Where a target or what is fetched lies there, a run computes what leads to the selections first, selects, and makes the rest for the extents
+that came out; behind further selections again. The explainer for these extents is an ordinary one, to which the selected indices are inputs:
+the gradient of `scores[i]` leads back through Gather and GatherND to the row that it was taken from, and perturbed images are asked about that
+row. The last three are kept. Before a run an explainer knows the layers and shapes in front of the selections. Nothing selected is a result:
+an output without rows can be fetched, and explaining it is refused in one sentence.
+
+A run costs what leads to the selections twice, and where the extents are none of the last three the making of an explainer. One image at a
+time: a batch is refused. So are integers and conditions of the data that anything else would have to know (Reshape, Slice, Range, an If).
 )";
 
 std::string table() {

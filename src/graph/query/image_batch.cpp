@@ -145,6 +145,12 @@ void check_single(const Value& scores) {
                      "images");
 }
 
+void set_single(const Graph& graph, ImageBatch& out) {
+  out.axes = single_axes(graph);
+  for (std::size_t v = 0; v < out.rows.size(); ++v)
+    out.rows[v] = out.axes[v] == std::optional<std::size_t>(0);
+}
+
 }  // namespace
 
 ImageBatch find_image_batch(const Graph& graph, ValueId logits) {
@@ -192,9 +198,17 @@ ImageBatch find_image_batch(const Graph& graph, ValueId logits) {
     }
   }
   check_single(scores);
-  out.axes = single_axes(graph);
-  for (std::size_t v = 0; v < out.rows.size(); ++v)
-    out.rows[v] = out.axes[v] == std::optional<std::size_t>(0);
+  set_single(graph, out);
+  return out;
+}
+
+ImageBatch one_image(const Graph& graph, ValueId logits) {
+  ImageBatch out;
+  out.rows.assign(graph.values().size(), false);
+  out.scores = base::element_count(graph.value(logits).shape);
+  if (!graph.inputs.empty()) out.input = detail::image_input(graph, logits);
+  check_single(graph.value(logits));
+  set_single(graph, out);
   return out;
 }
 

@@ -1,0 +1,414 @@
+#include "api/selections.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+#include <utility>
+
+#include "api/explainer_impl.hpp"
+#include "api/explainer_maker.hpp"
+#include "api/explaining.hpp"
+#include "api/fixed_inputs.hpp"
+#include "api/partial.hpp"
+#include "base/checked.hpp"
+#include "graph/infer.hpp"
+#include "graph/repeat.hpp"
+
+namespace fovea::api {
+namespace {
+
+/// More selections one behind the other than any network has.
+constexpr int kMostStages = 64;
+
+std::size_t at(graph::ValueId id) {
+  return static_cast<std::size_t>(id.index);
+}
+
+graph::Constant constant_of(const KnownValue& value) {
+  if (value.type == graph::DType::f32) return graph::Constant::of_floats(value.shape, value.data);
+  graph::Ints ints;
+  for (const float v : value.data) ints.push_back(std::llround(v));
+  return graph::Constant::of_ints(value.shape, std::move(ints), value.type);
+}
+
+/// Of integers.
+KnownValue known_value(const graph::Constant& constant) {
+  KnownValue out{constant.type, constant.shape, {}};
+  for (const auto v : constant.ints) out.data.push_back(static_cast<float>(v));
+  return out;
+}
+
+/// The graph as imported with what is known of it, bound as far as it can be.
+struct Bound {
+  graph::Graph source;
+  graph::Graph graph;
+  std::vector<graph::Selection> open;
+};
+
+Bound bind(const Model& model, const Selections& found,
+           const std::map<std::string, KnownValue>& known,
+           const std::map<std::string, Shape>& shapes, const CompileOptions& compile,
+           const base::Limits& limits) {
+  Bound out{source_of(model, compile, limits), {}, {}};
+  for (const auto& [name, value] : known)
+    graph::feed(out.source, out.source.find_value(name), value.type, value.shape);
+  found.apply(out.source);
+  out.graph = out.source;
+  graph::bind_what_can_be(out.graph, shapes, compile.batch, limits, engine::compute_node,
+                          &out.open);
+  return out;
+}
+
+void add_guess(const graph::Graph& graph, const graph::Selection& selection, Selections& out) {
+  const auto& name = graph.value(selection.wanted).name;
+  if (!selection.is_result) {
+    out.parameters[name] = 1;
+    return;
+  }
+  Shape shape{1, 3};
+  if (std::holds_alternative<graph::NonZero>(selection.node.op))
+    shape = {static_cast<std::int64_t>(graph.value(selection.node.inputs[0]).shape.size()), 1};
+  out.results[name] = {graph::DType::i64, shape,
+                       std::vector<float>(static_cast<std::size_t>(base::element_count(shape)))};
+}
+
+bool may_select(const graph::Graph& graph) {
+  return std::any_of(graph.nodes().begin(), graph.nodes().end(), [](const graph::Node& node) {
+    return std::holds_alternative<graph::NonZero>(node.op) ||
+           std::holds_alternative<graph::NonMaxSuppression>(node.op) ||
+           std::holds_alternative<graph::TopK>(node.op);
+  });
+}
+
+/// Is something that the options name, or else the scores, not to be had of the graph as it is
+/// bound?
+bool lacks_what_is_wanted(const Model& model, const graph::Graph& bound,
+                          const std::map<std::string, Shape>& shapes,
+                          const ExplainerOptions& options, const base::Limits& limits) {
+  std::set<std::string> names(options.compile.fetches.begin(), options.compile.fetches.end());
+  const auto& targets = options.prepare.target_values;
+  names.insert(targets.begin(), targets.end());
+  const bool scores = targets.empty() || names.contains("");
+  if (scores) names.insert(options.compile.output);
+  names.erase("");
+  for (const auto& name : names)
+    if (const auto id = graph::find_layer(bound, name); !id || is_lost(bound, id)) return true;
+  if (!scores || !options.compile.output.empty()) return false;
+  // Nobody says which output: the first choice has to be among those that are there.
+  try {
+    Partial partial(Access::impl(model).imported);
+    auto source = source_of(model, options.compile, limits);
+    auto own = source;
+    partial.bind(source, own, shapes, options.compile.batch, limits);
+    partial.find_scores(own, "");
+    return false;
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::cancelled || error.code() == ErrorCode::deadline_exceeded) throw;
+    return true;
+  }
+}
+
+}  // namespace
+
+graph::Graph source_of(const Model& model, const CompileOptions& options,
+                       const base::Limits& limits) {
+  auto out = Access::impl(model).imported.graph;
+  fix_inputs(out, model.inputs(), options.fixed_inputs);
+  graph::unroll(out, shapes_to_bind(model.inputs(), options), options.batch, limits,
+                engine::compute_node);
+  return out;
+}
+
+std::string Selections::key() const {
+  std::string out;
+  for (const auto& [name, value] : results) {
+    out += name + ":";
+    for (const auto extent : value.shape) out += std::to_string(extent) + ",";
+    out += ";";
+  }
+  for (const auto& [name, value] : parameters) out += name + "=" + std::to_string(value) + ";";
+  return out;
+}
+
+void keep_targets(graph::Graph& imported, const ExplainerOptions& options) {
+  const auto names = options.prepare.target_values;
+  for (const auto& name : names)
+    if (const auto id = graph::find_layer(imported, name); id && !name.empty())
+      if (std::find(imported.outputs.begin(), imported.outputs.end(), id) == imported.outputs.end())
+        imported.outputs.push_back(id);
+}
+
+void Selections::apply(graph::Graph& imported) const {
+  for (const auto& [name, value] : parameters)
+    graph::set_known(imported, imported.find_value(name), graph::Constant::of_ints({1}, {value}));
+  for (const auto& [name, value] : results)
+    graph::feed(imported, imported.find_value(name), value.type, value.shape);
+}
+
+void add_inputs(const Selections& selections, const graph::Graph& bound,
+                std::vector<ValueInfo>& inputs) {
+  for (const auto id : bound.inputs) {
+    const auto& value = bound.value(id);
+    if (!selections.results.contains(value.name)) continue;
+    ValueInfo info;
+    info.name = value.name;
+    info.type = DataType::i64;
+    info.shape = value.shape;
+    inputs.push_back(std::move(info));
+  }
+}
+
+std::optional<Guess> guess_selections(const Model& model, const ExplainerOptions& options,
+                                      const base::Limits& limits, bool& selects) {
+  if (!may_select(Access::impl(model).imported.graph)) return std::nullopt;
+  const auto shapes = shapes_to_bind(model.inputs(), options.compile);
+  Guess out;
+  for (int stage = 0; stage < kMostStages; ++stage) {
+    const auto bound = bind(model, out.selections, {}, shapes, options.compile, limits);
+    if (stage == 0) {
+      selects = !bound.open.empty();
+      const bool lacks =
+          selects && lacks_what_is_wanted(model, bound.graph, shapes, options, limits);
+      if (!lacks) return std::nullopt;
+      out.shapes = shapes_of(bound.graph);
+    }
+    if (bound.open.empty()) return out;
+    for (const auto& selection : bound.open) add_guess(bound.graph, selection, out.selections);
+  }
+  throw Error(ErrorCode::unsupported,
+              "more than " + std::to_string(kMostStages) + " selections lie one behind the other");
+}
+
+void keep_model_inputs(const Model& model, std::vector<ValueInfo>& inputs) {
+  std::erase_if(inputs, [&](const ValueInfo& input) {
+    return std::none_of(model.inputs().begin(), model.inputs().end(),
+                        [&](const ValueInfo& own) { return own.name == input.name; });
+  });
+}
+
+void keep_known_layers(const std::map<std::string, Shape>& known, Explainer::Impl& outline) {
+  std::erase_if(outline.layers, [&](const LayerInfo& layer) {
+    const auto own = known.find(layer.name);
+    return own == known.end() || own->second != layer.shape;
+  });
+  const auto is_known = [&](const std::string& name) {
+    return std::any_of(outline.layers.begin(), outline.layers.end(),
+                       [&](const LayerInfo& layer) { return layer.name == name; });
+  };
+  if (!is_known(outline.feature_layer)) outline.feature_layer.clear();
+  if (is_known(outline.default_layer)) return;
+  outline.default_layer.clear();
+  outline.default_why = "what feeds the scores lies behind what the model selects by its data";
+  if (outline.layers.empty()) return;
+  auto& last = outline.layers.back();
+  last.is_default = true;
+  last.why = outline.default_why = "the last map in front of what the model selects by its data";
+  outline.default_layer = last.name;
+}
+
+graph::ImageBatch image_of_selections(const graph::Graph& bound, graph::ValueId target) {
+  auto out = graph::one_image(bound, target);
+  if (bound.inputs.empty()) return out;
+  const auto& input = bound.value(bound.inputs[out.input]);
+  if (input.shape.size() > 3 && input.shape[0] != 1)
+    throw Error(ErrorCode::unsupported,
+                "what the model selects by its data can be explained for one image at a time",
+                {"", input.name, ""});
+  return out;
+}
+
+std::string empty_target(const graph::Graph& bound, const ExplainerOptions& options) {
+  const auto is_empty = [&](graph::ValueId id) {
+    return id && bound.value(id).constant && bound.value(id).constant->size() == 0;
+  };
+  auto names = options.prepare.target_values;
+  const bool scores = names.empty() || std::find(names.begin(), names.end(), "") != names.end();
+  if (scores && !options.compile.output.empty()) names.push_back(options.compile.output);
+  for (const auto& name : names)
+    if (!name.empty() && is_empty(bound.find_value(name))) return name;
+  if (!scores || !options.compile.output.empty()) return {};
+  for (const auto id : bound.outputs)
+    if (bound.value(id).type == graph::DType::f32 && is_empty(id)) return bound.value(id).name;
+  return {};
+}
+
+std::shared_ptr<const Explainer::Impl> selected(const Explainer::Impl& outline,
+                                                std::vector<std::span<const float>>& data,
+                                                Selections& found, const CallOptions& call) {
+  std::map<std::string, std::span<const float>> named;
+  for (std::size_t i = 0; i < data.size(); ++i) named[outline.inputs[i].name] = data[i];
+  found = outline.stages->select(named, outline.budget, call);
+  auto out = outline.stages->explainer(found, [&] { return make_selected(outline, found, call); });
+  data.clear();
+  for (const auto& input : out->inputs) {
+    const auto own = named.find(input.name);
+    data.push_back(own != named.end() ? own->second : found.results.at(input.name).data);
+  }
+  return out;
+}
+
+/// What leads to the next selections.
+struct Stages::Stage {
+  struct Fetch {
+    std::string name;
+    graph::DType type;
+    Shape shape;
+  };
+  std::vector<graph::Selection> open;  ///< none: everything is known
+  graph::Graph graph;                  ///< whose values they read
+  std::vector<std::string> feeds;
+  std::vector<Fetch> fetches;
+  std::shared_ptr<const engine::Plan> plan;
+  std::unique_ptr<WorkspacePool> pool;
+
+  void run(const std::map<std::string, std::span<const float>>& data,
+           std::map<std::string, KnownValue>& known, const Selections& found,
+           const CallOptions& call) const;
+  Selections select(const std::map<std::string, std::span<const float>>& data,
+                    const std::map<std::string, KnownValue>& known) const;
+};
+
+Stages::Stages(const Model& model, const ExplainerOptions& options)
+    : model_(model), options_(options), shapes_(shapes_to_bind(model.inputs(), options.compile)) {}
+Stages::~Stages() = default;
+
+namespace {
+
+/// What the graph has and what it lacks reads.
+std::vector<graph::ValueId> frontier(const Bound& bound) {
+  std::vector<bool> reads(bound.graph.values().size(), false);
+  for (const auto& node : bound.source.nodes()) {
+    if (!is_lost(bound.graph, node.outputs[0])) continue;
+    for (const auto id : node.inputs)
+      if (id) reads[at(id)] = true;
+  }
+  std::vector<graph::ValueId> out;
+  for (std::size_t v = 0; v < reads.size(); ++v) {
+    const graph::ValueId id{static_cast<std::int32_t>(v)};
+    const auto& value = bound.graph.value(id);
+    if (reads[v] && value.producer && !value.constant) out.push_back(id);
+  }
+  return out;
+}
+
+}  // namespace
+
+std::shared_ptr<const Stages::Stage> Stages::make(const Selections& found,
+                                                  const std::map<std::string, KnownValue>& known,
+                                                  base::Budget& budget,
+                                                  const base::Limits& limits) const {
+  auto out = std::make_shared<Stage>();
+  auto bound = bind(model_, found, known, shapes_, options_.compile, limits);
+  out->open = std::move(bound.open);
+  if (out->open.empty()) return out;
+  engine::fold_constants(bound.graph, limits);
+  engine::PlanSpec spec;
+  spec.fetches = frontier(bound);
+  bound.graph.outputs = spec.fetches;
+  for (const auto id : spec.fetches) {
+    const auto& value = bound.graph.value(id);
+    out->fetches.push_back({value.name, value.type, value.shape});
+  }
+  spec.feeds = bound.graph.inputs;
+  for (const auto id : spec.feeds) out->feeds.push_back(bound.graph.value(id).name);
+  spec.choices = Access::impl(model_).choices.get();
+  spec.measures = false;
+  spec.optimize = options_.compile.optimize;
+  spec.memory_limit = options_.pool.memory_limit;
+  spec.limits = limits;
+  if (!spec.fetches.empty()) {
+    out->plan = engine::Plan::build(bound.graph, spec, *Access::impl(model_).weights);
+    out->pool = std::make_unique<WorkspacePool>(*out->plan, 1, budget);
+  }
+  out->graph = std::move(bound.graph);
+  return out;
+}
+
+std::shared_ptr<const Stages::Stage> Stages::stage(const Selections& found,
+                                                   const std::map<std::string, KnownValue>& known,
+                                                   base::Budget& budget,
+                                                   const base::Limits& limits) {
+  const std::lock_guard lock(staging_);
+  const auto key = found.key();
+  for (const auto& [own, stage] : stages_)
+    if (own == key) return stage;
+  // The first one, of any extents, stays.
+  constexpr std::size_t kMost = 8;
+  if (stages_.size() >= kMost) stages_.pop_back();
+  auto made = make(found, known, budget, limits);
+  stages_.insert(stages_.empty() ? stages_.end() : std::next(stages_.begin()), {key, made});
+  return made;
+}
+
+void Stages::Stage::run(const std::map<std::string, std::span<const float>>& data,
+                        std::map<std::string, KnownValue>& known, const Selections& found,
+                        const CallOptions& call) const {
+  if (plan == nullptr) return;
+  std::vector<std::span<const float>> in;
+  for (const auto& name : feeds) {
+    if (const auto own = data.find(name); own != data.end())
+      in.push_back(own->second);
+    else if (const auto result = found.results.find(name); result != found.results.end())
+      in.emplace_back(result->second.data);
+    else
+      in.emplace_back(known.at(name).data);
+  }
+  Lease lease(*pool, call);
+  CallOptions own = call;
+  own.step_ms = {};
+  plan->forward(lease.workspace(), in, own);
+  std::map<std::string, KnownValue> made;
+  for (std::size_t i = 0; i < fetches.size(); ++i) {
+    const auto view = plan->fetch(lease.workspace(), i);
+    made[fetches[i].name] = {
+        fetches[i].type, fetches[i].shape,
+        std::vector<float>(view.data, view.data + base::element_count(view.shape))};
+  }
+  known.merge(made);
+}
+
+Selections Stages::Stage::select(const std::map<std::string, std::span<const float>>& data,
+                                 const std::map<std::string, KnownValue>& known) const {
+  const auto value_of = [&](graph::ValueId id) {
+    const auto& value = graph.value(id);
+    if (value.constant) return *value.constant;
+    if (const auto own = data.find(value.name); own != data.end())
+      return constant_of({value.type, value.shape, {own->second.begin(), own->second.end()}});
+    return constant_of(known.at(value.name));
+  };
+  Selections out;
+  for (const auto& selection : open) {
+    const auto& name = graph.value(selection.wanted).name;
+    if (!selection.is_result) {
+      out.parameters[name] = value_of(selection.wanted).ints.front();
+      continue;
+    }
+    std::vector<graph::Constant> inputs;
+    inputs.reserve(selection.node.inputs.size());
+    std::vector<const graph::Constant*> given;
+    for (const auto id : selection.node.inputs) {
+      if (id) inputs.push_back(value_of(id));
+      given.push_back(id ? &inputs.back() : nullptr);
+    }
+    out.results[name] = known_value(graph::select(graph, selection, given));
+  }
+  return out;
+}
+
+Selections Stages::select(const std::map<std::string, std::span<const float>>& data,
+                          base::Budget& budget, const CallOptions& call) {
+  Selections out;
+  std::map<std::string, KnownValue> known;
+  for (int count = 0; count < kMostStages; ++count) {
+    const auto next = stage(out, known, budget, {call.stop, call.deadline});
+    if (next->open.empty()) return out;
+    next->run(data, known, out, call);
+    auto more = next->select(data, known);
+    out.results.merge(more.results);
+    out.parameters.merge(more.parameters);
+  }
+  throw Error(ErrorCode::unsupported,
+              "more than " + std::to_string(kMostStages) + " selections lie one behind the other");
+}
+
+}  // namespace fovea::api

@@ -1,0 +1,278 @@
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <random>
+#include <set>
+
+#include "fovea/fovea.hpp"
+#include "onnx/model_builder.hpp"
+
+/// Rows that a model selects by its data: what they are, and that the map of a row is that of what
+/// it was selected from, asked for without any selection.
+namespace fovea::test {
+namespace {
+
+constexpr std::int64_t kSide = 8, kBoxes = kSide * kSide, kClasses = 2;
+
+Tensor drawn(Shape shape, unsigned seed, float low = -1, float high = 1) {
+  Tensor out{std::move(shape), {}};
+  std::int64_t count = 1;
+  for (const auto extent : out.shape) count *= extent;
+  std::mt19937 random(seed);
+  std::uniform_real_distribution<float> number(low, high);
+  for (std::int64_t i = 0; i < count; ++i) out.data.push_back(number(random));
+  return out;
+}
+
+TensorView view(const Tensor& tensor) {
+  return {tensor.shape, tensor.data};
+}
+
+Tensor image(unsigned seed) {
+  return drawn({1, 3, kSide, kSide}, seed);
+}
+
+/// A box around each position, so that neighbours overlap.
+Floats boxes() {
+  Floats out;
+  for (std::int64_t i = 0; i < kBoxes; ++i) {
+    const auto y = static_cast<float>(i / kSide), x = static_cast<float>(i % kSide);
+    out.insert(out.end(), {y - 1, x - 1, y + 1, x + 1});
+  }
+  return out;
+}
+
+/// A map, and of each of its positions two scores: "raw" [1, 2, 64], "flat" [128].
+ModelBuilder scored() {
+  ModelBuilder model(17);
+  const auto w0 = drawn({4, 3, 3, 3}, 5), w1 = drawn({kClasses, 4, 1, 1}, 6);
+  model.input("image", {1, 3, kSide, kSide})
+      .initializer("w0", w0.shape, w0.data)
+      .initializer("w1", w1.shape, w1.data)
+      .initializer("rows", {3}, Ints{1, kClasses, kBoxes})
+      .initializer("all", {1}, Ints{-1})
+      .initializer("boxes", {1, kBoxes, 4}, boxes())
+      .add("Conv", {"image", "w0"}, {"conv"}, {attr("pads", Ints{1, 1, 1, 1})}, "conv")
+      .add("Sigmoid", {"conv"}, {"map"}, {}, "map")
+      .add("Conv", {"map", "w1"}, {"score_map"}, {}, "head")
+      .add("Reshape", {"score_map", "rows"}, {"raw"}, {}, "raw")
+      .add("Reshape", {"raw", "all"}, {"flat"}, {}, "flat");
+  return model;
+}
+
+/// "scores" of what non-maximum suppression leaves, whose coordinates are "picked".
+ModelBuilder suppressed(float least) {
+  auto model = scored();
+  model.initializer("most", {1}, Ints{5})
+      .initializer("overlap", {1}, Floats{0.3f})
+      .initializer("least", {1}, Floats{least})
+      .add("NonMaxSuppression", {"boxes", "raw", "most", "overlap", "least"}, {"picked"}, {}, "nms")
+      .add("GatherND", {"raw", "picked"}, {"scores"}, {}, "scores")
+      .output("scores", {-1})
+      .output("picked", {-1, 3}, kInt64);
+  return model;
+}
+
+/// "scores" of all above a threshold.
+ModelBuilder above(float least) {
+  auto model = scored();
+  model.initializer("least", {}, Floats{least})
+      .add("Greater", {"raw", "least"}, {"mask"}, {}, "mask")
+      .add("NonZero", {"mask"}, {"places"}, {}, "places")
+      .add("Transpose", {"places"}, {"picked"}, {}, "picked")
+      .add("GatherND", {"raw", "picked"}, {"scores"}, {}, "scores")
+      .output("scores", {-1})
+      .output("picked", {-1, 3}, kInt64);
+  return model;
+}
+
+/// The best of them, as many as are above a threshold.
+ModelBuilder as_many(float least) {
+  auto model = scored();
+  model.initializer("least", {}, Floats{least})
+      .add("Greater", {"flat", "least"}, {"mask"}, {}, "mask")
+      .add("Cast", {"mask"}, {"ones"}, {attr("to", kInt64)}, "ones")
+      .add("ReduceSum", {"ones"}, {"k"}, {attr("keepdims", 1)}, "k")
+      .add("TopK", {"flat", "k"}, {"scores", "picked"}, {}, "best")
+      .output("scores", {-1})
+      .output("picked", {-1}, kInt64);
+  return model;
+}
+
+/// Candidates of the first class above a threshold, then suppression among them.
+ModelBuilder in_two_stages(float least) {
+  auto model = scored();
+  model.initializer("least", {}, Floats{least})
+      .initializer("first", {}, Ints{0})
+      .initializer("one", {1}, Ints{1})
+      .initializer("two", {2}, Ints{0, 1})
+      .initializer("most", {1}, Ints{20})
+      .initializer("overlap", {1}, Floats{0.3f})
+      .add("Gather", {"raw", "first"}, {"class_rows"}, {attr("axis", 1)}, "class_rows")
+      .add("Reshape", {"class_rows", "all"}, {"own"}, {}, "own")
+      .add("Greater", {"own", "least"}, {"mask"}, {}, "mask")
+      .add("NonZero", {"mask"}, {"places"}, {}, "places")
+      .add("Reshape", {"places", "all"}, {"candidates"}, {}, "candidates")
+      .add("Gather", {"own", "candidates"}, {"candidate_scores"}, {}, "candidate_scores")
+      .add("Gather", {"boxes", "candidates"}, {"candidate_boxes"}, {attr("axis", 1)}, "near")
+      .add("Unsqueeze", {"candidate_scores", "two"}, {"candidate_rows"}, {}, "candidate_rows")
+      .add("NonMaxSuppression", {"candidate_boxes", "candidate_rows", "most", "overlap"}, {"left"},
+           {}, "nms")
+      .add("Gather", {"left", "two_index"}, {"left_index"}, {attr("axis", 1)}, "left_index")
+      .add("Gather", {"candidates", "left_index"}, {"picked"}, {}, "picked")
+      .add("Gather", {"candidate_scores", "left_index"}, {"scores"}, {}, "scores")
+      .initializer("two_index", {}, Ints{2})
+      .output("scores", {-1})
+      .output("picked", {-1}, kInt64);
+  return model;
+}
+
+Model loaded(const ModelBuilder& model) {
+  const auto bytes = model.serialize();
+  return Model::from_bytes(std::as_bytes(std::span(bytes)));
+}
+
+ExplainerOptions options(std::vector<std::string> targets, std::vector<std::string> fetches = {}) {
+  ExplainerOptions out;
+  out.compile.tuning = Tuning::off;
+  out.compile.fetches = std::move(fetches);
+  out.prepare.layers = {"map"};
+  out.prepare.target_values = std::move(targets);
+  out.prepare.methods = {HiResCam{}, GradCam{}, Saliency{}};
+  return out;
+}
+
+void expect_near(const Tensor& got, const Tensor& want, float tolerance = 1e-6f) {
+  ASSERT_EQ(got.shape, want.shape);
+  float most = 0;
+  for (const float v : want.data) most = std::max(most, std::abs(v));
+  ASSERT_GT(most, 0);
+  for (std::size_t i = 0; i < want.data.size(); ++i)
+    ASSERT_NEAR(got.data[i], want.data[i], tolerance * most) << "element " << i;
+}
+
+/// Each selected row's score and maps are those of the raw row that `place` says.
+void check_rows(const ModelBuilder& built, std::size_t least_rows,
+                const std::function<Shape(const Tensor& picked, std::size_t row)>& place) {
+  const auto model = loaded(built);
+  const Explainer selecting(model, options({"scores"}, {"scores", "picked"}));
+  const Explainer raw(model, options({"raw"}, {"raw"}));
+  std::set<std::size_t> counts;
+  for (const unsigned seed : {1u, 2u, 3u, 1u}) {
+    const auto x = image(seed);
+    auto run = selecting.forward(view(x));
+    auto own = raw.forward(view(x));
+    const auto scores = run.output("scores"), picked = run.output("picked");
+    ASSERT_GE(scores.data.size(), least_rows);
+    counts.insert(scores.data.size());
+    for (std::size_t row = 0; row < scores.data.size(); ++row) {
+      const auto at = place(picked, row);
+      const auto value = own.output("raw").data[static_cast<std::size_t>(at[0] * kBoxes + at[1])];
+      EXPECT_EQ(scores.data[row], value);
+      const auto target = Target::element("scores", {static_cast<std::int64_t>(row)});
+      const auto same = Target::element("raw", at);
+      for (const Method& method : {Method(HiResCam{}), Method(GradCam{}), Method(Saliency{})}) {
+        const auto got = run.explain(method, target), want = own.explain(method, same);
+        EXPECT_EQ(got.score, want.score);
+        expect_near(got.map, want.map);
+      }
+    }
+  }
+  EXPECT_GT(counts.size(), 1u) << "images that select as many show less";
+}
+
+TEST(Selections, OfSuppression) {
+  check_rows(suppressed(0.2f), 2, [](const Tensor& picked, std::size_t row) {
+    return Shape{static_cast<std::int64_t>(picked.data[3 * row + 1]),
+                 static_cast<std::int64_t>(picked.data[3 * row + 2])};
+  });
+}
+
+TEST(Selections, OfWhatIsNotZero) {
+  check_rows(above(0.5f), 2, [](const Tensor& picked, std::size_t row) {
+    return Shape{static_cast<std::int64_t>(picked.data[3 * row + 1]),
+                 static_cast<std::int64_t>(picked.data[3 * row + 2])};
+  });
+}
+
+TEST(Selections, OfAComputedNumberOfTheBest) {
+  check_rows(as_many(0.5f), 2, [](const Tensor& picked, std::size_t row) {
+    const auto at = static_cast<std::int64_t>(picked.data[row]);
+    return Shape{at / kBoxes, at % kBoxes};
+  });
+}
+
+TEST(Selections, OneBehindTheOther) {
+  check_rows(in_two_stages(0.2f), 1, [](const Tensor& picked, std::size_t row) {
+    return Shape{0, static_cast<std::int64_t>(picked.data[row])};
+  });
+}
+
+TEST(Selections, OfNothingAreAResult) {
+  for (const auto& built : {suppressed(1e3f), above(1e3f), as_many(1e3f), in_two_stages(1e3f)}) {
+    const Explainer explainer(loaded(built), options({"scores"}, {"scores", "picked"}));
+    const auto x = image(1);
+    auto run = explainer.forward(view(x));
+    EXPECT_EQ(run.output("scores").shape, (Shape{0}));
+    EXPECT_EQ(run.output("picked").data.size(), 0u);
+    EXPECT_EQ(run.logits().data.size(), 0u);
+    EXPECT_TRUE(run.predictions(0).empty());
+    ASSERT_FALSE(run.warnings().empty());
+    try {
+      run.explain(HiResCam{}, Target::element("scores", {0}));
+      ADD_FAILURE() << "explained nothing";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ErrorCode::invalid_argument);
+      EXPECT_EQ(error.sentence(), "nothing was selected: there is no row to explain");
+    }
+  }
+}
+
+TEST(Selections, LackARow) {
+  const Explainer explainer(loaded(suppressed(0.2f)), options({"scores"}, {"scores"}));
+  const auto x = image(1);
+  auto run = explainer.forward(view(x));
+  const auto count = static_cast<std::int64_t>(run.output("scores").data.size());
+  EXPECT_THROW(run.explain(HiResCam{}, Target::element("scores", {count})), Error);
+}
+
+TEST(Selections, SayWhatIsKnownBefore) {
+  const Explainer explainer(loaded(suppressed(0.2f)), options({"scores"}));
+  EXPECT_EQ(explainer.inputs().size(), 1u);
+  EXPECT_EQ(explainer.shapes().at("raw"), (Shape{1, kClasses, kBoxes}));
+  EXPECT_FALSE(explainer.shapes().contains("scores"));
+  EXPECT_EQ(explainer.prepared_layers(), (std::vector<std::string>{"map"}));
+  EXPECT_TRUE(std::any_of(explainer.layers().begin(), explainer.layers().end(),
+                          [](const LayerInfo& layer) { return layer.name == "map"; }));
+  auto unknown = options({"scores"});
+  unknown.prepare.layers = {"no such layer"};
+  EXPECT_THROW(Explainer(loaded(suppressed(0.2f)), unknown), Error);
+}
+
+/// What lies in front of the selections is an ordinary target.
+TEST(Selections, AreNotRunWhereNobodyAsks) {
+  const Explainer explainer(loaded(suppressed(1e3f)), options({"raw"}));
+  EXPECT_FALSE(explainer.steps().empty());
+  EXPECT_FALSE(explainer.shapes().contains("scores"));
+}
+
+/// Hidden parts of the image change what would be selected: asked about is the row that was.
+TEST(Selections, HoldUnderPerturbation) {
+  auto selecting = options({"scores"}, {"scores", "picked"}), raw = options({"raw"});
+  selecting.prepare.methods = raw.prepare.methods = {Occlusion{.window = {2}, .stride = {2}}};
+  const auto model = loaded(suppressed(0.2f));
+  const Explainer one(model, selecting), other(model, raw);
+  const auto x = image(2);
+  auto run = one.forward(view(x));
+  const auto picked = run.output("picked");
+  const auto got = run.explain(selecting.prepare.methods[0], Target::element("scores", {1}));
+  const auto want = other.forward(view(x)).explain(
+      raw.prepare.methods[0], Target::element("raw", {static_cast<std::int64_t>(picked.data[4]),
+                                                      static_cast<std::int64_t>(picked.data[5])}));
+  expect_near(got.map, want.map, 1e-5f);
+}
+
+}  // namespace
+}  // namespace fovea::test
