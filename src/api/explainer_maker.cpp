@@ -181,7 +181,7 @@ class ExplainerMaker {
   void describe_layers() {
     forms_ = std::make_unique<const graph::MapForms>(graph_, impl_->target, api::tokens_of(*impl_));
     api::describe_layers(*impl_, graph_, *forms_);
-    if (known_ != nullptr) api::keep_known_layers(*known_, *impl_);
+    if (known_ != nullptr) api::keep_known_layers(*known_, graph_, *impl_);
   }
 
   explain::Layer resolve(const std::string& name) const {

@@ -11,6 +11,7 @@
 #include "api/fixed_inputs.hpp"
 #include "api/partial.hpp"
 #include "base/checked.hpp"
+#include "engine/path.hpp"
 #include "graph/infer.hpp"
 #include "graph/repeat.hpp"
 
@@ -186,24 +187,65 @@ void keep_model_inputs(const Model& model, std::vector<ValueInfo>& inputs) {
   });
 }
 
-void keep_known_layers(const std::map<std::string, Shape>& known, Explainer::Impl& outline) {
+namespace {
+
+/// Per value on the way: is there no way round it?
+std::vector<bool> passed_by_all(const graph::Graph& graph, const std::vector<bool>& way,
+                                graph::ValueId from) {
+  std::vector<std::int32_t> last_use(way.size(), -1);
+  for (std::size_t n = 0; n < graph.nodes().size(); ++n) {
+    const auto& node = graph.nodes()[n];
+    const bool leads = std::any_of(node.outputs.begin(), node.outputs.end(),
+                                   [&](graph::ValueId id) { return way[at(id)]; });
+    for (const auto id : node.inputs)
+      if (leads && id) last_use[at(id)] = static_cast<std::int32_t>(n);
+  }
+  std::vector<bool> out(way.size(), false);
+  auto open = last_use[at(from)];
+  for (std::size_t n = 0; n < graph.nodes().size(); ++n) {
+    const bool alone = open <= static_cast<std::int32_t>(n);
+    for (const auto id : graph.nodes()[n].outputs)
+      if (way[at(id)]) {
+        out[at(id)] = alone;
+        open = std::max(open, last_use[at(id)]);
+      }
+  }
+  return out;
+}
+
+}  // namespace
+
+void keep_known_layers(const std::map<std::string, Shape>& known, const graph::Graph& guessed,
+                       Explainer::Impl& outline) {
+  const auto image = outline.input_layer.value;
+  const auto way = engine::values_between(guessed, image, outline.target);
+  const auto id_of = [&](const LayerInfo& layer) { return at(guessed.find_value(layer.name)); };
   std::erase_if(outline.layers, [&](const LayerInfo& layer) {
     const auto own = known.find(layer.name);
-    return own == known.end() || own->second != layer.shape;
+    return own == known.end() || own->second != layer.shape || !way[id_of(layer)];
   });
-  const auto is_known = [&](const std::string& name) {
+  const auto is_kept = [&](const std::string& name) {
     return std::any_of(outline.layers.begin(), outline.layers.end(),
                        [&](const LayerInfo& layer) { return layer.name == name; });
   };
-  if (!is_known(outline.feature_layer)) outline.feature_layer.clear();
-  if (is_known(outline.default_layer)) return;
+  if (!is_kept(outline.feature_layer)) outline.feature_layer.clear();
+  const auto all = passed_by_all(guessed, way, image);
+  // What has positions and channels in one extent each lays maps of several levels together.
+  const auto suits = [&](const LayerInfo& layer) {
+    return all[id_of(layer)] && layer.shape.size() > 3;
+  };
+  for (auto& layer : outline.layers) {
+    if (layer.is_default && suits(layer)) return;
+    layer.is_default = false;
+    layer.why.clear();
+  }
   outline.default_layer.clear();
   outline.default_why = "what feeds the scores lies behind what the model selects by its data";
-  if (outline.layers.empty()) return;
-  auto& last = outline.layers.back();
-  last.is_default = true;
-  last.why = outline.default_why = "the last map in front of what the model selects by its data";
-  outline.default_layer = last.name;
+  const auto last = std::find_if(outline.layers.rbegin(), outline.layers.rend(), suits);
+  if (last == outline.layers.rend()) return;
+  last->is_default = true;
+  last->why = outline.default_why = "the last map that every row that is selected is made of";
+  outline.default_layer = last->name;
 }
 
 graph::ImageBatch image_of_selections(const graph::Graph& bound, graph::ValueId target) {

@@ -66,7 +66,10 @@ void add_inputs(const Selections& selections, const graph::Graph& bound,
 
 /// Of an outline: those of a model alone, and layers whose extents are known.
 void keep_model_inputs(const Model& model, std::vector<ValueInfo>& inputs);
-void keep_known_layers(const std::map<std::string, Shape>& known, Explainer::Impl& outline);
+/// The default one, where nobody knows that of the targets: the last map that every way from them
+/// back to the image passes.
+void keep_known_layers(const std::map<std::string, Shape>& known, const graph::Graph& guessed,
+                       Explainer::Impl& outline);
 
 /// Behind selections nobody follows images: there is one. Throws Error unsupported for several.
 graph::ImageBatch image_of_selections(const graph::Graph& bound, graph::ValueId target);

@@ -246,9 +246,40 @@ TEST(Selections, SayWhatIsKnownBefore) {
   EXPECT_EQ(explainer.prepared_layers(), (std::vector<std::string>{"map"}));
   EXPECT_TRUE(std::any_of(explainer.layers().begin(), explainer.layers().end(),
                           [](const LayerInfo& layer) { return layer.name == "map"; }));
+  auto open = options({"scores"});
+  open.prepare.layers.clear();
+  const Explainer unnamed(loaded(suppressed(0.2f)), open);
+  EXPECT_EQ(unnamed.default_layer(), "score_map");
+  const auto x = image(1);
+  EXPECT_GT(unnamed.forward(view(x)).explain(HiResCam{}, Target::element("scores", {0})).score, 0);
   auto unknown = options({"scores"});
   unknown.prepare.layers = {"no such layer"};
   EXPECT_THROW(Explainer(loaded(suppressed(0.2f)), unknown), Error);
+}
+
+/// Of two levels, whose rows are selected among, what both are made of is the default layer, and
+/// what only indices read is none.
+TEST(Selections, LieBehindALayerOfAllRows) {
+  auto model = scored();
+  const auto w = drawn({kClasses, 4, 3, 3}, 9);
+  model.initializer("w2", w.shape, w.data)
+      .initializer("least", {}, Floats{0.2f})
+      .add("Conv", {"map", "w2"}, {"other_map"},
+           {attr("pads", Ints{1, 1, 1, 1}), attr("strides", Ints{2, 2})}, "other")
+      .add("Reshape", {"other_map", "all"}, {"other_flat"}, {}, "other_flat")
+      .add("Concat", {"flat", "other_flat"}, {"both"}, {attr("axis", 0)}, "both")
+      .add("Sigmoid", {"score_map"}, {"only_read"}, {}, "only_read")
+      .add("Reshape", {"only_read", "all"}, {"only_flat"}, {}, "only_flat")
+      .add("Greater", {"only_flat", "least"}, {"mask"}, {}, "mask")
+      .add("NonZero", {"mask"}, {"places"}, {}, "places")
+      .add("Reshape", {"places", "all"}, {"picked"}, {}, "picked")
+      .add("Gather", {"both", "picked"}, {"scores"}, {}, "scores")
+      .output("scores", {-1});
+  auto open = options({"scores"});
+  open.prepare.layers.clear();
+  const Explainer explainer(loaded(model), open);
+  EXPECT_EQ(explainer.default_layer(), "map");
+  for (const auto& layer : explainer.layers()) EXPECT_NE(layer.name, "only_read");
 }
 
 /// What lies in front of the selections is an ordinary target.
