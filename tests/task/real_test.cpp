@@ -113,16 +113,9 @@ Task named(const std::string& decoder) {
   return *task_by_name(decoder);
 }
 
-/// Does this build have the network? One that it cannot load yet is no failure of the task's.
 #define NEEDS(model)                                                  \
   if (!std::filesystem::exists(kFolder / "models" / (model ".onnx"))) \
-    GTEST_SKIP() << "no structured networks beside the checkout";     \
-  try {                                                               \
-    Model::load(kFolder / "models" / (model ".onnx"));                \
-  } catch (const Error& error) {                                      \
-    if (error.code() != ErrorCode::unsupported) throw;                \
-    GTEST_SKIP() << error.what();                                     \
-  }
+  GTEST_SKIP() << "no structured networks beside the checkout"
 
 TEST(TaskOfRealNetworks, YoloxFindsTheDog) {
   NEEDS("det_yolox_nano_op11");

@@ -140,7 +140,7 @@ struct Greydanus {
   static constexpr const char* name = "greydanus";
   static constexpr auto fields() {
     return std::tuple(
-        fields::option(&Greydanus::radius, "radius", 0.1, 1e4,
+        fields::option(&Greydanus::radius, "radius", 0.1, 1000,
                        "deviation, in pixels, of the disc under which the image is blurred"),
         fields::option(&Greydanus::step, "step", 1, 1e6, "pixels from one disc to the next"),
         fields::option(&Greydanus::sigma, "sigma", 0.1, 1000,
