@@ -218,6 +218,9 @@ void drop_unneeded_inputs(graph::Graph& source, graph::Graph& bound,
   if (gone.empty() || gone.size() == bound.inputs.size()) return;
   drop_inputs(bound, gone);
   drop_inputs(source, gone);
+  // Every output may have needed an input that what is wanted, a value in front of them, does not.
+  for (auto* graph : {&bound, &source})
+    if (graph->outputs.empty()) graph->outputs.push_back(wanted.front());
 }
 
 }  // namespace fovea::api

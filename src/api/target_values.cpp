@@ -12,6 +12,9 @@ graph::ValueId named(const graph::Graph& bound, const std::string& name) {
     throw Error(ErrorCode::invalid_argument, sentence, {"", name, ""});
   };
   const auto id = graph::find_layer(bound, name);
+  const auto known = bound.find_value(name);
+  if (!id && known && bound.value(known).constant)
+    refuse("this value is a constant: no target depends on it");
   if (!id) refuse("the model has no value of this name for a target");
   if (bound.value(id).type != graph::DType::f32)
     refuse("a target is made of floating-point values, and this one holds others");

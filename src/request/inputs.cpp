@@ -10,6 +10,7 @@
 
 #include "fovea/compose.hpp"
 #include "fovea/files.hpp"
+#include "fovea/target_text.hpp"
 #include "request/text.hpp"
 
 namespace fovea::request {
@@ -48,7 +49,19 @@ Shape known_shape(const Session& session, const ValueInfo& input) {
   return ranked_shape(session, input).value_or(Shape{});
 }
 
-// By name: does the output depend on the input? Any output, where none is named.
+/// Values that targets are made of, where all of them are numbers of named values.
+std::vector<std::string> target_values(const Request& request) {
+  std::vector<std::string> out;
+  for (const auto& target : request.targets) {
+    if (target.kind != RequestTarget::Kind::text) return {};
+    const auto text = parse_target(target.text);
+    if (text.has_words()) return {};
+    for (auto& name : text.values()) out.push_back(std::move(name));
+  }
+  return out;
+}
+
+// By name: do targets' values depend on the input, or else the output (any, where none is named)?
 bool is_needed(const Session& session, const std::string& input) {
   const auto& outputs = session.model.outputs();
   std::set<std::string> reached{input};
@@ -56,6 +69,14 @@ bool is_needed(const Session& session, const std::string& input) {
     if (std::any_of(node.inputs.begin(), node.inputs.end(),
                     [&](const auto& name) { return !name.empty() && reached.contains(name); }))
       reached.insert(node.outputs.begin(), node.outputs.end());
+  if (const auto values = target_values(session.request); !values.empty())
+    return std::any_of(values.begin(), values.end(), [&](const std::string& name) {
+      if (reached.contains(name)) return true;
+      const auto& nodes = session.model.nodes();
+      return std::any_of(nodes.begin(), nodes.end(), [&](const NodeInfo& node) {
+        return node.name == name && !node.outputs.empty() && reached.contains(node.outputs.front());
+      });
+    });
   const auto& wanted = session.options.compile.output;
   return std::any_of(outputs.begin(), outputs.end(), [&](const ValueInfo& output) {
     return (wanted.empty() || output.name == wanted) && reached.contains(output.name);

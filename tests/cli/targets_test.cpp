@@ -293,6 +293,17 @@ TEST_F(OtherTargets, ShortTextsAreTheOldKinds) {
   }
 }
 
+/// What only the outputs need is not asked for.
+TEST_F(OtherTargets, AValueInFrontOfEveryOutputIsATarget) {
+  fs::copy_file(fixture("two_inputs"), scratch_ / "two.onnx");
+  const auto one = result({"--model", "two.onnx", "--image", "photo.png", "--preprocess", "raw",
+                           "--target", "features[0,2,3,12]", "--layer", "mix"});
+  EXPECT_NEAR(one["score"].get<double>(), 200, 1e-3);  // of the right half's blue
+  refused({"--model", "two.onnx", "--image", "photo.png", "--target", "gain[0,0,0,0]",
+           "--fixed-input", "gain=2"},
+          "this value is a constant");
+}
+
 TEST_F(OtherTargets, TextsThatCannotBeAreRefused) {
   const auto of = [](const std::string& text) {
     return Names{"--model", "net.onnx", "--image", "photo.png", "--target", text};

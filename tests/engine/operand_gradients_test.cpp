@@ -189,7 +189,8 @@ TEST_P(Operands, HaveTheReferencesSlopeOrAreRefused) {
   }
   unsigned with_gradient = 0;
   for (const auto& [i, begin] : joined->begins)
-    if (engine::has_gradient(one().op, i)) with_gradient |= 1u << i;
+    if (engine::has_gradient(one().op, i) || engine::is_stopped(one().op, i))
+      with_gradient |= 1u << i;
   if (one().differentiable && std::popcount(with_gradient) < std::ssize(joined->begins)) {
     expect_refused(*joined);
     joined = Joiner(one(), behind_conv, with_gradient).take();

@@ -18,8 +18,6 @@ struct Golden {
   std::string example;  ///< without ".npz"; what is in front of "__" names the model
   std::string layer;    ///< of the maps; an input, where the file holds a gradient there
   std::function<Target(const Arrays&)> target;
-  /// Why fovea cannot do it. Such a row has to fail: when it no longer does, the text goes.
-  std::string missing = {};
   /// Outputs that are drawn at random.
   std::vector<std::string> drawn = {};
   /// Inputs whose values are given when the explainer is made.
