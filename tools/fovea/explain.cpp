@@ -22,6 +22,7 @@
 #include "results.hpp"
 #include "seen.hpp"
 #include "sheet.hpp"
+#include "strip.hpp"
 #include "subcommands.hpp"
 #include "text.hpp"
 
@@ -140,7 +141,8 @@ Results finish(Session& session, const std::vector<Explanation>& explanations, s
         *name = with_suffix(*given, results.suffix(image, target));
         check_output(*name, picture_extensions(), files.inputs);
       }
-      const bool last = results.rows.size() + 1 == explanations.size() && names.html.empty();
+      const bool last = results.rows.size() + 1 == explanations.size() && names.html.empty() &&
+                        names.strip.empty();
       draw(session, names, provenance, result, last, files.out);
       if (!names.feature_map.empty()) stack(grids, why.feature_map);
       names_of.push_back(
@@ -168,12 +170,13 @@ bool has_provenance(const ExplainOutputs& files) {
   const auto is_png = [](const std::string& file) {
     return lower(picture_extension(file)) == ".png";
   };
-  return !files.no_provenance && (!files.json.empty() || !files.html.empty() ||
-                                  is_png(files.output) || is_png(files.heatmap));
+  return !files.no_provenance &&
+         (!files.json.empty() || !files.html.empty() || is_png(files.output) ||
+          is_png(files.heatmap) || is_png(files.strip));
 }
 
 void explain_photo(Session& session, const Prepared& prepared, const Reasons& reasons, Files files,
-                   Digests& digests, Photos& photos) {
+                   Digests& digests, Photos& photos, Strip& strip) {
   const auto& names = files.names;
   const auto& explainer = prepared.explainer;
   if (has_provenance(names)) start_digests(session, digests);
@@ -193,7 +196,11 @@ void explain_photo(Session& session, const Prepared& prepared, const Reasons& re
                         static_cast<std::int64_t>(targets.size()), provenance, files);
   if (explanations.empty()) add_plain(session, files);
   for (std::size_t i = 0; i < found.size(); ++i) results.rows[i].reason = found[i];
-  if (!session.photo && !names.output.empty())
+  if (!names.strip.empty()) {
+    strip.add(session, results, names.rendering);
+    if (strip.of_each()) strip.draw(names.strip, provenance, files.out);
+  }
+  if (!session.photo && !(names.output.empty() && names.strip.empty()))
     session.warnings.push_back(
         "the overlay shows the input tensor stretched to 0..255, not the photo");
   if (!names.logits.empty()) files.out.add(names.logits, npy_bytes(run.logits()));
@@ -215,20 +222,23 @@ void explain_one(Asked asked, const ExplainOutputs& given, const Replay* replay,
   if (replay != nullptr) replay->check_files(asked.request, digests);
   const Reasons reasons(asked.request, given.example_images);
   Photos photos(asked.photos, given.json);
-  auto session = photos.open(asked, !given.output.empty() || !given.html.empty());
+  Strip strip(given.strip, asked.photos.size());
+  auto session =
+      photos.open(asked, !given.output.empty() || !given.html.empty() || !given.strip.empty());
   if (replay != nullptr) replay->check_session(session, digests);
   if (has_provenance(given)) start_digests(session, digests);
   auto prepared = prepare(session, reasons.methods(session), asked.plan_cache);
   reasons.check(session, prepared.explainer, digests);
   const InputFiles inputs(asked.files());
   bool is_first = true;
-  photos.each(session, [&](const std::string& name) {
+  const auto work = [&](const std::string& name) {
     const auto names = named(given, name);
     // What was found in one photo is not in the next.
     if (!std::exchange(is_first, false) && follows_photo(session))
       prepared = prepare(session, reasons.methods(session), asked.plan_cache);
-    explain_photo(session, prepared, reasons, {names, inputs}, digests, photos);
-  });
+    explain_photo(session, prepared, reasons, {names, inputs}, digests, photos, strip);
+  };
+  photos.each(session, work, [&] { strip.finish(); });
 }
 
 }  // namespace

@@ -13,6 +13,7 @@ namespace fovea::cli {
 /// Files that `fovea explain` writes, and how the pictures among them are drawn.
 struct ExplainOutputs : Outputs {
   std::string output, heatmap, map, feature_map, html;
+  std::string strip;
   std::string examples_output;
   std::string example_images;      ///< the folder that they are read from
   std::string rendering = "auto";  ///< auto, heat, signed or color

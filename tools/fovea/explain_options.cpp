@@ -179,6 +179,10 @@ void add_explain(CLI::App& app) {
                  "provenance: one file that asks nothing of anywhere (.html .htm)")
       ->type_name("FILE");
   sub.add_option("--heatmap", arguments->heatmap, "The map alone, in colours")->type_name("FILE");
+  sub.add_option("--strip", arguments->strip,
+                 "Overlays side by side on one picture, each over what it explains: of several "
+                 "classes or words, of several photos (frames; with {} one for each)")
+      ->type_name("FILE");
   sub.add_option("--map", arguments->map,
                  "The map at the photo's size (a tensor's: the input's), normalised, as .npy")
       ->type_name("FILE");
@@ -208,7 +212,7 @@ void add_explain(CLI::App& app) {
                "Write under the pictures: class, probability, method, layer, the map's lowest and "
                "highest value, and a bar of the colours (sheets have theirs)");
   sub.add_option("--sheet-width", arguments->sheet_width,
-                 "Of a sheet: pixels, at most; more maps go on below")
+                 "Of a sheet or a strip: pixels, at most; more maps go on below")
       ->check(CLI::Range(200, 16384))
       ->type_name("PIXELS")
       ->capture_default_str();

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "fovea/target_text.hpp"
 #include "text.hpp"
 
 namespace fovea::cli {
@@ -42,7 +43,37 @@ std::string choice_text(const Choice& choice) {
          choice.name + "\n";
 }
 
+/// The number behind the colon, which is one: the target was made of it.
+std::size_t number_of(const TargetText::Word& word) {
+  return static_cast<std::size_t>(std::stoull(word.argument.value()));
+}
+
 }  // namespace
+
+std::optional<std::string> said_at(const Session& session, const RequestTarget& target) {
+  if (!session.task || !session.found || target.kind != RequestTarget::Kind::text)
+    return std::nullopt;
+  const auto text = parse_target(target.text);
+  const auto* word = text.word();
+  if (word == nullptr) return std::nullopt;
+  const auto& task = *session.task;
+  const auto& found = *session.found;
+  if (word->kind == "word") return found.words.at(number_of(*word)).name;
+  if (word->kind == "char") return found.text->characters.at(number_of(*word)).text;
+  if (word->kind == "box") return name_of(task, found.boxes.at(number_of(*word)).class_index);
+  if (word->kind == "answer")
+    return word->argument ? name_of(task, index_of(task, *word->argument))
+                          : found.answers.front().name;
+  if (word->kind == "action")
+    return name_of(task, word->argument ? index_of(task, *word->argument) : found.actions->best);
+  return std::nullopt;
+}
+
+std::string sentence(const Session& session) {
+  if (!session.task || !session.found) return {};
+  if (session.task->kind == TaskKind::caption) return caption_of(*session.task, *session.found);
+  return session.found->text ? session.found->text->text : std::string();
+}
 
 Json place_json(const Detection& found, const Session& session) {
   const auto [x0, y0, x1, y1] = place_of(found, session);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "json_output.hpp"
@@ -14,6 +15,12 @@ void add_findings(Json& json, const Session& session);
 
 /// The same for a person, a line each; empty without a task.
 std::string findings_text(const Session& session);
+
+/// What the network said, of a target that is one of its task's words: a caption's word, a
+/// character, a box's class, an answer, an action. None of other targets.
+std::optional<std::string> said_at(const Session& session, const RequestTarget& target);
+/// All that it said, where that is a sentence or a text; else empty.
+std::string sentence(const Session& session);
 
 /// Of a detection in a photo's pixels: x0, y0, x1, y1.
 Json place_json(const Detection& found, const Session& session);

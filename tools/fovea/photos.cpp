@@ -56,7 +56,7 @@ std::string with_name(const std::string& file, const std::string& name) {
 ExplainOutputs named(ExplainOutputs files, const std::string& name) {
   if (name.empty()) return files;
   for (const auto& [option, file] : outputs_of(files)) *file = with_name(*file, name);
-  files.json = with_name(files.json, name);
+  for (auto* file : {&files.json, &files.strip}) *file = with_name(*file, name);
   return files;
 }
 
@@ -102,7 +102,9 @@ void check_output_files(const ExplainOutputs& given, const Asked& asked) {
     check(files.map, tensor_extensions());
     check(files.feature_map, tensor_extensions());
     check(files.logits, tensor_extensions());
-    if (&name == &names.front() || files.json != given.json) check(files.json, {});
+    const bool first = &name == &names.front();
+    if (first || files.json != given.json) check(files.json, {});
+    if (first || files.strip != given.strip) check(files.strip, picture_extensions());
   }
 }
 
@@ -143,7 +145,8 @@ Session Photos::open(const Asked& asked, bool whole_photo) {
   }
 }
 
-void Photos::each(Session& session, const std::function<void(const std::string& name)>& work) {
+void Photos::each(Session& session, const std::function<void(const std::string& name)>& work,
+                  const std::function<void()>& last) {
   const auto warnings = session.warnings;
   for (auto i = first_; i < std::max<std::size_t>(files_.size(), 1); ++i) {
     try {
@@ -161,6 +164,7 @@ void Photos::each(Session& session, const std::function<void(const std::string& 
       throw;
     }
   }
+  if (last) last();
   finish();
 }
 

@@ -23,7 +23,7 @@ std::string with_name(const std::string& file, const std::string& name);
 /// The files that a call writes, as they are called for the photo of this name.
 ExplainOutputs named(ExplainOutputs files, const std::string& name);
 
-/// Refuses file names that several photos would share, but for JSON's. Throws Error
+/// Refuses file names that several photos would share, but for JSON's and the strip's. Throws Error
 /// invalid_argument naming the option.
 void require_own_names(ExplainOutputs files, std::size_t photos);
 
@@ -42,8 +42,9 @@ class Photos {
 
   /// Calls `work` for each photo that can be read, with its name and the session at it; once, with
   /// no name, where there is none. Those that cannot be read are told on standard error; afterwards
-  /// Error bad_input says how many they were.
-  void each(Session& session, const std::function<void(const std::string& name)>& work);
+  /// Error bad_input says how many they were, and before that `last` is called.
+  void each(Session& session, const std::function<void(const std::string& name)>& work,
+            const std::function<void()>& last = {});
 
   /// The result where --json wants it, under `json`, this photo's file name.
   void add_json(OutputFiles& files, const std::string& json, const Json& document);

@@ -38,6 +38,11 @@ std::vector<ImageText> sheet_texts(const Json& provenance) {
           {kProvenanceKey, provenance.dump(-1, ' ', true, Json::error_handler_t::replace)}};
 }
 
+std::vector<ImageText> strip_texts(Json provenance) {
+  provenance["picture"] = {{"kind", "strip"}};
+  return sheet_texts(provenance);
+}
+
 std::vector<ImageText> picture_texts(Json provenance, const std::string& kind,
                                      const Explanation& why, std::size_t target) {
   const auto software = "fovea " + provenance.at("fovea").get<std::string>();

@@ -37,11 +37,11 @@ void check(const Request& request, const ExplainOutputs& names) {
     refuse("several methods make a sheet: say where with --output");
   const bool given = std::any_of(request.methods.begin(), request.methods.end(),
                                  [](const auto& method) { return !method.given.empty(); });
-  if (!names.heatmap.empty() || !names.map.empty() || !names.feature_map.empty() ||
-      request.box_share || given || request.words || request.examples)
+  if (!names.heatmap.empty() || !names.strip.empty() || !names.map.empty() ||
+      !names.feature_map.empty() || request.box_share || given || request.words || request.examples)
     refuse(
-        "--heatmap, --map, --feature-map, --box, --given, --words and --examples are of one "
-        "method");
+        "--heatmap, --strip, --map, --feature-map, --box, --given, --words and --examples are of "
+        "one method");
 }
 
 /// What a map's reader must know of it beside the method.
