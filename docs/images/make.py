@@ -19,6 +19,7 @@ from PIL import Image
 
 HERE = pathlib.Path(__file__).resolve().parent
 SCENES = HERE.parents[1] / "tools/demo/scenes"
+DEMO = SCENES.parent
 CROP = '{"geometry": "resize-crop", "shorter_side": %d, "mean": 0.5, "std": 0.5}'
 GAP = 8
 
@@ -102,6 +103,11 @@ def main(program):
         save("crop.png", side_by_side(
             as_grad_cam_draws(seen_part(photo, result), seen_part(heat, result)),
             fovea.picture(*crop, "--box")))
+        shapes = str(DEMO / "shapes/shapes_52.png")
+        save("words.png", fovea.picture(DEMO / "models/caption.onnx", shapes, "--target", "words", option="--strip"))
+        for shape in ("circle", "triangle"):
+            save(f"{shape}.png", fovea.picture(DEMO / "models/answer.onnx", shapes, "--target", "answer",
+                                               "--input", f"question=what color is the {shape}?"))
         strip = fovea.scratch / "strip.png"
         Image.fromarray(photo[50:170]).save(strip)
         save("whole.png", side_by_side(*(fovea.picture(*crop, "--image", strip, *how) for how in (
