@@ -34,12 +34,13 @@ FOVEA_API Labels read_labels(const std::filesystem::path& file);
 /// listing the candidates where there are several, or the nearest where there are none.
 FOVEA_API std::int64_t find_label(const Labels& labels, const std::string& text);
 
-/// Where an image's extents are in a shape of rank 4.
+/// Where an image's extents are in a shape.
 struct ImageShape {
   Layout layout = Layout::nchw;
   std::int64_t channels = 0, height = 0, width = 0;
 };
-/// [n, c, h, w] or [n, h, w, c] with 1 or 3 channels; none for anything else.
+/// [n, c, h, w] or [n, h, w, c] with 1 or 3 channels; [3, h, w] or [h, w, 3], one image; none for
+/// anything else.
 FOVEA_API std::optional<ImageShape> image_shape(const Shape& shape);
 
 /// The registry's row. Throws Error invalid_argument, listing the known methods.

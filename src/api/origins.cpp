@@ -8,6 +8,7 @@
 #include "api/fixed_inputs.hpp"
 #include "api/model_impl.hpp"
 #include "api/partial.hpp"
+#include "api/selections.hpp"
 #include "base/checked.hpp"
 #include "engine/plan.hpp"
 #include "graph/query.hpp"
@@ -20,6 +21,14 @@ graph::Graph bound_graph(const Model& model, const CompileOptions& options) {
   const auto& imported = Access::impl(model).imported;
   auto source = imported.graph;
   api::fix_inputs(source, model.inputs(), options.fixed_inputs);
+  // Behind what is selected by the data, extents are those of one element each.
+  ExplainerOptions all;
+  all.compile = options;
+  for (const auto& output : model.outputs())
+    if (output.refusal.empty()) all.prepare.target_values.push_back(output.name);
+  bool selects = false;
+  if (const auto guess = api::guess_selections(model, all, {}, selects))
+    guess->selections.apply(source);
   auto bound = source;
   api::Partial(imported).bind(source, bound, api::shapes_to_bind(model.inputs(), options),
                               options.batch, {});

@@ -60,6 +60,7 @@ void name_class(RequestTarget& target, const Explanation& why) {
 }
 
 Answer answer_one(Session& session, const Prepared& prepared, Answer out, const CallOptions& call) {
+  if (out.targets.empty()) return out;
   const auto& request = session.request;
   const auto& method = prepared.methods.front();
   auto options = explain_options(request);
@@ -76,8 +77,6 @@ Answer answer_one(Session& session, const Prepared& prepared, Answer out, const 
       out.explanations.push_back(out.run.explain(method, out.targets[i], options, call));
     }
   });
-  if (out.explanations.empty()) return out;
-
   const auto& first = out.explanations.front();
   // None where the input itself was explained.
   out.request.layers = first.layers;
@@ -153,6 +152,12 @@ Prepared prepare(Session& session, const std::vector<Method>& also, const CallOp
   auto layers = request.layers;
   for (const auto& layer : session.own_layers)
     if (std::find(layers.begin(), layers.end(), layer) == layers.end()) layers.push_back(layer);
+  // Nothing was found to explain: the network runs, and that is all.
+  const bool found_nothing = !session.asked.empty() && session.resolved.empty();
+  if (found_nothing) {
+    all.clear();
+    layers.clear();
+  }
   auto explainer = session.explainer(layers, all, call);
   return {std::move(served), std::move(methods), std::move(explainer)};
 }

@@ -120,10 +120,12 @@ const ValueInfo& find_image_input(const Session& session) {
     throw Error(ErrorCode::invalid_argument,
                 "every input of the model has its tensor, so that none is left for --image", where);
   if (found.empty())
-    throw Error(ErrorCode::bad_model,
-                "the model has no image input (4 dimensions, 1 or 3 channels); its inputs are: " +
-                    described(session.model) + "; --input takes tensors",
-                where);
+    throw Error(
+        ErrorCode::bad_model,
+        "the model has no image input (4 dimensions, 1 or 3 channels, or 3 with 3 channels); its "
+        "inputs are: " +
+            described(session.model) + "; --input takes tensors",
+        where);
   throw Error(ErrorCode::invalid_argument,
               "the model has several image inputs: give all but one with --input NAME=FILE (" +
                   described(session.model) + ")",
@@ -246,14 +248,15 @@ void read_photo(Session& session, const std::string& file, const std::optional<R
   auto extents = *image_shape(shape);
   bind_extent(extents.height, recipe.height, "height");
   bind_extent(extents.width, recipe.width, "width");
+  const std::string images = shape.size() == 4 ? "1," : "";
   if (extents.height < 1 || extents.width < 1)
     throw Error(ErrorCode::invalid_argument,
                 "the model leaves the height or width of input '" + input.name +
                     "' open: give --input-shape " + input.name + "=" +
                     (extents.layout == Layout::nchw
-                         ? "1," + std::to_string(extents.channels) + ",HEIGHT,WIDTH"
-                         : "1,HEIGHT,WIDTH," + std::to_string(extents.channels)));
-  if (shape[0] > 1)
+                         ? images + std::to_string(extents.channels) + ",HEIGHT,WIDTH"
+                         : images + "HEIGHT,WIDTH," + std::to_string(extents.channels)));
+  if (shape.size() == 4 && shape[0] > 1)
     throw Error(ErrorCode::invalid_argument,
                 "the model takes " + std::to_string(shape[0]) +
                     " images at once: give them with --input, as one tensor");
@@ -276,6 +279,7 @@ void read_photo(Session& session, const std::string& file, const std::optional<R
     return preprocess(photo.pixels, photo.recipe, extents.channels, extents.height, extents.width,
                       extents.layout);
   });
+  if (shape.size() == 3) tensor.shape.erase(tensor.shape.begin());
   session.options.compile.input_shapes[input.name] = tensor.shape;
   session.options.compile.batch = 1;
   session.tensors.emplace(input.name, std::move(tensor));
@@ -350,6 +354,8 @@ Model load_model(const Request& request) {
 }
 
 std::optional<ImageShape> image_shape(const Shape& shape) {
+  if (shape.size() == 3 && shape[0] == 3) return ImageShape{Layout::nchw, 3, shape[1], shape[2]};
+  if (shape.size() == 3 && shape[2] == 3) return ImageShape{Layout::nhwc, 3, shape[0], shape[1]};
   if (shape.size() != 4) return std::nullopt;
   if (shape[1] == 1 || shape[1] == 3) return ImageShape{Layout::nchw, shape[1], shape[2], shape[3]};
   if (shape[3] == 1 || shape[3] == 3) return ImageShape{Layout::nhwc, shape[3], shape[1], shape[2]};

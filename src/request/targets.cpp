@@ -116,10 +116,13 @@ Tensor other_input(const std::string& file, const Session& session) {
   const auto& recipe = session.photo->recipe;
   const auto [layout, channels, height, width] = *image_shape(own.shape);
   // As the photo itself, so that an image is wholly like itself.
-  if (session.photo->is_whole())
-    return preprocess(read_image(file), recipe, channels, height, width, layout);
-  return preprocess(read_reduced(file, recipe, static_cast<int>(width), static_cast<int>(height)),
-                    recipe, channels, height, width, layout);
+  auto out = session.photo->is_whole()
+                 ? preprocess(read_image(file), recipe, channels, height, width, layout)
+                 : preprocess(read_reduced(file, recipe, static_cast<int>(width),
+                                           static_cast<int>(height)),
+                              recipe, channels, height, width, layout);
+  out.shape = own.shape;  // an image alone has no extent that counts
+  return out;
 }
 
 Target similar_to(const std::string& file, RequestTarget::Similarity similarity, Session& session,

@@ -51,6 +51,14 @@ std::string in_words(InputRole role) {
               {.file = session.request.model.file, .node = {}, .op = {}});
 }
 
+/// Labels of boxes: read, and no target's.
+bool holds_integers(const Model& model, const std::string& output) {
+  return std::any_of(model.outputs().begin(), model.outputs().end(), [&](const ValueInfo& value) {
+    return value.name == output && value.type != DataType::f32 && value.type != DataType::f16 &&
+           value.type != DataType::bf16 && value.type != DataType::f64;
+  });
+}
+
 bool is_caption(const Session& session) {
   return session.task && session.task->kind == TaskKind::caption;
 }
@@ -95,7 +103,9 @@ void start_task(Session& session) {
   in_file(request.model.file, [&] {
     const OriginFinder finder(session.model, session.options.compile);
     session.task = filled(*request.task, session.model, finder);
-    session.logits = finder.find_logits();
+    // What the file chose itself has as many rows as the photo gives it; scores are explained as
+    // they come out.
+    if (!session.task->boxes.selected) session.logits = finder.find_logits();
     give_words(session, finder);
     const auto* tokens = tokens_input(session);
     std::vector<std::string> missing;
@@ -128,7 +138,8 @@ void read_task_values(const Session& session, ExplainerOptions& options) {
   for (const auto& [input, output] : session.task->states) add(options.compile.fetches, output);
   if (session.task->kind != TaskKind::classes && options.prepare.targets.empty() &&
       options.prepare.target_values.empty())
-    options.prepare.target_values = values_of(*session.task);
+    for (const auto& name : values_of(*session.task))
+      if (!holds_integers(session.model, name)) options.prepare.target_values.push_back(name);
 }
 
 void keep_states(Session& session, const Run& run) {

@@ -186,7 +186,33 @@ def writer():
              "task": "caption", "names": ["<pad>", "<s>", "</s>", "red", "green", "blue"]})})
 
 
+def chosen():
+    """One picture without an extent for images, as torchvision's detectors take it. Its boxes are those rows of
+    four whose score, the mean of a colour (the last row's of red and green), is above 0.1."""
+    body, kernel = colours("planes")
+    nodes = [helper.make_node("Unsqueeze", ["image", "zero"], ["planes"], "planes"), *body,
+             helper.make_node("GlobalAveragePool", ["features"], ["pooled"], "pool"),
+             helper.make_node("Flatten", ["pooled"], ["means"], "flatten"),
+             helper.make_node("MatMul", ["means", "rows"], ["row_scores"], "score"),
+             helper.make_node("Squeeze", ["row_scores", "zero"], ["all_scores"], "alone"),
+             helper.make_node("Greater", ["all_scores", "least"], ["kept"], "keep"),
+             helper.make_node("NonZero", ["kept"], ["places"], "find"),
+             helper.make_node("Squeeze", ["places", "zero"], ["index"], "index"),
+             helper.make_node("Gather", ["all_scores", "index"], ["scores"], "take_scores"),
+             helper.make_node("Gather", ["all_boxes", "index"], ["boxes"], "take_boxes"),
+             helper.make_node("Gather", ["all_labels", "index"], ["labels"], "take_labels")]
+    rows = np.zeros((3, 4))
+    rows[range(3), range(3)] = 1
+    rows[:2, 3] = 0.5
+    corners = [[0, 0, 8, 8], [8, 0, 16, 8], [0, 8, 8, 16], [8, 8, 16, 16]]
+    save("chosen", nodes, [value("image", [3, SIZE, SIZE])],
+         [value("boxes", ["n", 4]), value("scores", ["n"]), value("labels", ["n"], TensorProto.INT64)],
+         [*kernel, integers("zero", [0]), constant("rows", rows), constant("least", 0.1),
+          constant("all_boxes", corners), integers("all_labels", [1, 2, 3, 1])])
+
+
 def tasks():
+    chosen()
     detector()
     policy()
     reader()

@@ -130,6 +130,29 @@ TEST_F(Tasks, NothingFoundIsAResult) {
   }
 }
 
+/// A photo for one image alone, and boxes that the file chose by the photo.
+TEST_F(Tasks, BoxesMayBeChosenInTheFile) {
+  use("chosen");
+  Image photo{kSize, kSize, {}};
+  for (std::size_t i = 0; i < kPixels; ++i) photo.rgb.insert(photo.rgb.end(), {0, 153, 204});
+  write_image(scratch_ / "photo.png", photo);
+  const Names common{"--image", "photo.png",    "--task",
+                     "in-file", "--preprocess", R"({"geometry": "stretch"})"};
+  const auto found = result("predict", common);
+  // Blue and green; half of green is less than a box wants.
+  ASSERT_EQ(found["boxes"].size(), 2U);
+  EXPECT_NEAR(found["boxes"][0]["score"].get<double>(), 0.8, 1e-5);
+  EXPECT_EQ(found["boxes"][0]["box"], (json{0.0, 8.0, 8.0, 16.0}));
+  EXPECT_NEAR(found["boxes"][1]["score"].get<double>(), 0.6, 1e-5);
+  auto second = common;
+  second.insert(second.end(), {"--target", "box:1", "--layer", "relu", "--method", "gradcam"});
+  EXPECT_NEAR(result("explain", second)["score"].get<double>(), 0.6, 1e-5);
+  for (auto& v : photo.rgb) v = 0;
+  write_image(scratch_ / "photo.png", photo);
+  EXPECT_EQ(result("predict", common)["boxes"], json::array());
+  EXPECT_EQ(result("explain", second)["images"][0]["explanations"], json::array());
+}
+
 TEST_F(Tasks, PlacesAndMasksOfSegments) {
   use("segments");
   write_npy(scratch_ / "x.npy", some_colours());

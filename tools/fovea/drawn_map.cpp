@@ -204,7 +204,7 @@ Image backdrop(Session& session, const DrawnMap& map, std::int64_t image, bool l
     for (const auto& [name, tensor] : session.tensors) {
       const auto extents = image_shape(tensor.shape);
       if (extents && extents->height == shape[0] && extents->width == shape[1] &&
-          image < tensor.shape[0])
+          (tensor.shape.size() == 3 ? image == 0 : image < tensor.shape[0]))
         return drawn(tensor, *extents, image);
     }
   if (map.slices())
