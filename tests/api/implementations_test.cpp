@@ -38,6 +38,9 @@ ExplainerOptions options_for(const Model& model, Precision precision, Tuning tun
       if (shape[i] < 0) shape[i] = i == 0 ? 1 : kExtent;
     if (shape != input.shape) out.compile.input_shapes[input.name] = shape;
   }
+  // What it says by steps is no class's score: all of it is a target.
+  if (model.outputs().size() == 1 && model.outputs()[0].shape.size() == 3)
+    out.prepare.target_values = {model.outputs()[0].name};
   return out;
 }
 
