@@ -86,9 +86,9 @@ void Partial::bind(graph::Graph& source, graph::Graph& bound,
   const auto& outputs = imported_.info.outputs;
   for (auto& [output, error] : unbound) {
     gone.insert(output);
-    const auto named = std::find_if(outputs.begin(), outputs.end(), [&](const ValueInfo& info) {
-      return info.name == bound.value(output).name;
-    });
+    const auto& name = bound.value(output).name;
+    const auto named = std::find_if(outputs.begin(), outputs.end(),
+                                    [&](const ValueInfo& info) { return info.name == name; });
     if (named == outputs.end()) throw std::move(error);
     const bool of_reals = onnx::graph_type(named->type) == graph::DType::f32;
     missing_.push_back(

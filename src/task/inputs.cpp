@@ -101,7 +101,9 @@ void fill_states(Task& task, const Extents& model) {
 }
 
 void fill_inputs(Task& task, const Extents& model) {
-  for (const auto& [name, input] : task.inputs) {
+  for (const auto& one : task.inputs) {
+    const auto& name = one.first;
+    const auto& input = one.second;
     const bool is_there = std::any_of(model.inputs.begin(), model.inputs.end(),
                                       [&](const ValueInfo& value) { return value.name == name; });
     if (!is_there) contradict("the task's 'inputs' names one that the model does not have", name);
