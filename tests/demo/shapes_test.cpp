@@ -69,7 +69,7 @@ TEST(Captioner, LooksAtTheObjectWhenItNamesItsColour) {
     const auto& words = session.found->words;
     for (const auto& object : scene.at("objects")) {
       const auto word = std::find_if(words.begin(), words.end(), [&](const Choice& one) {
-        return one.name == object.at("colour");
+        return one.name == object.at("colour").get<std::string>();
       });
       ASSERT_NE(word, words.end());
       const auto& why = answered.explanations.at(static_cast<std::size_t>(word - words.begin()));
