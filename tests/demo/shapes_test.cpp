@@ -58,7 +58,7 @@ TEST(Captioner, SaysWhatWasDrawn) {
   ASSERT_GE(all.size(), 4u);
   for (const auto& scene : all) {
     const auto [session, answered] = asked(request_of("caption", scene, "words"));
-    EXPECT_EQ(caption_of(*session.task, *session.found), scene.at("caption"));
+    EXPECT_EQ(caption_of(*session.task, *session.found), scene.at("caption").get<std::string>());
   }
 }
 
