@@ -150,7 +150,7 @@ Run Session::forward(const Explainer& explainer) {
 }
 
 Run Session::ask(const Explainer& explainer, const CallOptions& call) {
-  if (task) request::find(*this, call);
+  if (task) request::find(*this, explainer, call);
   return forward(explainer);
 }
 

@@ -155,17 +155,27 @@ void keep_states(Session& session, const Run& run) {
   }
 }
 
+ExplainerOptions bare_options(const Session& session) {
+  auto out = session.options;
+  out.prepare.methods.clear();
+  out.prepare.layers.clear();
+  out.compile.tuning = Tuning::off;
+  return out;
+}
+
 void find(Session& session, const CallOptions& call) {
-  auto options = session.options;
-  options.prepare.methods.clear();
-  options.prepare.layers.clear();
+  auto options = bare_options(session);
   options.prepare.targets.clear();
   options.prepare.target_values.clear();
-  options.compile.tuning = Tuning::off;
   read_task_values(session, options);
+  const auto explainer = in_file(session.request.model.file, [&] {
+    return timed(session.times.create, [&] { return Explainer(session.model, options, call); });
+  });
+  find(session, explainer, call);
+}
+
+void find(Session& session, const Explainer& explainer, const CallOptions& call) {
   in_file(session.request.model.file, [&] {
-    const auto explainer =
-        timed(session.times.create, [&] { return Explainer(session.model, options, call); });
     const auto& task = *session.task;
     const auto outputs = [&] {
       const auto run =

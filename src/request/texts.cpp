@@ -42,10 +42,6 @@ bool is_text(const RequestTarget& target) {
   return target.kind == Kind::text;
 }
 
-}  // namespace
-
-namespace {
-
 bool has_words(const std::vector<RequestTarget>& targets) {
   return std::any_of(targets.begin(), targets.end(), [](const RequestTarget& target) {
     return is_text(target) && parse_target(target.text).has_words();
@@ -78,10 +74,7 @@ void prepare_numbers(Session& session, const CallOptions& call) {
     for (auto& name : text.values())
       if (known.insert(name).second) prepare.target_values.push_back(std::move(name));
 
-  auto options = session.options;
-  options.prepare.methods.clear();
-  options.prepare.layers.clear();
-  options.compile.tuning = Tuning::off;
+  const auto options = bare_options(session);
   const auto values = in_file(request.model.file, [&] {
     return timed(session.times.create,
                  [&] { return Explainer(session.model, options, call).target_values(); });
@@ -96,11 +89,8 @@ void find_own_layers(Session& session, const std::vector<Worded>& all, const Cal
   session.own_layers.clear();
   const bool rows = std::any_of(all.begin(), all.end(), [](const auto& one) { return one.row; });
   if (!rows || !session.request.layers.empty()) return;
-  auto options = session.options;
-  options.prepare.methods.clear();
-  options.prepare.layers.clear();
+  auto options = bare_options(session);
   options.prepare.target_values.clear();
-  options.compile.tuning = Tuning::off;
   std::map<std::vector<std::string>, std::string> layers;  // by what a target reads: a level's
   for (const auto& one : all) {
     const auto& row = one.row ? *one.row : one.target;
