@@ -17,3 +17,4 @@
 #include "fovea/target_text.hpp"
 #include "fovea/tensor.hpp"
 #include "fovea/version.hpp"
+#include "fovea/waiting.hpp"

@@ -145,6 +145,23 @@ TEST(Threads, ThatSleepGiveTheSameResultsToTheBit) {
   EXPECT_EQ(Explainer(model, options).explain(input).map.data, want.map.data);
 }
 
+TEST(Threads, SleepWithoutAnExplainerThatSaysSo) {
+  if (testing_support::ran_without_wait_policy()) return;
+  auto options = on_threads(2);
+  options.pool.waiting = Waiting::openmp;
+  const Explainer spinning(Model::load(golden_model("lenet")), options);
+  const auto input = random_input(spinning, 3);
+  EXPECT_FALSE(spinning.explain(input).timings_ms.sleeping);
+  {
+    SleepingWaits first(2);
+    const SleepingWaits moved = std::move(first);
+    EXPECT_TRUE(sleeping_at_last(spinning, input));
+    { const SleepingWaits another; }
+    EXPECT_TRUE(spinning.explain(input).timings_ms.sleeping);
+  }
+  EXPECT_FALSE(spinning.explain(input).timings_ms.sleeping);
+}
+
 TEST(Threads, TheEnvironmentsPolicyIsLeftAlone) {
   if (std::getenv("OMP_WAIT_POLICY") == nullptr && std::getenv("GOMP_SPINCOUNT") == nullptr)
     GTEST_SKIP() << "the environment has none";

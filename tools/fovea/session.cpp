@@ -43,6 +43,11 @@ Waiting waiting_for(const Request& request, std::size_t photos) {
   return is_long ? Waiting::adaptive : Waiting::sleep;
 }
 
+/// From here to the end of the process.
+void sleep_to_the_end() {
+  static const SleepingWaits waits;
+}
+
 /// `make(options of a call)`, unless Ctrl-C comes first.
 template <class Make>
 auto stoppable(Make&& make) {
@@ -75,7 +80,9 @@ Prepared prepare(Session& session, const std::vector<Method>& also, const std::s
 
 Session open_session(Asked asked, bool whole_photo) {
   if (!asked.plan_cache.empty()) check_output(asked.plan_cache, {}, asked.files());
-  const auto photos = asked.photos.size();
+  const auto waiting = waiting_for(asked.request, asked.photos.size());
+  const SleepingWaits while_photos_are_read;
+  if (waiting == Waiting::sleep) sleep_to_the_end();
   double load = 0;
   auto model = timed(load, [&] { return fovea::load_model(asked.request); });
   name_inputs(asked, model);
@@ -85,7 +92,7 @@ Session open_session(Asked asked, bool whole_photo) {
   session.options.compile.tuning_time = asked.tuning_time;
   auto& pool = session.options.pool;
   if (asked.memory_limit > 0) pool.memory_limit = asked.memory_limit;
-  pool.waiting = waiting_for(session.request, photos);
+  pool.waiting = waiting;
   pool.fewer_threads = false;  // a request made again is to give the same
   keep_within_quota(pool, cpu_quota());
   return session;
