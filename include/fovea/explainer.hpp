@@ -233,10 +233,10 @@ class FOVEA_API Explainer {
   /// Cost: packs weights and creates oneDNN's primitives, far more than a run.
   /// Throws Error invalid_argument, bad_model, unsupported; out_of_memory also where one run and
   /// what its methods run beside it are more than PoolOptions::memory_limit; and, as the stop
-  /// token and the deadline of `call` say, cancelled or deadline_exceeded: they are looked at
-  /// between nodes, between two timings of an algorithm and between two runs. Nothing is left
-  /// behind but what tuning found by then, for the model's next explainer. The rest of `call` plays
-  /// no part.
+  /// token, the stop flag and the deadline of `call` say, cancelled or deadline_exceeded: they are
+  /// looked at between nodes, between two timings of an algorithm and between two runs. Nothing is
+  /// left behind but what tuning found by then, for the model's next explainer. The rest of `call`
+  /// plays no part.
   explicit Explainer(const Model& model, ExplainerOptions options = {},
                      const CallOptions& call = {});
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -47,7 +48,10 @@ enum class Waiting {
 
 /// Limits of one call. Checked between the network's steps.
 struct CallOptions {
-  std::stop_token stop = {};                                           ///< Error cancelled
+  std::stop_token stop = {};  ///< Error cancelled
+  /// The same where somebody else owns it: once it is not 0. Null: none. It may be written by any
+  /// thread or signal handler, outlives the call, and is read without ordering other memory.
+  const std::atomic<int>* stop_flag = nullptr;
   std::optional<std::chrono::steady_clock::time_point> deadline = {};  ///< Error deadline_exceeded
   /// Where not empty, one entry per step of `Explainer::steps` (else Error invalid_argument): the
   /// wall milliseconds of each step that ran are added to its entry. For one call at a time.

@@ -92,6 +92,10 @@ FOVEA_API std::string to_text(const TargetText& target);
 /// makes one of.
 FOVEA_API Target target_of(const TargetText& text, const std::vector<TargetValue>& values);
 
+/// Of class:3, class:3-class:5 and top:2 (the second best), which need no task and no labels; none
+/// for any other text. Throws Error invalid_argument for a number that no class has.
+FOVEA_API std::optional<Target> class_target(const TargetText& text);
+
 /// True where the text asks for a part of positions: some of its values have several extents above
 /// one, and it takes a small part of them (so pooling the gradient would forget which).
 FOVEA_API bool is_local(const TargetText& text, const std::vector<TargetValue>& values);

@@ -34,7 +34,7 @@ class ExplainerMaker {
   ExplainerMaker(const Model& model, ExplainerOptions options, const CallOptions& call,
                  const std::shared_ptr<base::Budget>& bytes = nullptr,
                  const std::optional<api::Selections>& selections = {}, bool selects = false)
-      : limits_{call.stop, call.deadline},
+      : limits_(call),
         measures_(bytes == nullptr),
         impl_(std::make_shared<Explainer::Impl>(model, std::move(options), bytes)),
         partial_(Access::impl(model).imported),
@@ -449,7 +449,7 @@ std::shared_ptr<const Explainer::Impl> make_explainer(const Model& model, Explai
   return with_memory([&] {
     check_options(options);
     bool selects = false;
-    const auto guess = guess_selections(model, options, {call.stop, call.deadline}, selects);
+    const auto guess = guess_selections(model, options, base::Limits(call), selects);
     if (!guess) return ExplainerMaker(model, std::move(options), call, nullptr, {}, selects).make();
     ExplainerMaker maker(model, options, call, nullptr, guess->selections);
     return maker.outline(*guess, std::make_shared<Stages>(model, options));

@@ -442,7 +442,7 @@ Selections Stages::select(const std::map<std::string, std::span<const float>>& d
   Selections out;
   std::map<std::string, KnownValue> known;
   for (int count = 0; count < kMostStages; ++count) {
-    const auto next = stage(out, known, budget, {call.stop, call.deadline});
+    const auto next = stage(out, known, budget, base::Limits(call));
     if (next->open.empty()) return out;
     next->run(data, known, out, call);
     auto more = next->select(data, known);

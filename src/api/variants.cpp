@@ -28,7 +28,8 @@ std::shared_ptr<const Explainer::Impl> adapted(std::shared_ptr<const Explainer::
   if (threads == own->made_for) return own;
   constexpr int kPart = 4;  // and so much of the time that the call itself may take
   const auto now = Clock::now();
-  CallOptions soon{.stop = call.stop, .deadline = now + kSoon};
+  auto soon = engine::within(base::Limits(call));
+  soon.deadline = now + kSoon;
   if (call.deadline) soon.deadline = std::min(*soon.deadline, now + (*call.deadline - now) / kPart);
   try {
     return own->variants.get(*own, threads, soon);
@@ -51,7 +52,7 @@ std::shared_ptr<const Explainer::Impl> Variants::get(const Explainer::Impl& own,
                                                      const CallOptions& call) {
   if (auto found = find(threads)) return found;
   constexpr auto kPatience = std::chrono::milliseconds(10);  // between looks at the limits
-  const base::Limits limits{call.stop, call.deadline};
+  const base::Limits limits(call);
   std::unique_lock making(making_, std::defer_lock);
   while (!making.try_lock_for(kPatience)) limits.check();
   if (auto found = find(threads)) return found;

@@ -1,8 +1,18 @@
 #include "api/workspace_pool.hpp"
 
+#include <algorithm>
+#include <chrono>
 #include <utility>
 
+#include "base/limits.hpp"
+
 namespace fovea::api {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+constexpr auto kPatience = std::chrono::milliseconds(10);  // between looks at a flag
+
+}  // namespace
 
 WorkspacePool::WorkspacePool(const engine::Plan& plan, int max, base::Budget& budget)
     : plan_(plan), max_(max), budget_(budget) {
@@ -35,15 +45,17 @@ void WorkspacePool::drop_spares() {
 engine::Workspace WorkspacePool::take(const CallOptions& call) {
   std::unique_lock lock(mutex_);
   const auto ready = [&] { return !free_.empty() || out_ < max_; };
-  bool got = true;
-  if (call.deadline) {
-    got = returned_.wait_until(lock, call.stop, *call.deadline, ready);
-  } else {
-    got = returned_.wait(lock, call.stop, ready);
-  }
-  if (!got) {
-    if (call.stop.stop_requested()) throw Error(ErrorCode::cancelled, "the call was cancelled");
-    throw Error(ErrorCode::deadline_exceeded, "the call's deadline passed before a run began");
+  const auto got = [&] {
+    if (!call.deadline && call.stop_flag == nullptr) return returned_.wait(lock, call.stop, ready);
+    auto until = call.deadline.value_or(Clock::time_point::max());
+    if (call.stop_flag != nullptr) until = std::min(until, Clock::now() + kPatience);
+    return returned_.wait_until(lock, call.stop, until, ready);
+  };
+  while (!got()) {
+    if (base::Limits(call).is_cancelled())
+      throw Error(ErrorCode::cancelled, "the call was cancelled");
+    if (call.deadline && Clock::now() >= *call.deadline)
+      throw Error(ErrorCode::deadline_exceeded, "the call's deadline passed before a run began");
   }
   ++out_;
   if (!free_.empty()) {

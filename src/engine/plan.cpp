@@ -267,7 +267,7 @@ void run_step(const Plan::Impl& plan, const Workspace::Impl& workspace, std::siz
 void run_steps(const Plan::Impl& plan, const Workspace::Impl& workspace, std::size_t begin,
                std::size_t end, const CallOptions& call, base::BestTime& best) {
   using Clock = std::chrono::steady_clock;
-  const base::Limits limits{call.stop, call.deadline};
+  const base::Limits limits(call);
   base::WatchedRun watched(best);
   for (std::size_t i = begin; i < end; ++i) {
     limits.check();

@@ -234,6 +234,7 @@ std::optional<std::vector<graph::Constant>> compute_node(const graph::Graph& gra
 inline CallOptions within(const base::Limits& limits) {
   CallOptions call;
   call.stop = limits.stop;
+  call.stop_flag = limits.stop_flag;
   call.deadline = limits.deadline;
   return call;
 }

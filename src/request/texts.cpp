@@ -1,7 +1,6 @@
 #include "request/texts.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <map>
 #include <set>
 #include <utility>
@@ -20,23 +19,6 @@ using Word = TargetText::Word;
 
 constexpr const char* kPooled = "gradcam";
 constexpr const char* kElementwise = "hirescam";
-
-std::int64_t number(const Word& word, std::int64_t least) {
-  std::int64_t out = 0;
-  const auto& text = word.argument.value_or("");
-  const auto* end = text.data() + text.size();
-  const auto [rest, failure] = std::from_chars(text.data(), end, out);
-  if (failure != std::errc() || rest != end || out < least)
-    throw Error(ErrorCode::invalid_argument, "the target '" + word.kind + ":" + text + "' wants " +
-                                                 "a whole number from " + std::to_string(least) +
-                                                 " behind its colon");
-  return out;
-}
-
-const Word* class_word(const TargetText::Term& term) {
-  const auto* word = std::get_if<Word>(&term.of);
-  return word != nullptr && word->kind == "class" && !word->of_class ? word : nullptr;
-}
 
 bool is_text(const RequestTarget& target) {
   return target.kind == Kind::text;
@@ -184,30 +166,30 @@ RequestTarget target_from_text(const std::string& asked) {
     target.kind = kind;
     target.text.clear();
   };
-  if (const auto* word = text.word(); word != nullptr && !word->of_class) {
-    if (word->kind == "class") {
-      target.value = number(*word, 0);
-      become(Kind::class_index);
-    } else if (word->kind == "top") {
-      target.value = number(*word, 1) - 1;
+  if (const auto of_class = class_target(text)) {
+    if (const auto* ranked = of_class->as<Target::Ranked>()) {
+      target.value = ranked->rank;
       become(Kind::ranked);
-    } else if (word->argument && word->kind == "label") {
-      target.label = *word->argument;
-      become(Kind::label);
-    } else if (word->argument && (word->kind == "similar" || word->kind == "cosine")) {
-      target.image.file = *word->argument;
-      target.similarity = word->kind == "cosine" ? RequestTarget::Similarity::cosine
-                                                 : RequestTarget::Similarity::dot;
-      become(Kind::similar_to);
+    } else if (const auto* pair = of_class->as<Target::Difference>()) {
+      target.value = pair->index;
+      target.minus = pair->minus;
+      become(Kind::class_index);
+    } else {
+      target.value = of_class->as<Target::Class>()->index;
+      become(Kind::class_index);
     }
     return target;
   }
-  const auto& terms = text.terms;
-  if (terms.size() == 2 && terms[0].factor == 1 && terms[1].factor == -1 && class_word(terms[0]) &&
-      class_word(terms[1])) {
-    target.value = number(*class_word(terms[0]), 0);
-    target.minus = number(*class_word(terms[1]), 0);
-    become(Kind::class_index);
+  const auto* word = text.word();
+  if (word == nullptr || word->of_class || !word->argument) return target;
+  if (word->kind == "label") {
+    target.label = *word->argument;
+    become(Kind::label);
+  } else if (word->kind == "similar" || word->kind == "cosine") {
+    target.image.file = *word->argument;
+    target.similarity =
+        word->kind == "cosine" ? RequestTarget::Similarity::cosine : RequestTarget::Similarity::dot;
+    become(Kind::similar_to);
   }
   return target;
 }

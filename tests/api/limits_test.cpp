@@ -2,8 +2,11 @@
 #include <immintrin.h>
 #include <omp.h>
 
+#include <atomic>
+#include <chrono>
 #include <cmath>
 #include <limits>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -29,6 +32,40 @@ TEST(Limits, AStopTokenEndsACall) {
             ErrorCode::cancelled);
   // What was cancelled left nothing broken behind.
   EXPECT_NO_THROW(run.explain());
+}
+
+TEST(Limits, AStopFlagEndsACall) {
+  const Explainer explainer = small();
+  const Tensor input = random_input(explainer, 1);
+  std::atomic<int> flag = 0;
+  CallOptions call;
+  call.stop_flag = &flag;
+  fovea::Run run = explainer.forward(input, call);
+  EXPECT_NO_THROW(run.explain(GradCam{}, Target::top1(), {}, call));
+  flag = 1;
+  EXPECT_EQ(code_of([&] { explainer.forward(input, call); }), ErrorCode::cancelled);
+  EXPECT_EQ(code_of([&] { run.explain(GradCam{}, Target::top1(), {}, call); }),
+            ErrorCode::cancelled);
+  EXPECT_EQ(code_of([&] { Explainer(Model::load(golden_model("vgg")), {}, call); }),
+            ErrorCode::cancelled);
+  flag = 0;
+  EXPECT_NO_THROW(run.explain(GradCam{}, Target::top1(), {}, call));
+}
+
+TEST(Limits, AStopFlagEndsACallThatWaitsForAWorkspace) {
+  ExplainerOptions options;
+  options.pool.max_workspaces = 1;
+  const Explainer explainer(Model::load(golden_model("vgg")), options);
+  const Tensor input = random_input(explainer, 1);
+  std::atomic<int> flag = 0;
+  CallOptions call;
+  call.stop_flag = &flag;
+  const fovea::Run held = explainer.forward(input);
+  const std::jthread stopper([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(30));
+    flag = 1;
+  });
+  EXPECT_EQ(code_of([&] { explainer.forward(input, call); }), ErrorCode::cancelled);
 }
 
 TEST(Limits, ADeadlineEndsACall) {

@@ -182,5 +182,20 @@ TEST(TargetTexts, APartOfPositionsIsLocal) {
   EXPECT_FALSE(local("sum(rows[:,3])"));
 }
 
+TEST(TargetText, ClassesNeedNoTask) {
+  const auto of = [](const char* text) { return class_target(parse_target(text)); };
+  EXPECT_EQ(of("class:3").value().as<Target::Class>()->index, 3);
+  EXPECT_EQ(of("top:1").value().as<Target::Ranked>()->rank, 0);
+  const auto difference = of("class:3-class:5").value();
+  EXPECT_EQ(difference.as<Target::Difference>()->index, 3);
+  EXPECT_EQ(difference.as<Target::Difference>()->minus, 5);
+  for (const auto* other : {"label:cat", "box:0", "class:3+class:5", "class:3@cat", "2*class:3",
+                            "logits[0,5]", "class:3-top:1", "-class:3"})
+    EXPECT_FALSE(of(other).has_value()) << other;
+  for (const auto* wrong : {"class:cat", "class:-1", "top:0", "class", "class:3-class:cat",
+                            "class:99999999999999999999"})
+    EXPECT_THROW(of(wrong), Error) << wrong;
+}
+
 }  // namespace
 }  // namespace fovea
