@@ -3,7 +3,7 @@
 # Defines OpenCVImage::OpenCVImage and OpenCVImage_VERSION.
 find_path(OpenCVImage_INCLUDE_DIR opencv2/imgproc.hpp PATH_SUFFIXES opencv4)
 set(required OpenCVImage_INCLUDE_DIR)
-foreach(part core imgproc)
+foreach(part imgproc core)
   find_library(OpenCVImage_${part}_LIBRARY opencv_${part})
   list(APPEND required OpenCVImage_${part}_LIBRARY)
   list(APPEND OpenCVImage_LIBRARIES ${OpenCVImage_${part}_LIBRARY})

@@ -1,13 +1,24 @@
 # What leaves the build: the public libraries, their headers and find_package(fovea).
 include(CMakePackageConfigHelpers)
+include(FoveaPkgConfig)
 
-# fovea_public_library(TARGET EXPORT_NAME name OUTPUT_NAME name MODULES modules...
-#                      [SOURCES ...] [PUBLIC_LINK libraries...] [BORROWS modules...])
-# One library made of the modules' objects, with fovea::name as its name here and when installed;
-# shared or static as BUILD_SHARED_LIBS says. BORROWS names modules that PUBLIC_LINK already
-# contains but does not export: a shared library takes from them what it uses.
+# fovea_public_library(TARGET EXPORT_NAME name OUTPUT_NAME name DESCRIPTION text MODULES modules...
+#                      [SOURCES ...] [PUBLIC_LINK libraries...] [BORROWS modules...]
+#                      [SOVERSION n] [SYMBOLS file])
+# One library made of the modules' objects, with fovea::name as its name here and when installed, a component
+# of find_package(fovea) and a pkg-config file of its own; shared or static as BUILD_SHARED_LIBS says. BORROWS
+# names modules that PUBLIC_LINK already contains but does not export: a shared library takes from them what
+# it uses. SOVERSION says which libraries can take this one's place (those of the same minor version), SYMBOLS
+# is the linker's version script (the C++ interface).
 function(fovea_public_library target)
-  cmake_parse_arguments(ARG "" "EXPORT_NAME;OUTPUT_NAME" "MODULES;SOURCES;PUBLIC_LINK;BORROWS" ${ARGN})
+  cmake_parse_arguments(ARG "" "EXPORT_NAME;OUTPUT_NAME;DESCRIPTION;SOVERSION;SYMBOLS"
+                        "MODULES;SOURCES;PUBLIC_LINK;BORROWS" ${ARGN})
+  if(NOT DEFINED ARG_SOVERSION)
+    set(ARG_SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})
+  endif()
+  if(NOT ARG_SYMBOLS)
+    set(ARG_SYMBOLS ${PROJECT_SOURCE_DIR}/cmake/fovea.map)
+  endif()
   foreach(module IN LISTS ARG_MODULES)
     list(APPEND objects $<TARGET_OBJECTS:fovea_${module}>)
     fovea_third_party(fovea_${module} third_party)
@@ -19,7 +30,7 @@ function(fovea_public_library target)
     PROPERTIES EXPORT_NAME ${ARG_EXPORT_NAME}
                OUTPUT_NAME ${ARG_OUTPUT_NAME}
                VERSION ${PROJECT_VERSION}
-               SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR}
+               SOVERSION ${ARG_SOVERSION}
                INSTALL_RPATH $ORIGIN
                LINKER_LANGUAGE CXX)
   target_compile_features(${target} INTERFACE cxx_std_20)
@@ -33,19 +44,22 @@ function(fovea_public_library target)
     foreach(module IN LISTS ARG_BORROWS)
       target_link_libraries(${target} PRIVATE fovea_${module})
     endforeach()
-    set(symbols ${PROJECT_SOURCE_DIR}/cmake/fovea.map)
-    target_link_options(${target} PRIVATE -Wl,--version-script=${symbols})
-    set_target_properties(${target} PROPERTIES LINK_DEPENDS ${symbols})
+    target_link_options(${target} PRIVATE -Wl,--version-script=${ARG_SYMBOLS})
+    set_target_properties(${target} PROPERTIES LINK_DEPENDS ${ARG_SYMBOLS})
     if(NOT FOVEA_SANITIZE)
       target_link_options(${target} PRIVATE -Wl,-z,defs)
     endif()
   endif()
-  install(
-    TARGETS ${target}
-    EXPORT fovea
-    ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
-    LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
-    RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+  set_property(GLOBAL APPEND PROPERTY FOVEA_COMPONENTS ${ARG_EXPORT_NAME})
+  fovea_pkg_config(${target} DESCRIPTION "${ARG_DESCRIPTION}" REQUIRES ${ARG_PUBLIC_LINK} LINKS ${third_party})
+  if(FOVEA_INSTALL)
+    install(
+      TARGETS ${target}
+      EXPORT fovea
+      ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
+      LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
+      RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+  endif()
 endfunction()
 
 # Appends to `result` the third-party libraries that the objects of `library` must be linked with.
@@ -75,6 +89,10 @@ endfunction()
 
 # The headers and the package's own files. Called once, after every target is there.
 function(fovea_install_package)
+  if(NOT FOVEA_INSTALL)
+    return()
+  endif()
+  get_property(FOVEA_COMPONENTS GLOBAL PROPERTY FOVEA_COMPONENTS)
   set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/fovea)
   set(without)
   if(NOT FOVEA_VISION)
