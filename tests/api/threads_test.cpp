@@ -5,6 +5,7 @@
 #include <cmath>
 #include <thread>
 
+#include "fovea/threads.hpp"
 #include "support.hpp"
 #include "support/without_wait_policy.hpp"
 
@@ -45,6 +46,25 @@ TEST(Threads, AnExplanationRunsOnThoseOfItsRun) {
   auto run = explainer.forward(input, {.threads = 1});
   const auto why = run.explain(GradCam{}, Target::top1(), {}, {.threads = 2});
   EXPECT_EQ(why.timings_ms.threads, 1);
+}
+
+TEST(Threads, ALimitIsTheCallingThreadsOwn) {
+  const auto model = Model::load(golden_model("lenet"));
+  const auto by_default = [&] { return Explainer(model, on_threads(0)).threads(); };
+  const int before = by_default();
+  std::thread([&] {
+    const ThreadLimit three(3);
+    EXPECT_EQ(by_default(), 3);
+    {
+      const ThreadLimit one(1);
+      EXPECT_EQ(by_default(), 1);
+      std::thread([&] { EXPECT_EQ(by_default(), before); }).join();
+    }
+    EXPECT_EQ(by_default(), 3);
+  }).join();
+  EXPECT_EQ(by_default(), before);
+  for (const int threads : {-1, 0, 1025})
+    EXPECT_EQ(code_of([&] { const ThreadLimit none(threads); }), ErrorCode::invalid_argument);
 }
 
 TEST(Threads, NumbersThatNoRuntimeMakesAreRefused) {
