@@ -60,7 +60,7 @@ LIBRARIES = {
 # The instruction sets' own headers, for run-time dispatch and the denormal switch.
 INTRINSICS = re.compile(r"(cpuid|x86intrin|[a-z]mmintrin)\.h")
 INTRINSICS_HOMES = {"base", "simd"}
-POSIX = {"dlfcn.h", "fcntl.h", "pthread.h", "sched.h", "signal.h", "unistd.h", "sys/mman.h", "sys/prctl.h",
+POSIX = {"dlfcn.h", "fcntl.h", "pthread.h", "sched.h", "signal.h", "unistd.h", "sys/file.h", "sys/mman.h", "sys/prctl.h",
          "sys/resource.h", "sys/stat.h", "sys/types.h", "sys/wait.h", "cxxabi.h"}
 STANDARD = set(
     """algorithm any array atomic barrier bit bitset cassert cctype cerrno cfenv cfloat charconv

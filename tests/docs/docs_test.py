@@ -72,6 +72,7 @@ class Running(unittest.TestCase):
             return commands.run(self.root, self.binary_dir)[1]
         self.assertEqual(problems("fovea inspect --model a.onnx | head --lines 3"), [])
         self.assertEqual(len(problems("fovea inspect --modle a.onnx")), 1)
+        self.assertEqual(len(problems("fovea explain-all --modle a.onnx")), 1)
         self.assertEqual(len(problems("docker run --cpus 2 fovea \\\n  inspect --modle a.onnx")), 1)
 
     def test_dockerfiles(self):

@@ -68,7 +68,7 @@ def options(text):
     found = []
     for block in _SHELL.findall(text):
         for line in block.replace("\\\n", " ").splitlines():
-            for call in re.finditer(r"\b(?:docker run .*)?fovea +(explain|predict|index|inspect|bench|methods|version)\b([^|;#>]*)", line):
+            for call in re.finditer(r"\b(?:docker run .*)?fovea +(explain-all|explain|predict|index|inspect|bench|methods|version)(?![\w-])([^|;#>]*)", line):
                 found += [(call[1], option) for option in re.findall(r"(?<!\S)(--[a-z][\w-]*)", call[2])]
     return found
 

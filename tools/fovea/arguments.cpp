@@ -132,16 +132,7 @@ void add_json_option(CLI::App& app, std::string& json) {
       ->type_name("[FILE]");
 }
 
-void add_run_options(CLI::App& app, Arguments& arguments, Outputs& outputs) {
-  add_model_option(app, arguments);
-  app.add_option("-i,--image", arguments.photos,
-                 "Photo: JPEG, PNG, BMP, WebP or TIFF; - reads standard input (default: a scene of "
-                 "the demo). Of several (repeatable) each is answered, and {} in the names of "
-                 "outputs stands for its name")
-      ->type_name("FILE")
-      ->allow_extra_args(false);
-  app.add_option("IMAGE", arguments.rest, "As --image; with --model there, every argument is one")
-      ->type_name("FILE");
+void add_input_options(CLI::App& app, Arguments& arguments) {
   app.add_option("--input", arguments.inputs,
                  "A ready tensor (.npy) in place of the photo; NAME=x.npy for one of several "
                  "inputs (repeatable), which may hold a batch; NAME=WORDS for one that takes words "
@@ -173,12 +164,6 @@ void add_run_options(CLI::App& app, Arguments& arguments, Outputs& outputs) {
                  "characters also all in one line)")
       ->type_name("FILE")
       ->needs(task);
-  app.add_option("--state", arguments.states,
-                 "Of a task: an input that is the output of the photo before (repeatable; "
-                 "default: pairs of the usual names)")
-      ->type_name("INPUT=OUTPUT")
-      ->allow_extra_args(false)
-      ->needs(task);
   app.add_option("--labels", arguments.labels,
                  "Class names, one per line, with or without a WordNet id in front (default: "
                  "the model's own, where its metadata or its graph have them)")
@@ -195,6 +180,25 @@ void add_run_options(CLI::App& app, Arguments& arguments, Outputs& outputs) {
   add_output_name_option(app, arguments);
   app.add_flag("--multi-label", arguments.multi_label,
                "Every class on its own: probabilities by sigmoid");
+}
+
+void add_run_options(CLI::App& app, Arguments& arguments, Outputs& outputs) {
+  add_model_option(app, arguments);
+  app.add_option("-i,--image", arguments.photos,
+                 "Photo: JPEG, PNG, BMP, WebP or TIFF; - reads standard input (default: a scene of "
+                 "the demo). Of several (repeatable) each is answered, and {} in the names of "
+                 "outputs stands for its name")
+      ->type_name("FILE")
+      ->allow_extra_args(false);
+  app.add_option("IMAGE", arguments.rest, "As --image; with --model there, every argument is one")
+      ->type_name("FILE");
+  add_input_options(app, arguments);
+  app.add_option("--state", arguments.states,
+                 "Of a task: an input that is the output of the photo before (repeatable; "
+                 "default: pairs of the usual names)")
+      ->type_name("INPUT=OUTPUT")
+      ->allow_extra_args(false)
+      ->needs(app.get_option("--task"));
   add_engine_options(app, arguments);
   add_tuning_options(app, arguments,
                      "quick with --plan-cache, off without, since one run gains less than the "

@@ -76,11 +76,14 @@ void add_whole_option(CLI::App& app, std::string& whole);
 inline constexpr const char* kDefaultWhole = "stretch";
 /// What --box takes where it stands alone: find_box's own default.
 inline constexpr const char* kDefaultShare = "0.2";
+/// What goes into the model beside the photo, how that becomes the input, and what comes out.
+void add_input_options(CLI::App& app, Arguments& arguments);
 /// Everything in Arguments and Outputs.
 void add_run_options(CLI::App& app, Arguments& arguments, Outputs& outputs);
 
 /// Each adds its subcommand, whose callback does the work and throws Error.
 void add_explain(CLI::App& app);
+void add_explain_all(CLI::App& app);
 void add_predict(CLI::App& app);
 void add_bench(CLI::App& app);
 void add_index(CLI::App& app);

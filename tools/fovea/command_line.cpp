@@ -80,6 +80,7 @@ void describe_program(CLI::App& app) {
   app.require_subcommand(1);
   app.set_version_flag("--version", [] { return "fovea " + build_info().version; });
   add_explain(app);
+  add_explain_all(app);
   add_predict(app);
   add_bench(app);
   add_index(app);

@@ -9,6 +9,7 @@
 #include "asked.hpp"
 #include "captions.hpp"
 #include "drawn_map.hpp"
+#include "finish.hpp"
 #include "json_output.hpp"
 #include "long_call.hpp"
 #include "npy.hpp"
@@ -100,14 +101,8 @@ Explanation divided_by_magnitude(Explanation why) {
   return why;
 }
 
-/// What goes into files, and what must stay as it is.
-struct Files {
-  const ExplainOutputs& names;
-  const InputFiles& inputs;
-  OutputFiles out = {};
-};
+}  // namespace
 
-// One map at a time: those of many classes over a large photo would not fit into memory together.
 Results finish(Session& session, const std::vector<Explanation>& explanations, std::int64_t images,
                std::int64_t targets, const Json& provenance, Files& files) {
   const auto& request = session.request;
@@ -159,7 +154,6 @@ Results finish(Session& session, const std::vector<Explanation>& explanations, s
   return results;
 }
 
-/// Where nothing was found to explain: the photo as it is.
 void add_plain(const Session& session, Files& files) {
   if (files.names.output.empty() || !session.photo) return;
   files.out.add(files.names.output, encode_image(session.photo->pixels.image,
@@ -174,6 +168,8 @@ bool has_provenance(const ExplainOutputs& files) {
          (!files.json.empty() || !files.html.empty() || is_png(files.output) ||
           is_png(files.heatmap) || is_png(files.strip));
 }
+
+namespace {
 
 void explain_photo(Session& session, const Prepared& prepared, const Reasons& reasons, Files files,
                    Digests& digests, Photos& photos, Strip& strip) {

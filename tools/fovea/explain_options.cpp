@@ -4,6 +4,7 @@
 #include <memory>
 #include <system_error>
 
+#include "explain_options.hpp"
 #include "subcommands.hpp"
 
 namespace fovea::cli {
@@ -17,8 +18,9 @@ std::string whole_number(const std::string& text) {
   return failure == std::errc() && rest == end ? "" : "'" + text + "' is not a class";
 }
 
-// What is explained and how.
-void add_how_options(CLI::App& app, ExplainArguments& arguments) {
+}  // namespace
+
+void add_how_options(CLI::App& app, ExplainArguments& arguments, const std::string& of_method) {
   auto* by_class = app.add_option("--class", arguments.classes,
                                   "Explain this class (repeatable; default: the best one)")
                        ->check(whole_number)
@@ -76,12 +78,7 @@ void add_how_options(CLI::App& app, ExplainArguments& arguments) {
   for (auto* other : {by_class, by_label, by_rank, by_text, region}) similar->excludes(other);
   region->excludes(by_text);
   region->excludes(by_rank);
-  app.add_option(
-         "--method", arguments.method,
-         "How: 'fovea methods' lists them. NAME,NAME,... or all (but the dear ones) draws one "
-         "labelled sheet: the photo, then a map per method; a row per class and layer")
-      ->type_name("NAME")
-      ->capture_default_str();
+  app.add_option("--method", arguments.method, of_method)->type_name("NAME")->capture_default_str();
   app.add_option("--option", arguments.options,
                  "An option of the method, a number or one of its choices' names (repeatable)")
       ->type_name("NAME=VALUE")
@@ -120,6 +117,43 @@ void add_how_options(CLI::App& app, ExplainArguments& arguments) {
       ->capture_default_str();
 }
 
+void add_normalize_option(CLI::App& app, ExplainArguments& arguments) {
+  app.add_option("--normalize", arguments.normalize,
+                 "max: divide by the maximum; minmax: stretch to 0..1; none: raw values (pictures "
+                 "then show them relative to the maximum) (default: max; of methods whose zero "
+                 "says nothing, minmax)")
+      ->check(one_of({"max", "minmax", "none"}))
+      ->type_name("max|minmax|none");
+}
+
+void add_drawing_options(CLI::App& app, ExplainArguments& arguments) {
+  app.add_option("--colormap", arguments.colormap, "Colours of the pictures")
+      ->check(
+          one_of({"viridis", "inferno", "magma", "plasma", "cividis", "turbo", "jet", "red-blue"}))
+      ->type_name("viridis|inferno|magma|plasma|cividis|turbo|jet|red-blue")
+      ->capture_default_str();
+  app.add_option("--alpha", arguments.alpha, "Weight of the colours in the overlay, 0 to 1")
+      ->type_name("A")
+      ->capture_default_str();
+  app.add_option("--opacity", arguments.opacity,
+                 "even: the same weight everywhere; value: the weight follows the value, and "
+                 "--alpha is that of the middle one")
+      ->check(one_of({"even", "value"}))
+      ->type_name("even|value")
+      ->capture_default_str();
+  app.add_option("--percentile", arguments.percentile,
+                 "Of maps of pixels (gradients, LRP, SHAP): the percentile of magnitudes at which "
+                 "the pictures' colours are full; 100 is the largest")
+      ->type_name("P")
+      ->capture_default_str();
+  app.add_flag("--caption", arguments.caption,
+               "Write under the pictures: class, probability, method, layer, the map's lowest and "
+               "highest value, and a bar of the colours (sheets have theirs)");
+  app.add_flag("--no-enlarge", arguments.no_enlarge,
+               "Leave pictures of 64 pixels and less at their size, which are else enlarged in "
+               "whole steps to 256 or more");
+}
+
 void add_reason_options(CLI::App& app, ExplainArguments& arguments) {
   app.add_flag("--words", arguments.words,
                "Say in words: class, score, where the evidence lies, which channels carried it and "
@@ -132,6 +166,11 @@ void add_reason_options(CLI::App& app, ExplainArguments& arguments) {
       ->check(CLI::Range(1, 1000))
       ->type_name("K")
       ->capture_default_str();
+}
+
+namespace {
+
+void add_example_pictures_options(CLI::App& app, ExplainArguments& arguments) {
   app.add_option("--examples-output", arguments.examples_output,
                  "Draw the examples beside the photo, a row per class")
       ->type_name("FILE");
@@ -163,14 +202,12 @@ void add_replay_option(CLI::App& app, std::string& replay) {
 void add_explain(CLI::App& app) {
   const auto arguments = std::make_shared<ExplainArguments>();
   auto& sub = *app.add_subcommand("explain", "Show where the network looked");
-  add_how_options(sub, *arguments);
+  add_how_options(
+      sub, *arguments,
+      "How: 'fovea methods' lists them. NAME,NAME,... or all (but the dear ones) draws "
+      "one labelled sheet: the photo, then a map per method; a row per class and layer");
   add_token_options(sub, *arguments);
-  sub.add_option("--normalize", arguments->normalize,
-                 "max: divide by the maximum; minmax: stretch to 0..1; none: raw values (pictures "
-                 "then show them relative to the maximum) (default: max; of methods whose zero "
-                 "says nothing, minmax)")
-      ->check(one_of({"max", "minmax", "none"}))
-      ->type_name("max|minmax|none");
+  add_normalize_option(sub, *arguments);
   sub.add_option("-o,--output", arguments->output,
                  "Overlay: the photo with the map over it (.png .jpg .jpeg .bmp .webp)")
       ->type_name("FILE");
@@ -189,42 +226,19 @@ void add_explain(CLI::App& app) {
   sub.add_option("--feature-map", arguments->feature_map,
                  "The map at the layer's own grid, before resizing and normalising, as .npy")
       ->type_name("FILE");
-  sub.add_option("--colormap", arguments->colormap, "Colours of the pictures")
-      ->check(
-          one_of({"viridis", "inferno", "magma", "plasma", "cividis", "turbo", "jet", "red-blue"}))
-      ->type_name("viridis|inferno|magma|plasma|cividis|turbo|jet|red-blue")
-      ->capture_default_str();
-  sub.add_option("--alpha", arguments->alpha, "Weight of the colours in the overlay, 0 to 1")
-      ->type_name("A")
-      ->capture_default_str();
-  sub.add_option("--opacity", arguments->opacity,
-                 "even: the same weight everywhere; value: the weight follows the value, and "
-                 "--alpha is that of the middle one")
-      ->check(one_of({"even", "value"}))
-      ->type_name("even|value")
-      ->capture_default_str();
-  sub.add_option("--percentile", arguments->percentile,
-                 "Of maps of pixels (gradients, LRP, SHAP): the percentile of magnitudes at which "
-                 "the pictures' colours are full; 100 is the largest")
-      ->type_name("P")
-      ->capture_default_str();
-  sub.add_flag("--caption", arguments->caption,
-               "Write under the pictures: class, probability, method, layer, the map's lowest and "
-               "highest value, and a bar of the colours (sheets have theirs)");
+  add_drawing_options(sub, *arguments);
   sub.add_option("--sheet-width", arguments->sheet_width,
                  "Of a sheet or a strip: pixels, at most; more maps go on below")
       ->check(CLI::Range(200, 16384))
       ->type_name("PIXELS")
       ->capture_default_str();
-  sub.add_flag("--no-enlarge", arguments->no_enlarge,
-               "Leave pictures of 64 pixels and less at their size, which are else enlarged in "
-               "whole steps to 256 or more");
   sub.add_option(
          "--box", arguments->box_share,
          "Where, as a box: around the largest connected part of the map above this share of "
          "its maximum (default: 0.2), in the JSON and on the overlay")
       ->type_name("[SHARE]");
   add_reason_options(sub, *arguments);
+  add_example_pictures_options(sub, *arguments);
   add_run_options(sub, *arguments, *arguments);
   add_replay_option(sub, arguments->replay);
   sub.footer(

@@ -22,6 +22,9 @@ class LongCall {
   CallOptions options();
   /// Throws Error cancelled where Ctrl-C came after the call.
   void check() const;
+  bool is_stopped() const { return source_.stop_requested(); }
+  /// Ends the call as Ctrl-C does. From any thread.
+  void stop() { source_.request_stop(); }
 
  private:
   std::string what_;

@@ -1,5 +1,7 @@
 #include "picture_folder.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <filesystem>
 #include <string_view>
@@ -13,12 +15,22 @@ namespace fovea::cli {
 
 namespace fs = std::filesystem;
 
-std::vector<std::string> pictures_in(const std::string& folder) {
+namespace {
+
+bool may_be_listed(const fs::path& folder) {
+  return ::access(folder.c_str(), R_OK | X_OK) == 0;
+}
+
+}  // namespace
+
+std::vector<std::string> pictures_in(const std::string& folder,
+                                     std::vector<std::string>* unreadable) {
   const auto refuse = [&](const std::string& sentence) {
     throw Error(ErrorCode::bad_input, sentence, {.file = folder, .node = {}, .op = {}});
   };
   std::error_code failure;
   if (!fs::is_directory(folder, failure)) refuse("there is no such folder of images");
+  if (!may_be_listed(folder)) refuse("the folder of images cannot be read");
   std::vector<std::string> out;
   // What is read beside what is written.
   std::vector<std::string_view> known = {".tif", ".tiff"};
@@ -29,6 +41,8 @@ std::vector<std::string> pictures_in(const std::string& folder) {
     const auto extension = lower(at->path().extension().string());
     std::error_code unknown;
     const auto status = fs::status(at->path(), unknown);
+    if (unreadable != nullptr && at->is_directory(unknown) && !may_be_listed(at->path()))
+      unreadable->push_back(at->path().lexically_relative(folder).generic_string());
     // A link to nowhere is warned of; a pipe would be waited for.
     if (std::find(known.begin(), known.end(), extension) == known.end() ||
         (fs::exists(status) && !fs::is_regular_file(status)))

@@ -11,9 +11,11 @@
 /// A folder of photos.
 namespace fovea::cli {
 
-/// Its pictures by their extension, also in folders below it, sorted by name, as seen from it.
-/// Throws Error bad_input where there is no such folder, or no picture in it.
-std::vector<std::string> pictures_in(const std::string& folder);
+/// Its pictures by their extension, also in folders below it, sorted by name, as seen from it;
+/// `unreadable` is told the folders below that may not be read. Throws Error bad_input where there
+/// is no such folder, it may not be read, or no picture is in it.
+std::vector<std::string> pictures_in(const std::string& folder,
+                                     std::vector<std::string>* unreadable = nullptr);
 
 /// The picture is at fault, not what is asked of it.
 bool is_unreadable(const Error& error);

@@ -29,11 +29,14 @@ void Progress::clear() {
 }
 
 void Progress::show(const std::string& what, double done) {
+  say(what + " " + percent(done));
+}
+
+void Progress::say(const std::string& line) {
   if (!terminal_) return;
   const auto now = Clock::now();
   if (now < next_) return;
   next_ = now + kPause;
-  const auto line = what + " " + percent(done);
   width_ = std::max(width_, line.size());
   std::fprintf(stderr, "\r%-*s", static_cast<int>(width_), line.c_str());
   std::fflush(stderr);

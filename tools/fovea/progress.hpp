@@ -17,6 +17,8 @@ class Progress {
 
   /// `done`: 0 to 1. Between runs, never within one.
   void show(const std::string& what, double done);
+  /// The same of any text.
+  void say(const std::string& line);
   void clear();
 
  private:

@@ -80,14 +80,19 @@ Prepared prepare(Session& session, const std::vector<Method>& also, const std::s
 
 Session open_session(Asked asked, bool whole_photo) {
   if (!asked.plan_cache.empty()) check_output(asked.plan_cache, {}, asked.files());
-  const auto waiting = waiting_for(asked.request, asked.photos.size());
   const SleepingWaits while_photos_are_read;
-  if (waiting == Waiting::sleep) sleep_to_the_end();
+  if (waiting_for(asked.request, asked.photos.size()) == Waiting::sleep) sleep_to_the_end();
   double load = 0;
   auto model = timed(load, [&] { return fovea::load_model(asked.request); });
+  auto session = open_session(std::move(asked), std::move(model), whole_photo);
+  session.times.load = load;
+  return session;
+}
+
+Session open_session(Asked asked, Model model, bool whole_photo) {
+  const auto waiting = waiting_for(asked.request, asked.photos.size());
   name_inputs(asked, model);
   auto session = fovea::open_session(std::move(asked.request), std::move(model), whole_photo);
-  session.times.load = load;
   session.options.compile.plan_cache = read_plan_cache(asked.plan_cache);
   session.options.compile.tuning_time = asked.tuning_time;
   auto& pool = session.options.pool;

@@ -45,6 +45,8 @@ decltype(auto) in_file(const std::string& file, Work&& work) {
 /// photo is wanted, not only what the network sees of it. Throws Error: invalid_argument,
 /// bad_model, bad_input, unsupported.
 Session open_session(Asked asked, bool whole_photo);
+/// The same with a model that was loaded.
+Session open_session(Asked asked, Model model, bool whole_photo);
 
 /// The library's, unless Ctrl-C comes first: Error cancelled. What tuning finds is kept in the plan
 /// cache.
