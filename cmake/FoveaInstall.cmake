@@ -3,16 +3,17 @@ include(CMakePackageConfigHelpers)
 include(FoveaPkgConfig)
 
 # fovea_public_library(TARGET EXPORT_NAME name OUTPUT_NAME name DESCRIPTION text MODULES modules...
-#                      [SOURCES ...] [PUBLIC_LINK libraries...] [BORROWS modules...]
-#                      [SOVERSION n] [SYMBOLS file])
+#                      [SOURCES ...] [PUBLIC_LINK libraries...] [PRIVATE_LINK libraries...]
+#                      [BORROWS modules...] [SOVERSION n] [SYMBOLS file] [C])
 # One library made of the modules' objects, with fovea::name as its name here and when installed, a component
-# of find_package(fovea) and a pkg-config file of its own; shared or static as BUILD_SHARED_LIBS says. BORROWS
-# names modules that PUBLIC_LINK already contains but does not export: a shared library takes from them what
-# it uses. SOVERSION says which libraries can take this one's place (those of the same minor version), SYMBOLS
-# is the linker's version script (the C++ interface).
+# of find_package(fovea) and a pkg-config file of its own; shared or static as BUILD_SHARED_LIBS says.
+# PUBLIC_LINK is what its users compile against as well. BORROWS names modules that the linked libraries
+# already contain but do not export: a shared library takes from them what it uses. SOVERSION says which
+# libraries can take this one's place (those of the same minor version), SYMBOLS is the linker's version script
+# (the C++ interface); C: its headers are C.
 function(fovea_public_library target)
-  cmake_parse_arguments(ARG "" "EXPORT_NAME;OUTPUT_NAME;DESCRIPTION;SOVERSION;SYMBOLS"
-                        "MODULES;SOURCES;PUBLIC_LINK;BORROWS" ${ARGN})
+  cmake_parse_arguments(ARG "C" "EXPORT_NAME;OUTPUT_NAME;DESCRIPTION;SOVERSION;SYMBOLS"
+                        "MODULES;SOURCES;PUBLIC_LINK;PRIVATE_LINK;BORROWS" ${ARGN})
   if(NOT DEFINED ARG_SOVERSION)
     set(ARG_SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})
   endif()
@@ -33,13 +34,15 @@ function(fovea_public_library target)
                SOVERSION ${ARG_SOVERSION}
                INSTALL_RPATH $ORIGIN
                LINKER_LANGUAGE CXX)
-  target_compile_features(${target} INTERFACE cxx_std_20)
+  if(NOT ARG_C)
+    target_compile_features(${target} INTERFACE cxx_std_20)
+  endif()
   target_include_directories(
     ${target} INTERFACE $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>
                         $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
   # The public library comes first, so that what it exports is never taken from a borrowed archive.
-  target_link_libraries(${target} PUBLIC ${ARG_PUBLIC_LINK} PRIVATE $<BUILD_INTERFACE:fovea_flags>
-                                                                    ${third_party})
+  target_link_libraries(${target} PUBLIC ${ARG_PUBLIC_LINK} PRIVATE ${ARG_PRIVATE_LINK}
+                                                                    $<BUILD_INTERFACE:fovea_flags> ${third_party})
   if(BUILD_SHARED_LIBS)
     foreach(module IN LISTS ARG_BORROWS)
       target_link_libraries(${target} PRIVATE fovea_${module})
@@ -51,7 +54,11 @@ function(fovea_public_library target)
     endif()
   endif()
   set_property(GLOBAL APPEND PROPERTY FOVEA_COMPONENTS ${ARG_EXPORT_NAME})
-  fovea_pkg_config(${target} DESCRIPTION "${ARG_DESCRIPTION}" REQUIRES ${ARG_PUBLIC_LINK} LINKS ${third_party})
+  set(required ${ARG_PUBLIC_LINK})
+  if(NOT BUILD_SHARED_LIBS)
+    list(APPEND required ${ARG_PRIVATE_LINK})
+  endif()
+  fovea_pkg_config(${target} DESCRIPTION "${ARG_DESCRIPTION}" REQUIRES ${required} LINKS ${third_party})
   if(FOVEA_INSTALL)
     install(
       TARGETS ${target}
@@ -103,6 +110,10 @@ function(fovea_install_package)
   endif()
   install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/fovea DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
           FILES_MATCHING PATTERN *.hpp ${without})
+  install(FILES ${PROJECT_SOURCE_DIR}/include/fovea.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+  if(TARGET fovea_vision_c_library)
+    install(FILES ${PROJECT_SOURCE_DIR}/include/fovea_vision.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+  endif()
   install(FILES ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
   install(EXPORT fovea NAMESPACE fovea:: FILE foveaTargets.cmake DESTINATION ${package_dir})
   configure_package_config_file(

@@ -13,17 +13,24 @@
  * A pointer that may not be NULL and is, is FOVEA_INVALID_ARGUMENT. No exception and no C++ type
  * leaves the library; memory that it allocates stays behind a handle.
  *
- * Handles: a model and an explainer never change and serve any number of threads at once; a run and
- * an explanation serve one call at a time. Each keeps alive what it was made from, so that they are
- * destroyed in any order; a destroyed one may not be used again. Texts that a function hands out
- * (`const char*`) are UTF-8 and live as long as the handle that they were asked of.
+ * Handles: a model, an explainer and explanations never change and serve any number of threads at
+ * once; a run serves one call at a time, and a second one meanwhile is FOVEA_INVALID_ARGUMENT. Each
+ * keeps alive what it was made from, so that they are destroyed in any order. A destroyed one may
+ * not be used again; as long as its memory is nobody else's, a call that does so is told so. Texts
+ * that a function hands out (`const char*`) are UTF-8, in a model's names as they lie in its file,
+ * and live as long as the handle that they were asked of.
  *
- * Structs that begin with `struct_size` are filled by their _init function, and grow at their ends:
- * what an older program does not know has its default, and what a newer program sets that this
- * library does not know is FOVEA_INVALID_ARGUMENT, unless it is 0.
+ * Structs that begin with `struct_size` are filled by their _init function, which is told their
+ * size
+ * (`fovea_error_init(&error, sizeof error)`), and grow at their ends: what an older program does
+ * not know has its default, and what a newer program sets that this library does not know is
+ * FOVEA_INVALID_ARGUMENT, unless it is 0.
  *
- * Results: the caller says where they go and how much fits. Where the buffer is NULL, the size alone
- * is told; where it is too small, the size is told and the status is FOVEA_BUFFER_TOO_SMALL.
+ * Results: the caller says where they go and how much fits. Where the buffer is NULL, the size
+ * alone is told; where it is too small, the size is told and the status is FOVEA_BUFFER_TOO_SMALL.
+ *
+ * After a fork the child may go on with what it makes anew, on one thread; runs of before the fork
+ * are refused.
  */
 
 #include <stddef.h>
@@ -117,8 +124,8 @@ typedef struct fovea_array {
 typedef struct fovea_method {
   size_t struct_size;
   const char* name;
-  const char* options;     /* "samples=50,seed=3"; NULL: the defaults */
-  const char* layer_rules; /* of LRP's: "conv1=zbox,fc=epsilon"; NULL: the method's own */
+  const char* options;             /* "samples=50,seed=3"; NULL: the defaults */
+  const char* layer_rules;         /* of LRP's: "conv1=zbox,fc=epsilon"; NULL: the method's own */
   const fovea_named_tensor* given; /* what would be drawn at random: noise, masks, backgrounds */
   size_t given_count;
 } fovea_method;
@@ -143,11 +150,11 @@ enum { FOVEA_PRECISION_F32 = 0, FOVEA_PRECISION_BF16 = 1, FOVEA_PRECISION_AUTOMA
 enum { FOVEA_TUNING_OFF = 0, FOVEA_TUNING_QUICK = 1, FOVEA_TUNING_THOROUGH = 2 };
 enum { FOVEA_WAITING_ADAPTIVE = 0, FOVEA_WAITING_SLEEP = 1, FOVEA_WAITING_OPENMP = 2 };
 
-/* Told what the library would warn of, a line each, on the thread of the call that finds it. It may
- * not call the library with the same handle. */
+/* Told what the library would warn of, a line each, on the thread of the call that finds it. */
 typedef void (*fovea_log)(void* user, const char* message);
 
-/* How a network is compiled, and for what. Arrays are of pointers or of structs that do not grow. */
+/* How a network is compiled, and for what. Arrays are of pointers or of structs that do not grow.
+ */
 typedef struct fovea_explainer_options {
   size_t struct_size;
   const fovea_method* const* methods; /* prepared for; none: gradcam */
@@ -163,17 +170,17 @@ typedef struct fovea_explainer_options {
   const fovea_named_tensor* fixed_inputs; /* values that are the same in every run */
   size_t fixed_input_count;
   int64_t batch;
-  int32_t threads;          /* 0: what the calling thread would use */
-  int32_t precision;        /* FOVEA_PRECISION_... */
+  int32_t threads;              /* 0: what the calling thread would use */
+  int32_t precision;            /* FOVEA_PRECISION_... */
   int32_t precision_falls_back; /* f32 where the CPU cannot; 0: refused */
-  int32_t tuning;           /* FOVEA_TUNING_... */
-  double tuning_time_ms;    /* 0: 2000, of thorough as long as it takes */
-  const void* plan_cache;   /* from fovea_explainer_plan_cache; NULL: none */
+  int32_t tuning;               /* FOVEA_TUNING_... */
+  double tuning_time_ms;        /* 0: 2000, of thorough as long as it takes */
+  const void* plan_cache;       /* from fovea_explainer_plan_cache; NULL: none */
   size_t plan_cache_size;
   int32_t optimize;
   int32_t multi_label;
-  const char* output; /* that holds the scores; NULL: found out */
-  int32_t waiting;    /* FOVEA_WAITING_... */
+  const char* output;    /* that holds the scores; NULL: found out */
+  int32_t waiting;       /* FOVEA_WAITING_... */
   int32_t fewer_threads; /* where others take cores away; 0 where results are compared to the bit */
   int32_t max_runs;      /* under way at once */
   int64_t memory_limit;  /* bytes */
@@ -185,20 +192,26 @@ typedef struct fovea_explainer_options {
   void* log_user;
 } fovea_explainer_options;
 
-enum { FOVEA_NORMALIZE_METHOD = -1, FOVEA_NORMALIZE_MAX = 0, FOVEA_NORMALIZE_MINMAX = 1,
-       FOVEA_NORMALIZE_NONE = 2 };
+enum {
+  FOVEA_NORMALIZE_METHOD = -1,
+  FOVEA_NORMALIZE_MAX = 0,
+  FOVEA_NORMALIZE_MINMAX = 1,
+  FOVEA_NORMALIZE_NONE = 2
+};
 enum { FOVEA_FUSE_MEAN = 0, FOVEA_FUSE_MAX = 1, FOVEA_FUSE_PRODUCT = 2 };
+/* By the method: the logit, or of methods that are defined on the probability, that. */
+enum { FOVEA_SCORE_BY_METHOD = 0, FOVEA_SCORE_LOGIT = 1, FOVEA_SCORE_PROBABILITY = 2 };
 
 typedef struct fovea_explain_options {
   size_t struct_size;
   const char* const* layers; /* of the prepared ones; several are fused; none: the first */
   size_t layer_count;
-  int32_t fuse;        /* FOVEA_FUSE_... */
-  int32_t normalize;   /* FOVEA_NORMALIZE_...; _METHOD: as the method's maps want */
-  int32_t smooth;      /* the mean over six runs */
-  int32_t keep_sign;   /* what speaks against the target stays, as negative values */
-  int32_t probability; /* of the class's probability in place of its logit */
-  int32_t negated;     /* what speaks against the target */
+  int32_t fuse;      /* FOVEA_FUSE_... */
+  int32_t normalize; /* FOVEA_NORMALIZE_...; _METHOD: as the method's maps want */
+  int32_t smooth;    /* the mean over six runs */
+  int32_t keep_sign; /* what speaks against the target stays, as negative values */
+  int32_t score;     /* of a class: FOVEA_SCORE_... */
+  int32_t negated;   /* what speaks against the target */
 } fovea_explain_options;
 
 typedef struct fovea_prediction {
@@ -260,27 +273,28 @@ typedef struct fovea_explainer fovea_explainer;
 typedef struct fovea_run fovea_run;
 typedef struct fovea_explanations fovea_explanations;
 
-FOVEA_C_API const char* fovea_version(void);   /* the library's, "0.1.0" */
-FOVEA_C_API int32_t fovea_abi_version(void);   /* its FOVEA_ABI_VERSION */
-FOVEA_C_API const char* fovea_build_info(void); /* "onednn 3.1.1, avx512, gcc 12.2.0, bf16": a line */
+FOVEA_C_API const char* fovea_version(void); /* the library's, "0.1.0" */
+FOVEA_C_API int32_t fovea_abi_version(void); /* its FOVEA_ABI_VERSION */
+FOVEA_C_API const char* fovea_build_info(
+    void); /* "onednn 3.1.1, avx512, gcc 12.2.0, bf16": a line */
 FOVEA_C_API const char* fovea_status_name(fovea_status status); /* "bad_model" and so on */
 
-FOVEA_C_API void fovea_error_init(fovea_error* error);
-FOVEA_C_API void fovea_method_init(fovea_method* method);
-FOVEA_C_API void fovea_call_options_init(fovea_call_options* options);
-FOVEA_C_API void fovea_explainer_options_init(fovea_explainer_options* options);
-FOVEA_C_API void fovea_explain_options_init(fovea_explain_options* options);
-FOVEA_C_API void fovea_value_info_init(fovea_value_info* info);
-FOVEA_C_API void fovea_layer_info_init(fovea_layer_info* info);
-FOVEA_C_API void fovea_method_info_init(fovea_method_info* info);
-FOVEA_C_API void fovea_explanation_info_init(fovea_explanation_info* info);
+FOVEA_C_API void fovea_error_init(fovea_error* error, size_t struct_size);
+FOVEA_C_API void fovea_method_init(fovea_method* method, size_t struct_size);
+FOVEA_C_API void fovea_call_options_init(fovea_call_options* options, size_t struct_size);
+FOVEA_C_API void fovea_explainer_options_init(fovea_explainer_options* options, size_t struct_size);
+FOVEA_C_API void fovea_explain_options_init(fovea_explain_options* options, size_t struct_size);
+FOVEA_C_API void fovea_value_info_init(fovea_value_info* info, size_t struct_size);
+FOVEA_C_API void fovea_layer_info_init(fovea_layer_info* info, size_t struct_size);
+FOVEA_C_API void fovea_method_info_init(fovea_method_info* info, size_t struct_size);
+FOVEA_C_API void fovea_explanation_info_init(fovea_explanation_info* info, size_t struct_size);
 
 /* Methods, 0 <= index < fovea_method_count(). */
 FOVEA_C_API size_t fovea_method_count(void);
 FOVEA_C_API fovea_status fovea_method_at(size_t index, fovea_method_info* info, fovea_error* error);
 
-/* Reads an ONNX file. `external_data`: the folder of its weights files; NULL: the file's own. Cost: a
- * read of the file but for large weights, which are read when an explainer is made. */
+/* Reads an ONNX file. `external_data`: the folder of its weights files; NULL: the file's own. Cost:
+ * a read of the file but for large weights, which are read when an explainer is made. */
 FOVEA_C_API fovea_status fovea_model_load(const char* file, const char* external_data,
                                           fovea_model** model, fovea_error* error);
 /* The same from memory, which is not needed after the call. `external_data` NULL: refused where the
@@ -298,8 +312,8 @@ FOVEA_C_API fovea_status fovea_model_output(const fovea_model* model, size_t ind
 /* What the file says under a key; NULL where it says nothing. */
 FOVEA_C_API const char* fovea_model_metadata(const fovea_model* model, const char* key);
 
-/* Compiles a model. Cost: packs weights and makes oneDNN's primitives, far more than a run. `options`
- * and `call` NULL: the defaults. */
+/* Compiles a model. Cost: packs weights and makes oneDNN's primitives, far more than a run.
+ * `options` and `call` NULL: the defaults. */
 FOVEA_C_API fovea_status fovea_explainer_create(const fovea_model* model,
                                                 const fovea_explainer_options* options,
                                                 const fovea_call_options* call,

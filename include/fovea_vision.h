@@ -13,8 +13,8 @@
 extern "C" {
 #endif
 
-/* 8-bit RGB, rows from the top, no padding. `rgb` and `capacity` (bytes) are the caller's, the rest is
- * filled. */
+/* 8-bit RGB, rows from the top, no padding. `rgb` and `capacity` (bytes) are the caller's, the rest
+ * is filled. */
 typedef struct fovea_image {
   uint8_t* rgb;
   size_t capacity;
@@ -23,8 +23,8 @@ typedef struct fovea_image {
   int32_t height;
 } fovea_image;
 
-/* The part of the photo that the network's input shows, in the photo's pixels; beyond the photo where
- * a recipe adds borders. */
+/* The part of the photo that the network's input shows, in the photo's pixels; beyond the photo
+ * where a recipe adds borders. */
 typedef struct fovea_view {
   double x0, y0, x1, y1;
 } fovea_view;
@@ -46,10 +46,11 @@ typedef struct fovea_photo fovea_photo;
 typedef struct fovea_recipe fovea_recipe;
 typedef struct fovea_answer fovea_answer;
 
-FOVEA_C_API void fovea_overlay_options_init(fovea_overlay_options* options);
+FOVEA_C_API void fovea_overlay_options_init(fovea_overlay_options* options, size_t struct_size);
 
 /* A photo's file decoded: JPEG, PNG, BMP, WebP, TIFF. `name` stands in errors; NULL: none. */
-FOVEA_C_API fovea_status fovea_photo_read(const char* file, fovea_photo** photo, fovea_error* error);
+FOVEA_C_API fovea_status fovea_photo_read(const char* file, fovea_photo** photo,
+                                          fovea_error* error);
 FOVEA_C_API fovea_status fovea_photo_decode(const void* bytes, size_t size, const char* name,
                                             fovea_photo** photo, fovea_error* error);
 /* Of pixels: 3 * width * height bytes, which are copied. */
@@ -68,8 +69,8 @@ FOVEA_C_API fovea_status fovea_recipe_create(const char* text, const fovea_model
                                              int32_t* source, fovea_error* error);
 FOVEA_C_API void fovea_recipe_destroy(fovea_recipe* recipe);
 
-/* The photo as an input of these extents ([1, c, h, w] or [1, h, w, c], c 1 or 3), and the part of it
- * that they show; `view` may be NULL. */
+/* The photo as an input of these extents ([1, c, h, w] or [1, h, w, c], c 1 or 3), and the part of
+ * it that they show; `view` may be NULL. */
 FOVEA_C_API fovea_status fovea_preprocess(const fovea_photo* photo, const fovea_recipe* recipe,
                                           int32_t rank, const int64_t* shape, fovea_array* array,
                                           fovea_view* view, fovea_error* error);
@@ -93,8 +94,8 @@ FOVEA_C_API fovea_status fovea_draw_box(fovea_image* image, const fovea_box* box
 FOVEA_C_API fovea_status fovea_encode(const fovea_image* image, const char* format, void* buffer,
                                       size_t capacity, size_t* size, fovea_error* error);
 
-/* Names of the classes: of a file with one per line, or NULL: what the model brings. `size` is filled
- * with the bytes of all names, each ended by a zero byte; 0 where there are none. */
+/* Names of the classes: of a file with one per line, or NULL: what the model brings. `size` is
+ * filled with the bytes of all names, each ended by a zero byte; 0 where there are none. */
 FOVEA_C_API fovea_status fovea_labels(const char* file, const fovea_model* model,
                                       const char* model_file, char* buffer, size_t capacity,
                                       size_t* size, fovea_error* error);

@@ -80,6 +80,9 @@ class Includes(Planted):
     def test_unknown_library(self):
         self.plant("src/graph/bad.cpp", "#include <boost/any.hpp>", "unknown header")
 
+    def test_c_headers_elsewhere(self):
+        self.plant("src/request/bad.cpp", '#include "fovea.h"', "C headers belong to")
+
     def test_opencv_codecs(self):
         self.plant("src/image/bad.cpp", "#include <opencv2/imgcodecs.hpp>", "unknown header")
 

@@ -16,11 +16,11 @@ _COMMENT_OR_LITERAL = re.compile(
 
 
 def cxx_files(root, folders=FOLDERS):
-    """Every .hpp and .cpp below the given folders of `root`, sorted."""
+    """Every C and C++ file below the given folders of `root`, sorted."""
     return sorted(
         path
         for folder in folders
-        for pattern in ("*.hpp", "*.cpp")
+        for pattern in ("*.hpp", "*.cpp", "*.h", "*.c")
         for path in (Path(root) / folder).rglob(pattern)
     )
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from cxx_source import FOLDERS, report
 
 LIMIT = 500
-SUFFIXES = {".hpp", ".cpp", ".py", ".sh", ".cmake", ".proto"}
+SUFFIXES = {".hpp", ".cpp", ".h", ".c", ".py", ".sh", ".cmake", ".proto"}
 
 
 def check(root):

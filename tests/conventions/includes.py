@@ -40,6 +40,8 @@ MODULES = {
     },
     # On the public headers, as a user's program is.
     "request": {},
+    "c": {},
+    "vision_c": {"c": ALL},
 }
 # A third-party library has one home, but for JSON, which the program writes too. `tools` and `tests` count as homes of their own.
 LIBRARIES = {
@@ -74,6 +76,9 @@ STANDARD = set(
     typeindex typeinfo unordered_map unordered_set utility valarray variant vector
     version math.h stddef.h stdint.h""".split()
 )
+# What C programs include; only what is behind them knows of them.
+C_HEADERS = {"fovea.h", "fovea_vision.h"}
+C_HOMES = {"c", "vision_c", "include"}
 INCLUDE = re.compile(r'\s*#\s*include\s*(?P<open>["<])(?P<name>[^">]+)[">]')
 
 
@@ -86,6 +91,8 @@ def home_of(path, root):
 def check_quoted(name, path, home, root):
     if name.startswith("fovea/"):
         return None if (root / "include" / name).is_file() else "no such public header"
+    if name in C_HEADERS:
+        return None if home in C_HOMES else f"the C headers belong to {' and '.join(sorted(C_HOMES))}"
     if home == "include":
         return "a public header includes only <standard> and fovea/ headers"
     if home == "tools":

@@ -1,7 +1,7 @@
 """Finds what the documentation promises to work, and a folder to try it in.
 
 A fenced block right below one of these comments, which readers do not see, is checked:
-  <!-- example: NAME.cpp -->   a whole C++ program, built against an installed fovea and run
+  <!-- example: NAME.cpp -->   a whole C++ program (NAME.c: C), built against an installed fovea and run
   <!-- run -->                 shell commands, run from the repository's root
   <!-- python -->              Python, compiled, and run where its packages are installed
   <!-- dockerfile -->          a Dockerfile, whose commands the shell reads
@@ -32,12 +32,12 @@ def _blocks(text):
 
 
 def examples(text):
-    """{file name: C++ program}"""
+    """{file name: C or C++ program}"""
     found = {}
     for block in _blocks(text):
         if block["name"]:
-            if block["language"] != "cpp" or block["name"] in found:
-                raise ValueError(f"example {block['name']}: not a cpp block, or named twice")
+            if block["language"] != block["name"].rpartition(".")[2] or block["name"] in found:
+                raise ValueError(f"example {block['name']}: a block of another language, or named twice")
             found[block["name"]] = block["code"]
     return found
 

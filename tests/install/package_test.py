@@ -7,7 +7,9 @@ documentation marks with <!-- example: NAME.cpp --> (see tests/docs/markdown.py)
 """
 
 import json
+import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -68,6 +70,19 @@ def check_shared(library, forbidden):
         expect(not inner and "::Impl" not in symbol, f"{library} exports {symbol}")
 
 
+def check_c(library, needed):
+    """A C library exports fovea_ names of its version alone, and is linked with these of fovea's."""
+    exported = run("nm", "--dynamic", "--defined-only", library).split()[2::3]
+    expect(any(name == "fovea_model_load@@FOVEA_0" or name.startswith("fovea_photo_") for name in exported),
+           f"{library} exports {exported}")
+    for symbol in exported:
+        expect(symbol == "FOVEA_0" or re.fullmatch(r"fovea_[a-z0-9_]+@@FOVEA_0", symbol), f"{library} exports {symbol}")
+    found = set(re.findall(r"NEEDED.*\[(.*)\]", run("readelf", "--dynamic", library)))
+    system = {"libstdc++.so.6", "libgcc_s.so.1", "libc.so.6", "libm.so.6", "ld-linux-x86-64.so.2"}
+    ours = {name for name in found - system if not re.match(r"lib(asan|ubsan|tsan)\.", name)}
+    expect(ours == needed, f"{library} needs {sorted(ours)}")
+
+
 def check_loaded(file):
     """What the loader brings in for a program or a library is no more than it needs."""
     loaded = run("ldd", file).splitlines()
@@ -87,10 +102,13 @@ def package(settings):
         public -= {"request.hpp", "session.hpp", "files.hpp"}
     installed = {path.name for path in (prefix / "include/fovea").iterdir()}
     expect(installed == public, f"headers differ: {sorted(installed ^ public)}")
+    expect((prefix / "include/fovea.h").is_file(), "fovea.h is not installed")
 
     libraries = prefix / settings["libdir"]
     if is_on(settings["shared"]):
         check_shared(libraries / "libfovea.so", ["opencv", "jpeg", "png"])
+        minor = settings["version"].rpartition(".")[0]
+        check_c(libraries / "libfovea_c.so.0", {f"libfovea.so.{minor}"})
         if is_on(settings["vision"]):
             check_shared(libraries / "libfovea_vision.so", ["dnnl", "protobuf", "imgcodecs"])
             check_loaded(libraries / "libfovea_vision.so")
@@ -117,6 +135,18 @@ def package(settings):
         check_loaded(prefix / settings["bindir"] / "fovea")
 
 
+def build_c(settings, program, folder):
+    """As a C program's documentation says: by pkg-config alone."""
+    os.environ["PKG_CONFIG_PATH"] = str(Path(settings["prefix"]) / settings["libdir"] / "pkgconfig")
+    packages = ["fovea-c"]
+    if "<fovea_vision.h>" in program.read_text():
+        packages.append("fovea-vision-c")
+    flags = shlex.split(run("pkg-config", "--cflags", "--libs", *packages))
+    libraries = Path(settings["prefix"]) / settings["libdir"]
+    run("cc", "-std=c11", "-Wall", "-Wextra", "-Werror", *shlex.split(settings["flags"]), program, *flags,
+        f"-Wl,-rpath,{libraries}", f"-Wl,-rpath-link,{libraries}", "-o", folder / program.stem)
+
+
 def examples(settings):
     scratch = Path(settings["scratch"]) / "examples"
     shutil.rmtree(scratch, ignore_errors=True)
@@ -131,7 +161,14 @@ def examples(settings):
     if not programs:
         print("skipped: no document has an <!-- example: NAME.cpp --> block")
         return SKIPPED
-    build_consumer(settings, scratch / "build", programs)
+    in_c = [program for program in programs if program.suffix == ".c"]
+    build_consumer(settings, scratch / "build", [program for program in programs if program not in in_c])
+    if not shutil.which("pkg-config"):
+        print(f"{len(in_c)} examples in C are left out: there is no pkg-config")
+        programs = [program for program in programs if program not in in_c]
+    else:
+        for program in in_c:
+            build_c(settings, program, scratch / "build")
     folder = markdown.playground(settings["source_dir"], settings["binary_dir"], scratch / "run")
     for program in programs:
         print(f"{program.name}:\n{run(scratch / 'build' / program.stem, cwd=folder)}")

@@ -50,6 +50,7 @@ def pkg_config(settings):
     names = sorted(file.stem for file in files.glob("*.pc"))
     wanted = {"fovea"} | ({"fovea-vision"} if is_on(settings["vision"]) else set())
     wanted |= {"fovea-request"} if is_on(settings["request"]) else set()
+    wanted |= {"fovea-c"}
     expect(wanted <= set(names), f"pkg-config files: {names}")
     for name in names:
         run("pkg-config", "--validate", name)
@@ -93,6 +94,7 @@ def find_components(settings, prefix, components, refused=None):
 def components(settings):
     built = ["fovea", "vision"] if is_on(settings["vision"]) else ["fovea"]
     built += ["request"] if is_on(settings["request"]) else []
+    built += ["c"]
     prefix = Path(settings["prefix"])
     find_components(settings, prefix, "")
     find_components(settings, prefix, ";".join(built))
