@@ -106,7 +106,8 @@ function(fovea_install_package)
     list(APPEND without PATTERN image.hpp EXCLUDE)
   endif()
   if(NOT FOVEA_REQUEST)
-    list(APPEND without PATTERN request.hpp EXCLUDE PATTERN session.hpp EXCLUDE PATTERN files.hpp EXCLUDE)
+    list(APPEND without PATTERN request.hpp EXCLUDE PATTERN session.hpp EXCLUDE PATTERN files.hpp EXCLUDE
+         PATTERN drawing.hpp EXCLUDE)
   endif()
   install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/fovea DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
           FILES_MATCHING PATTERN *.hpp ${without})

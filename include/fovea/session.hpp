@@ -34,6 +34,19 @@ FOVEA_API Labels read_labels(const std::filesystem::path& file);
 /// listing the candidates where there are several, or the nearest where there are none.
 FOVEA_API std::int64_t find_label(const Labels& labels, const std::string& text);
 
+/// The names of classes that the model brings: "fovea.labels" of its metadata; else those that its
+/// graph holds for `output` (empty: for all outputs that have any, if they agree); else what others
+/// write into metadata. Empty where there are none.
+FOVEA_API Labels labels_of(const Model& model, const std::string& output = {});
+
+/// How the model says that a photo becomes its input: "fovea.preprocess" of its metadata, or ONNX's
+/// properties of image models. Throws Error bad_model, calling it `file`, where that makes no
+/// sense.
+FOVEA_API std::optional<Recipe> recipe_of(const Model& model, const std::string& file = {});
+/// What such an input gets where nobody says: ImageNet's recipe, of integers the pixels as they
+/// are. Throws Error invalid_argument for a type that holds no pixel.
+FOVEA_API Recipe assumed_recipe(const ValueInfo& input);
+
 /// Where an image's extents are in a shape.
 struct ImageShape {
   Layout layout = Layout::nchw;
@@ -112,7 +125,7 @@ struct FOVEA_API Session {
   /// Throws Error invalid_argument naming the nearest layers where one of `layers` does not exist.
   Explainer explainer(const std::vector<std::string>& layers, const std::vector<Method>& methods,
                       const CallOptions& call = {});
-  Run forward(const Explainer& explainer);
+  Run forward(const Explainer& explainer, const CallOptions& call = {});
   /// The same, and what the run says in the task's terms (`found`); a caption is written first.
   Run ask(const Explainer& explainer, const CallOptions& call = {});
 };

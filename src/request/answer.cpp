@@ -170,9 +170,15 @@ Answer answer(Session& session, const Prepared& prepared,
     for (auto& target : asked)
       target = request::for_method(target, method.name, prepared.explainer.has_probabilities());
   auto targets = request::resolved_targets(asked, session, prepared.explainer);
+  // A sheet's methods have limits of their own.
+  const auto limits = call && !is_sheet(session) ? call(method) : CallOptions{};
+  CallOptions of_forward;
+  of_forward.stop = limits.stop;
+  of_forward.stop_flag = limits.stop_flag;
+  of_forward.deadline = limits.deadline;
   Answer out{came_out(session, prepared.explainer),
              std::move(targets),
-             session.forward(prepared.explainer),
+             session.forward(prepared.explainer, of_forward),
              {}};
   request::check_targets(out.targets, out.run.logits().shape.back());
   // Nothing was found to explain: what was asked for is all there is to say.
@@ -181,9 +187,8 @@ Answer answer(Session& session, const Prepared& prepared,
   for (const auto& served : prepared.served)
     out.request.methods.push_back(request::with_defaults(served));
   out.request.skip_unservable = false;
-  out = is_sheet(session)
-            ? answer_sheet(session, prepared, std::move(out), call)
-            : answer_one(session, prepared, std::move(out), call ? call(method) : CallOptions{});
+  out = is_sheet(session) ? answer_sheet(session, prepared, std::move(out), call)
+                          : answer_one(session, prepared, std::move(out), limits);
   add_times(session, out.explanations);
   return out;
 }

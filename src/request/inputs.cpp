@@ -140,6 +140,17 @@ ReducedImage whole_image(Image image) {
           {0, 0, static_cast<double>(width), static_cast<double>(height)}};
 }
 
+void bind_extent(std::int64_t& extent, int given, const std::string& which) {
+  if (given == 0) return;
+  if (extent >= 0 && extent != given)
+    throw Error(ErrorCode::invalid_argument, "the recipe's " + which + " is " +
+                                                 std::to_string(given) + " and the model's " +
+                                                 std::to_string(extent));
+  extent = given;
+}
+
+}  // namespace
+
 bool takes_integers(DataType type) {
   switch (type) {
     case DataType::f32:
@@ -151,28 +162,6 @@ bool takes_integers(DataType type) {
       return true;
   }
 }
-
-// A network that takes integers has its preprocessing inside.
-Recipe assumed_recipe(const ValueInfo& input) {
-  if (!takes_integers(input.type)) return {};
-  if (input.type == DataType::i8 || input.type == DataType::boolean)
-    throw Error(
-        ErrorCode::invalid_argument,
-        "input '" + input.name + "' is " + std::string(to_string(input.type)) +
-            ", which does not hold a pixel of 0 to 255: say with --preprocess what it gets");
-  return {Preprocess::raw(), false};
-}
-
-void bind_extent(std::int64_t& extent, int given, const std::string& which) {
-  if (given == 0) return;
-  if (extent >= 0 && extent != given)
-    throw Error(ErrorCode::invalid_argument, "the recipe's " + which + " is " +
-                                                 std::to_string(given) + " and the model's " +
-                                                 std::to_string(extent));
-  extent = given;
-}
-
-}  // namespace
 
 const ValueInfo& find_input(const Model& model, const std::string& name) {
   for (const auto& input : model.inputs())

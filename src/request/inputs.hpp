@@ -13,6 +13,9 @@ namespace fovea::request {
 /// exist, and for another number of values than it has.
 void fix_inputs(Session& session);
 
+/// In place of floats.
+bool takes_integers(DataType type);
+
 /// Throws Error invalid_argument, listing the model's inputs.
 const ValueInfo& find_input(const Model& model, const std::string& name);
 

@@ -32,17 +32,8 @@ struct Said {
 };
 Said recipe_of(const Session& session) {
   if (session.request.preprocess) return {session.request.preprocess, RecipeSource::request};
-  const auto* own = metadata(session.model, "fovea.preprocess");
-  if (own == nullptr) {
-    auto others = request::recipe_in_metadata(session.model.metadata());
-    return others ? Said{std::move(others), RecipeSource::model} : Said{};
-  }
-  try {
-    return {recipe_from_json(*own, "in the metadata of '" + session.request.model.file + "'"),
-            RecipeSource::model};
-  } catch (const Error& error) {
-    throw Error(ErrorCode::bad_model, error.sentence());
-  }
+  auto own = fovea::recipe_of(session.model, session.request.model.file);
+  return own ? Said{std::move(own), RecipeSource::model} : Said{};
 }
 
 void read_photo(Session& session, const std::string& file, bool in_full) {
@@ -62,22 +53,6 @@ bool nearly_uniform(const std::vector<Prediction>& predictions) {
   }
   return predictions.size() > 1 && std::abs(total - 1) < 0.01 &&
          entropy > kShare * std::log(static_cast<double>(predictions.size()));
-}
-
-/// The names of classes that the graph holds, for the output that is wanted; where none is named,
-/// those of all outputs that have any, if they agree. Else what others write into the metadata.
-Labels labels_of_model(const Session& session) {
-  const auto& wanted = session.options.compile.output;
-  const Labels* found = nullptr;
-  for (const auto& output : session.model.outputs()) {
-    if (output.labels.empty() || (!wanted.empty() && output.name != wanted)) continue;
-    if (found != nullptr && *found != output.labels) return {};
-    found = &output.labels;
-  }
-  if (found == nullptr) return request::labels_in_metadata(session.model.metadata());
-  Labels out;
-  for (const auto& label : *found) out.push_back(request::printable_label(label));
-  return out;
 }
 
 // Scores at positions have theirs at each.
@@ -129,9 +104,9 @@ Explainer Session::explainer(const std::vector<std::string>& layers,
   return out;
 }
 
-Run Session::forward(const Explainer& explainer) {
+Run Session::forward(const Explainer& explainer, const CallOptions& call) {
   auto run = in_file(request.model.file, [&] {
-    return timed(times.forward, [&] { return explainer.forward(feeds()); });
+    return timed(times.forward, [&] { return explainer.forward(feeds(), call); });
   });
   request::keep_states(*this, run);
   const auto classes = class_count(*this, explainer, run.logits());
@@ -151,7 +126,7 @@ Run Session::forward(const Explainer& explainer) {
 
 Run Session::ask(const Explainer& explainer, const CallOptions& call) {
   if (task) request::find(*this, explainer, call);
-  return forward(explainer);
+  return forward(explainer, call);
 }
 
 Session open_session(Request request, bool whole_photo) {
@@ -193,7 +168,8 @@ Session open_session(Request asked, Model model, bool whole_photo) {
   if (explains && session.task && request.targets == std::vector<RequestTarget>(1))
     if (auto words = request::default_words(*session.task); !words.empty())
       request.targets.front() = target_from_text(words);
-  if (session.labels.empty()) session.labels = labels_of_model(session);
+  if (session.labels.empty())
+    session.labels = labels_of(session.model, session.options.compile.output);
   request::name_classes(session);
   return session;
 }

@@ -99,7 +99,7 @@ def package(settings):
     if not is_on(settings["vision"]):
         public.remove("image.hpp")
     if not is_on(settings["request"]):
-        public -= {"request.hpp", "session.hpp", "files.hpp"}
+        public -= {"request.hpp", "session.hpp", "files.hpp", "drawing.hpp"}
     installed = {path.name for path in (prefix / "include/fovea").iterdir()}
     expect(installed == public, f"headers differ: {sorted(installed ^ public)}")
     expect((prefix / "include/fovea.h").is_file(), "fovea.h is not installed")

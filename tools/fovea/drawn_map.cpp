@@ -6,6 +6,7 @@
 
 #include "captions.hpp"
 #include "evidence.hpp"
+#include "fovea/drawing.hpp"
 #include "pictures.hpp"
 #include "text.hpp"
 
@@ -42,39 +43,15 @@ Image drawn(const Tensor& tensor, const ImageShape& shape, std::int64_t n) {
   return image;
 }
 
-/// The attribution with its channels first.
-Tensor channels_first(const Explanation& why) {
-  auto out = why.attribution;
-  const auto& extents = why.feature_map.shape;
-  const bool last = out.shape.size() == extents.size() + 1 &&
-                    std::equal(extents.begin(), extents.end(), out.shape.begin()) &&
-                    !std::equal(extents.begin(), extents.end(), out.shape.begin() + 1);
-  if (!last) return out;
-  const auto channels = static_cast<std::size_t>(out.shape.back());
-  const auto positions = out.data.size() / channels;
-  for (std::size_t c = 0; c < channels; ++c)
-    for (std::size_t p = 0; p < positions; ++p)
-      out.data[c * positions + p] = why.attribution.data[p * channels + c];
-  std::rotate(out.shape.begin(), out.shape.end() - 1, out.shape.end());
-  return out;
-}
-
-/// The attribution summed over channels, or the map.
-Tensor signed_values(const Explanation& why) {
-  const auto positions = why.feature_map.data.size();
-  if (why.attribution.data.empty() || why.attribution.data.size() % positions != 0)
-    return why.feature_map;
-  const auto attribution = channels_first(why);
-  Tensor sum{why.feature_map.shape, std::vector<float>(positions)};
-  for (std::size_t i = 0; i < attribution.data.size(); ++i)
-    sum.data[i % positions] += attribution.data[i];
-  return sum;
-}
-
 /// Where what was seen ends, in the photo, as seen_box has it: of an enlarged photo no pixel is
 /// seen in part.
 double between_pixels(double edge, int extent) {
   return 0 < edge && edge < extent ? std::ceil(edge - 0.5) : edge;
+}
+
+Rendering rendering_of(const std::string& name) {
+  if (name == "signed") return Rendering::two_colours;
+  return name == "heat" ? Rendering::heat : Rendering::automatic;
 }
 
 int steps_to_legible(std::int64_t width, std::int64_t height) {
@@ -87,31 +64,12 @@ int steps_to_legible(std::int64_t width, std::int64_t height) {
 DrawnMap::DrawnMap(const Session& session, const Explanation& why, const std::string& rendering)
     : has_photo_(session.photo.has_value()) {
   const auto& request = session.request;
-  // Where the lowest value says nothing, 0 is no middle.
-  const bool pixels = !why.attribution.data.empty() && why.normalize != Normalize::minmax;
-  const bool two_colours =
-      rendering == "signed" || (rendering != "heat" && (pixels || request.keep_sign));
-  auto values = rendering == "signed" ? signed_values(why) : why.feature_map;
-  if (pixels || two_colours) {
-    const float full = full_scale(values, pixels ? request.percentile : 100);
-    if (pixels) full_at_ = full;
-    scale_.low = two_colours ? -full : 0;
-    scale_.high = full;
-    for (auto& v : values.data) v = full > 0 ? v / full : 0;
-  } else {
-    values = normalized(values, why.normalize == Normalize::none ? Normalize::max : why.normalize);
-    const auto [low, high] = range_of(why);
-    scale_.low = why.normalize == Normalize::minmax ? low : 0;
-    scale_.high = std::max(high, scale_.low);
-  }
-  nothing_ = std::none_of(values.data.begin(), values.data.end(),
-                          [&](float v) { return two_colours ? v != 0 : v > 0; });
-  options_.alpha = request.alpha;
-  options_.colormap = two_colours ? Colormap::red_blue : request.colormap;
-  scale_.colormap = options_.colormap;
-  options_.by_value = two_colours || request.opacity_by_value;
-  options_.pale = two_colours || nothing_;
-  if (nothing_) options_.alpha = 0;
+  auto drawn = fovea::coloured(request, why, rendering_of(rendering));
+  auto& values = drawn.values;
+  full_at_ = drawn.full_at;
+  options_ = drawn.options;
+  scale_ = {options_.colormap, drawn.low, drawn.high};
+  nothing_ = !drawn.shows_something;
 
   if (session.photo) {
     const auto& [x0, y0, x1, y1] = session.photo->view;
