@@ -127,6 +127,27 @@ TEST(CHandles, AFlagOfAnotherThreadEndsACall) {
       << error.message;
 }
 
+TEST(CHandles, LimitsHoldWhileAnExplainerIsMade) {
+  const Network network(golden_model("resnet"));
+  auto options = made(fovea_explainer_options_init);
+  options.input_shapes = &network.shape;
+  options.input_shape_count = 1;
+  std::atomic<int> flag = 1;
+  auto call = made(fovea_call_options_init);
+  call.stop = reinterpret_cast<const int*>(&flag);
+  CExplainer explainer;
+  EXPECT_EQ(fovea_explainer_create(network.model, &options, &call, explainer.out(), nullptr),
+            FOVEA_CANCELLED);
+  call.timeout_ms = 1e-6;
+  flag = 0;
+  EXPECT_EQ(fovea_explainer_create(network.model, &options, &call, explainer.out(), nullptr),
+            FOVEA_DEADLINE_EXCEEDED);
+  EXPECT_EQ(explainer, nullptr);
+  call.timeout_ms = 0;
+  EXPECT_EQ(fovea_explainer_create(network.model, &options, &call, explainer.out(), nullptr),
+            FOVEA_OK);
+}
+
 TEST(CHandles, TimesThatAreNoneAreRefused) {
   const Network network(golden_model("vgg"));
   for (const double time : {-1.0, std::numeric_limits<double>::quiet_NaN()}) {

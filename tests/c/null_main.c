@@ -3,6 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#ifdef WITH_VISION
+#include "fovea_vision.h"
+#endif
 #include "null_calls.h"
 
 const char* model_file;
@@ -31,10 +34,6 @@ void expect(const char* what, fovea_status status, fovea_status expected) {
   ++failures;
 }
 
-void reset(void) {
-  memset(&array, 0, sizeof array);
-}
-
 static char* read_all(const char* file, size_t* length) {
   FILE* from = fopen(file, "rb");
   if (from == NULL) return NULL;
@@ -47,8 +46,61 @@ static char* read_all(const char* file, size_t* length) {
   return bytes;
 }
 
+#ifndef FOVEA_VISION_H
+void reset(void) {
+  memset(&array, 0, sizeof array);
+}
+#else
+const char* photo_file;
+char* photo_bytes;
+size_t photo_size;
+const char* labels_file;
+const char* request;
+static char request_text[2048];
+fovea_photo* photo;
+fovea_recipe* recipe;
+fovea_answer* answer;
+uint8_t pixels[3 << 20];
+int64_t photo_shape[4] = {1, 3, 32, 40};
+static float map_numbers[16] = {0, 0, 1, 1, 0, 0, 1, 0.5f};
+static const int64_t map_shape[2] = {4, 4};
+fovea_tensor map = {map_numbers, FOVEA_F32, 2, map_shape, NULL};
+fovea_image image;
+fovea_view view = {0, 0, 4, 4};
+fovea_box box;
+int64_t number;
+int32_t whole;
+
+void reset(void) {
+  memset(&array, 0, sizeof array);
+  const fovea_image four_by_four = {pixels, sizeof pixels, 48, 4, 4};
+  const fovea_box inside = {1, 1, 2, 2};
+  image = four_by_four;
+  box = inside;
+}
+
+static void make_vision(char** files) {
+  photo_file = files[0];
+  photo_bytes = read_all(photo_file, &photo_size);
+  labels_file = files[1];
+  snprintf(request_text, sizeof request_text,
+           "{\"model\": {\"file\": \"%s\"}, \"image\": {\"file\": \"%s\"}}", files[2], photo_file);
+  request = request_text;
+  expect("photo", fovea_photo_read(photo_file, &photo, NULL), FOVEA_OK);
+  expect("recipe", fovea_recipe_create(NULL, model, &recipe, NULL, NULL), FOVEA_OK);
+  expect("answer", fovea_answer_request(request, NULL, &answer, NULL), FOVEA_OK);
+}
+
+static void free_vision(void) {
+  fovea_answer_destroy(answer);
+  fovea_recipe_destroy(recipe);
+  fovea_photo_destroy(photo);
+  free(photo_bytes);
+}
+#endif
+
 int main(int argc, char** argv) {
-  if (argc != 2) return 2;
+  if (argc < 2) return 2;
   model_file = argv[1];
   model_bytes = read_all(model_file, &model_size);
   expect("load", fovea_model_load(model_file, NULL, &model, NULL), FOVEA_OK);
@@ -66,7 +118,14 @@ int main(int argc, char** argv) {
   expect("forward", fovea_forward(explainer, &input, 1, NULL, &run, NULL), FOVEA_OK);
   expect("explain", fovea_run_explain(run, NULL, NULL, 0, NULL, NULL, &explanations, NULL),
          FOVEA_OK);
+#ifdef FOVEA_VISION_H
+  if (argc != 5) return 2;
+  make_vision(argv + 2);
+#endif
   call_all();
+#ifdef FOVEA_VISION_H
+  free_vision();
+#endif
   fovea_explanations_destroy(explanations);
   fovea_run_destroy(run);
   fovea_explainer_destroy(explainer);

@@ -4,6 +4,8 @@
 
 #include <cstdint>
 
+#include "vision_c/structs.hpp"
+
 namespace fovea::c {
 namespace {
 
@@ -19,7 +21,7 @@ template <class T>
 class Structs : public testing::Test {};
 using All = testing::Types<fovea_error, fovea_method, fovea_call_options, fovea_explainer_options,
                            fovea_explain_options, fovea_value_info, fovea_layer_info,
-                           fovea_method_info, fovea_explanation_info>;
+                           fovea_method_info, fovea_explanation_info, fovea_overlay_options>;
 TYPED_TEST_SUITE(Structs, All);
 
 // A member that the table leaves out would have no value in any call.

@@ -102,7 +102,9 @@ def package(settings):
         public -= {"request.hpp", "session.hpp", "files.hpp", "drawing.hpp"}
     installed = {path.name for path in (prefix / "include/fovea").iterdir()}
     expect(installed == public, f"headers differ: {sorted(installed ^ public)}")
-    expect((prefix / "include/fovea.h").is_file(), "fovea.h is not installed")
+    in_c = {"fovea.h", "fovea_vision.h"} if is_on(settings["request"]) else {"fovea.h"}
+    installed = {path.name for path in (prefix / "include").glob("*.h")}
+    expect(installed == in_c, f"the C headers installed are {sorted(installed)}")
 
     libraries = prefix / settings["libdir"]
     if is_on(settings["shared"]):
@@ -113,6 +115,8 @@ def package(settings):
             check_shared(libraries / "libfovea_vision.so", ["dnnl", "protobuf", "imgcodecs"])
             check_loaded(libraries / "libfovea_vision.so")
         if is_on(settings["request"]):
+            check_c(libraries / "libfovea_vision_c.so.0",
+                    {"libfovea_c.so.0", *(f"libfovea{part}.so.{minor}" for part in ("", "_vision", "_request"))})
             check_shared(libraries / "libfovea_request.so", ["opencv", "jpeg", "png", "dnnl"])
 
     licence = prefix / settings["docdir"] / "LICENSE"

@@ -50,7 +50,7 @@ def pkg_config(settings):
     names = sorted(file.stem for file in files.glob("*.pc"))
     wanted = {"fovea"} | ({"fovea-vision"} if is_on(settings["vision"]) else set())
     wanted |= {"fovea-request"} if is_on(settings["request"]) else set()
-    wanted |= {"fovea-c"}
+    wanted |= {"fovea-c"} | ({"fovea-vision-c"} if is_on(settings["request"]) else set())
     expect(wanted <= set(names), f"pkg-config files: {names}")
     for name in names:
         run("pkg-config", "--validate", name)
@@ -91,13 +91,29 @@ def find_components(settings, prefix, components, refused=None):
         expect(fine, f"components {components!r}: {said}")
 
 
+def project_in_c(settings, prefix):
+    """A project of C alone, which knows nothing of C++."""
+    folder = fresh(Path(settings["scratch"]) / "in-c")
+    (folder / "CMakeLists.txt").write_text(
+        "cmake_minimum_required(VERSION 3.25)\nproject(in_c LANGUAGES C)\n"
+        "find_package(fovea 0.1 REQUIRED COMPONENTS c vision_c)\n"
+        f"add_executable(in_c {HERE.parent / 'c/other_version.c'})\ntarget_link_libraries(in_c PRIVATE fovea::vision_c)\n")
+    run(settings["cmake"], "-S", folder, "-B", folder / "build", "-G", "Ninja", f"-DCMAKE_PREFIX_PATH={prefix}",
+        f"-DCMAKE_C_FLAGS={settings['flags']}")
+    run(settings["cmake"], "--build", folder / "build")
+    output = run(folder / "build/in_c")
+    expect(output == "ok \n", f"the project in C printed: {output}")
+
+
 def components(settings):
     built = ["fovea", "vision"] if is_on(settings["vision"]) else ["fovea"]
     built += ["request"] if is_on(settings["request"]) else []
-    built += ["c"]
+    built += ["c"] + (["vision_c"] if is_on(settings["request"]) else [])
     prefix = Path(settings["prefix"])
     find_components(settings, prefix, "")
     find_components(settings, prefix, ";".join(built))
+    if is_on(settings["request"]) and is_on(settings["shared"]):
+        project_in_c(settings, prefix)
     find_components(settings, prefix, "viison", "fovea has no component 'viison'; those it can have are fovea, vision")
 
     # The same package as a build without images would have made it.
