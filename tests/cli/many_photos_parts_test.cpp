@@ -91,17 +91,17 @@ TEST(Record, NamesTheOption) {
 }
 
 TEST(Turns, GoDownToWhatMemoryAllowsFor) {
+  constexpr int kRoom = 3;
   Turns turns(8);
   std::atomic<int> running = 0, done = 0, alone = 0;
   std::vector<std::thread> threads;
   for (int i = 0; i < 8; ++i)
     threads.emplace_back([&] {
       for (int photo = 0; photo < 50; ++photo) {
-        turns.begin();
-        // There is room for three.
-        while (++running > 3) {
+        int allowed = turns.begin();
+        while (++running > kRoom) {
           --running;
-          if (!turns.fewer()) ++alone;
+          if (!turns.fewer(allowed)) ++alone;
         }
         std::this_thread::yield();
         --running;
@@ -112,13 +112,24 @@ TEST(Turns, GoDownToWhatMemoryAllowsFor) {
   for (auto& thread : threads) thread.join();
   EXPECT_EQ(done, 400);
   EXPECT_EQ(alone, 0);
-  EXPECT_GE(turns.allowed(), 1);
-  EXPECT_LE(turns.allowed(), 8);
+  EXPECT_GE(turns.allowed(), kRoom) << "more fit than are tried";
 
   Turns one(1);
-  one.begin();
-  EXPECT_FALSE(one.fewer());
+  int allowed = one.begin();
+  EXPECT_FALSE(one.fewer(allowed));
   one.end();
+}
+
+TEST(Turns, AreTakenOffOneByOne) {
+  Turns turns(4);
+  int first = turns.begin(), second = turns.begin();
+  EXPECT_EQ(first, 4);
+  EXPECT_TRUE(turns.fewer(first));
+  EXPECT_EQ(first, 3);
+  EXPECT_TRUE(turns.fewer(second)) << "of the same four";
+  EXPECT_EQ(turns.allowed(), 3);
+  EXPECT_TRUE(turns.fewer(second));
+  EXPECT_EQ(turns.allowed(), 2);
 }
 
 class RowsInOrder : public testing::Test {

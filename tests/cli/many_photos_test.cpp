@@ -69,6 +69,23 @@ TEST_F(ManyPhotos, AreExplainedAsOneByOne) {
   EXPECT_EQ(contents(scratch_ / "out").size(), 2U + 10 * (2 + 2 + 1 + 1));
 }
 
+TEST_F(ManyPhotos, HaveTheirOwnWarnings) {
+  write_photos();
+  write_file(scratch_ / "labels.txt", "red\ngreen\n");
+  // That of the recipe is all photos', that of the labels is of each run.
+  const auto outcome = all({"--labels", "labels.txt", "--workers", "2", "--preprocess",
+                            R"({"std": [57, 57, 57]})", "--json"});
+  expect_done(outcome);
+  const auto of_all = json::parse(outcome.out)["warnings"];
+  ASSERT_EQ(of_all.size(), 1U) << of_all;
+  EXPECT_NE(of_all[0].get<std::string>().find("the recipe's std"), std::string::npos);
+  for (const auto& line : lines()) {
+    if (line["status"] != "ok") continue;
+    ASSERT_EQ(line["warnings"].size(), 1U) << line;
+    EXPECT_NE(line["warnings"][0].get<std::string>().find("2 labels for 3"), std::string::npos);
+  }
+}
+
 TEST_F(ManyPhotos, AreTheSameHoweverManyAtOnce) {
   write_photos();
   expect_done(all(joined(kAllFiles, {"--workers", "1"})));
@@ -269,6 +286,9 @@ TEST_F(ManyPhotos, AskForWhatAllOfThemHave) {
   EXPECT_FALSE(fs::exists(scratch_ / "out")) << "nothing was done";
   expect_refused(all({"--method", "gradcam,layercam"}), 2, "--method names several");
   expect_refused(all({"--box", "0.3", "--no-box"}), 2, "--no-box");
+  expect_refused(all({"--box", "1"}), 2, "--box must be from 0 to below 1");
+  expect_refused(all({"--alpha", "2"}), 2, "--alpha must be from 0 to 1");
+  expect_refused(all({"--percentile", "101"}), 2, "--percentile must be from 0 to 100");
   expect_refused(all({"--layer", "nowhere"}), 2, "nowhere");
   const Words two = {"explain-all", "net.onnx", "other.onnx", "--images", "photos", "-o", "out"};
   expect_refused(scratch_.fovea(two), 2, "too many");

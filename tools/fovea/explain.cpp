@@ -28,19 +28,22 @@
 #include "text.hpp"
 
 namespace fovea::cli {
-namespace {
 
-void check_usage(const Asked& asked, const ExplainOutputs& given) {
-  const auto& request = asked.request;
-  require_own_names(given, asked.photos.size());
+void check_drawing(const Request& request) {
   if (!(request.alpha >= 0 && request.alpha <= 1))
     throw Error(ErrorCode::invalid_argument, "--alpha must be from 0 to 1");
   if (!(request.percentile >= 0 && request.percentile <= 100))
     throw Error(ErrorCode::invalid_argument, "--percentile must be from 0 to 100");
   if (request.box_share && !(*request.box_share >= 0 && *request.box_share < 1))
     throw Error(ErrorCode::invalid_argument, "--box must be from 0 to below 1");
+}
 
-  check_reasons(request, given);
+namespace {
+
+void check_usage(const Asked& asked, const ExplainOutputs& given) {
+  require_own_names(given, asked.photos.size());
+  check_drawing(asked.request);
+  check_reasons(asked.request, given);
   check_output_files(given, asked);
 }
 

@@ -11,6 +11,9 @@
 
 namespace fovea::cli {
 
+/// Throws Error invalid_argument for numbers out of range, by their options.
+void check_drawing(const Request& request);
+
 /// What goes into files, and what must stay as it is.
 struct Files {
   const ExplainOutputs& names;

@@ -54,6 +54,7 @@ Asked asked_of_all(ExplainAllArguments arguments, const IsGiven& given) {
     refuse("--method names several: every photo gets maps of one");
   out.also_read.push_back(arguments.images == "-" ? "/dev/stdin" : arguments.images);
   out.check_streams();
+  check_drawing(out.request);
   check_reasons(out.request, {});
   return out;
 }
@@ -340,10 +341,13 @@ void Call::explain_many(const ManyPhotos& many, const Session& session, const Pr
     try {
       first_row = one.explained(first, true);
     } catch (const Unwritable& failure) {
+      if (out_.standing.done() > 0) tell_rest(out_.standing);
       throw failure.error;
     } catch (const Error& error) {
+      const bool is_cancelled = error.code() == ErrorCode::cancelled;
+      if (is_cancelled && out_.standing.done() > 0) tell_rest(out_.standing);
       // Of all photos, as far as is known: nothing is there yet.
-      if (error.code() == ErrorCode::cancelled || results.ok() == 0) throw;
+      if (is_cancelled || results.ok() == 0) throw;
       first_row = failed_row(many, first, error.what());
     }
   }
@@ -425,8 +429,8 @@ void Call::tell(const OutputFolder& folder, std::size_t listed) const {
   if (!out_.layer.empty()) text += "layer        " + out_.layer + "\n";
   if (in_this > 0 && out_.workers > 0)
     text += "time         " + number_text("%.1f s, ", all.seconds) + rate_text(all.per_second()) +
-            " photos/s, " + count_text(out_.workers, "photo") + " at once, " +
-            count_text(out_.threads, "thread") + " each\n";
+            " photos/s, " + count_text(out_.allowed > 0 ? out_.allowed : out_.workers, "photo") +
+            " at once, " + count_text(out_.threads, "thread") + " each\n";
   text += "wrote        " + folder.file(kResults) + "\n";
   write_result(arguments_.json, text, json_text(json));
   if (arguments_.json != "-") print_warnings(warnings);

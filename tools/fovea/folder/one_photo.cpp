@@ -146,12 +146,13 @@ Json OnePhoto::answered(std::size_t place, bool is_open, Files& files, Digests& 
 
 Row explained_in_turn(OnePhoto& one, Turns& turns, const ManyPhotos& many, std::size_t place) {
   struct Turn {
-    explicit Turn(Turns& of) : turns(of) { turns.begin(); }
+    explicit Turn(Turns& of) : turns(of), allowed(turns.begin()) {}
     ~Turn() { turns.end(); }
     Turn(const Turn&) = delete;
     Turn& operator=(const Turn&) = delete;
     Turns& turns;
-  } const turn(turns);
+    int allowed;
+  } turn(turns);
   for (;;) {
     std::string error;
     bool is_memory = false;
@@ -165,7 +166,7 @@ Row explained_in_turn(OnePhoto& one, Turns& turns, const ManyPhotos& many, std::
       is_memory = true;
       error = many.files[place] + ": out of memory";
     }
-    if (!is_memory || !turns.fewer()) return failed_row(many, place, error);
+    if (!is_memory || !turns.fewer(turn.allowed)) return failed_row(many, place, error);
   }
 }
 

@@ -74,7 +74,10 @@ void add_explain_all(CLI::App& app) {
   add_input_options(sub, *arguments);
   add_engine_options(sub, *arguments);
   add_tuning_options(sub, *arguments, "quick with --plan-cache, off without");
-  add_json_option(sub, arguments->json);
+  sub.add_option("--json", arguments->json,
+                 "Write what is told at the end as JSON to FILE; without FILE or with -, to "
+                 "standard output in place of the text")
+      ->type_name("[FILE]");
   sub.add_flag("--no-provenance", arguments->no_provenance,
                "Do not write into PNG files what they were made from and with");
   sub.footer(

@@ -1,7 +1,5 @@
 #include "folder/turns.hpp"
 
-#include <algorithm>
-
 namespace fovea::cli {
 
 void Turns::wait(std::unique_lock<std::mutex>& lock) {
@@ -9,9 +7,10 @@ void Turns::wait(std::unique_lock<std::mutex>& lock) {
   ++running_;
 }
 
-void Turns::begin() {
+int Turns::begin() {
   std::unique_lock lock(mutex_);
   wait(lock);
+  return allowed_;
 }
 
 void Turns::end() {
@@ -20,13 +19,15 @@ void Turns::end() {
   changed_.notify_all();
 }
 
-bool Turns::fewer() {
+bool Turns::fewer(int& allowed) {
   std::unique_lock lock(mutex_);
-  if (running_ == 1 && allowed_ == 1) return false;
-  allowed_ = std::clamp(running_ - 1, 1, allowed_);
+  if (allowed == 1) return false;
+  // Another may have found out the same: one fewer is tried before two.
+  if (allowed_ == allowed) --allowed_;
   --running_;
   changed_.notify_all();
   wait(lock);
+  allowed = allowed_;
   return true;
 }
 

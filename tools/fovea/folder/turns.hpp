@@ -10,12 +10,12 @@ class Turns {
  public:
   explicit Turns(int most) : allowed_(most) {}
 
-  /// Waits for one.
-  void begin();
+  /// Waits for a turn: one of as many as are allowed now, which is returned.
+  int begin();
   void end();
-  /// Memory did not allow for as many as there are: gives the turn back and waits for one among
-  /// fewer. False where this one was alone, and still has its turn.
-  bool fewer();
+  /// Memory did not allow for `allowed` at once, of which this turn was one: gives it back, and
+  /// waits for one among fewer, until `allowed` is that. False where it was alone: it still is.
+  bool fewer(int& allowed);
 
   int allowed() const;
 
