@@ -3,79 +3,13 @@
 #include <algorithm>
 #include <cmath>
 
+#include "graph/resize_places.hpp"
+
 namespace fovea::engine {
 namespace {
 
-using graph::NearestMode;
 using graph::Resize;
-using graph::ResizeCoordinates;
 using graph::ResizeMode;
-
-/// Where on the input's axis the elements of the result lie. One division each, of numbers that are
-/// exact where extents are given: what is halfway between two elements comes out so.
-class Places {
- public:
-  Places(const Resize& op, std::size_t axis, std::int64_t in)
-      : coordinates_(op.coordinates),
-        in_(static_cast<double>(in)),
-        out_(static_cast<double>((*op.sizes)[axis])),
-        to_(op.factors[axis].to),
-        from_(op.factors[axis].from),
-        width_(in_ * to_ / from_) {
-    if (op.roi.empty()) return;
-    start_ = op.roi[axis];
-    end_ = op.roi[op.roi.size() / 2 + axis];
-  }
-
-  double operator()(std::int64_t i) const {
-    const auto x = static_cast<double>(i);
-    switch (coordinates_) {
-      case ResizeCoordinates::half_pixel:
-        return (x + 0.5) * from_ / to_ - 0.5;
-      case ResizeCoordinates::half_pixel_symmetric:
-        // The middles of both are one place.
-        return ((in_ - 1) * to_ + (2 * x + 1 - out_) * from_) / (2 * to_);
-      case ResizeCoordinates::pytorch_half_pixel:
-        return width_ == 1 ? 0.0 : (x + 0.5) * from_ / to_ - 0.5;
-      case ResizeCoordinates::align_corners:
-        return width_ == 1 ? 0.0 : x * (in_ - 1) / (width_ - 1);
-      case ResizeCoordinates::asymmetric:
-        return x * from_ / to_;
-      case ResizeCoordinates::tf_half_pixel_for_nn:
-        return (x + 0.5) * from_ / to_;
-      case ResizeCoordinates::tf_crop_and_resize:
-        if (width_ == 1) return (start_ + end_) * (in_ - 1) / 2;
-        return ((width_ - 1 - x) * start_ + x * end_) * (in_ - 1) / (width_ - 1);
-    }
-    return 0;
-  }
-
-  bool is_outside(double x) const {
-    return coordinates_ == ResizeCoordinates::tf_crop_and_resize && (x < 0 || x > in_ - 1);
-  }
-  /// Below 1 where the axis shrinks.
-  double scale() const { return to_ / from_; }
-
- private:
-  ResizeCoordinates coordinates_;
-  double in_, out_, to_, from_;
-  double width_;  ///< before it became a whole number
-  double start_ = 0, end_ = 1;
-};
-
-std::int64_t nearest(NearestMode mode, double x) {
-  switch (mode) {
-    case NearestMode::round_prefer_floor:
-      return static_cast<std::int64_t>(std::ceil(x - 0.5));
-    case NearestMode::round_prefer_ceil:
-      return static_cast<std::int64_t>(std::floor(x + 0.5));
-    case NearestMode::floor:
-      return static_cast<std::int64_t>(std::floor(x));
-    case NearestMode::ceil:
-      return static_cast<std::int64_t>(std::ceil(x));
-  }
-  return 0;
-}
 
 double triangle(double distance) {
   return std::max(0.0, 1 - std::abs(distance));
@@ -141,9 +75,9 @@ void add_between(Rows& rows, double x) {
 }
 
 /// The elements around place `x`, by a kernel that is stretched to 1 / scale of its width.
-void add_around(Rows& rows, const Resize& op, double x, double scale, std::int64_t in) {
+void add_around(Rows& rows, const Resize& op, double x, double scale, double reach,
+                std::int64_t in) {
   const bool is_cubic = op.mode == ResizeMode::cubic;
-  const double reach = (is_cubic ? 2 : 1) / scale;
   const auto first = static_cast<std::int64_t>(std::ceil(x - reach));
   const auto last = static_cast<std::int64_t>(std::floor(x + reach));
   for (auto at = first; at <= last; ++at) {
@@ -157,7 +91,7 @@ void add_around(Rows& rows, const Resize& op, double x, double scale, std::int64
 }  // namespace
 
 AxisTaps resize_taps(const Resize& op, std::size_t axis, std::int64_t in) {
-  const Places places(op, axis, in);
+  const graph::ResizePlaces places(op, axis, in);
   const double scale = op.antialias ? std::min(1.0, places.scale()) : 1.0;
   const bool same = keeps_axis(op, axis, in);
   Rows rows(in);
@@ -173,12 +107,12 @@ AxisTaps resize_taps(const Resize& op, std::size_t axis, std::int64_t in) {
       continue;
     }
     if (op.mode == ResizeMode::cubic || op.antialias) {
-      add_around(rows, op, x, scale, in);
+      add_around(rows, op, x, scale, graph::kernel_reach(op, places), in);
       rows.end_scaled();
       continue;
     }
     if (op.mode == ResizeMode::nearest)
-      rows.add(nearest(op.nearest, x), 1);
+      rows.add(graph::nearest_element(op.nearest, x), 1);
     else
       add_between(rows, x);
     rows.end();

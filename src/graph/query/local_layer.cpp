@@ -1,4 +1,7 @@
+#include "graph/query/local_layer.hpp"
+
 #include <algorithm>
+#include <map>
 #include <type_traits>
 
 #include "base/checked.hpp"
@@ -33,21 +36,50 @@ class LocalLayerSearch {
         computed_(detail::depends_on_inputs(graph)) {}
 
   DefaultLayer run() {
-    const auto& shape = graph_.value(of_).shape;
     const auto axes = positions();
     if (axes.empty())
       return {{},
-              "\"" + graph_.value(of_).name + "\", " + detail::text(shape) + ", has no positions"};
-    const auto axis = axes.front();
-    const auto begin = place_[axis];
-    live_ =
-        detail::live_parts(graph_, of_, detail::Live::range(axis, shape[axis], begin, begin + 1));
-    find_own_places();
-    find_contexts();
+              "\"" + graph_.value(of_).name + "\", " + detail::text(graph_.value(of_).shape) +
+                  ", has no positions"};
+    look(axes.front());
     return axes.size() > 1 ? coarsest() : last_of_all();
   }
 
+  std::vector<DefaultLayer> candidates() {
+    const auto axes = positions();
+    if (axes.empty()) return {};
+    look(axes.front());
+    std::map<Shape, ValueId> last;  // by grid
+    for (const auto& node : graph_.nodes())
+      for (const auto id : node.outputs)
+        if (is_candidate(id)) last[grid_of(id)] = id;
+    std::vector<DefaultLayer> out;
+    for (const auto& [grid, id] : last)
+      out.push_back({id, "the last map of " + extents_text(grid) + " that the place depends on"});
+    return out;
+  }
+
  private:
+  void look(std::size_t axis) {
+    const auto extent = graph_.value(of_).shape[axis], begin = place_[axis];
+    live_ = detail::live_parts(graph_, of_, detail::Live::range(axis, extent, begin, begin + 1));
+    find_own_places();
+    find_contexts();
+  }
+
+  Shape grid_of(ValueId id) const {
+    Shape out;
+    for (const auto axis : forms_.layouts[at(id)].spatial_axes())
+      out.push_back(graph_.value(id).shape[axis]);
+    return out;
+  }
+
+  static std::string extents_text(const Shape& extents) {
+    std::string out;
+    for (const auto extent : extents) out += (out.empty() ? "" : " x ") + std::to_string(extent);
+    return out;
+  }
+
   /// Does each position of the node's result depend on the same position of its inputs alone, or is
   /// it merely laid out otherwise?
   static bool keeps_places(const Node& node) {
@@ -193,6 +225,11 @@ class LocalLayerSearch {
 
 DefaultLayer find_local_layer(const Graph& graph, ValueId of, const Shape& place) {
   return LocalLayerSearch(graph, of, place).run();
+}
+
+std::vector<DefaultLayer> find_local_candidates(const Graph& graph, ValueId of,
+                                                const Shape& place) {
+  return LocalLayerSearch(graph, of, place).candidates();
 }
 
 }  // namespace fovea::graph
