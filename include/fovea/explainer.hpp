@@ -140,10 +140,13 @@ struct LayerInfo {
   std::string op;
   Shape shape;
   bool is_default = false;
-  std::string why;  ///< why it is the default; else empty
+  std::string why;  ///< why it is the default, or what speaks for or against it; else empty
   Shape grid;       ///< extents of its map: the shape's spatial ones, or those its tokens lie on
   /// It holds a map per class: pooled, they are the scores (SqueezeNet, fully convolutional heads).
   bool class_maps = false;
+  /// Where the first of PrepareOptions::targets is a place: what of the grid it can depend on, as
+  /// Explanation::receptive_field; else empty.
+  std::vector<AxisRange> receptive_field = {};
 };
 
 /// Values for the model's inputs, by name. One unnamed ("") value serves a model with one input.

@@ -63,6 +63,13 @@ struct Channels {
   float contribution(std::size_t k) const { return weights[k] * features[k]; }
 };
 
+/// Positions [begin, end) along an axis.
+struct AxisRange {
+  std::int64_t begin = 0;
+  std::int64_t end = 0;
+  friend bool operator==(const AxisRange&, const AxisRange&) = default;
+};
+
 /// Where the network looked, for one image and one target. Plain data.
 struct Explanation {
   /// The method's map at the layer's grid ([h, w] or [d, h, w]), as in the paper; of several layers
@@ -85,7 +92,12 @@ struct Explanation {
   std::int64_t image = 0;                ///< index in the batch
   Normalize normalize = Normalize::max;  ///< of `map`
   Timings timings_ms;
-  std::optional<SumRule> sum_rule;    ///< of methods that have one
+  std::optional<SumRule> sum_rule;  ///< of methods that have one
+  /// Of a target that is a place or a mask of a value with positions (a pixel, a box's row, a
+  /// step): what of the layer's grid it can depend on, a range per axis of `feature_map`. Elsewhere
+  /// the map of a method that reads the gradient is 0. Empty of other targets, of several layers
+  /// and of maps of the input.
+  std::vector<AxisRange> receptive_field;
   std::vector<std::string> warnings;  ///< "the map is zero everywhere" and the like
 };
 

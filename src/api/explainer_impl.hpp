@@ -8,6 +8,7 @@
 
 #include "api/model_impl.hpp"
 #include "api/network.hpp"
+#include "api/receptive_fields.hpp"
 #include "api/selections.hpp"
 #include "api/thread_choice.hpp"
 #include "api/variants.hpp"
@@ -70,6 +71,8 @@ struct Explainer::Impl {
   graph::ValueId target;  ///< what they read, [images, row]: the plan fetches it first
   explain::Reads reads;   ///< what lies where in a row
   std::vector<TargetValue> target_values;  ///< the same for the caller
+  /// What they see of layers; null where no value that they read has positions.
+  std::shared_ptr<const api::ReceptiveFields> fields;
   std::optional<graph::PoolLinearHead> head;
   std::vector<explain::Layer> prepared;  ///< the layers to be explained, in the order asked for
   explain::Layer input_layer;            ///< the image's input, for methods that explain it

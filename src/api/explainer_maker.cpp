@@ -146,6 +146,7 @@ class ExplainerMaker {
     find_image_batch();
     impl_->reads = api::reads_of(read, graph_, impl_->image_batch);
     impl_->target_values = api::described(impl_->reads, read, impl_->image_batch);
+    impl_->fields = api::receptive_fields(graph_, read, impl_->target_values);
     impl_->dense_scores =
         impl_->scores.logits && is_dense(graph_.value(impl_->scores.logits).shape);
   }

@@ -217,8 +217,11 @@ std::vector<explain::Evidence> Explaining::once(std::span<const explain::Objecti
   auto out = entry_.run(context);
   ++part_;
   if (entry_.relu && !options_.keep_sign)
-    for (auto& one : out)
-      simd::kernels().relu_max(one.map.data.data(), static_cast<std::int64_t>(one.map.data.size()));
+    for (std::size_t n = 0; n < out.size(); ++n) {
+      auto& map = out[n].map.data;
+      if (std::any_of(map.begin(), map.end(), [](float v) { return v < 0; })) clipped_[n] = true;
+      simd::kernels().relu_max(map.data(), static_cast<std::int64_t>(map.size()));
+    }
   return out;
 }
 
@@ -380,6 +383,7 @@ std::vector<Explanation> Explaining::explain_one(const Target& target,
   std::vector<Explanation> out(wanted.size());
   const auto start = Clock::now();
   backward_ms_ = 0;
+  clipped_.assign(wanted.size(), false);
   if (layers_.size() > 1) {
     fuse(out, wanted);
     for (auto& one : out) one.map = scaled(one.feature_map);
@@ -420,7 +424,10 @@ std::vector<Explanation> Explaining::explain_one(const Target& target,
     one.normalize = normalize_;
     one.timings_ms = {run_.forward_ms, backward_ms_, total - backward_ms_, base::max_threads(),
                       base::waits_sleep()};
-    warn_of_map(one);
+    const auto place = explainer_.dense_scores ? wanted[n].class_index() : -1;
+    if (layers_.size() == 1 && explainer_.fields)
+      one.receptive_field = explainer_.fields->of(*layers_[0], target, place, image);
+    warn_of_map(one, {explainer_, entry_.info, place, clipped_[n]});
   }
   return out;
 }
@@ -447,6 +454,7 @@ Tensor Explaining::class_maps(std::int64_t image) {
   }
   Tensor out;
   std::vector<explain::Objective> all;
+  clipped_.assign(static_cast<std::size_t>(explainer_.batch), false);
   for (std::int64_t k = 0; k < explainer_.class_count(); ++k)
     for (auto& one : objectives(Target::class_index(k))) all.push_back(std::move(one));
   prepare_batched(all);

@@ -110,6 +110,7 @@ class Explaining {
   std::optional<explain::Background> own_background_;  ///< of this call alone
   const explain::Background* background_ = nullptr;
   double backward_ms_ = 0;
+  std::vector<bool> clipped_;         ///< by image: values below 0 were left out of the map
   std::size_t parts_ = 1, part_ = 0;  ///< runs of the method in this call, and which one it is
 };
 

@@ -1,28 +1,58 @@
 #include "api/layers.hpp"
 
+#include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "api/target_values.hpp"
+#include "graph/query/local_layer.hpp"
 
 namespace fovea::api {
 namespace {
 
-graph::DefaultLayer default_layer(const Explainer::Impl& impl, const graph::Graph& graph,
-                                  const graph::TokenOptions& tokens) {
+/// The place that the first of the known targets is about.
+struct KnownPlace {
+  graph::ValueId of;
+  Shape at;
+};
+std::optional<KnownPlace> known_place(const Explainer::Impl& impl, const graph::Graph& graph) {
   const auto& targets = impl.options.prepare.targets;
   const auto place =
       targets.empty() ? std::nullopt : api::place_of(targets.front(), impl.target_values);
-  if (place) {
-    // The scores have no name of their own.
-    const auto of =
-        place->value.empty() ? impl.scores.logits : graph::find_layer(graph, place->value);
-    if (graph.value(of).shape.size() == place->at.size())
-      if (auto found = graph::find_local_layer(graph, of, place->at); found.value) {
-        found.features = found.value;
-        return found;
-      }
-  }
+  if (!place) return std::nullopt;
+  // The scores have no name of their own.
+  const auto of =
+      place->value.empty() ? impl.scores.logits : graph::find_layer(graph, place->value);
+  if (graph.value(of).shape.size() != place->at.size()) return std::nullopt;
+  return KnownPlace{of, place->at};
+}
+
+graph::DefaultLayer default_layer(const Explainer::Impl& impl, const graph::Graph& graph,
+                                  const std::optional<KnownPlace>& place,
+                                  const graph::TokenOptions& tokens) {
+  if (place)
+    if (auto found = graph::find_local_layer(graph, place->of, place->at); found.value) {
+      found.features = found.value;
+      return found;
+    }
   return graph::find_default_layer(graph, impl.target, tokens);
+}
+
+/// Of layers that are not the default one, what speaks for or against them.
+void give_reasons(Explainer::Impl& impl, const graph::Graph& graph, const KnownPlace& place) {
+  const auto candidates = graph::find_local_candidates(graph, place.of, place.at);
+  const auto fields = impl.fields->of(impl.layers, impl.options.prepare.targets.front(), -1, 0);
+  for (std::size_t i = 0; i < impl.layers.size(); ++i) {
+    auto& layer = impl.layers[i];
+    layer.receptive_field = fields[i];
+    if (!layer.why.empty()) continue;
+    for (const auto& one : candidates)
+      if (graph.value(one.value).name == layer.name) layer.why = one.why;
+    const bool is_one =
+        std::all_of(layer.grid.begin(), layer.grid.end(), [](auto extent) { return extent == 1; });
+    if (positions_in(fields[i]) == 1 && !is_one)
+      layer.why = "the place sees one position of it: the map would show where that is alone";
+  }
 }
 
 /// Are the places along one axis the images: that of its grid, or the first?
@@ -57,7 +87,8 @@ graph::TokenOptions tokens_of(const Explainer::Impl& impl) {
 void describe_layers(Explainer::Impl& impl, const graph::Graph& graph,
                      const graph::MapForms& forms) {
   const auto tokens = tokens_of(impl);
-  const auto found = default_layer(impl, graph, tokens);
+  const auto place = known_place(impl, graph);
+  const auto found = default_layer(impl, graph, place, tokens);
   impl.default_why = found.why;
   if (found.value) impl.default_layer = graph.value(found.value).name;
   if (found.features) impl.feature_layer = graph.value(found.features).name;
@@ -75,6 +106,7 @@ void describe_layers(Explainer::Impl& impl, const graph::Graph& graph,
     if (info.is_default) info.why = found.why;
     impl.layers.push_back(std::move(info));
   }
+  if (place && impl.fields) give_reasons(impl, graph, *place);
 }
 
 explain::Layer resolve_layer(const Explainer::Impl& impl, const graph::Graph& graph,

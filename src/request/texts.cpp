@@ -7,6 +7,7 @@
 
 #include "fovea/target_text.hpp"
 #include "fovea/task_target.hpp"
+#include "request/own_layers.hpp"
 #include "request/tasks.hpp"
 #include "request/text.hpp"
 #include "request/words.hpp"
@@ -71,8 +72,7 @@ void find_own_layers(Session& session, const std::vector<Worded>& all, const Cal
   session.own_layers.clear();
   const bool rows = std::any_of(all.begin(), all.end(), [](const auto& one) { return one.row; });
   if (!rows || !session.request.layers.empty()) return;
-  auto options = bare_options(session);
-  options.prepare.target_values.clear();
+  const auto options = bare_options(session);
   std::map<std::vector<std::string>, std::string> layers;  // by what a target reads: a level's
   for (const auto& one : all) {
     const auto& row = one.row ? *one.row : one.target;
@@ -83,16 +83,7 @@ void find_own_layers(Session& session, const std::vector<Worded>& all, const Cal
     if (layer.empty()) {
       layer = in_file(session.request.model.file, [&] {
         return timed(session.times.create, [&] {
-          options.prepare.targets = {row};
-          const auto found = Explainer(session.model, options, call).default_layer();
-          options.prepare.targets = {one.target};
-          const Explainer own(session.model, options, call);
-          // What only the row as it came out depends on lies behind the target.
-          const auto& all_before = own.layers();
-          const bool is_before =
-              std::any_of(all_before.begin(), all_before.end(),
-                          [&](const LayerInfo& info) { return info.name == found; });
-          return is_before ? found : own.default_layer();
+          return own_layers(session.model, options, one.target, row, call).default_layer;
         });
       });
     }

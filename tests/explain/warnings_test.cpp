@@ -87,5 +87,87 @@ TEST(Warnings, TellWhatFindsNothingToGoTo) {
             "stabilizers took 90 % of the score: the map shows what is left of it");
 }
 
+/// Scores of two classes at the positions of the picture: two convolutions of 3 x 3 and one of 1
+/// x 1.
+std::string segmenter() {
+  test::Floats kernel(9, 1.F), scores{1.F, -1.F};
+  test::ModelBuilder builder;
+  builder.input("x", {1, 1, 8, 6})
+      .output("y")
+      .initializer("k", {1, 1, 3, 3}, kernel)
+      .initializer("s", {2, 1, 1, 1}, scores)
+      .add("Conv", {"x", "k"}, {"first"},
+           {test::attr("pads", std::vector<std::int64_t>{1, 1, 1, 1})})
+      .add("Relu", {"first"}, {"above"})
+      .add("Conv", {"above", "k"}, {"second"},
+           {test::attr("pads", std::vector<std::int64_t>{1, 1, 1, 1})})
+      .add("Conv", {"second", "s"}, {"y"});
+  return builder.serialize();
+}
+
+Explanation of_place(const Target& target, const Method& method, const std::string& layer,
+                     bool keep_sign = false) {
+  ExplainerOptions options;
+  options.prepare.methods = {method};
+  options.prepare.targets = {target};
+  options.prepare.layers = {layer};
+  const Explainer explainer(Model::from_bytes(test::as_bytes(segmenter())), options);
+  Tensor input{{1, 1, 8, 6}, std::vector<float>(48)};
+  for (std::size_t i = 0; i < input.data.size(); ++i)
+    input.data[i] = 0.1F + static_cast<float>(i % 7);
+  return explainer.explain(input, method, target, {.keep_sign = keep_sign});
+}
+
+TEST(ReceptiveField, IsToldAndHoldsTheWholeMap) {
+  const auto why = of_place(Target::element("y", {0, 3, 0}), HiResCam{}, "above");
+  EXPECT_EQ(why.receptive_field, (std::vector<AxisRange>{{2, 5}, {0, 2}}));
+  for (std::int64_t row = 0; row < 8; ++row)
+    for (std::int64_t column = 0; column < 6; ++column) {
+      const bool inside = row >= 2 && row < 5 && column < 2;
+      EXPECT_EQ(why.feature_map.data[static_cast<std::size_t>(row * 6 + column)] > 0, inside)
+          << row << ", " << column;
+    }
+  EXPECT_TRUE(why.warnings.empty()) << why.warnings.front();
+}
+
+TEST(ReceptiveField, OfAMaskIsThatOfAllItsPlaces) {
+  std::vector<float> mask(48);
+  mask[2 * 6 + 2] = mask[3 * 6 + 4] = 1;
+  const auto why = of_place(Target::weighted(
+                                [&] {
+                                  auto all = mask;
+                                  all.resize(96);
+                                  return all;
+                                }(),
+                                "y"),
+                            HiResCam{}, "above");
+  EXPECT_EQ(why.receptive_field, (std::vector<AxisRange>{{1, 5}, {1, 6}}));
+}
+
+TEST(Warnings, TellAPlaceThatSeesOnePositionWhereToLook) {
+  const auto why = of_place(Target::element("y", {0, 3, 4}), HiResCam{}, "second");
+  EXPECT_EQ(why.receptive_field, (std::vector<AxisRange>{{3, 4}, {4, 5}}));
+  ASSERT_EQ(why.warnings.size(), 1U);
+  EXPECT_EQ(
+      why.warnings[0],
+      "the target depends on one position of the layer alone, (3, 4) of [8, 6]: the map shows "
+      "where it is, not what it is made of; take a layer in front of it (--layer 'above')");
+}
+
+TEST(Warnings, SayWhatToTryWhereAMapIsEmpty) {
+  // Class 1 is class 0 with the other sign.
+  const auto pooled = of_place(Target::element("y", {1, 3, 4}), GradCam{}, "above");
+  ASSERT_EQ(pooled.warnings.size(), 1U);
+  EXPECT_EQ(pooled.warnings[0],
+            "the map is zero everywhere: all of it speaks against the target, which keep_sign "
+            "(--keep-sign) shows; try HiResCAM (--method hirescam), which does not average over "
+            "positions");
+  const auto kept = of_place(Target::element("y", {1, 3, 4}), HiResCam{}, "second", true);
+  ASSERT_EQ(kept.warnings.size(), 2U);
+  EXPECT_EQ(kept.warnings[0],
+            "nothing in the map speaks for the target: no value is above 0; try the layer 'above' "
+            "(--layer)");
+}
+
 }  // namespace
 }  // namespace fovea

@@ -125,6 +125,36 @@ void add_whole_option(CLI::App& app, std::string& whole) {
       ->type_name("[stretch|letterbox]");
 }
 
+void add_network_options(CLI::App& app, Arguments& arguments) {
+  app.add_option("--fixed-input", arguments.fixed_inputs,
+                 "The value of an input that is the same in every run and decides what runs: "
+                 "NAME=16000; several numbers, or one for all of them (repeatable)")
+      ->type_name("NAME=N,N,..")
+      ->allow_extra_args(false);
+  auto* second = app.add_option("--then", arguments.second,
+                                "A second model behind the first, as a decoder behind its encoder")
+                     ->type_name("FILE");
+  app.add_option("--feed", arguments.feeds,
+                 "An input of the second model and the output of the first that it is fed with "
+                 "(repeatable; default: those of the same names)")
+      ->type_name("INPUT=OUTPUT")
+      ->allow_extra_args(false)
+      ->needs(second);
+}
+
+void add_task_options(CLI::App& app, Arguments& arguments) {
+  auto* task = app.add_option("--task", arguments.task,
+                              "What the outputs say: " + joined(task_names()) +
+                                  ", or a recipe (.json), as docs/tasks.md describes (default: "
+                                  "the model's own, else classes)")
+                   ->type_name("NAME|FILE");
+  app.add_option("--names,--alphabet,--vocabulary", arguments.names,
+                 "Of a task: classes, characters, answers, words or actions, one per line (of "
+                 "characters also all in one line)")
+      ->type_name("FILE")
+      ->needs(task);
+}
+
 void add_json_option(CLI::App& app, std::string& json) {
   app.add_option("--json", json,
                  "Write the result as JSON to FILE; without FILE or with -, to standard output in "
@@ -140,30 +170,8 @@ void add_input_options(CLI::App& app, Arguments& arguments) {
       ->type_name("[NAME=]FILE")
       ->allow_extra_args(false);
   add_shape_option(app, arguments);
-  app.add_option("--fixed-input", arguments.fixed_inputs,
-                 "The value of an input that is the same in every run and decides what runs: "
-                 "NAME=16000; several numbers, or one for all of them (repeatable)")
-      ->type_name("NAME=N,N,..")
-      ->allow_extra_args(false);
-  auto* second = app.add_option("--then", arguments.second,
-                                "A second model behind the first, as a decoder behind its encoder")
-                     ->type_name("FILE");
-  app.add_option("--feed", arguments.feeds,
-                 "An input of the second model and the output of the first that it is fed with "
-                 "(repeatable; default: those of the same names)")
-      ->type_name("INPUT=OUTPUT")
-      ->allow_extra_args(false)
-      ->needs(second);
-  auto* task = app.add_option("--task", arguments.task,
-                              "What the outputs say: " + joined(task_names()) +
-                                  ", or a recipe (.json), as docs/tasks.md describes (default: "
-                                  "the model's own, else classes)")
-                   ->type_name("NAME|FILE");
-  app.add_option("--names,--alphabet,--vocabulary", arguments.names,
-                 "Of a task: classes, characters, answers, words or actions, one per line (of "
-                 "characters also all in one line)")
-      ->type_name("FILE")
-      ->needs(task);
+  add_network_options(app, arguments);
+  add_task_options(app, arguments);
   app.add_option("--labels", arguments.labels,
                  "Class names, one per line, with or without a WordNet id in front (default: "
                  "the model's own, where its metadata or its graph have them)")

@@ -70,6 +70,10 @@ void add_method_option(CLI::App& app, std::string& method);
 void add_layer_option(CLI::App& app, std::string& layer);
 /// --token-grid and --prefix-tokens.
 void add_token_options(CLI::App& app, Arguments& arguments);
+/// --fixed-input, --then and --feed.
+void add_network_options(CLI::App& app, Arguments& arguments);
+/// --task and --names.
+void add_task_options(CLI::App& app, Arguments& arguments);
 void add_json_option(CLI::App& app, std::string& json);
 void add_whole_option(CLI::App& app, std::string& whole);
 /// What --whole takes where it stands alone.

@@ -4,6 +4,10 @@
 #include <optional>
 
 #include "asked.hpp"
+#include "fovea/decode.hpp"
+#include "fovea/target_text.hpp"
+#include "fovea/task_layers.hpp"
+#include "fovea/task_recipe.hpp"
 #include "json_output.hpp"
 #include "machine.hpp"
 #include "outputs.hpp"
@@ -16,26 +20,58 @@ namespace {
 
 // What is known once the open extents are bound; a model may leave too many open for that.
 struct Bound {
-  std::optional<Explainer> explainer;
+  std::vector<TargetLayers> layers;  // per kind of target; the first by default
+  std::map<std::string, Shape> shapes;
   std::string reason;  // why there is none
 
-  std::map<std::string, Shape> shapes() const {
-    return explainer ? explainer->shapes() : std::map<std::string, Shape>{};
-  }
+  std::string default_layer() const { return layers.empty() ? "" : layers.front().default_layer; }
 };
 
-Bound bind(const Model& model, const Request& request) {
-  require_shapes(model, request.input_shapes);
+ExplainerOptions bare(const Request& request) {
   auto options = explainer_options(request);
   options.prepare.methods.clear();
   options.compile.tuning = Tuning::off;
   options.pool.waiting = Waiting::sleep;
   keep_within_quota(options.pool, cpu_quota());
+  return options;
+}
+
+Bound of_explainer(const Explainer& explainer, std::string what = {}) {
+  return {
+      {{std::move(what), explainer.default_layer(), explainer.layers()}}, explainer.shapes(), {}};
+}
+
+/// The layers of a target of numbers.
+Bound of_target(const Model& model, ExplainerOptions options, const std::string& text) {
+  const auto target = parse_target(text);
+  if (target.has_words())
+    throw Error(ErrorCode::invalid_argument,
+                "--target '" + text +
+                    "' is a task's word, which is of a photo: --task lists the layers of each kind "
+                    "of place");
+  options.prepare.target_values = target.values();
+  options.prepare.targets = {target_of(target, make_explainer(model, options).target_values())};
+  options.prepare.target_values.clear();
+  return of_explainer(make_explainer(model, options), to_text(target));
+}
+
+Bound of_task(const Model& model, const ExplainerOptions& options, const Task& asked) {
+  const OriginFinder finder(model, options.compile);
+  return {layers_of(model, options, filled(asked, model, finder), finder), finder.shapes(), {}};
+}
+
+Bound bind(const Model& model, const Request& request, const std::string& target) {
+  require_shapes(model, request.input_shapes);
+  const auto options = bare(request);
+  if (!target.empty()) return of_target(model, options, target);
+  const auto task = request.task ? request.task : task_of_model(model);
+  // What was asked for is answered or refused; what the model brings is tried.
+  if (request.task) return of_task(model, options, *request.task);
   try {
-    return {make_explainer(model, options), {}};
+    return task ? of_task(model, options, *task) : of_explainer(make_explainer(model, options));
   } catch (const Error& error) {
     if (error.code() == ErrorCode::cancelled) throw;
-    return {std::nullopt, error.sentence()};
+    return {{}, {}, error.sentence()};
   }
 }
 
@@ -80,15 +116,32 @@ std::string grid_text(const LayerInfo& layer) {
   return shown ? "" : ", a map of " + shape_text(layer.grid);
 }
 
-std::string layers_text(const Bound& bound) {
-  if (!bound.explainer) return "\nlayers     unknown: " + bound.reason + "\n";
-  if (bound.explainer->layers().empty()) return "\nlayers     none that can be explained\n";
-  std::string out = "\nlayers that can be explained (* the default)\n";
-  for (const auto& layer : bound.explainer->layers())
+// What the target sees of the layer.
+std::string field_text(const LayerInfo& layer) {
+  if (layer.receptive_field.empty()) return "";
+  Shape seen;
+  for (const auto& range : layer.receptive_field) seen.push_back(range.end - range.begin);
+  return seen == layer.grid ? ", sees all of it" : ", sees " + shape_text(seen);
+}
+
+std::string layers_text(const TargetLayers& of) {
+  const auto head = "\nlayers that can be explained" + (of.what.empty() ? "" : ", for " + of.what);
+  if (of.layers.empty()) return head + ": none\n";
+  std::string out = head + " (* the default)\n";
+  for (const auto& layer : of.layers)
     out += std::string(layer.is_default ? "* " : "  ") + layer.name + "  " + layer.op +
            (layer.node.empty() || layer.node == layer.name ? "" : " '" + layer.node + "'") + "  " +
-           shape_text(layer.shape) + grid_text(layer) +
+           shape_text(layer.shape) + grid_text(layer) + field_text(layer) +
            (layer.why.empty() ? "" : "  (" + layer.why + ")") + "\n";
+  return out;
+}
+
+std::string layers_text(const Bound& bound) {
+  if (bound.layers.empty())
+    return "\nlayers     unknown: " + bound.reason +
+           "; --task says what the outputs are, --target 'NAME[0,5]' what is explained\n";
+  std::string out;
+  for (const auto& one : bound.layers) out += layers_text(one);
   return out;
 }
 
@@ -123,18 +176,23 @@ Json nodes_json(const Model& model, const std::map<std::string, Shape>& shapes) 
   return rows;
 }
 
-Json layers_json(const Bound& bound) {
+Json layers_json(const std::vector<LayerInfo>& layers) {
   auto rows = Json::array();
-  if (bound.explainer)
-    for (const auto& layer : bound.explainer->layers())
-      rows.push_back({{"name", layer.name},
-                      {"node", layer.node},
-                      {"op", layer.op},
-                      {"shape", layer.shape},
-                      {"grid", layer.grid},
-                      {"default", layer.is_default},
-                      {"why", layer.why}});
+  for (const auto& layer : layers) {
+    auto& row = rows.emplace_back(Json{{"name", layer.name},
+                                       {"node", layer.node},
+                                       {"op", layer.op},
+                                       {"shape", layer.shape},
+                                       {"grid", layer.grid},
+                                       {"default", layer.is_default},
+                                       {"why", layer.why}});
+    if (!layer.receptive_field.empty()) row["receptive_field"] = ranges_json(layer.receptive_field);
+  }
   return rows;
+}
+
+Json default_json(const std::string& layer) {
+  return layer.empty() ? Json(nullptr) : Json(layer);
 }
 
 }  // namespace
@@ -144,9 +202,9 @@ void inspect(const InspectArguments& arguments) {
   const auto& file = request.model.file;
   if (!arguments.json.empty() && arguments.json != "-")
     check_output(arguments.json, {}, std::vector<std::string>{file});
-  const auto model = Model::load(file);
-  const auto bound = bind(model, request);
-  const auto shapes = bound.shapes();
+  const auto model = load_model(request);
+  const auto bound = bind(model, request, arguments.target);
+  const auto& shapes = bound.shapes;
 
   std::string text = "model      " + file + "\n";
   text += "producer   " + (model.producer().empty() ? "unknown" : model.producer()) + "\n";
@@ -169,12 +227,15 @@ void inspect(const InspectArguments& arguments) {
   json["outputs"] = values_json(model.outputs());
   json["metadata"] = model.metadata();
   json["nodes"] = nodes_json(model, shapes);
-  json["layers"] = layers_json(bound);
-  json["default_layer"] = bound.explainer && !bound.explainer->default_layer().empty()
-                              ? Json(bound.explainer->default_layer())
-                              : Json(nullptr);
+  json["layers"] = bound.layers.empty() ? Json::array() : layers_json(bound.layers.front().layers);
+  json["default_layer"] = default_json(bound.default_layer());
+  for (const auto& one : bound.layers)
+    if (!one.what.empty())
+      json["targets"].push_back({{"of", one.what},
+                                 {"default_layer", default_json(one.default_layer)},
+                                 {"layers", layers_json(one.layers)}});
   json["warnings"] = Json::array();
-  if (!bound.explainer) json["warnings"].push_back(bound.reason);
+  if (bound.layers.empty()) json["warnings"].push_back(bound.reason);
   write_result(arguments.json, text, json_text(json));
 }
 

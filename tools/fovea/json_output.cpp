@@ -101,6 +101,12 @@ std::string json_text(const Json& json) {
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
+Json ranges_json(const std::vector<AxisRange>& ranges) {
+  auto out = Json::array();
+  for (const auto& [begin, end] : ranges) out.push_back({begin, end});
+  return out;
+}
+
 std::string class_text(std::int64_t index, const Labels& labels) {
   const auto number = "class " + std::to_string(index);
   const auto i = static_cast<std::size_t>(index);

@@ -39,6 +39,9 @@ Json timings_json(const Stages& times);
 std::string json_text(const Json& json);
 
 /// What a person reads for a prediction: "goldfish (class 1)", or "class 1".
+/// [[begin, end], ...].
+Json ranges_json(const std::vector<AxisRange>& ranges);
+
 std::string class_text(std::int64_t index, const Labels& labels);
 
 /// "load 3.1, create 20.5, ... ms", without the stages that did not run.

@@ -78,6 +78,25 @@ std::string drawn_text(const Drawn& drawn, double percentile) {
   return out;
 }
 
+/// What the target can depend on, where that is less than all of the layer.
+std::string field_text(const Explanation& why) {
+  const auto& field = why.receptive_field;
+  const auto& grid = why.feature_map.shape;
+  bool all = true;
+  for (std::size_t d = 0; d < field.size(); ++d)
+    all = all && field[d].begin == 0 && field[d].end == grid[d];
+  if (all) return "";
+  std::string out;
+  for (std::size_t d = 0; d < field.size(); ++d) {
+    const auto first = field[d].begin, last = field[d].end - 1;
+    const std::string axis = field.size() != 2 ? "" : d == 0 ? "row" : "column";
+    out += (d == 0 ? "" : ", ") + axis + (last > first && !axis.empty() ? "s" : "") +
+           (axis.empty() ? "" : " ") + std::to_string(first) +
+           (last > first ? " to " + std::to_string(last) : "");
+  }
+  return "depends on   " + out + " of the layer's " + shape_text(grid) + "\n";
+}
+
 /// How much of the score lies in the map, and where the rest is.
 std::string sum_rule_text(const Explanation& why) {
   const auto& rule = *why.sum_rule;
@@ -149,6 +168,8 @@ Json result_json(const Session& session, const Explainer& explainer, const Resul
       row["target"] = target_json(session, result);
       row["score"] = shortest(static_cast<float>(result.why->score));
       row["map"] = map_json(result);
+      if (!result.why->receptive_field.empty())
+        row["receptive_field"] = ranges_json(result.why->receptive_field);
       if (result.why->sum_rule) row["sum_rule"] = sum_rule_json(*result.why);
       if (results.box_share) row["box"] = box_json(result, *results.box_share);
       add_reason(row, result.reason, with_examples);
@@ -192,6 +213,7 @@ std::string result_text(const Session& session, const Explainer& explainer, cons
       if (place && place->size() == 2) out += " (row, column)";
       out += place ? " of " + shape_text(result.shape) : nothing_text(*why, session.labels);
       out += "\n";
+      out += field_text(*why);
       if (why->sum_rule) out += "sum rule     " + sum_rule_text(*why) + "\n";
       if (result.box) out += "box          " + box_text(result) + "\n";
       if (result.drawn) out += drawn_text(*result.drawn, session.request.percentile);

@@ -127,6 +127,12 @@ void add_inspect(CLI::App& app) {
   sub.add_option("--output-name", arguments->output_name,
                  "The output that holds the scores (the layers depend on it)")
       ->type_name("NAME");
+  add_network_options(sub, *arguments);
+  add_task_options(sub, *arguments);
+  sub.add_option("--target", arguments->target,
+                 "List the layers of this target, 'NAME[0,5]' (default: of each kind of place that "
+                 "the task has, else of a class)")
+      ->type_name("TARGET");
   sub.add_flag("--nodes", arguments->nodes, "Every node in order, with the shapes of its outputs");
   add_json_option(sub, arguments->json);
   sub.callback([arguments] { inspect(*arguments); });

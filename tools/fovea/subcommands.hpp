@@ -35,6 +35,7 @@ struct IndexArguments : Arguments, Outputs {
 
 struct InspectArguments : Arguments, Outputs {
   bool nodes = false;
+  std::string target;  ///< or empty
 };
 
 struct MethodsArguments {
