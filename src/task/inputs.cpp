@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/state_names.hpp"
 #include "task/fill.hpp"
 
 namespace fovea::task {
@@ -10,27 +11,6 @@ std::string lower(std::string text) {
   for (auto& c : text)
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
   return text;
-}
-
-/// The usual names of what comes out of an input's state.
-std::vector<std::string> usual_outputs(const std::string& input) {
-  std::vector<std::string> out;
-  const auto replaced = [&](const char* from, const char* to) {
-    const auto at = input.rfind(from);
-    if (at == std::string::npos) return;
-    auto name = input;
-    out.push_back(name.replace(at, std::string(from).size(), to));
-  };
-  for (const char* suffix : {"_out", "_next", ".out", "N", "_n"}) out.push_back(input + suffix);
-  replaced("_in", "_out");
-  replaced(".in", ".out");
-  replaced("past_", "present_");
-  replaced("past", "present");
-  replaced("0", "n");
-  replaced("0", "N");
-  replaced("0", "1");
-  replaced("prev", "next");
-  return out;
 }
 
 bool is_whole(DataType type) {
@@ -91,7 +71,7 @@ void fill_states(Task& task, const Extents& model) {
     const auto given = task.inputs.find(input.name);
     if (given != task.inputs.end() && given->second.role != InputRole::state) continue;
     const auto* shape = model.find(input.name);
-    for (const auto& wanted : usual_outputs(input.name))
+    for (const auto& wanted : base::usual_state_outputs(input.name))
       for (const auto& output : model.outputs) {
         const auto* other = model.find(output.name);
         const bool is_same = shape != nullptr && other != nullptr && *shape == *other;

@@ -55,6 +55,21 @@ TEST(ImageBatch, ARecurrentNetworksMemoryHoldsNoImages) {
   EXPECT_EQ(find_image_batch(b.graph, first).input, 0U) << "the one input that it reads";
 }
 
+/// A state by its name and extents, whatever the cell is made of: a speech detector's chunk of
+/// sound is [1, n], and its state has more extents.
+TEST(ImageBatch, AStateThatIsFedFromAnOutputHoldsNoImages) {
+  for (const auto& [name, input] : {std::pair{"stateN", 1U}, std::pair{"other", 0U}}) {
+    Builder b;
+    const auto state = b.input("state", {1, 1, 4});
+    const auto sound = b.input("sound", {1, 4});
+    const auto sum = b.binary("sum", BinaryKind::add, reshape(b, "flat", state, {1, 4}), sound);
+    b.output(reshape(b, name, b.unary("cell", UnaryKind::tanh, sum), {1, 1, 4}));
+    const auto scores = b.op("scores", Gemm{}, {sum, b.weights("w", {4, 2})});
+    b.output(scores);
+    EXPECT_EQ(image_batch_of(b, scores).input, input) << name;
+  }
+}
+
 TEST(ImageBatch, OneImageHasScoresOfAnyRank) {
   for (const Shape& shape : {Shape{6}, Shape{1, 6}, Shape{6, 1}, Shape{1, 1, 6}, Shape{1, 2, 3}}) {
     Builder b;

@@ -2,6 +2,7 @@
 #include <string>
 
 #include "base/checked.hpp"
+#include "base/state_names.hpp"
 #include "graph/infer/context.hpp"
 #include "graph/query.hpp"
 #include "graph/query/batch_axes.hpp"
@@ -76,19 +77,37 @@ std::vector<bool> reaching_past_states(const Graph& graph, ValueId to) {
   return out;
 }
 
+/// Is the input, no picture by its extents, an output of the run before, by its name?
+bool is_carried_over(const Graph& graph, ValueId input) {
+  const auto& own = graph.value(input);
+  if (own.shape.size() > 3) return false;
+  const auto names = base::usual_state_outputs(own.name);
+  return std::any_of(graph.outputs.begin(), graph.outputs.end(), [&](ValueId id) {
+    const auto& output = graph.value(id);
+    return output.type == own.type && output.shape == own.shape &&
+           std::find(names.begin(), names.end(), output.name) != names.end();
+  });
+}
+
 }  // namespace
 
 namespace detail {
 
 /// The first input with positions that the scores depend on; failing that the first with extents,
-/// then any, then the first. A recurrent network's memory comes after all others.
+/// then any, then the first. A recurrent network's memory, and what is carried over from run to run
+/// by its name, come after all others.
 std::size_t image_input(const Graph& graph, ValueId logits) {
-  for (const auto& reaching : {reaching_past_states(graph, logits), reaching(graph, logits)})
-    for (const auto& [least, most] : {std::pair{3, 5}, std::pair{1, 64}, std::pair{0, 64}})
-      for (std::size_t i = 0; i < graph.inputs.size(); ++i) {
-        const auto rank = std::ssize(graph.value(graph.inputs[i]).shape);
-        if (reaching[at(graph.inputs[i])] && rank >= least && rank <= most) return i;
-      }
+  std::vector<bool> carried;
+  for (const auto input : graph.inputs) carried.push_back(is_carried_over(graph, input));
+  for (const bool every : {false, true})
+    for (const auto& reaching : {reaching_past_states(graph, logits), reaching(graph, logits)})
+      for (const auto& [least, most] : {std::pair{3, 5}, std::pair{1, 64}, std::pair{0, 64}})
+        for (std::size_t i = 0; i < graph.inputs.size(); ++i) {
+          const auto rank = std::ssize(graph.value(graph.inputs[i]).shape);
+          if ((every || !carried[i]) && reaching[at(graph.inputs[i])] && rank >= least &&
+              rank <= most)
+            return i;
+        }
   return 0;
 }
 
