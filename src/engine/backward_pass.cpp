@@ -200,7 +200,10 @@ ChannelSumsPass way_of(Builder& builder, const GradientSpec& spec,
 BackwardPassEnds add_backward_pass(Builder& builder, const GradientSpec& spec,
                                    const std::optional<graph::Grid>& grid,
                                    const ChannelSumsPass& way, const RelevanceRules* rules) {
-  builder.begin_gradient(spec.rule);
+  if (spec.seeds > 1 &&
+      (rules != nullptr || spec.rule == GradientRule::rescale || !spec.taps.empty()))
+    throw Error(ErrorCode::internal, "a backward pass of this kind takes one seed");
+  builder.begin_gradient(spec.rule, spec.seeds);
   BackwardPassBuilder pass(builder, spec);
   const auto& graph = builder.graph();
   const Shape& shape = graph.value(spec.wrt).shape;

@@ -35,6 +35,19 @@ Type Builder::compute_type() const {
 }
 
 Operand Builder::make(const Desc& desc) {
+  const Operand out = make_shared(desc);
+  if (seeds_ == 1) return out;
+  auto& buffer = buffers_.back();
+  const auto seeds = static_cast<std::size_t>(seeds_);
+  if (joined_ && buffer.bytes % seeds != 0)
+    throw Error(ErrorCode::internal, "a step of all seeds makes what holds no part per seed");
+  buffer.per_seed = joined_ ? buffer.bytes / seeds : buffer.bytes;
+  buffer.bytes = static_cast<std::size_t>(base::checked_mul(
+      static_cast<std::int64_t>(buffer.per_seed), seeds_, ErrorCode::out_of_memory));
+  return out;
+}
+
+Operand Builder::make_shared(const Desc& desc) {
   Buffer buffer;
   buffer.bytes = desc.get_size();
   buffers_.push_back(buffer);
@@ -84,8 +97,24 @@ void Builder::live_at(const Operand& tensor, int step) {
   buffer.last = std::max(buffer.last, step);
 }
 
+void Builder::check_writes(const Step& step, std::span<const Operand> writes) const {
+  if (step.repeats == 1) return;
+  for (const auto& written : writes)
+    if (!is_per_seed(written) && written.desc.get_size() > 0)
+      throw Error(ErrorCode::internal, "a step of one seed writes what all of them share",
+                  {"", node_, what_});
+}
+
 void Builder::add(Step step, const std::vector<BufferId>& touched) {
   for (const auto id : touched) touch(id);
+  const bool repeats = seeds() > 1 && std::any_of(touched.begin(), touched.end(), [&](auto id) {
+                         return buffers_[static_cast<std::size_t>(id)].per_seed > 0;
+                       });
+  if (repeats) {
+    step.repeats = seeds_;
+    step.flops *= seeds_;
+    step.bytes *= seeds_;
+  }
   step.node = node_;
   if (step.what.empty()) step.what = what_;
   steps_.push_back(std::move(step));
@@ -96,7 +125,7 @@ void Builder::primitive(const dnnl::primitive& primitive, const Desc& scratchpad
   Step step;
   step.flops = flops_of(primitive.get_kind(), args);
   step.bytes = bytes_of(args);
-  if (scratchpad.get_size() > 0) args.emplace_back(DNNL_ARG_SCRATCHPAD, make(scratchpad));
+  if (scratchpad.get_size() > 0) args.emplace_back(DNNL_ARG_SCRATCHPAD, make_shared(scratchpad));
   std::vector<BufferId> touched;
   for (const auto& [index, tensor] : args) {
     if (buffers_[static_cast<std::size_t>(tensor.buffer)].reference >= 0)
@@ -107,6 +136,9 @@ void Builder::primitive(const dnnl::primitive& primitive, const Desc& scratchpad
   step.implementation = implementation;
   step.args = std::move(args);
   add(std::move(step), touched);
+  for (const auto& [index, tensor] : steps_.back().args)
+    if (index == DNNL_ARG_DST || index == DNNL_ARG_DIFF_SRC || index == DNNL_ARG_DIFF_WEIGHTS)
+      check_writes(steps_.back(), {&tensor, 1});
 }
 
 void Builder::kernel(Kernel kernel, const std::vector<Operand>& reads,
@@ -123,10 +155,12 @@ void Builder::kernel(Kernel kernel, const std::vector<Operand>& reads,
   std::vector<BufferId> touched;
   for (const auto& tensor : step.operands) touched.push_back(tensor.buffer);
   add(std::move(step), touched);
+  check_writes(steps_.back(), writes);
 }
 
 Operand Builder::private_copy(const Operand& tensor, const Desc& desc) {
-  const Operand out = make(desc);
+  // Another form of what all seeds read serves all of them.
+  const Operand out = is_per_seed(tensor) ? make(desc) : make_shared(desc);
   copy_to(tensor, out);
   return out;
 }
@@ -323,8 +357,9 @@ bool Builder::made_in_this_pass(const Operand& tensor) const {
          buffer.first >= pass_from_;
 }
 
-void Builder::begin_gradient(GradientRule rule) {
+void Builder::begin_gradient(GradientRule rule, std::int64_t seeds) {
   rule_ = rule;
+  seeds_ = seeds;
   pass_from_ = static_cast<int>(steps_.size());
   if (backward_from_ < 0) backward_from_ = static_cast<int>(steps_.size());
   // A reorder made by another backward pass did not run when this one does.

@@ -48,6 +48,8 @@ struct Buffer {
   graph::ValueId deferred;              ///< a constant to be loaded once something reads it
   std::size_t offset = 0;               ///< in the arena, set by plan_memory
   int reference = -1;  ///< not in the arena: index in Builder::references; -1: no reference's
+  /// Bytes of one seed's part, the seeds' one behind the other; 0: the same for all seeds.
+  std::size_t per_seed = 0;
 
   bool is_constant() const { return constant != nullptr || deferred; }
 };
@@ -79,6 +81,8 @@ struct Step {
   std::vector<Operand> operands;  ///< of the kernel
   std::int64_t flops = 0;
   std::int64_t bytes = 0;
+  /// Runs once per seed, on that seed's part of what has one.
+  std::int64_t repeats = 1;
 };
 
 class Builder {
@@ -98,7 +102,8 @@ class Builder {
 
   // --- making steps ---
 
-  /// A new arena buffer. Throws Error out_of_memory beyond the limits of size.
+  /// A new arena buffer: in a backward pass of several seeds with a part per seed. Throws Error
+  /// out_of_memory beyond the limits of size.
   Operand make(const Desc& desc);
   /// Memory that is there already and outlives the plan through `owner`.
   Operand constant(const Desc& desc, std::shared_ptr<const void> owner, const void* data);
@@ -180,9 +185,24 @@ class Builder {
   void pin(const Operand& tensor);
   /// Marks the beginning of steps that run after, and apart from, the forward pass and other
   /// backward passes.
-  void begin_gradient(GradientRule rule);
+  void begin_gradient(GradientRule rule, std::int64_t seeds = 1);
   /// Of the backward pass being built.
   GradientRule rule() const { return rule_; }
+
+  // --- several seeds at once ---
+
+  /// Seeds that the steps of the backward pass being built are repeated for; 1 also within
+  /// AllSeeds, whose steps take all of them.
+  std::int64_t seeds() const { return joined_ ? 1 : seeds_; }
+  bool is_per_seed(const Operand& tensor) const { return per_seed(tensor) > 0; }
+  /// Floats from a seed's part of it to the next one's.
+  std::int64_t seed_stride(const Operand& tensor) const {
+    return static_cast<std::int64_t>(per_seed(tensor) / sizeof(float));
+  }
+  /// Do the seeds' parts of it lie behind each other, with nothing else between them?
+  bool seeds_are_dense(const Operand& tensor) const {
+    return tensor.offset == 0 && is_per_seed(tensor) && per_seed(tensor) == tensor.desc.get_size();
+  }
 
   /// The buffer is filled before the first step; before the next step; read after the last one so
   /// far.
@@ -203,7 +223,16 @@ class Builder {
   std::vector<Buffer>& buffers() { return buffers_; }
 
  private:
+  friend class AllSeeds;
   using Place = std::pair<BufferId, std::size_t>;
+
+  std::size_t per_seed(const Operand& tensor) const {
+    return buffers_[static_cast<std::size_t>(tensor.buffer)].per_seed;
+  }
+  /// A new arena buffer that all seeds use, one after the other.
+  Operand make_shared(const Desc& desc);
+  /// Throws Error internal where a step that is repeated per seed writes where all of them would.
+  void check_writes(const Step& step, std::span<const Operand> writes) const;
 
   void live_at(const Operand& tensor, int step);
   void touch(BufferId buffer);
@@ -253,6 +282,24 @@ class Builder {
   int backward_from_ = -1;
   int pass_from_ = -1;  ///< the backward pass that is being built
   GradientRule rule_ = GradientRule::plain;
+  std::int64_t seeds_ = 1;
+  bool joined_ = false;
+};
+
+/// While it lives, steps take all seeds of a backward pass at once: what they make has all of them
+/// in front, in its first extent.
+class AllSeeds {
+ public:
+  explicit AllSeeds(Builder& builder) : builder_(builder), before_(builder.joined_) {
+    builder_.joined_ = builder_.seeds_ > 1;
+  }
+  ~AllSeeds() { builder_.joined_ = before_; }
+  AllSeeds(const AllSeeds&) = delete;
+  AllSeeds& operator=(const AllSeeds&) = delete;
+
+ private:
+  Builder& builder_;
+  bool before_;
 };
 
 }  // namespace fovea::engine

@@ -111,6 +111,32 @@ unsigned wanted_inputs(const graph::Node& node, const std::vector<bool>& path) {
   return wanted;
 }
 
+Places places_on_path(const graph::Graph& graph, const std::vector<bool>& path,
+                      graph::ValueId value, std::size_t axis) {
+  const auto on = [&](graph::ValueId id) { return id && path[static_cast<std::size_t>(id.index)]; };
+  const Places all{0, graph.value(value).shape[axis]};
+  for (auto id = value;;) {
+    const auto maker = graph.value(id).producer;
+    if (!maker) return all;
+    const auto& node = graph.node(maker);
+    if (const auto* moved = std::get_if<graph::Transpose>(&node.op)) {
+      axis = static_cast<std::size_t>(moved->perm[axis]);
+      id = node.inputs[0];
+      continue;
+    }
+    const auto* joined = std::get_if<graph::Concat>(&node.op);
+    if (joined == nullptr || static_cast<std::size_t>(joined->axis) != axis) return all;
+    Places out{all.last, 0};
+    std::int64_t place = 0;
+    for (const auto part : node.inputs) {
+      const auto next = place + graph.value(part).shape[axis];
+      if (on(part)) out = {std::min(out.first, place), next};
+      place = next;
+    }
+    return out.first < out.last ? out : all;
+  }
+}
+
 std::string explain_missing_path(const graph::Graph& graph, graph::ValueId wrt, graph::ValueId of) {
   const auto below = values_behind(graph, wrt);
   const std::string base = "no gradient leads from '" + graph.value(of).name + "' back to '" +

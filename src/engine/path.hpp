@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -34,6 +35,14 @@ bool on_path(const graph::Node& node, const std::vector<bool>& path);
 
 /// A bit per input of the node that lies on it.
 unsigned wanted_inputs(const graph::Node& node, const std::vector<bool>& path);
+
+/// Of the places along an axis of a value, those that `path` leads to: all, but of what is a
+/// concatenation of things on it and others along that axis.
+struct Places {
+  std::int64_t first = 0, last = 0;
+};
+Places places_on_path(const graph::Graph& graph, const std::vector<bool>& path,
+                      graph::ValueId value, std::size_t axis);
 
 /// One sentence: why no gradient leads from `of` back to `wrt`, naming the operators that stop it.
 std::string explain_missing_path(const graph::Graph& graph, graph::ValueId wrt, graph::ValueId of);

@@ -218,6 +218,7 @@ class PlanMaker {
     const auto grid = grid_of(spec.wrt);
     pass.ends = add_backward_pass(builder, spec, grid, way, rules_of(spec));
     if (spec.reduce == GradientReduce::none) pass.grid = grid;
+    pass.seeds = static_cast<std::size_t>(spec.seeds);
     pass.end = builder.steps().size();
     impl_->backward_passes.push_back(pass);
   }
@@ -248,7 +249,9 @@ class PlanMaker {
   std::unique_ptr<Plan::Impl> impl_ = std::make_unique<Plan::Impl>();
 };
 
-void run_step(const Plan::Impl& plan, const Workspace::Impl& workspace, std::size_t i) {
+/// `seed`: which of the step's repetitions.
+void run_step(const Plan::Impl& plan, const Workspace::Impl& workspace, std::size_t i,
+              std::size_t seed) {
   const Step& step = plan.steps[i];
   guarded(
       ErrorCode::internal,
@@ -257,15 +260,25 @@ void run_step(const Plan::Impl& plan, const Workspace::Impl& workspace, std::siz
       },
       [&] {
         if (step.kernel) {
-          step.kernel(workspace.pointers[i]);
+          const auto n = step.operands.size();
+          step.kernel(std::span(workspace.pointers[i]).subspan(seed * n, n));
         } else {
-          execute(step.primitive, workspace.stream, workspace.args[i]);
+          const auto n = step.args.size();
+          execute(step.primitive, workspace.stream,
+                  std::span(workspace.args[i]).subspan(seed * n, n));
         }
       });
 }
 
+void run_step_for(std::size_t seeds, const Plan::Impl& plan, const Workspace::Impl& workspace,
+                  std::size_t i) {
+  const auto repeats = std::min(seeds, static_cast<std::size_t>(plan.steps[i].repeats));
+  for (std::size_t seed = 0; seed < repeats; ++seed) run_step(plan, workspace, i, seed);
+}
+
 void run_steps(const Plan::Impl& plan, const Workspace::Impl& workspace, std::size_t begin,
-               std::size_t end, const CallOptions& call, base::BestTime& best) {
+               std::size_t end, const CallOptions& call, base::BestTime& best,
+               std::size_t seeds = 1) {
   using Clock = std::chrono::steady_clock;
   const base::Limits limits(call);
   base::WatchedRun watched(best);
@@ -273,11 +286,11 @@ void run_steps(const Plan::Impl& plan, const Workspace::Impl& workspace, std::si
     limits.check();
     watched.step();
     if (call.step_ms.empty()) {
-      run_step(plan, workspace, i);
+      run_step_for(seeds, plan, workspace, i);
       continue;
     }
     const auto start = Clock::now();
-    run_step(plan, workspace, i);
+    run_step_for(seeds, plan, workspace, i);
     call.step_ms[i] += std::chrono::duration<double, std::milli>(Clock::now() - start).count();
   }
   watched.end();
@@ -290,9 +303,10 @@ void check_profile(const Plan::Impl& plan, const CallOptions& call) {
                                                std::to_string(plan.steps.size()) + " steps");
 }
 
-ValueView view(const Workspace::Impl& workspace, const Operand& tensor, const Shape& shape) {
+ValueView view(const Workspace::Impl& workspace, const Operand& tensor, const Shape& shape,
+               std::size_t seed = 0) {
   ValueView out;
-  out.data = reinterpret_cast<const float*>(workspace.address(tensor));
+  out.data = reinterpret_cast<const float*>(workspace.address(tensor, seed));
   out.shape = shape;
   if (const auto map = map_view(tensor.desc)) {
     out.block = map->layout.block;
@@ -333,7 +347,8 @@ std::int64_t Plan::workspace_bytes() const {
   constexpr std::size_t kStep = 128, kArgument = 2048, kOperand = 32, kRest = 4096;
   std::size_t tables = kRest;
   for (const auto& step : impl_->steps)
-    tables += kStep + kArgument * step.args.size() + kOperand * step.operands.size();
+    tables += kStep + (kArgument * step.args.size() + kOperand * step.operands.size()) *
+                          static_cast<std::size_t>(step.repeats);
   return static_cast<std::int64_t>(impl_->arena + tables);
 }
 
@@ -347,13 +362,15 @@ Workspace Plan::make_workspace() const {
     workspace->pointers.resize(impl_->steps.size());
     for (std::size_t i = 0; i < impl_->steps.size(); ++i) {
       const Step& step = impl_->steps[i];
-      for (const auto& [index, tensor] : step.args) {
-        const auto& memory =
-            workspace->memories.emplace_back(tensor.desc, cpu(), workspace->address(tensor));
-        workspace->args[i].push_back({index, memory.get()});
+      for (std::size_t seed = 0; seed < static_cast<std::size_t>(step.repeats); ++seed) {
+        for (const auto& [index, tensor] : step.args) {
+          const auto& memory = workspace->memories.emplace_back(tensor.desc, cpu(),
+                                                                workspace->address(tensor, seed));
+          workspace->args[i].push_back({index, memory.get()});
+        }
+        for (const auto& tensor : step.operands)
+          workspace->pointers[i].push_back(workspace->address(tensor, seed));
       }
-      for (const auto& tensor : step.operands)
-        workspace->pointers[i].push_back(workspace->address(tensor));
     }
   });
   return Workspace(std::move(workspace));
@@ -390,10 +407,15 @@ void Plan::backward(Workspace& workspace, std::size_t gradient, std::span<const 
   auto& space = workspace.impl();
   const auto& pass = impl_->backward_passes.at(gradient);
   point_to(space, references, pass.begin, pass.end);
-  if (seeds.size_bytes() != pass.ends.seeds.desc.get_size())
+  const auto each = pass.ends.seeds.desc.get_size();
+  const auto count = seeds.size_bytes() / each;
+  if (seeds.size_bytes() % each != 0 || count < 1 || count > pass.seeds)
     throw Error(ErrorCode::internal, "seeds have another size than the value they start from");
   std::memcpy(space.address(pass.ends.seeds), seeds.data(), seeds.size_bytes());
-  run_steps(*impl_, space, pass.begin, pass.end, call, impl_->best[gradient + 1]);
+  // Fewer seeds take less time, which would make a pass of all of them look slow.
+  base::BestTime of_some;
+  run_steps(*impl_, space, pass.begin, pass.end, call,
+            count == pass.seeds ? impl_->best[gradient + 1] : of_some, count);
 }
 
 ValueView Plan::fetch(const Workspace& workspace, std::size_t index) const {
@@ -407,9 +429,9 @@ ValueView Plan::map(const Workspace& workspace, std::size_t index) const {
   return grid ? on_grid(out, *grid) : out;
 }
 
-ValueView Plan::gradient(const Workspace& workspace, std::size_t index) const {
+ValueView Plan::gradient(const Workspace& workspace, std::size_t index, std::size_t seed) const {
   const auto& pass = impl_->backward_passes.at(index);
-  const auto out = view(workspace.impl(), pass.ends.result, pass.ends.shape);
+  const auto out = view(workspace.impl(), pass.ends.result, pass.ends.shape, seed);
   return pass.grid ? on_grid(out, *pass.grid) : out;
 }
 

@@ -77,6 +77,9 @@ struct GradientSpec {
   /// comes out. Canonical; with `reduce` none and without taps only.
   std::optional<Relevance> relevance = {};
   std::int64_t images = 1;  ///< of `of`, whose losses of relevance are told apart
+  /// Seeds that one backward pass may start from, each with a result of its own; what the forward
+  /// pass left is there once for all of them. Above 1 without taps, references and relevance.
+  std::int64_t seeds = 1;
 };
 
 struct PlanSpec {
@@ -170,9 +173,9 @@ class Plan {
   /// every run from now on. Throws Error internal where the extents differ.
   void set_persistent(Workspace& workspace, std::size_t index, const ValueView& value,
                       std::int64_t image) const;
-  /// The backward pass `gradient` (index in spec.gradients) from seeds on its `of`. As often as
-  /// wanted after one forward. Under GradientRule::rescale `references` are the run's that it is
-  /// compared with.
+  /// The backward pass `gradient` (index in spec.gradients) from seeds on its `of`: of one, or one
+  /// behind the other of as many as its spec allows. As often as wanted after one forward. Under
+  /// GradientRule::rescale `references` are the run's that it is compared with.
   void backward(Workspace& workspace, std::size_t gradient, std::span<const float> seeds,
                 const CallOptions& call, const References* references = nullptr) const;
   /// Of the workspace's last forward. Throws Error out_of_memory.
@@ -183,8 +186,8 @@ class Plan {
   /// Valid until the workspace's next forward.
   ValueView fetch(const Workspace& workspace, std::size_t index) const;
   ValueView map(const Workspace& workspace, std::size_t index) const;
-  /// Valid until the workspace's next backward.
-  ValueView gradient(const Workspace& workspace, std::size_t index) const;
+  /// From seed `seed` of the last backward. Valid until the workspace's next backward.
+  ValueView gradient(const Workspace& workspace, std::size_t index, std::size_t seed = 0) const;
   /// What the last backward pass of relevance lost on its way, per image of the scores.
   std::vector<Absorbed> absorbed(const Workspace& workspace, std::size_t index) const;
   /// The gradient of the backward pass's tap `tap`.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -18,6 +19,7 @@ struct Plan::Impl {
     std::size_t begin = 0, end = 0;  // steps
     BackwardPassEnds ends;
     std::optional<graph::Grid> grid;  // of a result that holds every position
+    std::size_t seeds = 1;            // at most
   };
   struct Map {
     Operand tensor;
@@ -44,12 +46,14 @@ struct Workspace::Impl {
   const Plan::Impl* plan = nullptr;
   base::AlignedBuffer arena;
   dnnl::stream stream{cpu()};
-  std::vector<dnnl::memory> memories;              // what args name
-  std::vector<std::vector<dnnl_exec_arg_t>> args;  // per step; empty for kernels
-  std::vector<std::vector<std::byte*>> pointers;   // per step; empty for primitives
+  std::vector<dnnl::memory> memories;  // what args name
+  // Per step, those of each repetition behind each other; empty for kernels, and for primitives.
+  std::vector<std::vector<dnnl_exec_arg_t>> args;
+  std::vector<std::vector<std::byte*>> pointers;
 
-  std::byte* address(const Operand& tensor) const {
+  std::byte* address(const Operand& tensor, std::size_t seed = 0) const {
     const auto& buffer = plan->buffers[static_cast<std::size_t>(tensor.buffer)];
+    if (seed > 0) return address(tensor) + seed * buffer.per_seed;
     // Constants are read only: no step writes to them, but oneDNN's interface knows no const.
     if (buffer.constant != nullptr) return const_cast<std::byte*>(buffer.constant) + tensor.offset;
     if (buffer.reference >= 0) return nullptr;  // known when a backward pass begins
@@ -58,7 +62,7 @@ struct Workspace::Impl {
 };
 
 inline void execute(const dnnl::primitive& primitive, const dnnl::stream& stream,
-                    const std::vector<dnnl_exec_arg_t>& args) {
+                    std::span<const dnnl_exec_arg_t> args) {
   dnnl::error::wrap_c_api(dnnl_primitive_execute(primitive.get(), stream.get(),
                                                  static_cast<int>(args.size()), args.data()),
                           "a primitive could not be run");

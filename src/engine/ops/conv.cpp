@@ -106,7 +106,10 @@ Operand convolved_backward(const ConvProblem& problem, ForwardContext& c, const 
 template <class Weights>
 Operand plain_backward(const ConvProblem& problem, BackwardContext& c, const Operand& diff,
                        Weights&& weights) {
-  const auto pd = best_conv_backward(c.b, problem, diff.desc, c.grad_layout(0));
+  // In the layout of the input, for as many images as the problem has.
+  const Desc layout = c.grad_layout(0);
+  const Desc wanted = problem.src == c.in_shape(0) ? layout : like(layout, problem.src);
+  const auto pd = best_conv_backward(c.b, problem, diff.desc, wanted);
   require(pd, c);
   const Operand diff_dst = c.b.in_layout(diff, pd.diff_dst_desc());
   const Operand diff_src = c.b.make(pd.diff_src_desc());
@@ -115,6 +118,32 @@ Operand plain_backward(const ConvProblem& problem, BackwardContext& c, const Ope
                  {DNNL_ARG_WEIGHTS, weights(pd.weights_desc())},
                  {DNNL_ARG_DIFF_SRC, diff_src}});
   return diff_src;
+}
+
+Shape times(Shape shape, std::int64_t seeds) {
+  shape[0] *= seeds;
+  return shape;
+}
+
+/// The gradients of several seeds as those of so many more images. None where they do not lie so,
+/// or the weights are no constant.
+Operand backward_of_seeds(const Conv& op, const ConvProblem& problem, BackwardContext& c,
+                          const Operand& diff) {
+  const auto seeds = c.b.seeds();
+  if (seeds == 1 || !c.is_constant(1) || !c.b.seeds_are_dense(diff)) return {};
+  if (like(diff.desc, problem.dst) != diff.desc) return {};
+  ConvProblem all = problem;
+  all.src = times(problem.src, seeds);
+  all.dst = times(problem.dst, seeds);
+  const Operand from = diff.as(like(diff.desc, all.dst));
+  const AllSeeds together(c.b);
+  Operand out;
+  if (problem.type == Type::f32) out = convolved_backward(all, c, from, {}, {});
+  if (!out)
+    out = plain_backward(all, c, from, [&](const Desc& want) { return weights_in(op, c, want); });
+  if (like(out.desc, all.src) != out.desc) out = c.b.plain(out);
+  out.desc = like(out.desc, problem.src);
+  return out;
 }
 
 }  // namespace
@@ -147,6 +176,7 @@ void backward(const Conv& op, BackwardContext& c) {
     c.send(1, part.as(plain_desc(c.in_shape(1))));
   }
   if (!c.wants(0)) return;
+  if (const Operand of_seeds = backward_of_seeds(op, problem, c, diff)) return c.send(0, of_seeds);
   if (problem.type == Type::f32 && c.is_constant(1)) {
     const Operand sum = c.sum_so_far(0, diff);
     if (const Operand dst = convolved_backward(problem, c, diff, {}, sum)) {

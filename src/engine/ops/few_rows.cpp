@@ -208,6 +208,13 @@ Operand multiply_few_rows(Builder& b, const MatrixOperand& left, const MatrixOpe
 
 Operand multiply_rows(Builder& b, const Operand& rows, const Operand& matrix, float scale) {
   const auto n = dims_in(rows.desc)[0];
+  if (const auto seeds = b.seeds(); seeds > 1 && b.seeds_are_dense(rows)) {
+    const AllSeeds together(b);
+    Operand out =
+        multiply_rows(b, rows.as(plain_desc({seeds * n, dims_in(rows.desc)[1]})), matrix, scale);
+    out.desc = plain_desc({n, dims_in(matrix.desc)[1]});
+    return out;
+  }
   Product product;
   product.vectors = n;
   product.in = dims_in(matrix.desc)[0];

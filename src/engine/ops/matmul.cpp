@@ -78,8 +78,57 @@ Operand bf16_weight(Builder& b, graph::ValueId constant) {
   return b.packed_weight(constant, plain_desc(shape), plain_desc(shape, Type::bf16), "bf16");
 }
 
+namespace {
+
+bool lies_plain(const Matrix& m) {
+  return m.strides == plain_strides(m.dims);
+}
+
+/// Of a matrix that is the same along all axes before its own.
+Matrix alone(const Matrix& m) {
+  return {{m.dims.end() - 2, m.dims.end()}, {m.strides.end() - 2, m.strides.end()}};
+}
+
+/// Of several seeds, whose left matrices are multiplied with what all of them share: as one product
+/// of more rows where they lie so, else of more matrices. None where seeds have to go one by one.
+Operand multiply_all_seeds(Builder& b, const MatrixOperand& left, const MatrixOperand& right,
+                           const Shape& out_shape, const MultiplyOptions& options) {
+  const auto seeds = b.seeds();
+  if (seeds == 1 || !b.is_per_seed(left.tensor) || b.is_per_seed(right.tensor) || options.dst ||
+      options.attr.get_post_ops().len() > 0)
+    return {};
+  const auto& r = right.matrix.dims;
+  const auto is_one = [](std::int64_t extent) { return extent == 1; };
+  MatrixOperand all = left, shared = right;
+  Shape shape = out_shape;
+  const auto columns = left.matrix.dims.back();
+  if (lies_plain(left.matrix) && b.seeds_are_dense(left.tensor) && columns > 0 &&
+      std::all_of(r.begin(), r.end() - 2, is_one)) {
+    std::int64_t rows = seeds;
+    for (std::size_t i = 0; i + 1 < left.matrix.dims.size(); ++i) rows *= left.matrix.dims[i];
+    all.matrix = matrix_of({rows, columns}, false);
+    shared.matrix = alone(right.matrix);
+    shape = {rows, out_shape.back()};
+  } else {
+    const std::size_t rank = std::max({left.matrix.dims.size(), r.size(), out_shape.size()});
+    all.matrix = padded(left.matrix, rank);
+    all.matrix.dims.insert(all.matrix.dims.begin(), seeds);
+    all.matrix.strides.insert(all.matrix.strides.begin(), b.seed_stride(left.tensor));
+    shape = padded(matrix_of(out_shape, false), rank).dims;
+    shape.insert(shape.begin(), seeds);
+    if (shape.size() > static_cast<std::size_t>(base::kMaxRank)) return {};
+  }
+  const AllSeeds together(b);
+  Operand out = multiply(b, all, shared, shape, options);
+  out.desc = plain_desc(out_shape);
+  return out;
+}
+
+}  // namespace
+
 Operand multiply(Builder& b, const MatrixOperand& left, const MatrixOperand& right,
                  const Shape& out_shape, const MultiplyOptions& options) {
+  if (const Operand out = multiply_all_seeds(b, left, right, out_shape, options)) return out;
   if (!options.dst && options.attr.get_post_ops().len() == 0 &&
       is_few_rows(b, left, right, options.mostly_zero))
     return multiply_few_rows(b, left, right, out_shape, {options.bias, 1.f});

@@ -7,6 +7,7 @@
 
 #include "engine/builder.hpp"
 #include "engine/ops/sums.hpp"
+#include "engine/path.hpp"
 #include "graph/graph.hpp"
 
 /// What every operator's file defines: `forward` and `backward`, side by side. What a backward pass
@@ -146,6 +147,10 @@ class BackwardContext : public ForwardContext {
   /// True where input i leads to what the gradient is wanted for.
   bool wants(std::size_t i) const {
     return has(i) && on_path_[static_cast<std::size_t>(node().inputs[i].index)];
+  }
+  /// The places along an axis of input i at which anything wants a gradient.
+  Places wanted_places(std::size_t i, std::size_t axis) const {
+    return places_on_path(b.graph(), on_path_, node().inputs[i], axis);
   }
   bool has_grad(std::size_t o = 0) const { return gradients_.has(node().outputs[o]); }
   /// The gradient of output o, f32, in whatever layout; and row-major.

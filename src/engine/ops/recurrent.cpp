@@ -54,15 +54,113 @@ void forward(const Recurrent& op, ForwardContext& c) {
       in.tensors(), out.tensors(), 2 * s.time * s.images * s.directions * s.rows() * s.hidden);
 }
 
-void backward(const Recurrent& op, BackwardContext& c) {
-  const CellSizes s = CellSizes::of(op, c.in_shape(kX), c.in_shape(kR));
+namespace {
+
+/// What the results' gradients are named by, in a kernel's operands.
+std::array<std::size_t, 3> grads_in(BackwardContext& c, Roles& in) {
+  std::array<std::size_t, 3> out{Roles::kNone, Roles::kNone, Roles::kNone};
+  for (std::size_t o = 0; o < c.outputs(); ++o)
+    if (c.has_grad(o)) out[o] = in.add(c.plain_grad(o));
+  return out;
+}
+
+/// From the rows of these times to x, which gets zeros at all others.
+void send_to_input(BackwardContext& c, const CellSizes& s, const Operand& rows, Places times) {
+  const auto width = c.in_shape(kX)[2], wanted = (times.last - times.first) * s.images;
+  const Shape all{s.time * s.images, width};
+  Operand out = multiply(c.b, {rows, matrix_of({wanted, rows_shape(s)[1]}, false), {}},
+                         weights(c, s, false), {wanted, width}, {});
+  if (wanted < all[0]) {
+    const Operand whole = c.b.make(plain_desc(all));
+    const auto before = times.first * s.images * width, floats_wanted = wanted * width;
+    c.b.kernel(
+        [=, floats_in_all = all[0] * width](Pointers p) {
+          std::fill_n(floats(p, 1), floats_in_all, 0.f);
+          std::copy_n(floats(p, 0), floats_wanted, floats(p, 1) + before);
+        },
+        {out}, {whole});
+    out = whole;
+  }
+  out.desc = plain_desc(c.in_shape(kX));
+  c.send(kX, out);
+}
+
+/// The same of several seeds at once, whose products share the weights.
+void backward_of_seeds(const Recurrent& op, BackwardContext& c, const CellSizes& s, Places times) {
+  const auto seeds = c.b.seeds();
   Roles in, out;
   const auto r = in.add(c.plain_in(kR)), lengths = in.add(optional_in(c, kLengths));
   const auto peepholes = in.add(optional_in(c, kPeepholes));
   const auto before = in.add(c.kept(0)), h = in.add(c.kept(1)), inner = in.add(c.kept(2));
-  std::array<std::size_t, 3> grads{Roles::kNone, Roles::kNone, Roles::kNone};
-  for (std::size_t o = 0; o < c.outputs(); ++o)
-    if (c.has_grad(o)) grads[o] = in.add(c.plain_grad(o));
+  const auto grads = grads_in(c, in);
+  std::array<std::int64_t, 3> strides{};
+  for (std::size_t o = 0; o < grads.size(); ++o)
+    if (grads[o] != Roles::kNone) strides[o] = c.b.seed_stride(in.tensors()[grads[o]]);
+  const Shape rows{(times.last - times.first) * s.images, rows_shape(s)[1]};
+  const Shape states{s.directions, s.images, s.hidden};
+  Operand d_rows, d_hidden, d_cell;
+  {
+    const AllSeeds together(c.b);
+    const auto of_all = [&](const Shape& one) {
+      Shape shape = one;
+      shape.insert(shape.begin(), seeds);
+      return c.b.make(plain_desc(shape));
+    };
+    d_rows = of_all(rows);
+    d_hidden = of_all(states);
+    d_cell = of_all(states);
+    const auto rows_out = out.add(d_rows), h_out = out.add(d_hidden), c_out = out.add(d_cell);
+    const auto scratch =
+        out.add(c.b.make(plain_desc({seeds, s.directions * s.images * SeedWalk::scratch_of(s)})));
+    const auto threads = std::max<std::int64_t>(1, c.b.threads() / (s.directions * s.images));
+    const auto fewest = (seeds + SeedWalk::kGroup - 1) / SeedWalk::kGroup;
+    const auto groups = std::max(fewest, std::min(threads, (seeds + 3) / 4));
+    const auto first = in.tensors().size();
+    c.b.kernel(
+        [=, op = op](Pointers p) {
+          const CellRun run{.op = op,
+                            .sizes = s,
+                            .recurrence = Roles::at(p, r),
+                            .lengths = Roles::at(p, lengths),
+                            .peepholes = Roles::at(p, peepholes),
+                            .before = Roles::at(p, before),
+                            .hidden = Roles::at(p, h),
+                            .inner = Roles::at(p, inner)};
+          const auto all = s.directions * s.images * s.hidden;
+          run.backward(
+              SeedWalk{.seeds = seeds,
+                       .dy = {Roles::at(p, grads[kY]), strides[kY]},
+                       .d_last_hidden = {Roles::at(p, grads[kLastHidden]), strides[kLastHidden]},
+                       .d_last_cell = {Roles::at(p, grads[kLastCell]), strides[kLastCell]},
+                       .rows = {Roles::at(p, rows_out, first), rows[0] * rows[1]},
+                       .d_hidden = {Roles::at(p, h_out, first), all},
+                       .d_cell = {Roles::at(p, c_out, first), all},
+                       .first = times.first,
+                       .last = times.last,
+                       .groups = groups,
+                       .scratch = Roles::at(p, scratch, first)});
+        },
+        in.tensors(), out.tensors(),
+        2 * seeds * s.time * s.images * s.directions * s.rows() * s.hidden);
+  }
+  for (auto* state : {&d_hidden, &d_cell}) state->desc = plain_desc(states);
+  d_rows.desc = plain_desc(rows);
+  if (c.wants(kX)) send_to_input(c, s, d_rows, times);
+  if (c.wants(kHidden)) c.send(kHidden, d_hidden);
+  if (c.wants(kCell)) c.send(kCell, d_cell);
+}
+
+}  // namespace
+
+void backward(const Recurrent& op, BackwardContext& c) {
+  const CellSizes s = CellSizes::of(op, c.in_shape(kX), c.in_shape(kR));
+  const Places times = c.wants(kX) ? c.wanted_places(kX, 0) : Places{0, s.time};
+  if (c.b.seeds() > 1) return backward_of_seeds(op, c, s, times);
+  Roles in, out;
+  const auto r = in.add(c.plain_in(kR)), lengths = in.add(optional_in(c, kLengths));
+  const auto peepholes = in.add(optional_in(c, kPeepholes));
+  const auto before = in.add(c.kept(0)), h = in.add(c.kept(1)), inner = in.add(c.kept(2));
+  const auto grads = grads_in(c, in);
   const Desc states = plain_desc({s.directions, s.images, s.hidden});
   const Operand d_rows = c.b.make(plain_desc(rows_shape(s)));
   const Operand d_hidden = c.b.make(states), d_cell = c.b.make(states);
@@ -87,7 +185,13 @@ void backward(const Recurrent& op, BackwardContext& c) {
                      Roles::at(p, c_out, first));
       },
       in.tensors(), out.tensors(), 2 * s.time * s.images * s.directions * s.rows() * s.hidden);
-  if (c.wants(kX)) c.send(kX, to_input(c, s, d_rows));
+  if (c.wants(kX)) {
+    Operand wanted = d_rows;
+    wanted.offset +=
+        static_cast<std::size_t>(times.first * s.images * rows_shape(s)[1]) * sizeof(float);
+    wanted.desc = plain_desc({(times.last - times.first) * s.images, rows_shape(s)[1]});
+    send_to_input(c, s, wanted, times);
+  }
   if (c.wants(kHidden)) c.send(kHidden, d_hidden);
   if (c.wants(kCell)) c.send(kCell, d_cell);
 }

@@ -14,6 +14,28 @@ struct CellSizes {
   static CellSizes of(const graph::Recurrent& op, const Shape& x, const Shape& recurrence);
 };
 
+/// What a walk back of several seeds reads and writes: as CellRun::backward and its rows, of one
+/// seed behind the other.
+struct SeedWalk {
+  struct Part {
+    float* data = nullptr;    ///< null: of gradients zero
+    std::int64_t stride = 0;  ///< from one seed's to the next one's
+    float* of(std::int64_t seed) const { return data != nullptr ? data + seed * stride : nullptr; }
+  };
+  std::int64_t seeds = 1;
+  Part dy = {}, d_last_hidden = {}, d_last_cell = {};  ///< read
+  Part rows = {}, d_hidden = {}, d_cell = {};          ///< written
+  std::int64_t first = 0, last = 0;  ///< the times whose rows are wanted; there are no others
+  std::int64_t groups = 1;           ///< of seeds, which run in parallel
+  /// [directions, images, seeds, scratch(sizes)].
+  float* scratch = nullptr;
+  static std::int64_t scratch_of(const CellSizes& sizes) {
+    return 3 * sizes.rows() + 6 * sizes.hidden;
+  }
+  /// At most so many seeds are in a group.
+  static constexpr std::int64_t kGroup = 32;
+};
+
 /// One pass over row-major memory. A direction's steps are counted in the order in which they run:
 /// step 0 of a reversed one is an image's last. The images of a direction do not know of each
 /// other, so pieces of them run in parallel, and a product's rows where there is one piece only.
@@ -44,6 +66,9 @@ struct CellRun {
   /// From the gradients of the results (null: zero) to those of the rows and of the states.
   void backward(const float* dy, const float* d_last_hidden, const float* d_last_cell,
                 float* d_hidden, float* d_cell) const;
+  /// The same of several seeds, by what each step is to all of them. A seed costs nothing at the
+  /// steps behind the last that it has a gradient at.
+  void backward(const SeedWalk& walk) const;
   /// The same of relevance: what is multiplied with a gate takes all of it and the gate none, an
   /// activation passes it on, and a sum shares it out in proportion. To `rows` goes s = R / (z +
   /// stabilizer sign(z)), z being what the candidate's activation got, and zeros to the gates'.

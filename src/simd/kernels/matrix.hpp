@@ -114,9 +114,57 @@ void add_rows(const T* const* rows, const float (&factors)[4][kMaxVectors], i64 
   }
 }
 
+/// Bytes of a matrix that stays in the caches, so that it may be read column by column.
+constexpr i64 kCached = 256 * 1024;
+
+/// `Blocks` vectors' width of columns, or a part of one, of all rows: the sums in registers.
+template <int Blocks, int Vectors, bool Part, class T>
+void sum_columns(const T* matrix, i64 rows, i64 columns, const float* src, i64 lanes, float* dst,
+                 i64 dst_stride) {
+  F y[Vectors][Blocks];
+  for (int v = 0; v < Vectors; ++v)
+    for (int b = 0; b < Blocks; ++b) y[v][b] = F(0.f);
+  for (i64 r = 0; r < rows; ++r, matrix += columns) {
+    bool any = false;
+    for (int v = 0; v < Vectors; ++v) any = any || src[v * rows + r] != 0.f;
+    if (!any) continue;
+    F m[Blocks];
+    for (int b = 0; b < Blocks; ++b)
+      m[b] = Part ? load_matrix_part(matrix, lanes) : load_matrix(matrix + b * kLanes);
+    for (int v = 0; v < Vectors; ++v) {
+      const F f(src[v * rows + r]);
+      for (int b = 0; b < Blocks; ++b) y[v][b] = fused(f, m[b], y[v][b]);
+    }
+  }
+  for (int v = 0; v < Vectors; ++v)
+    for (int b = 0; b < Blocks; ++b) {
+      if (Part)
+        store_part(dst + v * dst_stride, y[v][b], lanes);
+      else
+        store_all(dst + v * dst_stride + b * kLanes, y[v][b]);
+    }
+}
+
+template <int Vectors, class T>
+void sums_of_cached(const T* matrix, i64 rows, i64 columns, const float* src, i64 c_begin,
+                    i64 c_end, float* dst, i64 dst_stride) {
+  constexpr int kBlocks = (kLanes == 16 ? 24 : 8) / Vectors;
+  i64 c = c_begin;
+  for (; c + kBlocks * kLanes <= c_end; c += kBlocks * kLanes)
+    sum_columns<kBlocks, Vectors, false>(matrix + c, rows, columns, src, kLanes, dst + c,
+                                         dst_stride);
+  for (; c + kLanes <= c_end; c += kLanes)
+    sum_columns<1, Vectors, false>(matrix + c, rows, columns, src, kLanes, dst + c, dst_stride);
+  if (c < c_end)
+    sum_columns<1, Vectors, true>(matrix + c, rows, columns, src, c_end - c, dst + c, dst_stride);
+}
+
 template <int Vectors, class T>
 void sums(const T* matrix, i64 rows, i64 columns, const float* src, i64 c_begin, i64 c_end,
           float* dst, i64 dst_stride) {
+  // One vector is bound by the matrix' way to the core, whatever the order.
+  if (Vectors > 1 && rows * columns * static_cast<i64>(sizeof(T)) <= kCached)
+    return sums_of_cached<Vectors>(matrix, rows, columns, src, c_begin, c_end, dst, dst_stride);
   constexpr int kRows = 4;
   for (i64 begin = c_begin; begin < c_end; begin += kColumns) {
     const i64 n = min_of(kColumns, c_end - begin);
