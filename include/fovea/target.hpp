@@ -23,7 +23,7 @@ struct ImageValue {
 /// A value that targets may read.
 struct TargetValue {
   std::string name;       ///< empty: the scores
-  Shape shape;            ///< of one image's part
+  Shape shape;            ///< of one image's part; -1: as much as the model selects by its data
   bool of_images = true;  ///< an extent in front of `shape` counts the images
 };
 

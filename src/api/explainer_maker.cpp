@@ -107,6 +107,9 @@ class ExplainerMaker {
     name_inputs();
     engine::PlanSpec spec;
     spec.feeds = impl_->feeds;
+    spec.optimize = impl_->options.compile.optimize;
+    spec.memory_limit = impl_->options.pool.memory_limit;
+    spec.limits = limits_;
     for (const auto& name : impl_->options.compile.fetches) fetch(spec, name);
     impl_->plan = engine::Plan::build(graph_, spec, *Access::impl(impl_->model).weights);
     impl_->pool = std::make_unique<api::WorkspacePool>(
@@ -147,6 +150,8 @@ class ExplainerMaker {
     impl_->reads = api::reads_of(read, graph_, impl_->image_batch);
     impl_->target_values = api::described(impl_->reads, read, impl_->image_batch);
     impl_->fields = api::receptive_fields(graph_, read, impl_->target_values);
+    if (known_ != nullptr)
+      api::open_extents(*impl_->selections, graph_, read, impl_->target_values);
     impl_->dense_scores =
         impl_->scores.logits && is_dense(graph_.value(impl_->scores.logits).shape);
   }
@@ -165,8 +170,9 @@ class ExplainerMaker {
   }
 
   void find_image_batch() {
-    impl_->image_batch = impl_->selections ? api::image_of_selections(graph_, impl_->target)
-                                           : graph::find_image_batch(graph_, impl_->target);
+    impl_->image_batch = impl_->selections
+                             ? api::image_of_selections(graph_, impl_->target, *impl_->selections)
+                             : graph::find_image_batch(graph_, impl_->target);
     impl_->stacked = api::stacked_inputs(graph_, impl_->image_batch);
     impl_->batch = impl_->image_batch.count;
     if (graph_.inputs.empty()) return;
@@ -453,7 +459,7 @@ std::shared_ptr<const Explainer::Impl> make_explainer(const Model& model, Explai
     const auto guess = guess_selections(model, options, base::Limits(call), selects);
     if (!guess) return ExplainerMaker(model, std::move(options), call, nullptr, {}, selects).make();
     ExplainerMaker maker(model, options, call, nullptr, guess->selections);
-    return maker.outline(*guess, std::make_shared<Stages>(model, options));
+    return maker.outline(*guess, std::make_shared<Stages>(model, options, guess->selections.open));
   });
 }
 

@@ -10,6 +10,7 @@
 #include "api/explaining.hpp"
 #include "api/fixed_inputs.hpp"
 #include "api/partial.hpp"
+#include "api/target_values.hpp"
 #include "base/checked.hpp"
 #include "engine/path.hpp"
 #include "graph/infer.hpp"
@@ -17,9 +18,6 @@
 
 namespace fovea::api {
 namespace {
-
-/// More selections one behind the other than any network has.
-constexpr int kMostStages = 64;
 
 std::size_t at(graph::ValueId id) {
   return static_cast<std::size_t>(id.index);
@@ -39,76 +37,6 @@ KnownValue known_value(const graph::Constant& constant) {
   return out;
 }
 
-/// The graph as imported with what is known of it, bound as far as it can be.
-struct Bound {
-  graph::Graph source;
-  graph::Graph graph;
-  std::vector<graph::Selection> open;
-};
-
-Bound bind(const Model& model, const Selections& found,
-           const std::map<std::string, KnownValue>& known,
-           const std::map<std::string, Shape>& shapes, const CompileOptions& compile,
-           const base::Limits& limits) {
-  Bound out{source_of(model, compile, limits), {}, {}};
-  for (const auto& [name, value] : known)
-    graph::feed(out.source, out.source.find_value(name), value.type, value.shape);
-  found.apply(out.source);
-  out.graph = out.source;
-  graph::bind_what_can_be(out.graph, shapes, compile.batch, limits, engine::compute_node,
-                          &out.open);
-  return out;
-}
-
-void add_guess(const graph::Graph& graph, const graph::Selection& selection, Selections& out) {
-  const auto& name = graph.value(selection.wanted).name;
-  if (!selection.is_result) {
-    out.parameters[name] = 1;
-    return;
-  }
-  Shape shape{1, 3};
-  if (std::holds_alternative<graph::NonZero>(selection.node.op))
-    shape = {static_cast<std::int64_t>(graph.value(selection.node.inputs[0]).shape.size()), 1};
-  out.results[name] = {graph::DType::i64, shape,
-                       std::vector<float>(static_cast<std::size_t>(base::element_count(shape)))};
-}
-
-bool may_select(const graph::Graph& graph) {
-  return std::any_of(graph.nodes().begin(), graph.nodes().end(), [](const graph::Node& node) {
-    return std::holds_alternative<graph::NonZero>(node.op) ||
-           std::holds_alternative<graph::NonMaxSuppression>(node.op) ||
-           std::holds_alternative<graph::TopK>(node.op);
-  });
-}
-
-/// Is something that the options name, or else the scores, not to be had of the graph as it is
-/// bound?
-bool lacks_what_is_wanted(const Model& model, const graph::Graph& bound,
-                          const std::map<std::string, Shape>& shapes,
-                          const ExplainerOptions& options, const base::Limits& limits) {
-  std::set<std::string> names(options.compile.fetches.begin(), options.compile.fetches.end());
-  const auto& targets = options.prepare.target_values;
-  names.insert(targets.begin(), targets.end());
-  const bool scores = targets.empty() || names.contains("");
-  if (scores) names.insert(options.compile.output);
-  names.erase("");
-  for (const auto& name : names)
-    if (const auto id = graph::find_layer(bound, name); !id || is_lost(bound, id)) return true;
-  if (!scores || !options.compile.output.empty()) return false;
-  // Nobody says which output: the first choice has to be among those that are there.
-  try {
-    Partial partial(Access::impl(model).imported);
-    auto source = source_of(model, options.compile, limits);
-    auto own = source;
-    partial.bind(source, own, shapes, options.compile.batch, limits);
-    partial.find_scores(own, "");
-    return false;
-  } catch (const Error& error) {
-    if (error.code() == ErrorCode::cancelled || error.code() == ErrorCode::deadline_exceeded) throw;
-    return true;
-  }
-}
-
 }  // namespace
 
 graph::Graph source_of(const Model& model, const CompileOptions& options,
@@ -117,6 +45,20 @@ graph::Graph source_of(const Model& model, const CompileOptions& options,
   fix_inputs(out, model.inputs(), options.fixed_inputs);
   graph::unroll(out, shapes_to_bind(model.inputs(), options), options.batch, limits,
                 engine::compute_node);
+  return out;
+}
+
+BoundSelections bind_selections(const Model& model, const Selections& found,
+                                const std::map<std::string, KnownValue>& known,
+                                const std::map<std::string, Shape>& shapes,
+                                const CompileOptions& compile, const base::Limits& limits) {
+  BoundSelections out{source_of(model, compile, limits), {}, {}};
+  for (const auto& [name, value] : known)
+    graph::feed(out.source, out.source.find_value(name), value.type, value.shape);
+  found.apply(out.source);
+  out.graph = out.source;
+  graph::bind_what_can_be(out.graph, shapes, compile.batch, limits, engine::compute_node,
+                          &out.open);
   return out;
 }
 
@@ -157,27 +99,6 @@ void add_inputs(const Selections& selections, const graph::Graph& bound,
     info.shape = value.shape;
     inputs.push_back(std::move(info));
   }
-}
-
-std::optional<Guess> guess_selections(const Model& model, const ExplainerOptions& options,
-                                      const base::Limits& limits, bool& selects) {
-  if (!may_select(Access::impl(model).imported.graph)) return std::nullopt;
-  const auto shapes = shapes_to_bind(model.inputs(), options.compile);
-  Guess out;
-  for (int stage = 0; stage < kMostStages; ++stage) {
-    const auto bound = bind(model, out.selections, {}, shapes, options.compile, limits);
-    if (stage == 0) {
-      selects = !bound.open.empty();
-      const bool lacks =
-          selects && lacks_what_is_wanted(model, bound.graph, shapes, options, limits);
-      if (!lacks) return std::nullopt;
-      out.shapes = shapes_of(bound.graph);
-    }
-    if (bound.open.empty()) return out;
-    for (const auto& selection : bound.open) add_guess(bound.graph, selection, out.selections);
-  }
-  throw Error(ErrorCode::unsupported,
-              "more than " + std::to_string(kMostStages) + " selections lie one behind the other");
 }
 
 void keep_model_inputs(const Model& model, std::vector<ValueInfo>& inputs) {
@@ -248,8 +169,15 @@ void keep_known_layers(const std::map<std::string, Shape>& known, const graph::G
   outline.default_layer = last->name;
 }
 
-graph::ImageBatch image_of_selections(const graph::Graph& bound, graph::ValueId target) {
+graph::ImageBatch image_of_selections(const graph::Graph& bound, graph::ValueId target,
+                                      const Selections& selections) {
   auto out = graph::one_image(bound, target);
+  for (const auto& [name, shape] : *selections.open) {
+    const auto id = bound.find_value(name);
+    if (!id || shape.empty() || shape[0] != -1 || at(id) >= out.rows.size()) continue;
+    out.rows[at(id)] = false;
+    if (out.axes[at(id)] == std::optional<std::size_t>(0)) out.axes[at(id)].reset();
+  }
   if (bound.inputs.empty()) return out;
   const auto& input = bound.value(bound.inputs[out.input]);
   if (input.shape.size() > 3 && input.shape[0] != 1)
@@ -257,6 +185,20 @@ graph::ImageBatch image_of_selections(const graph::Graph& bound, graph::ValueId 
                 "what the model selects by its data can be explained for one image at a time",
                 {"", input.name, ""});
   return out;
+}
+
+void open_extents(const Selections& selections, const graph::Graph& bound, const TargetValues& read,
+                  std::vector<TargetValue>& values) {
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    auto& value = values[i];
+    if (value.name.empty()) continue;
+    // A node's name stands for its value's.
+    const auto open = selections.open->find(bound.value(read.values[i].second).name);
+    if (open == selections.open->end()) continue;
+    const std::size_t images = value.of_images ? 1 : 0;
+    for (std::size_t d = 0; d < value.shape.size(); ++d)
+      if (open->second.at(d + images) == -1) value.shape[d] = -1;
+  }
 }
 
 std::string empty_target(const graph::Graph& bound, const ExplainerOptions& options) {
@@ -310,14 +252,18 @@ struct Stages::Stage {
                     const std::map<std::string, KnownValue>& known) const;
 };
 
-Stages::Stages(const Model& model, const ExplainerOptions& options)
-    : model_(model), options_(options), shapes_(shapes_to_bind(model.inputs(), options.compile)) {}
+Stages::Stages(const Model& model, const ExplainerOptions& options,
+               std::shared_ptr<const OpenExtents> open)
+    : model_(model),
+      options_(options),
+      shapes_(shapes_to_bind(model.inputs(), options.compile)),
+      open_(std::move(open)) {}
 Stages::~Stages() = default;
 
 namespace {
 
 /// What the graph has and what it lacks reads.
-std::vector<graph::ValueId> frontier(const Bound& bound) {
+std::vector<graph::ValueId> frontier(const BoundSelections& bound) {
   std::vector<bool> reads(bound.graph.values().size(), false);
   for (const auto& node : bound.source.nodes()) {
     if (!is_lost(bound.graph, node.outputs[0])) continue;
@@ -340,7 +286,7 @@ std::shared_ptr<const Stages::Stage> Stages::make(const Selections& found,
                                                   base::Budget& budget,
                                                   const base::Limits& limits) const {
   auto out = std::make_shared<Stage>();
-  auto bound = bind(model_, found, known, shapes_, options_.compile, limits);
+  auto bound = bind_selections(model_, found, known, shapes_, options_.compile, limits);
   out->open = std::move(bound.open);
   if (out->open.empty()) return out;
   engine::fold_constants(bound.graph, limits);
@@ -440,8 +386,9 @@ Selections Stages::Stage::select(const std::map<std::string, std::span<const flo
 Selections Stages::select(const std::map<std::string, std::span<const float>>& data,
                           base::Budget& budget, const CallOptions& call) {
   Selections out;
+  out.open = open_;
   std::map<std::string, KnownValue> known;
-  for (int count = 0; count < kMostStages; ++count) {
+  for (int count = 0; count < kMostSelectionStages; ++count) {
     const auto next = stage(out, known, budget, base::Limits(call));
     if (next->open.empty()) return out;
     next->run(data, known, out, call);
@@ -449,8 +396,8 @@ Selections Stages::select(const std::map<std::string, std::span<const float>>& d
     out.results.merge(more.results);
     out.parameters.merge(more.parameters);
   }
-  throw Error(ErrorCode::unsupported,
-              "more than " + std::to_string(kMostStages) + " selections lie one behind the other");
+  throw Error(ErrorCode::unsupported, "more than " + std::to_string(kMostSelectionStages) +
+                                          " selections lie one behind the other");
 }
 
 }  // namespace fovea::api

@@ -23,6 +23,8 @@
 /// inputs that nobody explains.
 namespace fovea::api {
 
+struct TargetValues;
+
 /// A value of the graph that was computed before the graph that it is handed to.
 struct KnownValue {
   graph::DType type = graph::DType::f32;
@@ -30,12 +32,16 @@ struct KnownValue {
   std::vector<float> data;
 };
 
+/// Values whose extents depend on how much is selected, by name: -1 where one does.
+using OpenExtents = std::map<std::string, Shape>;
+
 /// What came out of the selections.
 struct Selections {
   /// Results of selections, by name: inputs of what follows.
   std::map<std::string, KnownValue> results;
   /// Parameters that were computed, by name.
   std::map<std::string, std::int64_t> parameters;
+  std::shared_ptr<const OpenExtents> open = std::make_shared<const OpenExtents>();
 
   /// The extents and parameters that a plan is made for.
   std::string key() const;
@@ -46,6 +52,21 @@ struct Selections {
 /// The model's graph with its fixed inputs, loops unrolled.
 graph::Graph source_of(const Model& model, const CompileOptions& options,
                        const base::Limits& limits);
+
+/// More selections one behind the other than any network has.
+inline constexpr int kMostSelectionStages = 64;
+
+/// The graph as imported with what is known of it, bound as far as it can be.
+struct BoundSelections {
+  graph::Graph source;
+  graph::Graph graph;
+  std::vector<graph::Selection> open;
+};
+
+BoundSelections bind_selections(const Model& model, const Selections& found,
+                                const std::map<std::string, KnownValue>& known,
+                                const std::map<std::string, Shape>& shapes,
+                                const CompileOptions& compile, const base::Limits& limits);
 
 /// Of a model that is known in part before it runs.
 struct Guess {
@@ -71,8 +92,14 @@ void keep_model_inputs(const Model& model, std::vector<ValueInfo>& inputs);
 void keep_known_layers(const std::map<std::string, Shape>& known, const graph::Graph& guessed,
                        Explainer::Impl& outline);
 
-/// Behind selections nobody follows images: there is one. Throws Error unsupported for several.
-graph::ImageBatch image_of_selections(const graph::Graph& bound, graph::ValueId target);
+/// Behind selections nobody follows images: there is one, and an extent that counts what was
+/// selected counts no images. Throws Error unsupported for several.
+graph::ImageBatch image_of_selections(const graph::Graph& bound, graph::ValueId target,
+                                      const Selections& selections);
+
+/// Before anything is selected: their extents as far as they are known.
+void open_extents(const Selections& selections, const graph::Graph& bound, const TargetValues& read,
+                  std::vector<TargetValue>& values);
 
 /// The value that targets read and that has no element; "" where they all have.
 std::string empty_target(const graph::Graph& bound, const ExplainerOptions& options);
@@ -86,7 +113,8 @@ std::shared_ptr<const Explainer::Impl> selected(const Explainer::Impl& outline,
 /// Of one explainer. Safe from any thread.
 class Stages {
  public:
-  Stages(const Model& model, const ExplainerOptions& options);
+  Stages(const Model& model, const ExplainerOptions& options,
+         std::shared_ptr<const OpenExtents> open);
   ~Stages();
 
   /// Runs what leads to the selections; `data` is that of the model's inputs, by name.
@@ -123,6 +151,7 @@ class Stages {
   Model model_;
   ExplainerOptions options_;
   std::map<std::string, Shape> shapes_;
+  std::shared_ptr<const OpenExtents> open_;
   std::mutex making_;
   std::mutex staging_;
   std::list<std::pair<std::string, std::shared_ptr<const Stage>>> stages_;

@@ -315,6 +315,13 @@ std::vector<Part> parts_of(const Value& asked, const TargetValue& value) {
   for (std::size_t d = 0; d < rank; ++d) {
     const auto& range = at[d];
     const auto extent = shape[d];
+    if (extent < 0) {
+      if (range.is_range)
+        refuse(asked, "how many there are the data decide: write an index where the value is " +
+                          base::text(shape));
+      out.push_back({range.begin, range.begin + 1});
+      continue;
+    }
     const auto place = [&](std::int64_t i) { return i < 0 ? i + extent : i; };
     Part part{place(range.begin), 0};
     part.end = range.is_range ? (range.end ? place(*range.end) : extent) : part.begin + 1;
@@ -431,8 +438,9 @@ Target target_of(const TargetText& text, const std::vector<TargetValue>& values)
     count += count_of(all.back().parts);
   }
   const auto names = text.values();
-  if (names.size() == 1 && count > std::ssize(text.terms)) {
-    const auto& value = find(values, std::get<Value>(text.terms.front().of));
+  const auto& value = find(values, std::get<Value>(text.terms.front().of));
+  const bool open = std::find(value.shape.begin(), value.shape.end(), -1) != value.shape.end();
+  if (names.size() == 1 && count > std::ssize(text.terms) && !open) {
     base::Size size = 1;
     for (const auto extent : value.shape) size = size * base::Size(extent);
     std::vector<float> factors(static_cast<std::size_t>(size.n), 0.F);
@@ -455,6 +463,7 @@ Target target_of(const TargetText& text, const std::vector<TargetValue>& values)
 bool is_local(const TargetText& text, const std::vector<TargetValue>& values) {
   constexpr double kSmall = 0.25;
   constexpr std::int64_t kManyMore = 8;  // rows of boxes than numbers of each
+  constexpr std::int64_t kMany = 1000;   // where the data decide
   for (const auto& term : text.terms) {
     const auto* asked = std::get_if<Value>(&term.of);
     if (asked == nullptr) continue;
@@ -463,13 +472,14 @@ bool is_local(const TargetText& text, const std::vector<TargetValue>& values) {
     // All extents but the classes' are positions.
     const auto rank = parts.size();
     if (rank < 2) continue;
-    const bool rows_last = rank == 2 && value.shape[1] >= kManyMore * value.shape[0];
+    auto shape = value.shape;
+    std::replace(shape.begin(), shape.end(), std::int64_t{-1}, kMany);
+    const bool rows_last = rank == 2 && shape[1] >= kManyMore * shape[0];
     const std::size_t classes = rank == 2 && !rows_last ? 1 : 0;
     double share = 1;
     for (std::size_t d = 0; d < rank; ++d)
       if (d != classes)
-        share *= static_cast<double>(parts[d].end - parts[d].begin) /
-                 static_cast<double>(value.shape[d]);
+        share *= static_cast<double>(parts[d].end - parts[d].begin) / static_cast<double>(shape[d]);
     if (share < kSmall) return true;
   }
   return false;

@@ -74,6 +74,8 @@ std::optional<Place> place_of(const Target& target, const std::vector<TargetValu
     auto element = first - factors.begin();
     for (std::size_t d = shape.size(); d-- > 0; element /= shape[d]) out.at[d] = element % shape[d];
   }
+  // Where a row lies is known once it is selected.
+  if (std::find(shape.begin(), shape.end(), -1) != shape.end()) return std::nullopt;
   if (out.at.size() != shape.size()) return std::nullopt;
   for (std::size_t d = 0; d < shape.size(); ++d) {
     if (out.at[d] < 0) out.at[d] += shape[d];
@@ -125,7 +127,7 @@ explain::Reads reads_of(const TargetValues& read, const graph::Graph& bound,
     const bool has_rows = !shape.empty() && images.are_rows_of(id);
     if (has_rows)
       shape.erase(shape.begin());
-    else if (id == read.row)
+    else if (id == read.row && name.empty())
       shape = {images.scores};
     out.add(name, std::move(shape));
   }

@@ -4,59 +4,12 @@
 #include <filesystem>
 #include <numeric>
 
-#include "colours.hpp"
+#include "tasks.hpp"
 
 namespace fovea::cli_test {
 namespace {
 
 namespace fs = std::filesystem;
-using nlohmann::json;
-using Names = std::vector<std::string>;
-
-class Tasks : public testing::Test {
- protected:
-  void use(const std::string& name) {
-    fs::copy_file(fixture(name), scratch_ / (name + ".onnx"));
-    model_ = name + ".onnx";
-  }
-  Outcome run(const std::string& command, Names extra) const {
-    extra.insert(extra.begin(), {command, "--model", model_});
-    return scratch_.fovea(extra);
-  }
-  json result(const std::string& command, Names extra) const {
-    extra.insert(extra.end(), {"--json", "-"});
-    const auto outcome = run(command, std::move(extra));
-    expect_done(outcome);
-    return json::parse(outcome.out);
-  }
-  void refused(const std::string& command, const Names& extra, const std::string& words,
-               int status = 2) const {
-    const auto outcome = run(command, extra);
-    EXPECT_EQ(outcome.status, status) << words << "\n" << outcome.out;
-    EXPECT_NE(outcome.err.find(words), std::string::npos) << words << " in " << outcome.err;
-  }
-  /// All black but for rectangles of a colour, as [1, 3, h, 16].
-  struct Patch {
-    std::size_t colour, y, x, height, width;
-    float value = 1;
-  };
-  void write_patches(const std::string& file, const std::vector<Patch>& patches,
-                     std::size_t height = kSize) const {
-    Tensor out{{1, 3, static_cast<std::int64_t>(height), kSize},
-               std::vector<float>(3 * height * kSize)};
-    for (const auto& patch : patches)
-      for (std::size_t y = patch.y; y < patch.y + patch.height; ++y)
-        for (std::size_t x = patch.x; x < patch.x + patch.width; ++x)
-          out.data[(patch.colour * height + y) * kSize + x] = patch.value;
-    write_npy(scratch_ / file, out);
-  }
-  std::vector<float> values(const std::string& file) const {
-    return cli::read_npy(scratch_ / file).data;
-  }
-
-  Scratch scratch_;
-  std::string model_;
-};
 
 TEST_F(Tasks, BoxesAreFoundAndExplainedWhereTheyAre) {
   use("detector");
@@ -147,6 +100,17 @@ TEST_F(Tasks, BoxesMayBeChosenInTheFile) {
   auto second = common;
   second.insert(second.end(), {"--target", "box:1", "--layer", "relu", "--method", "gradcam"});
   EXPECT_NEAR(result("explain", second)["score"].get<double>(), 0.6, 1e-5);
+  auto named = common;
+  named.insert(named.end(), {"--target", "scores[1]", "--layer", "relu"});
+  EXPECT_NEAR(result("explain", named)["score"].get<double>(), 0.8, 1e-5);
+  // A box alone.
+  for (std::size_t i = 0; i < kPixels; ++i) photo.rgb[3 * i + 1] = 0;
+  write_image(scratch_ / "photo.png", photo);
+  auto first = common;
+  first.insert(first.end(), {"--target", "box:0", "--layer", "relu", "--method", "gradcam"});
+  const auto alone = result("explain", first);
+  EXPECT_EQ(alone["boxes"].size(), 1U);
+  EXPECT_NEAR(alone["score"].get<double>(), 0.8, 1e-5);
   for (auto& v : photo.rgb) v = 0;
   write_image(scratch_ / "photo.png", photo);
   EXPECT_EQ(result("predict", common)["boxes"], json::array());

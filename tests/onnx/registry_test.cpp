@@ -158,7 +158,8 @@ Where a target or what is fetched lies there, a run computes what leads to the s
 that came out; behind further selections again. The explainer for these extents is an ordinary one, to which the selected indices are inputs:
 the gradient of `scores[i]` leads back through Gather and GatherND to the row that it was taken from, and perturbed images are asked about that
 row. The last three are kept. Before a run an explainer knows the layers and shapes in front of the selections; the default layer is the last
-map there that every row is made of. Nothing selected is a result: an output without rows can be fetched, and explaining it is refused in one
+map there that every row is made of. How many rows there are is not known (-1 in `target_values()`): an element is named by all of its indices,
+without an image's (`scores[3]`, `boxes[3,0]`). Nothing selected is a result: an output without rows can be fetched, and explaining it is refused in one
 sentence.
 
 A run costs what leads to the selections twice, and where the extents are none of the last three the making of an explainer. One image at a

@@ -1,10 +1,12 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <functional>
 #include <random>
 #include <set>
+#include <thread>
 
 #include "fovea/fovea.hpp"
 #include "onnx/model_builder.hpp"
@@ -210,6 +212,55 @@ TEST(Selections, OneBehindTheOther) {
   });
 }
 
+/// One row is a row like others, and no image: found is the threshold that leaves so many.
+TEST(Selections, OfOneRow) {
+  const auto x = image(4);
+  const Explainer all(loaded(scored().output("raw", {1, kClasses, kBoxes})),
+                      options({"raw"}, {"raw"}));
+  auto raw = all.forward(view(x));
+  auto ranked = raw.output("raw").data;
+  std::sort(ranked.rbegin(), ranked.rend());
+  for (const std::size_t count : {1u, 2u, 3u}) {
+    const float least = (ranked[count - 1] + ranked[count]) / 2;
+    for (const auto& built : {above(least), as_many(least)}) {
+      auto model = built;
+      // The same as [rows, 2]: the score, and what it is picked from.
+      model.initializer("column", {1}, Ints{1})
+          .add("Unsqueeze", {"scores", "column"}, {"score_column"}, {}, "column")
+          .add("Concat", {"score_column", "score_column"}, {"table"}, {attr("axis", 1)}, "table")
+          .output("table", {-1, 2});
+      for (const std::vector<std::string>& read :
+           {std::vector<std::string>{"scores"}, {"table"}, {"scores", "table"}}) {
+        const Explainer explainer(loaded(model), options(read, {"scores"}));
+        for (const auto& value : explainer.target_values()) {
+          EXPECT_FALSE(value.of_images) << value.name;
+          EXPECT_EQ(value.shape, value.name == "scores" ? (Shape{-1}) : (Shape{-1, 2}));
+        }
+        auto run = explainer.forward(view(x));
+        ASSERT_EQ(run.output("scores").data.size(), count);
+        const auto row = static_cast<std::int64_t>(count) - 1;
+        for (const auto& name : read) {
+          const auto text = name + "[" + std::to_string(row) + (name == "scores" ? "]" : ",1]");
+          const auto target = target_of(parse_target(text), explainer.target_values());
+          const auto why = run.explain(HiResCam{}, target);
+          EXPECT_EQ(why.score, run.output("scores").data[static_cast<std::size_t>(row)]) << text;
+        }
+      }
+    }
+  }
+  // By its node's name, too, and behind an extent that counts the images.
+  auto bare = options({"near"});
+  bare.prepare.layers.clear();
+  bare.prepare.methods.clear();
+  const Explainer near(loaded(in_two_stages(0.2f)), bare);
+  EXPECT_TRUE(near.target_values()[0].of_images);
+  EXPECT_EQ(near.target_values()[0].shape, (Shape{-1, 4}));
+  const std::vector<TargetValue> open{{"table", {-1, 2}, false}};
+  EXPECT_THROW(target_of(parse_target("mean(table[:,1])"), open), Error);
+  EXPECT_EQ(target_of(parse_target("sum(table[7,:])"), open).as<Target::Sum>()->terms[1].at,
+            (Shape{7, 1}));
+}
+
 TEST(Selections, OfNothingAreAResult) {
   for (const auto& built : {suppressed(1e3f), above(1e3f), as_many(1e3f), in_two_stages(1e3f)}) {
     const Explainer explainer(loaded(built), options({"scores"}, {"scores", "picked"}));
@@ -228,6 +279,34 @@ TEST(Selections, OfNothingAreAResult) {
       EXPECT_EQ(error.sentence(), "nothing was selected: there is no row to explain");
     }
   }
+}
+
+/// More extents than are kept, from several threads at once.
+TEST(Selections, OfAnyThread) {
+  const Explainer explainer(loaded(above(0.5f)), options({"scores"}, {"scores"}));
+  constexpr unsigned kImages = 6;
+  const auto asked = [&](unsigned seed) {
+    const auto x = image(seed);
+    auto run = explainer.forward(view(x));
+    const auto why = run.explain(HiResCam{}, Target::element("scores", {0}));
+    return std::pair(run.output("scores").data, why.map.data);
+  };
+  std::vector<std::pair<std::vector<float>, std::vector<float>>> alone;
+  std::set<std::size_t> counts;
+  for (unsigned seed = 0; seed < kImages; ++seed) {
+    alone.push_back(asked(seed));
+    counts.insert(alone.back().first.size());
+  }
+  EXPECT_GT(counts.size(), 2u);
+  std::vector<std::thread> threads;
+  std::atomic<int> wrong = 0;
+  for (unsigned t = 0; t < 4; ++t)
+    threads.emplace_back([&, t] {
+      for (unsigned i = 0; i < 2 * kImages; ++i)
+        if (const auto seed = (i * (t + 1) + t) % kImages; asked(seed) != alone[seed]) ++wrong;
+    });
+  for (auto& thread : threads) thread.join();
+  EXPECT_EQ(wrong, 0);
 }
 
 TEST(Selections, LackARow) {
