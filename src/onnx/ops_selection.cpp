@@ -1,4 +1,5 @@
 #include <array>
+#include <string>
 #include <utility>
 
 #include "onnx/node_import.hpp"
@@ -42,8 +43,12 @@ void roi_align(NodeImport& n) {
   op.rows = n.attributes.get_int("output_height", 1);
   op.columns = n.attributes.get_int("output_width", 1);
   op.samples = n.attributes.get_int("sampling_ratio", 0);
-  for (const auto extent : {op.rows, op.columns, op.samples + 1})
+  for (const auto extent : {op.rows, op.columns})
     if (extent < 1 || extent > kMaxExtent) n.bad("an extent is out of range");
+  // Of each cell along each axis: more tell nothing more of a map.
+  constexpr std::int64_t kMostSamples = 256;
+  if (op.samples < 0 || op.samples > kMostSamples)
+    n.bad("sampling_ratio is not from 0 to " + std::to_string(kMostSamples));
   op.scale = n.attributes.get_float("spatial_scale", 1);
   op.half_pixel = n.opset() >= 16 && n.attributes.get_choice<bool>(
                                          "coordinate_transformation_mode", "half_pixel",

@@ -286,6 +286,7 @@ TEST(Ops, Selections) {
   EXPECT_EQ(regions.scale, 0.25f);
   EXPECT_FALSE(op_of<graph::RoiAlign>(10, "RoiAlign", 3).half_pixel) << "before opset 16";
   EXPECT_THROW(op_of<graph::RoiAlign>(16, "RoiAlign", 3, {attr("output_height", 0)}), Error);
+  EXPECT_THROW(op_of<graph::RoiAlign>(16, "RoiAlign", 3, {attr("sampling_ratio", 257)}), Error);
   EXPECT_TRUE(
       op_of<graph::NonMaxSuppression>(11, "NonMaxSuppression", 5, {attr("center_point_box", 1)})
           .from_centers);

@@ -46,11 +46,17 @@ struct Regions {
     const float cell_high = high / static_cast<float>(op.rows);
     const float cell_wide = wide / static_cast<float>(op.columns);
     const auto down = per_cell(cell_high), across = per_cell(cell_wide);
+    if (across == 0) return;
     for (std::int64_t cell = 0; cell < cells(); ++cell)
       for (std::int64_t i = 0; i < down; ++i) {
         const float y =
             top + cell_high * (static_cast<float>(cell / op.columns) +
                                (static_cast<float>(i) + 0.5f) / static_cast<float>(down));
+        // A line of samples beside the map is as one of them, however many there are: zeros.
+        if (!is_inside(y, height)) {
+          visit(cell, Sample{}, down * across);
+          continue;
+        }
         for (std::int64_t j = 0; j < across; ++j) {
           const float x =
               left + cell_wide * (static_cast<float>(cell % op.columns) +
@@ -79,10 +85,12 @@ struct Regions {
     return {low, low + 1, at - static_cast<float>(low)};
   }
 
+  static bool is_inside(float at, std::int64_t extent) {
+    return at >= -1 && at <= static_cast<float>(extent);
+  }
+
   Sample sample(float y, float x) const {
-    const bool inside =
-        y >= -1 && y <= static_cast<float>(height) && x >= -1 && x <= static_cast<float>(width);
-    if (!inside) return {};
+    if (!is_inside(y, height) || !is_inside(x, width)) return {};
     const auto row = between(y, height), column = between(x, width);
     return {{row.low * width + column.low, row.low * width + column.high,
              row.high * width + column.low, row.high * width + column.high},
