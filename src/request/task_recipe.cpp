@@ -209,9 +209,14 @@ class Reader {
       if (!background->is_null()) out.background = whole(*background, what_, "background", 0);
     }
     members.with("first_label", [&](const Json& one, const auto& what, const auto& member) {
-      out.first_label = whole(one, what, member);
+      out.first_label = whole(one, what, member, -kLargest);
+      if (out.first_label > kLargest)
+        damaged(what, "'" + member + "' must be at most " + std::to_string(kLargest));
     });
     members.read("strides", out.strides);
+    for (const auto stride : out.strides)
+      if (stride > kLargest)
+        damaged(what_, "'strides' must be at most " + std::to_string(kLargest));
     members.read("cell_centre", out.cell_centre);
     whole_number(members, "bins", 0, out.bins);
     share(members, "threshold", out.threshold);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <tuple>
 
 #include "fovea/error.hpp"
 #include "fovea/task_target.hpp"
@@ -18,6 +19,16 @@ using Scores = BoxDecoding::Scores;
 
 double sigmoid(double x) {
   return 1 / (1 + std::exp(-x));
+}
+
+/// Corners, or centre, width and height, as corners in pixels.
+std::array<double, 4> corners_of(const BoxDecoding& boxes, bool are_corners,
+                                 std::array<double, 4> b) {
+  if (!are_corners) b = {b[0] - b[2] / 2, b[1] - b[3] / 2, b[0] + b[2] / 2, b[1] + b[3] / 2};
+  if (boxes.in_shares)
+    for (std::size_t i = 0; i < 4; ++i)
+      b[i] *= static_cast<double>(i % 2 == 0 ? boxes.width : boxes.height);
+  return b;
 }
 
 /// A row of all values together.
@@ -99,14 +110,9 @@ class Rows {
       b[2] = std::exp(b[2]) * at.stride;
       b[3] = std::exp(b[3]) * at.stride;
     }
-    if (boxes_.form == Form::grid || boxes_.form == Form::centre)
-      b = {b[0] - b[2] / 2, b[1] - b[3] / 2, b[0] + b[2] / 2, b[1] + b[3] / 2};
-    const auto width = boxes_.in_shares ? static_cast<double>(boxes_.width) : 1;
-    const auto height = boxes_.in_shares ? static_cast<double>(boxes_.height) : 1;
-    out.x0 = b[0] * width;
-    out.y0 = b[1] * height;
-    out.x1 = b[2] * width;
-    out.y1 = b[3] * height;
+    const bool are_corners = boxes_.form == Form::corners || boxes_.form == Form::distances;
+    b = corners_of(boxes_, are_corners, b);
+    std::tie(out.x0, out.y0, out.x1, out.y1) = std::tuple(b[0], b[1], b[2], b[3]);
   }
 
   /// Of a column of scores.
@@ -137,10 +143,11 @@ class Rows {
       const auto each = places.size() / begins.size();
       for (const auto& [one, begin] : begins) {
         const auto own = part_of(origins, begin, each);
-        if (boxes_.scores == Scores::softmax)
-          set_targets_of_softmax(own, column_of(one->class_index), *one);
-        else
-          set_targets_of_product(own, *one);
+        const auto column = column_of(one->class_index);
+        set_target(own, column, *one);
+        const auto read = std::span(places).subspan(begin, each);
+        set_score(are_as_said(own) ? own : origins_of(outputs, scores_[value].name, read, {}),
+                  column, *one);
       }
     }
   }
@@ -216,55 +223,76 @@ class Rows {
     return out;
   }
 
-  void set_targets_of_softmax(const Origins& origins, std::int64_t column, Detection& out) const {
-    const auto own = static_cast<std::size_t>(column);
-    out.value = origins.values[origins.elements[own].value].name;
-    if (origins.elements[own].through != Through::softmax) {
-      out.target = out.score_target = element_of(origins, own);
-      return;
-    }
-    out.target = element_of(origins, own);
-    if (boxes_.background) {
-      std::vector<Target::Sum::Term> terms;
-      for (const auto& [c, factor] : {std::pair{column, 1.0}, {*boxes_.background, -1.0}}) {
-        const auto i = static_cast<std::size_t>(c);
-        terms.push_back({origins.values[origins.elements[i].value].name, origins.index(i), factor});
+  /// Did the file come to its numbers as the task says? Else a score is made of these as they are.
+  bool are_as_said(const Origins& origins) const {
+    return std::all_of(origins.elements.begin(), origins.elements.end(), [&](const auto& element) {
+      switch (boxes_.scores) {
+        case Scores::softmax:
+          return element.through == Through::softmax;
+        case Scores::probabilities:
+          return element.through != Through::softmax;
+        case Scores::logits:
+          break;
       }
-      out.target = Target::sum(std::move(terms));
-    }
-    out.score_target =
-        function_of(origins, [own](std::span<const double> numbers, std::span<double> slopes) {
-          const auto logs = log_probabilities(numbers, false);
-          const double p = std::exp(logs[own]);
-          // 1 - p as the others' sum, of which much is left where p is close to 1.
-          double others = 0;
-          for (std::size_t i = 0; i < logs.size(); ++i) others += i == own ? 0 : std::exp(logs[i]);
-          for (std::size_t i = 0; i < slopes.size(); ++i)
-            slopes[i] = p * (i == own ? others : -std::exp(logs[i]));
-          return p;
-        });
+      return element.through == Through::nothing;
+    });
   }
 
-  void set_targets_of_product(const Origins& origins, Detection& out) const {
-    out.target = element_of(origins);
-    out.value = origins.values[origins.elements.front().value].name;
+  void set_target(const Origins& origins, std::int64_t column, Detection& out) const {
+    const auto own = boxes_.scores == Scores::softmax ? static_cast<std::size_t>(column) : 0;
+    out.value = origins.values[origins.elements[own].value].name;
+    out.target = element_of(origins, own);
+    const bool of_softmax =
+        boxes_.scores == Scores::softmax && origins.elements[own].through == Through::softmax;
+    if (!of_softmax || !boxes_.background) return;
+    std::vector<Target::Sum::Term> terms;
+    for (const auto& [c, factor] : {std::pair{column, 1.0}, {*boxes_.background, -1.0}}) {
+      const auto i = static_cast<std::size_t>(c);
+      terms.push_back({origins.values[origins.elements[i].value].name, origins.index(i), factor});
+    }
+    out.target = Target::sum(std::move(terms));
+  }
+
+  void set_score(const Origins& origins, std::int64_t column, Detection& out) const {
+    if (boxes_.scores != Scores::softmax)
+      out.score_target = product_of(origins);
+    else if (are_as_said(origins))
+      out.score_target = probability_of(origins, static_cast<std::size_t>(column));
+    else
+      out.score_target = element_of(origins, static_cast<std::size_t>(column));
+  }
+
+  static Target probability_of(const Origins& origins, std::size_t own) {
+    return function_of(origins, [own](std::span<const double> numbers, std::span<double> slopes) {
+      const auto logs = log_probabilities(numbers, false);
+      const double p = std::exp(logs[own]);
+      // 1 - p as the others' sum, of which much is left where p is close to 1.
+      double others = 0;
+      for (std::size_t i = 0; i < logs.size(); ++i) others += i == own ? 0 : std::exp(logs[i]);
+      for (std::size_t i = 0; i < slopes.size(); ++i)
+        slopes[i] = p * (i == own ? others : -std::exp(logs[i]));
+      return p;
+    });
+  }
+
+  Target product_of(const Origins& origins) const {
     std::vector<bool> curved;
     for (const auto& element : origins.elements)
       curved.push_back(element.through == Through::sigmoid || boxes_.scores == Scores::logits);
-    out.score_target =
-        function_of(origins, [curved](std::span<const double> numbers, std::span<double> slopes) {
-          const auto factor = [&](std::size_t i) {
-            return curved[i] ? sigmoid(numbers[i]) : numbers[i];
-          };
-          double product = 1;
-          for (std::size_t i = 0; i < numbers.size(); ++i) product *= factor(i);
-          for (std::size_t i = 0; i < slopes.size(); ++i) {
-            slopes[i] = curved[i] ? sigmoid(numbers[i]) * sigmoid(-numbers[i]) : 1;
-            for (std::size_t j = 0; j < numbers.size(); ++j)
-              if (j != i) slopes[i] *= factor(j);
-          }
-          return product;
-        });
+    return function_of(origins,
+                       [curved](std::span<const double> numbers, std::span<double> slopes) {
+                         const auto factor = [&](std::size_t i) {
+                           return curved[i] ? sigmoid(numbers[i]) : numbers[i];
+                         };
+                         double product = 1;
+                         for (std::size_t i = 0; i < numbers.size(); ++i) product *= factor(i);
+                         for (std::size_t i = 0; i < slopes.size(); ++i) {
+                           slopes[i] = curved[i] ? sigmoid(numbers[i]) * sigmoid(-numbers[i]) : 1;
+                           for (std::size_t j = 0; j < numbers.size(); ++j)
+                             if (j != i) slopes[i] *= factor(j);
+                         }
+                         return product;
+                       });
   }
 
   const Task& task_;
@@ -289,12 +317,21 @@ void keep_most(std::vector<Detection>& found, std::int64_t most) {
     found.resize(static_cast<std::size_t>(std::max<std::int64_t>(most, 0)));
 }
 
+/// A label as the file wrote it: what no class can be is none of the names.
+std::int64_t class_of_label(const Task& task, double label) {
+  constexpr double kLargest = 1 << 24;
+  return std::abs(label) <= kLargest ? static_cast<std::int64_t>(label) - task.boxes.first_label
+                                     : -1;
+}
+
 /// Chosen by the file.
 std::vector<Detection> selected(const Task& task, const Outputs& outputs,
                                 const FindLogits& logits) {
   std::vector<Detection> out;
   const auto add = [&](Detection found, const std::string& value, std::int64_t place) {
-    found.class_index -= task.boxes.first_label;
+    const auto b = corners_of(task.boxes, task.boxes.form == Form::corners,
+                              {found.x0, found.y0, found.x1, found.y1});
+    std::tie(found.x0, found.y0, found.x1, found.y1) = std::tuple(b[0], b[1], b[2], b[3]);
     if (!is_finite(found) || found.score < task.boxes.threshold) return;
     const std::array<std::int64_t, 1> at{place};
     const auto origins = origins_of(outputs, value, at, logits);
@@ -317,7 +354,7 @@ std::vector<Detection> selected(const Task& task, const Outputs& outputs,
            .y0 = table.at(r, 1),
            .x1 = table.at(r, 2),
            .y1 = table.at(r, 3),
-           .class_index = static_cast<std::int64_t>(table.at(r, 5)),
+           .class_index = class_of_label(task, table.at(r, 5)),
            .score = table.at(r, 4),
            .row = r},
           table.name, table.place(r, 4));
@@ -337,7 +374,7 @@ std::vector<Detection> selected(const Task& task, const Outputs& outputs,
            .y0 = boxes.data[4 * r + 1],
            .x1 = boxes.data[4 * r + 2],
            .y1 = boxes.data[4 * r + 3],
-           .class_index = static_cast<std::int64_t>(labels.data[r]),
+           .class_index = class_of_label(task, labels.data[r]),
            .score = scores.data[r],
            .row = static_cast<std::int64_t>(r)},
           score_name, static_cast<std::int64_t>(r));
@@ -350,7 +387,8 @@ std::vector<Detection> selected(const Task& task, const Outputs& outputs,
 }  // namespace
 
 std::int64_t grid_extent(const BoxDecoding& boxes, std::int64_t extent, std::int64_t stride) {
-  return boxes.form == Form::distances ? (extent + stride - 1) / stride : extent / stride;
+  const bool begun = boxes.form == Form::distances && extent % stride != 0;
+  return extent / stride + (begun ? 1 : 0);
 }
 
 void suppress(std::vector<Detection>& found, double overlap, std::int64_t most) {
@@ -391,7 +429,7 @@ std::vector<Detection> decode_boxes(const Task& task, const Outputs& outputs,
     for (std::int64_t c = 0; c < rows.columns(); ++c) {
       if (task.boxes.background == c) continue;
       const double s = rows.score(at, c);
-      if (best < 0 || s > score) {
+      if (!std::isnan(s) && (best < 0 || s > score)) {
         best = c;
         score = s;
       }

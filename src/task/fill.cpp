@@ -243,6 +243,7 @@ namespace fovea {
 Task filled(Task task, const std::vector<ValueInfo>& inputs, const std::vector<ValueInfo>& outputs,
             const std::map<std::string, Shape>& shapes) {
   const task::Extents model{inputs, outputs, shapes};
+  std::erase_if(task.outputs, [](const auto& role) { return role.second.empty(); });
   task::check_outputs(task, model);
   task::fill_states(task, model);
   switch (task.kind) {

@@ -174,6 +174,8 @@ void fill_pairs(Task& task, const Extents& model) {
 
 /// Chosen by the file: the types say which output is which, since extents depend on the picture.
 void fill_selected(Task& task, const Extents& model) {
+  if (task.boxes.form != Form::corners && task.boxes.form != Form::centre)
+    contradict("the task's 'boxes.form' of boxes that the file chose is 'corners' or 'centre'");
   if (task.outputs.contains(OutputRole::rows)) return;
   if (!task.outputs.contains(OutputRole::boxes) && model.outputs.size() == 1) {
     const auto* shape = model.find(model.outputs[0].name);

@@ -137,7 +137,8 @@ double text_number(std::span<const double> numbers, std::span<double> slopes, st
     // one.
     const double p = std::exp(logs[i]);
     const auto first = i - i % width + firsts[i % width];
-    const double own = posterior[first] * std::exp(logs[i] - together[first]);
+    // What cannot be has no share, of a character that cannot be either.
+    const double own = p > 0 ? posterior[first] * std::exp(logs[i] - together[first]) : 0;
     slopes[i] += sign * (are_probabilities ? own / p : own - p);
   }
   return sign * out;

@@ -139,6 +139,9 @@ TEST(TaskRecipe, WhatIsWrongIsNamed) {
   expect_refused(R"({"task": "yolox", "box": {}})", "a member 'box'");
   expect_refused(R"({"task": "yolox", "boxes": {"stride": 8}})", "'stride'");
   expect_refused(R"({"task": "yolox", "boxes": {"strides": [8, 0]}})", "'strides'");
+  expect_refused(R"({"task": "yolox", "boxes": {"strides": [9000000000000000000]}})", "'strides'");
+  expect_refused(R"({"task": "in-file", "boxes": {"first_label": 9000000000000000000}})",
+                 "'first_label'");
   expect_refused(R"({"task": "yolox", "boxes": {"threshold": 2}})", "'threshold'");
   expect_refused(R"({"task": "yolox", "boxes": {"form": "oval"}})", "'oval'");
   expect_refused(R"({"task": "ctc", "text": {"blank": -1}})", "'blank'");

@@ -140,6 +140,88 @@ TEST(Decoders, NumbersThatAreNoneAreLeftOut) {
   for (const auto& found : left) EXPECT_NE(found.row, all[0].row);
 }
 
+TEST(Decoders, AClassThatIsNoNumberHidesNoOther) {
+  auto task = *task_by_name("yolov5");
+  task.outputs[OutputRole::rows] = {"y"};
+  task.boxes.classes = 2;
+  const float none = std::numeric_limits<float>::quiet_NaN();
+  const auto found = decode_boxes(task, {{"y", {{1, 1, 7}, {4, 4, 2, 2, 1, none, 0.5F}}}});
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].class_index, 1);
+}
+
+TEST(Decoders, ChosenBoxesMayBeCentresAndShares) {
+  auto task = *task_by_name("in-file");
+  task.outputs[OutputRole::rows] = {"y"};
+  task.boxes.form = BoxDecoding::Form::centre;
+  task.boxes.in_shares = true;
+  task.boxes.width = 200;
+  task.boxes.height = 100;
+  const Outputs outputs{{"y", {{1, 1, 6}, {0.5F, 0.5F, 0.5F, 0.25F, 0.75F, 3}}}};
+  const auto found = decode_boxes(task, outputs);
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].x0, 50);
+  EXPECT_EQ(found[0].y0, 37.5);
+  EXPECT_EQ(found[0].x1, 150);
+  EXPECT_EQ(found[0].y1, 62.5);
+  EXPECT_EQ(found[0].class_index, 3);
+  task.boxes.form = BoxDecoding::Form::grid;
+  task.boxes.strides = {8};
+  EXPECT_THROW(filled(task, {info("x", {1, 3, 100, 200})}, {info("y", {1, 1, 6})},
+                      {{"x", {1, 3, 100, 200}}, {"y", {1, 1, 6}}}),
+               Error);
+}
+
+TEST(Decoders, ALabelThatNoClassCanBeHasNoName) {
+  auto task = *task_by_name("in-file");
+  task.outputs[OutputRole::rows] = {"y"};
+  task.names = {"a", "b"};
+  for (const float label : {std::numeric_limits<float>::quiet_NaN(), 1e30F, -1e30F}) {
+    const auto found = decode_boxes(task, {{"y", {{1, 1, 6}, {0, 0, 1, 1, 0.75F, label}}}});
+    ASSERT_EQ(found.size(), 1U);
+    EXPECT_EQ(found[0].class_index, -1);
+  }
+}
+
+/// The file may have come to its scores otherwise than the recipe says.
+TEST(Decoders, ScoreTargetsAreTheScoresWhateverMadeThem) {
+  const std::vector<float> logits{1, 3, 0.5F, -1}, scores{0.1F, 0.7F, 0.15F, 0.05F};
+  for (const auto through : {Through::softmax, Through::sigmoid})
+    for (const auto kind : {BoxDecoding::Scores::probabilities, BoxDecoding::Scores::logits,
+                            BoxDecoding::Scores::softmax}) {
+      auto task = *task_by_name("ssd");
+      task.boxes.scores = kind;
+      task.boxes.classes = 4;
+      task.boxes.threshold = 0;
+      task.outputs = {{OutputRole::boxes, {"b"}}, {OutputRole::scores, {"s"}}};
+      const Outputs outputs{{"b", {{1, 1, 4}, {0, 0, 1, 1}}}, {"s", {{1, 1, 4}, scores}}};
+      const FindLogits find = [&](const std::string& name, std::span<const std::int64_t> at) {
+        Origins out;
+        out.values.push_back({name == "s" ? "logits" : name, {1, 4}});
+        for (const auto place : at) out.elements.push_back({0, place, through});
+        return out;
+      };
+      const auto found = decode_boxes(task, outputs, find);
+      ASSERT_EQ(found.size(), 1U);
+      EXPECT_EQ(values_in(found[0].target).front(), "logits");
+      // Only a sigmoid behind a logit each makes the same of it; these logits are of a softmax.
+      const auto names = values_in(found[0].score_target);
+      ASSERT_EQ(names.size(), 1U);
+      const bool as_said =
+          (kind == BoxDecoding::Scores::softmax && through == Through::softmax) ||
+          (kind == BoxDecoding::Scores::probabilities && through == Through::sigmoid);
+      EXPECT_EQ(names[0], as_said ? "logits" : "s");
+      if (as_said) continue;
+      const ImageValue value{"s", {1, 4}, scores};
+      const auto* function = found[0].score_target.as<Target::Function>();
+      const auto* sum = found[0].score_target.as<Target::Sum>();
+      if (sum != nullptr)
+        EXPECT_EQ(scores[static_cast<std::size_t>(sum->terms[0].at[1])], found[0].score);
+      else
+        EXPECT_NEAR(function->of({&value, 1}, {}), found[0].score, 1e-12);
+    }
+}
+
 TEST(Decoders, OverlapIsOfTheUnion) {
   const Detection a{.x0 = 0, .y0 = 0, .x1 = 4, .y1 = 2}, b{.x0 = 2, .y0 = 0, .x1 = 6, .y1 = 2};
   EXPECT_EQ(overlap_of(a, b), 4.0 / 12);

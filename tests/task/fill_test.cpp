@@ -195,6 +195,19 @@ TEST(Fill, AnyValueOfTheGraphMayBeNamed) {
   EXPECT_SAYS(net.asks(task), "names a value that the model does not have");
 }
 
+/// A list of no values says nothing.
+TEST(Fill, EmptyListsAreAsIfLeftOut) {
+  const auto actor = Net().in("x", {1, 3, 8, 8}).out("logits", {1, 3}).out("value", {1});
+  auto policy = *task_by_name("policy");
+  for (const auto role : {OutputRole::value, OutputRole::logits}) policy.outputs[role] = {};
+  EXPECT_EQ(actor.fill(policy).outputs.at(OutputRole::value), std::vector<std::string>{"value"});
+  const auto detector =
+      Net().in("x", {1, 3, 8, 8}).out("boxes", {1, 9, 4}).out("scores", {1, 9, 3});
+  auto ssd = *task_by_name("ssd");
+  ssd.outputs = {{OutputRole::boxes, {}}, {OutputRole::scores, {}}};
+  EXPECT_EQ(detector.fill(ssd).outputs.at(OutputRole::scores), std::vector<std::string>{"scores"});
+}
+
 TEST(Fill, NamesStandForIndices) {
   Task task;
   task.names = {"cat", "dog"};

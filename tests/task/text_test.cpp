@@ -247,6 +247,23 @@ TEST(Text, OfProbabilitiesTheSameNumberComesOut) {
   }
 }
 
+/// Decoders that forbid a character set its logit to minus infinity.
+TEST(Text, WhatCannotBeHasNoSlope) {
+  auto forbidden = steps({0, 1, 2, 0});
+  const auto without = [&] {
+    auto out = forbidden;
+    for (std::size_t t = 0; t < 4; ++t) out.data[4 * t + 3] = -1e4F;
+    return out;
+  }();
+  for (std::size_t t = 0; t < 4; ++t)
+    forbidden.data[4 * t + 3] = -std::numeric_limits<float>::infinity();
+  const auto target = text_target(reader(), {{"y", forbidden}}, "ab");
+  std::vector<float> slopes, expected;
+  EXPECT_EQ(run(target, forbidden, &slopes), run(target, without, &expected));
+  EXPECT_EQ(slopes, expected);
+  EXPECT_EQ(slopes[3], 0);
+}
+
 TEST(Text, WhatIsNoTextIsRefused) {
   const Outputs outputs{{"y", steps({0, 1})}};
   const auto message = [&](const std::string& text) {
