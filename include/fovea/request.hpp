@@ -113,7 +113,10 @@ struct Request {
   /// ("fovea.task" of its metadata, a file NAME.task.json beside it).
   std::optional<Task> task = {};
   std::map<std::string, std::string> questions = {};  ///< words for inputs that take them, by name
-  std::optional<RequestFile> labels = {};             ///< none: the model's own, where it has them
+  /// What a task's states begin with in place of zeros, by input: of a run after others, what those
+  /// left behind.
+  std::map<std::string, std::vector<double>> states = {};
+  std::optional<RequestFile> labels = {};  ///< none: the model's own, where it has them
 
   // How the model runs: as in ExplainerOptions.
   /// By input, every number of it, or one that all of them are.

@@ -115,6 +115,7 @@ struct FOVEA_API Session {
   std::vector<Target> resolved = {};
   /// The layer of each, where they have default layers of their own (boxes of several levels).
   std::vector<std::string> own_layers = {};
+  bool went_on = false;  ///< states of the task are those of a run before
   SessionTimings times = {};
   std::vector<std::string> warnings = {};
 

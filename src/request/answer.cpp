@@ -5,6 +5,7 @@
 #include "fovea/session.hpp"
 #include "request/methods.hpp"
 #include "request/targets.hpp"
+#include "request/tasks.hpp"
 #include "request/text.hpp"
 #include "request/texts.hpp"
 
@@ -34,6 +35,7 @@ bool can_serve(Session& session, const Method& method, const CallOptions& call) 
     options.prepare.methods = {method};
     options.prepare.layers = request.layers;
     options.compile.tuning = Tuning::off;
+    request::read_task_values(session, options);
     const Explainer trial(session.model, options, call);
     return true;
   } catch (const Error& error) {
@@ -113,6 +115,9 @@ Answer answer_sheet(Session& session, const Prepared& prepared, Answer out,
     for (const auto& layer : layers)
       for (const auto& method : prepared.methods) {
         options.layer = layer;
+        if (layer.empty() && !session.own_layers.empty() &&
+            method_info(method.name).kind == MapKind::layer)
+          options.layer = session.own_layers[t];
         auto target = out.targets[t];
         const auto asked = request::for_method(request.targets[t], method.name,
                                                prepared.explainer.has_probabilities());
@@ -133,11 +138,13 @@ Prepared prepare(Session& session, const std::vector<Method>& also, const CallOp
   request::prepare_texts(session, call);
   session.request.method_by_target = false;
   const auto& request = session.request;
+  // Nothing was found to explain: the network runs, and that is all.
+  const bool found_nothing = !session.asked.empty() && session.resolved.empty();
   std::vector<RequestMethod> served;
   std::vector<Method> methods;
   for (const auto& asked : request.methods) {
     auto method = request::method_of(asked);
-    const bool serves = !is_sheet(session) || in_file(request.model.file, [&] {
+    const bool serves = !is_sheet(session) || found_nothing || in_file(request.model.file, [&] {
       return can_serve(session, method, call);
     });
     if (!serves) continue;
@@ -152,8 +159,6 @@ Prepared prepare(Session& session, const std::vector<Method>& also, const CallOp
   auto layers = request.layers;
   for (const auto& layer : session.own_layers)
     if (std::find(layers.begin(), layers.end(), layer) == layers.end()) layers.push_back(layer);
-  // Nothing was found to explain: the network runs, and that is all.
-  const bool found_nothing = !session.asked.empty() && session.resolved.empty();
   if (found_nothing) {
     all.clear();
     layers.clear();
@@ -217,6 +222,7 @@ Request came_out(const Session& session, const Explainer& explainer) {
   out.input_shapes = options.compile.input_shapes;
   out.output = options.compile.output;
   out.multi_label = options.compile.multi_label;
+  request::record_states(session, out);
   out.precision = explainer.precision();
   out.threads = explainer.threads();
   return out;

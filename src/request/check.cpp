@@ -1,6 +1,7 @@
 #include "request/check.hpp"
 
 #include <cmath>
+#include <utility>
 
 #include "fovea/target_text.hpp"
 #include "request/members.hpp"
@@ -33,9 +34,12 @@ void check(const Request& request, const std::string& what) {
     damaged(what, "'threads' must be from 0 to " + std::to_string(kMaxThreads));
   if (request.prefix_tokens && (*request.prefix_tokens < 0 || *request.prefix_tokens > kMaxTokens))
     damaged(what, "'prefix_tokens' must be from 0 to " + std::to_string(kMaxTokens));
-  for (const auto& [name, numbers] : request.fixed_inputs)
-    for (const double value : numbers)
-      if (!std::isfinite(value)) damaged(what, "'fixed_inputs' must be finite numbers");
+  for (const auto& [member, values] :
+       {std::pair("fixed_inputs", &request.fixed_inputs), {"states", &request.states}})
+    for (const auto& [name, numbers] : *values)
+      for (const double value : numbers)
+        if (!std::isfinite(value))
+          damaged(what, std::string("'") + member + "' must be finite numbers");
   if (request.command == Command::predict || request.command == Command::index) return;
   if (request.methods.empty())
     throw Error(ErrorCode::invalid_argument, "the " + what + " names no methods");

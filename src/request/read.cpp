@@ -172,6 +172,11 @@ void read_run(Members& members, Request& out) {
     for (const auto& [input, words] : value.items())
       out.questions[input] = text(words, what, input);
   });
+  members.with("states", [&](const Json& value, const auto& what, const auto& name) {
+    if (!value.is_object()) damaged(what, "'" + name + "' must be an object");
+    for (const auto& [input, numbers] : value.items())
+      out.states[input] = list<double>(numbers, what, input, number);
+  });
   members.with("labels", [&](const Json& value, const auto& what, const auto& name) {
     out.labels = file(value, what, name);
   });

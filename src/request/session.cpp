@@ -165,9 +165,14 @@ Session open_session(Request asked, Model model, bool whole_photo) {
   request::choose_output(session);
   const bool explains =
       request.command == Request::Command::explain || request.command == Request::Command::sheet;
-  if (explains && session.task && request.targets == std::vector<RequestTarget>(1))
-    if (auto words = request::default_words(*session.task); !words.empty())
-      request.targets.front() = target_from_text(words);
+  if (explains && session.task && request.targets.size() == 1) {
+    auto& target = request.targets.front();
+    const bool negated = std::exchange(target.negated, false);
+    if (target == RequestTarget())
+      if (auto words = request::default_words(*session.task); !words.empty())
+        target = target_from_text(words);
+    target.negated = negated;
+  }
   if (session.labels.empty())
     session.labels = labels_of(session.model, session.options.compile.output);
   request::name_classes(session);

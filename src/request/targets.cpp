@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <utility>
 
 #include "fovea/files.hpp"
+#include "request/tasks.hpp"
 #include "request/text.hpp"
 #include "request/texts.hpp"
 
@@ -125,23 +127,34 @@ Tensor other_input(const std::string& file, const Session& session) {
   return out;
 }
 
-Target similar_to(const std::string& file, RequestTarget::Similarity similarity, Session& session,
-                  const Explainer& explainer) {
+Target similar_to(const RequestTarget& target, Session& session, const Explainer& explainer) {
+  const auto& file = target.image.file;
+  const auto similarity = target.similarity;
+  const auto value = value_read(session, target);
   auto other = session.tensors;
   other[compared_input(session)] = other_input(file, session);
   Feeds feeds;
   for (const auto& [name, tensor] : other) feeds.emplace(name, TensorView(tensor));
   const auto run = timed(session.times.forward, [&] { return explainer.forward(feeds); });
-  const auto& scores = run.logits();
-  if (scores.shape.front() != 1) refuse("--similar-to compares one image with another");
-  if (similarity == RequestTarget::Similarity::cosine) return Target::similarity(scores.data);
+  if (run.logits().shape.front() != 1) refuse("--similar-to compares one image with another");
+  auto scores = value.empty() ? run.logits() : run.output(value);
+  // Of a row that holds other values too, the scores are the first.
+  for (const auto& read : explainer.target_values())
+    if (value.empty() && read.name.empty() && explainer.target_values().size() > 1)
+      scores.data.resize(static_cast<std::size_t>(
+          std::accumulate(read.shape.begin(), read.shape.end(), std::int64_t{1},
+                          [](std::int64_t count, std::int64_t extent) {
+                            return count * std::max<std::int64_t>(extent, 1);
+                          })));
+  if (similarity == RequestTarget::Similarity::cosine)
+    return Target::similarity(scores.data, value);
   double length = 0;
   for (const float v : scores.data) length += static_cast<double>(v) * v;
   if (length == 0)
     refuse("--similar-to: the other image's output is all zeros, so that it has no direction");
   auto unit = scores.data;
   for (auto& v : unit) v = static_cast<float>(v / std::sqrt(length));
-  return Target::weighted(std::move(unit));
+  return Target::weighted(std::move(unit), value);
 }
 
 }  // namespace
@@ -171,7 +184,10 @@ void name_classes(Session& session) {
     if (target.kind == Kind::text) {
       const bool negated = target.negated;
       const auto score = target.score;
+      const auto minus = target.minus;
       target = target_from_text(target.text);
+      if (minus && target.minus) refuse("the target takes a class off another itself");
+      if (minus) target.minus = minus;
       target.negated = negated;
       target.score = score;
     }
@@ -209,6 +225,7 @@ RequestTarget for_method(RequestTarget target, const std::string& method, bool o
 }
 
 void check_targets(const std::vector<Target>& targets, std::int64_t classes) {
+  if (classes == 0) return;  // nothing was selected, as the run says
   for (const auto& target : targets) {
     const auto known = [&](std::int64_t index) { return index >= 0 && index < classes; };
     const auto* ranked = target.as<Target::Ranked>();
@@ -236,7 +253,7 @@ std::vector<Target> resolved_targets(const std::vector<RequestTarget>& asked, Se
   for (const auto& target : asked) {
     auto& made = out.emplace_back();
     if (target.kind == Kind::similar_to) {
-      made = similar_to(target.image.file, target.similarity, session, explainer);
+      made = similar_to(target, session, explainer);
     } else if (target.kind == Kind::text) {
       made = target_of_text(target, explainer);
     } else if (target.region) {

@@ -1,6 +1,7 @@
 #include "request/tasks.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "fovea/task_recipe.hpp"
@@ -88,12 +89,29 @@ void give_words(Session& session, const OriginFinder& finder) {
   }
 }
 
+void give_states(Session& session, const OriginFinder& finder) {
+  for (const auto& [name, numbers] : session.request.states) {
+    if (!session.task->states.contains(name))
+      throw Error(ErrorCode::invalid_argument, "the task has no state '" + name + "'");
+    Tensor tensor{finder.shapes().at(name), {numbers.begin(), numbers.end()}};
+    std::int64_t count = 1;
+    for (const auto extent : tensor.shape) count *= extent;
+    if (count != std::ssize(numbers))
+      throw Error(ErrorCode::invalid_argument, "the state '" + name + "' takes " +
+                                                   shape_text(tensor.shape) + " and is given " +
+                                                   std::to_string(numbers.size()) + " numbers");
+    session.tensors.insert_or_assign(name, std::move(tensor));
+  }
+}
+
 }  // namespace
 
 void start_task(Session& session) {
   auto& request = session.request;
   if (!request.task) request.task = task_of_model(session.model);
   if (!request.task) {
+    if (!request.states.empty())
+      throw Error(ErrorCode::invalid_argument, "there are states, and no task has any");
     if (!request.questions.empty())
       throw Error(ErrorCode::invalid_argument,
                   "--input " + request.questions.begin()->first +
@@ -107,6 +125,7 @@ void start_task(Session& session) {
     // they come out.
     if (!session.task->boxes.selected) session.logits = finder.find_logits();
     give_words(session, finder);
+    give_states(session, finder);
     const auto* tokens = tokens_input(session);
     std::vector<std::string> missing;
     for (const auto& [name, input] : session.task->inputs) {
@@ -136,15 +155,34 @@ void read_task_values(const Session& session, ExplainerOptions& options) {
   };
   for (const auto& name : values_of(*session.task)) add(options.compile.fetches, name);
   for (const auto& [input, output] : session.task->states) add(options.compile.fetches, output);
-  if (session.task->kind != TaskKind::classes && options.prepare.targets.empty() &&
-      options.prepare.target_values.empty())
+  auto& prepare = options.prepare;
+  if (session.task->kind == TaskKind::classes || !prepare.targets.empty() ||
+      !prepare.target_values.empty())
+    return;
+  // Classes, ranks and likenesses; numbers and a task's words have said what they read.
+  const auto command = session.request.command;
+  if (session.asked.empty() &&
+      (command == Request::Command::explain || command == Request::Command::sheet))
+    for (const auto& target : session.request.targets)
+      if (target.kind != RequestTarget::Kind::text)
+        add(prepare.target_values, value_read(session, target));
+  if (prepare.target_values.empty())
     for (const auto& name : values_of(*session.task))
-      if (!holds_integers(session.model, name)) options.prepare.target_values.push_back(name);
+      if (!holds_integers(session.model, name)) prepare.target_values.push_back(name);
+}
+
+std::string value_read(const Session& session, const RequestTarget& target) {
+  if (target.kind != RequestTarget::Kind::similar_to || !session.task ||
+      session.task->kind != TaskKind::embedding)
+    return {};
+  return session.task->outputs.at(OutputRole::embedding).front();
 }
 
 void keep_states(Session& session, const Run& run) {
   if (!session.task) return;
   for (const auto& [input, output] : session.task->states) {
+    // What is fixed is the same in every run.
+    if (session.request.fixed_inputs.contains(input)) continue;
     auto& tensor = session.tensors.at(input);
     auto next = run.output(output);
     if (next.data.size() != tensor.data.size())
@@ -152,6 +190,20 @@ void keep_states(Session& session, const Run& run) {
                                                    shape_text(next.shape) + ", and input '" +
                                                    input + "' takes " + shape_text(tensor.shape));
     tensor.data = std::move(next.data);
+    session.went_on = true;
+  }
+}
+
+void record_states(const Session& session, Request& out) {
+  if (!session.went_on) return;
+  out.states.clear();
+  for (const auto& [input, output] : session.task->states) {
+    const auto at = session.tensors.find(input);
+    if (at == session.tensors.end()) continue;
+    const auto& data = at->second.data;
+    // No request holds what is not finite.
+    if (std::all_of(data.begin(), data.end(), [](float v) { return std::isfinite(v); }))
+      out.states[input] = {data.begin(), data.end()};
   }
 }
 
@@ -186,7 +238,7 @@ void find(Session& session, const Explainer& explainer, const CallOptions& call)
       auto& tensor = session.tensors.at(*input);
       std::vector<std::int64_t> tokens{index_of(task, task.caption.start)};
       const auto end = index_of(task, task.caption.end);
-      const auto room = static_cast<std::size_t>(tensor.shape.back());
+      const auto room = tensor.data.size();
       // As many as the input has room for: the last one is not fed.
       for (std::size_t step = 0; step < room; ++step) {
         tensor = tokens_as_input(task, tokens, tensor.shape);

@@ -21,6 +21,13 @@ void find(Session& session, const Explainer& explainer, const CallOptions& call)
 /// The outputs that become inputs of the next run.
 void keep_states(Session& session, const Run& run);
 
+/// What the next run's states begin with, where a run has gone before.
+void record_states(const Session& session, Request& out);
+
+/// The value that a target reads which is no text: the scores (""), or the embedding of a task that
+/// has one.
+std::string value_read(const Session& session, const RequestTarget& target);
+
 /// What a session's explainers have to read and fetch for its task.
 void read_task_values(const Session& session, ExplainerOptions& options);
 

@@ -52,10 +52,13 @@ void prepare_numbers(Session& session, const CallOptions& call) {
     if (is_text(target)) texts.push_back(parse_target(target.text));
   std::set<std::string> known;
   prepare.target_values.clear();
-  if (texts.size() < request.targets.size()) prepare.target_values.emplace_back();
+  const auto read = [&](std::string name) {
+    if (known.insert(name).second) prepare.target_values.push_back(std::move(name));
+  };
+  for (const auto& target : request.targets)
+    if (!is_text(target)) read(value_read(session, target));
   for (const auto& text : texts)
-    for (auto& name : text.values())
-      if (known.insert(name).second) prepare.target_values.push_back(std::move(name));
+    for (auto& name : text.values()) read(std::move(name));
 
   const auto options = bare_options(session);
   const auto values = in_file(request.model.file, [&] {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <initializer_list>
+#include <string_view>
 #include <utility>
 
 #include "fovea/files.hpp"
@@ -37,7 +39,15 @@ class Words {
       : session_(session), task_(*session.task), found_(*session.found) {}
 
   std::vector<Worded> of(const TargetText& text) const {
+    for (const auto& term : text.terms)
+      if (const auto* word = std::get_if<Word>(&term.of)) check(*word);
     if (const auto* word = text.word()) return of(*word);
+    // No box is a result, of sums of boxes, too.
+    const bool of_boxes = std::any_of(text.terms.begin(), text.terms.end(), [](const auto& term) {
+      const auto* word = std::get_if<Word>(&term.of);
+      return word != nullptr && word->kind == "box";
+    });
+    if (of_boxes && task_.kind == TaskKind::boxes && found_.boxes.empty()) return {};
     return {{to_text(text), of_several(text)}};
   }
 
@@ -58,6 +68,17 @@ class Words {
   std::int64_t class_of(const Word& word) const {
     if (word.of_class) return index_of(task_, *word.of_class);
     refuse("the target '" + written(word) + "' wants a class behind an '@'");
+  }
+
+  /// What a word does not take is no part of it.
+  static void check(const Word& word) {
+    const auto is_any = [&](std::initializer_list<std::string_view> kinds) {
+      return std::find(kinds.begin(), kinds.end(), word.kind) != kinds.end();
+    };
+    if (word.of_class && !is_any({"pixel", "mask"}))
+      refuse("the target '" + written(word) + "': '" + word.kind + "' takes no '@'");
+    if (word.argument && is_any({"boxes", "words", "caption", "value"}))
+      refuse("the target '" + written(word) + "': '" + word.kind + "' takes no colon");
   }
 
   void want(TaskKind kind, const Word& word) const {
@@ -111,6 +132,10 @@ class Words {
     const auto& kind = word.kind;
     if (kind == "pixel") return pixel(word);
     if (kind == "mask") return mask(word);
+    if (kind == "box") {
+      want(TaskKind::boxes, word);
+      return found_.boxes[static_cast<std::size_t>(number(word, std::ssize(found_.boxes)))].target;
+    }
     if (kind == "char") {
       want(TaskKind::text, word);
       const auto& all = found_.text->characters;
@@ -137,6 +162,8 @@ class Words {
       return caption_target(task_, outputs(), tokens, logits());
     }
     if (kind == "action" || kind == "value" || kind == "advantage") return of_policy(word);
+    if (kind == "boxes" || kind == "words")
+      refuse("the target '" + kind + "' is several, and no part of a sum");
     refuse("the task " + task_.decoder + " has no target '" + kind + "'");
   }
 
@@ -150,7 +177,11 @@ class Words {
 
   Shape input_extents() const {
     const auto& name = session_.photo ? session_.photo->input : image_input();
-    const auto& shape = session_.tensors.at(name).shape;
+    const auto given = session_.tensors.find(name);
+    if (given == session_.tensors.end()) refuse("positions are of an image, and none is given");
+    const auto& shape = given->second.shape;
+    if (shape.size() == 5 && shape.back() <= 4 && shape[1] > 4)
+      return {shape[1], shape[2], shape[3]};
     if (shape.size() == 5) return {shape[2], shape[3], shape[4]};
     const auto image = image_shape(shape);
     if (!image) refuse("positions are of an image, and the input is " + shape_text(shape));
@@ -159,7 +190,7 @@ class Words {
   std::string image_input() const {
     for (const auto& [name, input] : task_.inputs)
       if (input.role == InputRole::image) return name;
-    return session_.tensors.begin()->first;
+    return session_.tensors.empty() ? std::string() : session_.tensors.begin()->first;
   }
 
   /// Of the photo (x, y), or of a tensor: (x, y) or (x, y, z).
@@ -196,7 +227,8 @@ class Words {
   /// mask:CLASS is what was predicted, mask:FILE@CLASS what somebody drew.
   Target mask(const Word& word) const {
     want(TaskKind::segments, word);
-    const auto& what = word.argument.value_or("");
+    if (!word.argument) refuse("the target 'mask' wants a class, or FILE@CLASS, behind a colon");
+    const auto& what = *word.argument;
     if (!word.of_class) {
       const auto index = index_of(task_, what);
       const auto predicted = predicted_mask(task_, outputs(), index);

@@ -86,11 +86,11 @@ Json examples_json(const RequestExamples& examples) {
 
 Json request_json(const Request& request) {
   const auto& [command, model, external, second, image, preprocess, whole, exact_decode, inputs,
-               task, questions, labels, fixed_inputs, input_shapes, output, multi_label, token_grid,
-               prefix_tokens, precision, optimize, tuning, threads, methods, method_by_target,
-               skip_unservable, targets, layers, features, fuse, smooth, keep_sign, normalize,
-               colormap, alpha, opacity_by_value, percentile, caption, sheet_width, enlarge,
-               box_share, words, examples] = request;
+               task, questions, states, labels, fixed_inputs, input_shapes, output, multi_label,
+               token_grid, prefix_tokens, precision, optimize, tuning, threads, methods,
+               method_by_target, skip_unservable, targets, layers, features, fuse, smooth,
+               keep_sign, normalize, colormap, alpha, opacity_by_value, percentile, caption,
+               sheet_width, enlarge, box_share, words, examples] = request;
   Json json;
   json["format"] = kFormat;
   json["command"] = name_of(kCommands, command);
@@ -107,6 +107,7 @@ Json request_json(const Request& request) {
   if (!inputs.empty()) json["inputs"] = files_json(inputs);
   if (task) json["task"] = Json::parse(to_json(*task));
   if (!questions.empty()) json["questions"] = questions;
+  if (!states.empty()) json["states"] = states;
   if (labels) json["labels"] = file_json(*labels);
   if (!fixed_inputs.empty()) json["fixed_inputs"] = fixed_inputs;
   json["input_shapes"] = input_shapes;

@@ -186,6 +186,23 @@ def writer():
              "task": "caption", "names": ["<pad>", "<s>", "</s>", "red", "green", "blue"]})})
 
 
+def one_word():
+    """Says the brightest colour; what was written before is one number."""
+    body, kernel = colours("image")
+    nodes = [*body,
+             helper.make_node("GlobalAveragePool", ["features"], ["pooled"], "pool"),
+             helper.make_node("Flatten", ["pooled"], ["seen"], "flatten"),
+             helper.make_node("Cast", ["before"], ["number"], "number", to=TensorProto.FLOAT),
+             helper.make_node("Mul", ["seen", "number"], ["said"], "say"),
+             helper.make_node("Unsqueeze", ["said", "one"], ["scores"], "row"),
+             helper.make_node("Pad", ["scores", "front"], ["word_logits"], "words")]
+    save("one_word", nodes, [value("image", [1, 3, SIZE, SIZE]), value("before", [], TensorProto.INT64)],
+         [value("word_logits", [1, 1, 5])], [*kernel, integers("one", [1]), integers("front", [0, 0, 2, 0, 0, 0])],
+         metadata={"fovea.task": json.dumps({
+             "task": "caption", "names": ["</s>", "<s>", "red", "green", "blue"],
+             "inputs": {"before": {"role": "tokens"}}})})
+
+
 def chosen():
     """One picture without an extent for images, as torchvision's detectors take it. Its boxes are those rows of
     four whose score, the mean of a colour (the last row's of red and green), is above 0.1."""
@@ -212,6 +229,7 @@ def chosen():
 
 
 def tasks():
+    one_word()
     chosen()
     detector()
     policy()

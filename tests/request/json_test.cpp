@@ -23,7 +23,7 @@ class Draw {
   Request request(Command command) {
     Request out;
     auto& [itself, model, external, second, image, preprocess, in_place_of_crop, exact_decode,
-           inputs, task, questions, labels, fixed_inputs, input_shapes, output, multi_label,
+           inputs, task, questions, states, labels, fixed_inputs, input_shapes, output, multi_label,
            token_grid, prefix_tokens, precision, optimize, tuning, threads, methods,
            method_by_target, skip_unservable, targets, layers, features, fuse, smooth, keep_sign,
            normalize, colormap, alpha, opacity_by_value, percentile, caption, sheet_width, enlarge,
@@ -38,6 +38,8 @@ class Draw {
     if (yes()) second = drawn_second();
     if (yes()) task = task_by_name(one_of<std::string>({"yolox", "ctc", "policy", "in-file"}));
     questions = named<std::string>([&] { return text(); });
+    states = named<std::vector<double>>(
+        [&] { return several<double>(1, [&] { return real(-1e6, 1e6); }); });
     fixed_inputs = named<std::vector<double>>(
         [&] { return several<double>(1, [&] { return real(-1e6, 1e6); }); });
     inputs = named<RequestFile>([&] { return file(); });

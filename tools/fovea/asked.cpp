@@ -242,6 +242,9 @@ void add_targets(Request& request, const ExplainArguments& arguments) {
     auto target = target_from_text(text);
     target.negated = common.negated;
     target.score = common.score;
+    if (common.minus && target.minus)
+      refuse("--target '" + text + "' takes a class off another itself: leave --minus alone");
+    if (common.minus) target.minus = common.minus;
     request.targets.push_back(std::move(target));
   }
   for (const auto index : arguments.classes) add(Kind::class_index).value = index;
@@ -282,8 +285,10 @@ std::optional<Task> task_of(const Arguments& arguments) {
   }
   if (!arguments.names.empty())
     out->names = names_in(*out, read_text(readable(arguments.names), ErrorCode::bad_input));
+  std::set<std::string> states;
   for (const auto& text : arguments.states) {
     const auto [input, output] = assignment(text, "--state");
+    if (!states.insert(input).second) refuse("--state is given twice for input '" + input + "'");
     out->states[input] = output;
   }
   return out;
@@ -404,7 +409,8 @@ Asked asked(const Arguments& arguments) {
   if (!arguments.second.empty()) {
     request.second = RequestSecond{{arguments.second}};
     for (const auto& text : arguments.feeds)
-      request.second->inputs.insert(assignment(text, "--feed"));
+      if (const auto pair = assignment(text, "--feed"); !request.second->inputs.insert(pair).second)
+        refuse("--feed is given twice for input '" + pair.first + "'");
   }
   for (const auto& file : {arguments.task, arguments.names})
     if (!file.empty()) out.also_read.push_back(readable(file));

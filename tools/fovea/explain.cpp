@@ -157,12 +157,6 @@ Results finish(Session& session, const std::vector<Explanation>& explanations, s
   return results;
 }
 
-void add_plain(const Session& session, Files& files) {
-  if (files.names.output.empty() || !session.photo) return;
-  files.out.add(files.names.output, encode_image(session.photo->pixels.image,
-                                                 picture_extension(files.names.output), {}));
-}
-
 bool has_provenance(const ExplainOutputs& files) {
   const auto is_png = [](const std::string& file) {
     return lower(picture_extension(file)) == ".png";
@@ -193,7 +187,7 @@ void explain_photo(Session& session, const Prepared& prepared, const Reasons& re
 
   auto results = finish(session, explanations, run.logits().shape.front(),
                         static_cast<std::int64_t>(targets.size()), provenance, files);
-  if (explanations.empty()) add_plain(session, files);
+  if (explanations.empty()) add_plain(session, names, files.out);
   for (std::size_t i = 0; i < found.size(); ++i) results.rows[i].reason = found[i];
   if (!names.strip.empty()) {
     strip.add(session, results, names.rendering);

@@ -28,9 +28,6 @@ struct Files {
 Results finish(Session& session, const std::vector<Explanation>& explanations, std::int64_t images,
                std::int64_t targets, const Json& provenance, Files& files);
 
-/// Where nothing was found to explain: the photo as it is.
-void add_plain(const Session& session, Files& files);
-
 /// Does any of the files say what it was made from and with?
 bool has_provenance(const ExplainOutputs& files);
 

@@ -108,6 +108,19 @@ void check_output_files(const ExplainOutputs& given, const Asked& asked) {
   }
 }
 
+void add_plain(Session& session, const ExplainOutputs& names, OutputFiles& files) {
+  if (!names.output.empty() && session.photo)
+    files.add(names.output,
+              encode_image(session.photo->pixels.image, picture_extension(names.output), {}));
+  std::string left;
+  for (const auto* file :
+       {&names.heatmap, &names.html, &names.examples_output, &names.map, &names.feature_map})
+    if (!file->empty()) left += (left.empty() ? "" : ", ") + *file;
+  if (!names.output.empty() && !session.photo) left += (left.empty() ? "" : ", ") + names.output;
+  if (!left.empty())
+    session.warnings.push_back("nothing was found to explain: not written: " + left);
+}
+
 Photos::Photos(const std::vector<std::string>& files, std::string json)
     : files_(files), names_(output_names(files)), json_(std::move(json)) {}
 

@@ -31,6 +31,10 @@ void require_own_names(ExplainOutputs files, std::size_t photos);
 /// there twice, or of no kind that is known. Throws Error invalid_argument.
 void check_output_files(const ExplainOutputs& given, const Asked& asked);
 
+/// Where nothing was found to explain: the photo as it is where the overlay goes, and a warning for
+/// what else was asked for.
+void add_plain(Session& session, const ExplainOutputs& names, OutputFiles& files);
+
 class Photos {
  public:
   /// None: what is asked about is no photo. `json` is where the results go as JSON: of several

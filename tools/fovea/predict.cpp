@@ -66,13 +66,15 @@ void predict_photo(Session& session, const Explainer& explainer, const PredictAr
                    const ExplainOutputs& names, Digests& digests, Photos& photos) {
   const bool tells = !names.json.empty() && !names.no_provenance;
   if (tells) start_digests(session, digests);
+  // As it was before the run, which carries a task's states on.
+  const auto before = came_out(session, explainer);
   auto run = session.ask(explainer);
   session.warnings.insert(session.warnings.end(), run.warnings().begin(), run.warnings().end());
   const auto top = static_cast<std::size_t>(arguments.top);
   OutputFiles outputs;
   if (!names.logits.empty()) outputs.add(names.logits, npy_bytes(run.logits()));
   auto document = result_json(session, explainer, run, top);
-  if (tells) document["provenance"] = provenance_json(came_out(session, explainer), digests);
+  if (tells) document["provenance"] = provenance_json(before, digests);
   photos.add_json(outputs, names.json, document);
   outputs.write();
   outputs.tell(photos.heading(session) + result_text(session, run, top));

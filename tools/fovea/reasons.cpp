@@ -146,7 +146,10 @@ Reasons::Reasons(Request request, std::string images)
 std::vector<Method> Reasons::methods(Session& session) const {
   session.options.prepare.features = wants_channels(request_);
   const Method gradcam = GradCam{};
-  if (wants_channels(request_) && request_.methods.front().name != gradcam.name) return {gradcam};
+  // Nobody chose the method: what it is the targets decide.
+  if (wants_channels(request_) &&
+      (request_.methods.front().name != gradcam.name || request_.method_by_target))
+    return {gradcam};
   return {};
 }
 

@@ -7,6 +7,7 @@
 
 #include "evidence.hpp"
 #include "findings.hpp"
+#include "fovea/target_text.hpp"
 #include "recipe.hpp"
 #include "seen.hpp"
 #include "text.hpp"
@@ -29,22 +30,12 @@ Json map_json(const Result& result) {
 
 /// That "box:2" is of; null where the target is none.
 const Detection* detection_of(const Session& session, const RequestTarget& asked) {
-  if (!session.found || asked.text.rfind("box:", 0) != 0) return nullptr;
-  const auto index = std::strtoul(asked.text.c_str() + 4, nullptr, 10);
+  if (!session.found) return nullptr;
+  const auto text = parse_target(asked.text);
+  const auto* word = text.word();
+  if (word == nullptr || word->kind != "box" || !word->argument) return nullptr;
+  const auto index = std::strtoul(word->argument->c_str(), nullptr, 10);
   return index < session.found->boxes.size() ? &session.found->boxes[index] : nullptr;
-}
-
-Json target_json(const Session& session, const Result& result) {
-  const auto& asked = session.request.targets.at(result.target);
-  if (asked.kind == RequestTarget::Kind::text) {
-    Json out = {{"text", asked.text}};
-    if (const auto* found = detection_of(session, asked)) {
-      out["label"] = name_of(*session.task, found->class_index);
-      out["box"] = place_json(*found, session);
-    }
-    return out;
-  }
-  return prediction_json(explained(*result.why), session.labels);
 }
 
 Json box_json(const Result& result, float share) {
@@ -114,7 +105,22 @@ std::string sum_rule_text(const Explanation& why) {
   return out + number_text("%.2g", 100 * rule.error) + " % is unexplained";
 }
 
+Json target_of(const Session& session, const Result& result) {
+  return target_json(session, session.request.targets.at(result.target), *result.why);
+}
+
 }  // namespace
+
+Json target_json(const Session& session, const RequestTarget& asked, const Explanation& why) {
+  if (asked.kind != RequestTarget::Kind::text)
+    return prediction_json(explained(why), session.labels);
+  Json out = {{"text", asked.text}};
+  if (const auto* found = detection_of(session, asked)) {
+    out["label"] = name_of(*session.task, found->class_index);
+    out["box"] = place_json(*found, session);
+  }
+  return out;
+}
 
 std::string Results::suffix(std::int64_t image, std::int64_t target) const {
   std::string out;
@@ -148,7 +154,7 @@ Json result_json(const Session& session, const Explainer& explainer, const Resul
   json["method"] = first.why->method;
   json["layer"] = first.why->layer;
   json["normalize"] = normalize_text(first.why->normalize);
-  json["target"] = target_json(session, first);
+  json["target"] = target_of(session, first);
   json["score"] = shortest(static_cast<float>(first.why->score));
   if (!first.why->layers.empty()) json["layers"] = first.why->layers;
   json["map"] = map_json(first);
@@ -165,7 +171,7 @@ Json result_json(const Session& session, const Explainer& explainer, const Resul
     for (std::int64_t t = 0; t < results.targets; ++t) {
       const auto& result = results.at(i, t);
       Json row;
-      row["target"] = target_json(session, result);
+      row["target"] = target_of(session, result);
       row["score"] = shortest(static_cast<float>(result.why->score));
       row["map"] = map_json(result);
       if (!result.why->receptive_field.empty())

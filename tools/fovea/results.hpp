@@ -52,6 +52,9 @@ struct Results {
 /// percentile, signed}, "enlarged", "slices"}.
 void add_drawn(Json& row, const Drawn& drawn, double percentile);
 
+/// What was explained: the class with its label and numbers, or the target's text.
+Json target_json(const Session& session, const RequestTarget& asked, const Explanation& why);
+
 Json result_json(const Session& session, const Explainer& explainer, const Results& results);
 
 std::string result_text(const Session& session, const Explainer& explainer, const Results& results,

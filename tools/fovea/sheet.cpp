@@ -10,6 +10,7 @@
 #include "captions.hpp"
 #include "drawn_map.hpp"
 #include "evidence.hpp"
+#include "findings.hpp"
 #include "fovea/image.hpp"
 #include "json_output.hpp"
 #include "long_call.hpp"
@@ -87,11 +88,11 @@ int panel_width(std::int64_t sheet_width) {
   return static_cast<int>(std::min<std::int64_t>(kPanel, sheet_width - 2 * kMargin));
 }
 
-Json row_json(const Explanation& why, const Labels& labels) {
+Json row_json(const Session& session, const RequestTarget& target, const Explanation& why) {
   Json row;
   row["method"] = why.method;
   row["layer"] = why.layer;
-  row["target"] = prediction_json(explained(why), labels);
+  row["target"] = target_json(session, target, why);
   row["score"] = shortest(static_cast<float>(why.score));
   row["grid"] = why.feature_map.shape;
   if (why.sum_rule) row["sum_rule"] = sum_rule_json(why);
@@ -103,8 +104,9 @@ Json row_json(const Explanation& why, const Labels& labels) {
 /// Of each explanation, as a warning calls it: the method, and what else tells it from the others.
 std::vector<std::string> names_of(const Session& session, const Answer& answered) {
   const auto& targets = session.request.targets;
-  const auto per_target = answered.explanations.size() / targets.size();
   std::vector<std::string> out;
+  if (targets.empty()) return out;
+  const auto per_target = answered.explanations.size() / targets.size();
   for (std::size_t i = 0; i < answered.explanations.size(); ++i) {
     const auto& why = answered.explanations[i];
     auto name = why.method;
@@ -199,15 +201,20 @@ void explain_photo(Session& session, const Prepared& prepared, const ExplainOutp
   call.reset();
 
   auto listed = Json::array();
-  for (const auto& why : answered.explanations) listed.push_back(row_json(why, session.labels));
+  const auto& targets = session.request.targets;
+  const auto& explanations = answered.explanations;
+  for (std::size_t i = 0; i < explanations.size(); ++i)
+    listed.push_back(
+        row_json(session, targets[i / (explanations.size() / targets.size())], explanations[i]));
   Sheet drawn;
-  if (!names.output.empty()) drawn = cells(session, answered, names.rendering);
+  const bool draws = !names.output.empty() && !explanations.empty();
+  if (draws) drawn = cells(session, answered, names.rendering);
   for (std::size_t i = 0; i < drawn.drawn.size(); ++i)
     add_drawn(listed[i], drawn.drawn[i], session.request.percentile);
   Json provenance;
   if (!names.no_provenance) provenance = provenance_json(answered.request, digests);
   OutputFiles outputs;
-  if (!names.output.empty()) {
+  if (draws) {
     const auto sheet = timed(session.times.render, [&] {
       return draw_sheet(drawn.rows, panel_width(session.request.sheet_width));
     });
@@ -221,11 +228,13 @@ void explain_photo(Session& session, const Prepared& prepared, const ExplainOutp
   }
   for (auto& warning : merged_warnings(answered.explanations, names_of(session, answered)))
     session.warnings.push_back(std::move(warning));
-  if (!names.html.empty())
+  if (explanations.empty()) add_plain(session, names, outputs);
+  if (!names.html.empty() && !explanations.empty())
     outputs.add(names.html, timed(session.times.render, [&] {
                   return answer_html(session, answered, names.rendering, provenance);
                 }));
   auto document = run_json(session, explainer);
+  add_findings(document, session);
   document["explanations"] = std::move(listed);
   document["timings_ms"] = timings_json(session.times);
   document["warnings"] = session.warnings;
@@ -248,8 +257,12 @@ void explain_sheet(Asked asked, const ExplainOutputs& given, const Replay* repla
   auto session = photos.open(asked, true);
   if (replay != nullptr) replay->check_session(session, digests);
   if (!given.no_provenance) start_digests(session, digests);
-  const auto prepared = prepare(session, {}, asked.plan_cache);
+  auto prepared = prepare(session, {}, asked.plan_cache);
+  bool is_first = true;
   photos.each(session, [&](const std::string& name) {
+    // What was found in one photo is not in the next.
+    if (!std::exchange(is_first, false) && follows_photo(session))
+      prepared = prepare(session, {}, asked.plan_cache);
     explain_photo(session, prepared, named(given, name), digests, photos);
   });
 }

@@ -9,6 +9,7 @@
 #include <system_error>
 #include <utility>
 
+#include "photos.hpp"
 #include "provenance.hpp"
 
 namespace fovea::cli {
@@ -122,7 +123,7 @@ Json OnePhoto::answered(std::size_t place, bool is_open, Files& files, Digests& 
   make_folders(names);
   auto results = finish(session, explanations, run.logits().shape.front(),
                         static_cast<std::int64_t>(targets.size()), provenance, files);
-  if (explanations.empty()) add_plain(session, files);
+  if (explanations.empty()) add_plain(session, names, files.out);
   for (std::size_t i = 0; i < found.size(); ++i) results.rows[i].reason = found[i];
 
   auto whole = result_json(session, prepared->explainer, results);
