@@ -1,5 +1,6 @@
 // fovea explain-all: every photo of a folder, or of a list.
 #include <algorithm>
+#include <chrono>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <system_error>
@@ -27,6 +28,9 @@ namespace fs = std::filesystem;
 
 constexpr const char* kResults = "results.jsonl";
 constexpr const char* kRecord = "run.json";
+constexpr const char* kPlan = "plan.cache";
+// Of a call that is long: a search that is cut short would end elsewhere the next time.
+constexpr auto kTuningTime = std::chrono::hours(1);
 constexpr std::size_t kAheadOfEach =
     16;  // photos of a thread, at most, in front of what is written
 
@@ -141,9 +145,9 @@ class OutputFolder {
   bool made_ = false;
 };
 
-void write_record(const std::string& file, const Json& record) {
+void write_text(const std::string& file, const std::string& text) {
   OutputFiles out;
-  out.add(file, json_text(record));
+  out.add(file, text);
   out.write();
   out.keep();
 }
@@ -223,6 +227,7 @@ class Call {
                     std::size_t first, ResultsFile& results, OutputFolder& folder,
                     const Json& record);
   void tell(const OutputFolder& folder, std::size_t listed) const;
+  bool tunes() const { return asked_.request.tuning != Tuning::off; }
   Standing standing(const ResultsFile& results, std::size_t todo) const;
   /// How a call that ended early is gone on with.
   void tell_rest(const Standing& standing) const;
@@ -293,7 +298,7 @@ void Call::explain(const Model& model, Listed& todo, ResultsFile& results, Outpu
   std::vector<std::string> of_all;
   const ManyPhotos many{arguments_, todo.files, todo.names, reasons, inputs, digests_, of_all};
   if (!session) {
-    write_record(folder.file(kRecord), record);
+    write_text(folder.file(kRecord), json_text(record));
     folder.keep();
     fail_all(many, errors, results);
     return;
@@ -306,6 +311,12 @@ void Call::explain(const Model& model, Listed& todo, ResultsFile& results, Outpu
   auto& pool = session->options.pool;
   pool.max_workspaces = std::max(pool.max_workspaces, out_.workers);
   pool.waiting = out_.workers > 1 ? Waiting::sleep : Waiting::adaptive;
+  if (tunes()) {
+    // The algorithms that made what is there make the rest.
+    const auto plan = read_plan_cache(folder.file(kPlan));
+    if (results.ok() > 0 && !plan.empty()) session->options.compile.plan_cache = plan;
+    if (!asked_.tuning_time) session->options.compile.tuning_time = kTuningTime;
+  }
   const auto prepared = prepare(*session, reasons.methods(*session), asked_.plan_cache);
   reasons.check(*session, prepared.explainer, digests_);
   start_digests(*session, digests_);
@@ -351,7 +362,8 @@ void Call::explain_many(const ManyPhotos& many, const Session& session, const Pr
       first_row = failed_row(many, first, error.what());
     }
   }
-  write_record(folder.file(kRecord), record);
+  write_text(folder.file(kRecord), json_text(record));
+  if (tunes()) write_text(folder.file(kPlan), prepared.explainer.plan_cache());
   folder.keep();
   results.open();
   Pace pace(arguments_.progress);
