@@ -4,7 +4,7 @@ import re
 import sys
 from pathlib import Path
 
-FOLDERS = ("include", "src", "tools", "tests", "bench")
+FOLDERS = ("include", "src", "tools", "tests", "bench", "python")
 SKIPPED = 77  # CTest's SKIP_RETURN_CODE in this folder's CMakeLists.txt
 
 _COMMENT_OR_LITERAL = re.compile(
