@@ -78,7 +78,7 @@ class Installed(unittest.TestCase):
         self.assertEqual(len([path for path in loaded if "libgomp" in path]), 1)
 
     def test_the_tests_pass_with_it(self):
-        for name in ("photo_test.py", "machine_test.py"):
+        for name in ("photo_test.py", "machine_test.py", "batch_test.py"):
             with self.subTest(name):
                 self.run_it(self.bin / "python", "-B", support.ROOT / "tests/python" / name,
                             FOVEA_INSTALLED="1")
