@@ -124,9 +124,10 @@ def gather(prefix, package):
     for name, new in renamed.items():
         if name != OPENMP:
             patch(libraries / new, renamed, ("--set-soname", new), ("--set-rpath", "$ORIGIN"))
-    # Of the program alone the way leads to the carried OpenMP, also for its libraries.
-    patch(binaries / "fovea", renamed,
-          ("--force-rpath", "--set-rpath", "$ORIGIN/../lib:$ORIGIN/../lib/openmp"))
+    # A process of the program's takes the carried OpenMP: loaded first, it is its libraries' too.
+    patch(binaries / "fovea", renamed, ("--set-rpath", "$ORIGIN/../lib:$ORIGIN/../lib/openmp"))
+    if OPENMP not in needed(binaries / "fovea"):
+        run("patchelf", "--add-needed", OPENMP, binaries / "fovea")
     (binaries / "fovea").chmod(0o755)
     shutil.copytree(prefix / "share/fovea", package / "share/fovea")
     return licences

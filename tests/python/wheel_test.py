@@ -88,6 +88,8 @@ class Installed(unittest.TestCase):
         for command in ([self.bin / "fovea"], [self.bin / "python", "-m", "fovea"],
                         [self.package / "bin/fovea"]):
             self.assertIn(__version__, self.run_it(*command, "version"))
+        self.assertIn(str(self.package / "bin/../lib/openmp/libgomp.so.1"),
+                      self.run_it("ldd", self.package / "bin/fovea"))
         self.run_it(self.bin / "fovea", "explain", "--output", "demo.png")
         self.assertTrue((self.playground / "demo.png").read_bytes().startswith(b"\x89PNG"))
 
