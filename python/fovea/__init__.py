@@ -16,6 +16,7 @@ Everything that goes wrong is an `Error`, by kind. See docs/python.md.
 from ._arguments import Stop
 from ._library import tensors as _tensors
 from ._version import VERSION as __version__
+from .asking import Answer, answer
 from .errors import (BadInput, BadModel, Cancelled, DeadlineExceeded, Error, Internal,
                      InvalidArgument, LibraryError, OutOfMemory, Unsupported)
 from .explainer import Explainer, LayerInfo
@@ -29,10 +30,10 @@ from .photo import (Box, Photo, Recipe, View, draw_box, encode, find_box, find_l
 from .run import Prediction, Predictions, Run
 
 __all__ = [
-    "BadInput", "BadModel", "Box", "Cancelled", "DeadlineExceeded", "Error", "Explainer",
+    "Answer", "BadInput", "BadModel", "Box", "Cancelled", "DeadlineExceeded", "Error", "Explainer",
     "Explanation", "Internal", "InvalidArgument", "LayerInfo", "LibraryError", "Method",
     "MethodInfo", "Model", "OutOfMemory", "Photo", "Prediction", "Predictions", "Recipe", "Run",
-    "Stop", "Timings", "Unsupported", "ValueInfo", "View", "build_info", "default_threads",
+    "Stop", "Timings", "Unsupported", "ValueInfo", "View", "answer", "build_info", "default_threads",
     "draw_box", "encode", "explain", "find_box", "find_label", "labels", "library_version", "map_on_photo",
     "methods", "overlay",
 ]
