@@ -33,6 +33,8 @@ function(fovea_public_library target)
                VERSION ${PROJECT_VERSION}
                SOVERSION ${ARG_SOVERSION}
                INSTALL_RPATH $ORIGIN
+               # A module's own archive may have the same name.
+               ARCHIVE_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/lib
                LINKER_LANGUAGE CXX)
   if(NOT ARG_C)
     target_compile_features(${target} INTERFACE cxx_std_20)

@@ -28,7 +28,7 @@ std::string type_name(int type) {
 
 }  // namespace
 
-Attributes::Attributes(fovea_onnx::NodeProto& node) {
+Attributes::Attributes(format::NodeProto& node) {
   for (auto& attribute : *node.mutable_attribute()) {
     const auto& name = attribute.name();
     if (!attribute.ref_attr_name().empty())
@@ -113,7 +113,7 @@ std::optional<std::vector<std::string>> Attributes::get_strings(std::string_view
   return std::vector<std::string>(found->strings().begin(), found->strings().end());
 }
 
-fovea_onnx::TensorProto* Attributes::get_tensor(std::string_view name) {
+format::TensorProto* Attributes::get_tensor(std::string_view name) {
   auto* found = find(name, kTensor);
   if (!found) return nullptr;
   if (!found->has_t()) refuse(name, "holds no tensor");

@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "graph/ops.hpp"
-#include "onnx_subset.pb.h"
+#include "onnx/format.hpp"
 
 namespace fovea::onnx {
 
@@ -19,7 +19,7 @@ namespace fovea::onnx {
 class Attributes {
  public:
   /// Refuses repeated names, missing types and references outside a function.
-  explicit Attributes(fovea_onnx::NodeProto& node);
+  explicit Attributes(format::NodeProto& node);
 
   bool has(std::string_view name) const { return by_name_.contains(name); }
 
@@ -48,14 +48,14 @@ class Attributes {
   std::optional<std::vector<float>> get_floats(std::string_view name);
   std::optional<std::vector<std::string>> get_strings(std::string_view name);
   /// Null where there is none.
-  fovea_onnx::TensorProto* get_tensor(std::string_view name);
+  format::TensorProto* get_tensor(std::string_view name);
 
   /// Known names without a meaning for inference.
   void ignore(std::initializer_list<std::string_view> names);
   void finish() const;
 
  private:
-  using Proto = fovea_onnx::AttributeProto;
+  using Proto = format::AttributeProto;
   Proto* find(std::string_view name, int type);
   [[noreturn]] static void refuse_word(std::string_view name, const std::string& word);
 

@@ -6,7 +6,7 @@
 
 namespace fovea::onnx {
 
-using fovea_onnx::NodeProto;
+using format::NodeProto;
 
 bool has_branches(const NodeProto& node) {
   if (node.op_type() != "If" || !is_default_domain(node.domain()) || node.input_size() != 1)

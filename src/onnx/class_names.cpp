@@ -13,9 +13,9 @@
 namespace fovea::onnx {
 namespace {
 
-using fovea_onnx::AttributeProto;
-using fovea_onnx::NodeProto;
-using fovea_onnx::TensorProto;
+using format::AttributeProto;
+using format::NodeProto;
+using format::TensorProto;
 using Names = std::vector<std::string>;
 
 constexpr int kStringType = 8;
@@ -33,7 +33,7 @@ const AttributeProto* find(const NodeProto& node, std::string_view name) {
   return nullptr;
 }
 
-Names texts(const google::protobuf::RepeatedPtrField<std::string>& strings) {
+Names texts(const std::vector<std::string>& strings) {
   Names out;
   for (const auto& text : strings) out.push_back(printable(text));
   return out;
@@ -65,8 +65,7 @@ struct List {
 
 class ClassNames {
  public:
-  ClassNames(const fovea_onnx::GraphProto& graph, const std::vector<FlatNode>& nodes)
-      : nodes_(nodes) {
+  ClassNames(const format::GraphProto& graph, const std::vector<FlatNode>& nodes) : nodes_(nodes) {
     for (const auto& tensor : graph.initializer())
       if (auto names = texts(tensor); !names.empty()) strings_[tensor.name()] = std::move(names);
     bool has_ml = false;
@@ -129,7 +128,7 @@ class ClassNames {
     if (keys == nullptr || keys->ints_size() != static_cast<int>(values.size())) return {};
     Names out;
     for (int i = 0; i < keys->ints_size(); ++i) {
-      const auto key = keys->ints(i);
+      const auto key = keys->ints()[static_cast<std::size_t>(i)];
       if (key < 0 || key >= keys->ints_size() + kMaxGaps) return {};
       const auto place = static_cast<std::size_t>(key);
       if (out.size() <= place) out.resize(place + 1);
@@ -196,7 +195,7 @@ class ClassNames {
 
 }  // namespace
 
-void name_classes(const fovea_onnx::GraphProto& graph, const std::vector<FlatNode>& nodes,
+void name_classes(const format::GraphProto& graph, const std::vector<FlatNode>& nodes,
                   std::vector<ValueInfo>& outputs) {
   const ClassNames names(graph, nodes);
   if (!names.any()) return;

@@ -4,7 +4,7 @@
 
 #include "fovea/model.hpp"
 #include "onnx/flatten.hpp"
-#include "onnx_subset.pb.h"
+#include "onnx/format.hpp"
 
 namespace fovea::onnx {
 
@@ -12,7 +12,7 @@ namespace fovea::onnx {
 /// list of them: in a ZipMap; in strings that are looked up at the place of the best score
 /// (ArrayFeatureExtractor, Gather, LabelEncoder behind ArgMax or TopK). An output has the names of
 /// the scores that it depends on, or that depend on it.
-void name_classes(const fovea_onnx::GraphProto& graph, const std::vector<FlatNode>& nodes,
+void name_classes(const format::GraphProto& graph, const std::vector<FlatNode>& nodes,
                   std::vector<ValueInfo>& outputs);
 
 }  // namespace fovea::onnx

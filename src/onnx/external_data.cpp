@@ -77,7 +77,7 @@ DataFolders DataFolders::in(const std::filesystem::path& folder) {
   return out;
 }
 
-ExternalRange external_range(const fovea_onnx::TensorProto& tensor, std::int64_t bytes) {
+ExternalRange external_range(const format::TensorProto& tensor, std::int64_t bytes) {
   ExternalRange range;
   std::set<std::string> seen;
   bool has_length = false;

@@ -10,7 +10,7 @@
 
 #include "base/aligned.hpp"
 #include "onnx/file.hpp"
-#include "onnx_subset.pb.h"
+#include "onnx/format.hpp"
 
 namespace fovea::onnx {
 
@@ -39,7 +39,7 @@ struct ExternalRange {
 
 /// The range that a tensor's `external_data` entries name, for data of `bytes` bytes. Throws Error
 /// bad_model for unknown or repeated keys, numbers that are not, and a length that does not fit.
-ExternalRange external_range(const fovea_onnx::TensorProto& tensor, std::int64_t bytes);
+ExternalRange external_range(const format::TensorProto& tensor, std::int64_t bytes);
 
 /// The external weight files of one model. First every range is announced; then the bytes that are
 /// wanted at once are read, once, and shared by the tensors that look at them.

@@ -16,9 +16,9 @@
 namespace fovea::onnx {
 namespace {
 
-using fovea_onnx::FunctionProto;
-using fovea_onnx::ModelProto;
-using fovea_onnx::NodeProto;
+using format::FunctionProto;
+using format::ModelProto;
+using format::NodeProto;
 
 class Flattener {
  public:
@@ -59,11 +59,11 @@ class Flattener {
 
   /// Of an If: both branches become nodes, and what they give its inputs.
   void lay_out_branches(NodeProto& node, std::int64_t opset, const Scope* scope) {
-    std::vector<fovea_onnx::GraphProto*> bodies;
+    std::vector<format::GraphProto*> bodies;
     for (const auto* name : {"then_branch", "else_branch"}) {
       auto& body = *bodies.emplace_back(&out_.branches.emplace_back());
       for (auto& attribute : *node.mutable_attribute())
-        if (attribute.name() == name) body.Swap(attribute.mutable_g());
+        if (attribute.name() == name) std::swap(body, *attribute.mutable_g());
       if (body.output_size() != node.output_size())
         refuse(node, "a branch has another number of outputs than its If");
       if (body.input_size() > 0) refuse(node, "a branch of an If has inputs");
@@ -80,9 +80,9 @@ class Flattener {
     first.set_name(display_name(node) + "/body");
     for (auto& attribute : *node.mutable_attribute())
       if (attribute.name() == "body" && attribute.has_g())
-        body.Swap(attribute.mutable_g());
+        std::swap(body, *attribute.mutable_g());
       else
-        first.add_attribute()->Swap(&attribute);
+        std::swap(*first.add_attribute(), attribute);
     node.clear_attribute();
     // The trip count and the condition may be left out.
     while (node.op_type() == "Loop" && node.input_size() < 2) node.add_input("");
@@ -97,8 +97,8 @@ class Flattener {
   }
 
   /// `first`: of a loop's body, the node that makes its inputs.
-  void lay_out(fovea_onnx::GraphProto& body, NodeProto& around, std::int64_t opset,
-               const Scope* outer, NodeProto* first = nullptr) {
+  void lay_out(format::GraphProto& body, NodeProto& around, std::int64_t opset, const Scope* outer,
+               NodeProto* first = nullptr) {
     Renames renames{{"", ""}};
     const Scope scope{renames, around, outer == nullptr ? "" : outer->prefix, outer};
     const auto define = [&](const std::string& name) {
@@ -128,7 +128,7 @@ class Flattener {
       auto& value = *node.add_attribute();
       value.set_name("value");
       value.set_type(4);
-      value.mutable_t()->Swap(&tensor);
+      std::swap(*value.mutable_t(), tensor);
       visit(node, opset, &scope);
     }
     for (auto& node : *body.mutable_node()) {
@@ -149,7 +149,7 @@ class Flattener {
                        " deep");
     if (call.input_size() > function.input_size() || call.output_size() > function.output_size())
       refuse(call, "a local function is called with more inputs or outputs than it has");
-    inlined_bytes_ += function.ByteSizeLong() + names_in(function) * display_name(call).size();
+    inlined_bytes_ += function.encoded_bytes() + names_in(function) * display_name(call).size();
     if (inlined_bytes_ > kMaxInlinedBytes) refuse_inlined_bytes(call);
     active_.push_back(&function);
     const auto own = default_opset(function.opset_import());
@@ -223,7 +223,7 @@ class Flattener {
 
   void bind_attributes(NodeProto& node, const NodeProto& call, const FunctionProto& function) {
     auto& attributes = *node.mutable_attribute();
-    for (int i = attributes.size() - 1; i >= 0; --i) {
+    for (auto i = attributes.size(); i-- > 0;) {
       auto& attribute = attributes[i];
       if (attribute.has_g())
         for (auto& inner : *attribute.mutable_g()->mutable_node())
@@ -232,7 +232,7 @@ class Flattener {
       const auto* value = find(call.attribute(), attribute.ref_attr_name());
       if (!value) value = find(function.attribute_proto(), attribute.ref_attr_name());
       if (!value) {
-        attributes.DeleteSubrange(i, 1);
+        attributes.erase(attributes.begin() + static_cast<std::ptrdiff_t>(i));
         continue;
       }
       if (value->has_g())
@@ -244,9 +244,8 @@ class Flattener {
     }
   }
 
-  static const fovea_onnx::AttributeProto* find(
-      const google::protobuf::RepeatedPtrField<fovea_onnx::AttributeProto>& attributes,
-      const std::string& name) {
+  static const format::AttributeProto* find(const std::vector<format::AttributeProto>& attributes,
+                                            const std::string& name) {
     for (const auto& attribute : attributes)
       if (attribute.name() == name) return &attribute;
     return nullptr;
@@ -275,8 +274,7 @@ Flattened flatten(ModelProto& model, std::int64_t opset, Names& names) {
   return Flattener(model, opset, names).run();
 }
 
-std::int64_t default_opset(
-    const google::protobuf::RepeatedPtrField<fovea_onnx::OperatorSetIdProto>& imports) {
+std::int64_t default_opset(const std::vector<format::OperatorSetIdProto>& imports) {
   std::set<std::string> seen;
   std::int64_t version = 0;
   for (const auto& import : imports) {

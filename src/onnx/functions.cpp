@@ -17,9 +17,9 @@
 namespace fovea::onnx {
 namespace {
 
-using fovea_onnx::FunctionProto;
-using fovea_onnx::ModelProto;
-using fovea_onnx::NodeProto;
+using format::FunctionProto;
+using format::ModelProto;
+using format::NodeProto;
 
 auto key_of(const std::string& domain, const std::string& name, const std::string& overload) {
   return std::tuple(is_default_domain(domain) ? std::string() : domain, name, overload);
@@ -123,7 +123,7 @@ class Sizes {
       if (it->second.is_done) continue;
       it->second.is_done = true;
       Size whole;
-      whole.bytes = function->ByteSizeLong();
+      whole.bytes = function->encoded_bytes();
       whole.names = names_in(*function);
       for (const auto& node : function->node())
         whole.add(sum(node, [this](const NodeProto& one) { return inside(one); }));

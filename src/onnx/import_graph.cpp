@@ -23,9 +23,9 @@
 namespace fovea::onnx {
 namespace {
 
-using fovea_onnx::GraphProto;
-using fovea_onnx::ModelProto;
-using fovea_onnx::NodeProto;
+using format::GraphProto;
+using format::ModelProto;
+using format::NodeProto;
 
 [[noreturn]] void refuse(std::string sentence, ErrorContext context = {}) {
   throw Error(ErrorCode::bad_model, std::move(sentence), std::move(context));
@@ -84,8 +84,8 @@ class GraphImport {
       state_.names.add(name);
     };
     // What a branch or a body calls its values is its own affair.
-    const std::function<void(const fovea_onnx::GraphProto&)> check_within =
-        [&](const fovea_onnx::GraphProto& graph) {
+    const std::function<void(const format::GraphProto&)> check_within =
+        [&](const format::GraphProto& graph) {
           for (const auto& node : graph.node()) {
             check_name(node.name(), "a node");
             check_name(node.op_type(), "an operator");
@@ -220,7 +220,7 @@ class GraphImport {
     info_.files = state_.tensors.external_files();
   }
 
-  void announce(const fovea_onnx::TensorProto& tensor) {
+  void announce(const format::TensorProto& tensor) {
     try {
       state_.tensors.announce(tensor);
     } catch (const Error& error) {

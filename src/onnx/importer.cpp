@@ -1,16 +1,13 @@
 #include "onnx/importer.hpp"
 
-#include <google/protobuf/io/coded_stream.h>
-#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
-
 #include <memory>
 #include <new>
 #include <stdexcept>
 #include <utility>
 
 #include "onnx/file.hpp"
+#include "onnx/format.hpp"
 #include "onnx/import_graph.hpp"
-#include "onnx/limits.hpp"
 #include "onnx/wire.hpp"
 
 namespace fovea::onnx {
@@ -30,20 +27,9 @@ Imported with_context(const std::string& file, Body&& body) {
   }
 }
 
-fovea_onnx::ModelProto parse(const std::string& messages) {
-  fovea_onnx::ModelProto model;
-  google::protobuf::io::ArrayInputStream stream(messages.data(), static_cast<int>(messages.size()));
-  google::protobuf::io::CodedInputStream coded(&stream);
-  coded.SetRecursionLimit(kMaxDepth + 1);
-  coded.SetTotalBytesLimit(static_cast<int>(kMaxModelBytes));
-  if (!model.ParseFromCodedStream(&coded) || !coded.ConsumedEntireMessage())
-    throw Error(ErrorCode::bad_model, "the model is damaged: its fields cannot be read");
-  return model;
-}
-
 Imported import(Storage storage) {
   auto skeleton = read_skeleton(*storage.source);
-  auto model = parse(skeleton.messages);
+  auto model = format::parse(skeleton.messages);
   std::string().swap(skeleton.messages);
   storage.left_out = std::move(skeleton.left_out);
   return import_model(model, std::move(storage));

@@ -12,7 +12,7 @@
 #include "graph/graph.hpp"
 #include "onnx/unread.hpp"
 
-/// ONNX files into graphs: the only home of the format and of protobuf.
+/// ONNX files into graphs: the only home of the format.
 namespace fovea::onnx {
 
 /// What a model says about itself.

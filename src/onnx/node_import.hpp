@@ -65,7 +65,7 @@ class NodeImport {
   /// An If whose branches are nodes, and what they give its inputs.
   bool has_branches() const { return flat_.has_branches; }
   /// A loop whose body is nodes, or the node that these begin with; null of any other.
-  const fovea_onnx::GraphProto* body() const { return flat_.body; }
+  const format::GraphProto* body() const { return flat_.body; }
   bool begins_body() const { return flat_.begins_body; }
   /// The node that makes input i, as read so far; null where none does.
   const graph::Node* producer(int i) const;
@@ -104,9 +104,7 @@ class NodeImport {
   graph::ValueId integer(std::int64_t value);
 
   /// The data of an attribute's tensor.
-  graph::Constant take(fovea_onnx::TensorProto& tensor) {
-    return state_.tensors.take(tensor, name_);
-  }
+  graph::Constant take(format::TensorProto& tensor) { return state_.tensors.take(tensor, name_); }
 
   /// Throw Error: a form that fovea has not, a node that contradicts the format. `sentence`
   /// continues the operator's name: "with mode cubic".
@@ -117,7 +115,7 @@ class NodeImport {
   std::string output_name(int i);
 
   ImportState& state_;
-  fovea_onnx::NodeProto& proto_;
+  format::NodeProto& proto_;
   FlatNode flat_;
   std::string name_;
   std::vector<graph::ValueId> inputs_;

@@ -11,7 +11,7 @@ namespace {
 
 using graph::Repeat;
 
-bool is_vector(const fovea_onnx::ValueInfoProto& value) {
+bool is_vector(const format::ValueInfoProto& value) {
   return value.type().tensor_type().has_shape() &&
          value.type().tensor_type().shape().dim_size() == 1;
 }

@@ -18,7 +18,7 @@
 namespace fovea::onnx {
 namespace {
 
-using fovea_onnx::TensorProto;
+using format::TensorProto;
 
 static_assert(std::endian::native == std::endian::little, "raw data is little-endian");
 
@@ -48,15 +48,15 @@ Field typed_field(DataType type) {
 std::int64_t typed_count(const TensorProto& tensor, Field field) {
   switch (field) {
     case Field::f32:
-      return tensor.float_data_size();
+      return std::ssize(tensor.float_data());
     case Field::i32:
-      return tensor.int32_data_size();
+      return std::ssize(tensor.int32_data());
     case Field::i64:
-      return tensor.int64_data_size();
+      return std::ssize(tensor.int64_data());
     case Field::f64:
-      return tensor.double_data_size();
+      return std::ssize(tensor.double_data());
     case Field::u64:
-      return tensor.uint64_data_size();
+      return std::ssize(tensor.uint64_data());
     default:
       return 0;
   }
@@ -304,9 +304,7 @@ graph::Constant Tensors::take(TensorProto& tensor, const std::string& name) {
     const auto layout = layout_of(tensor, storage_.left_out);
     switch (layout.field) {
       case Field::raw: {
-        // Handed over with its heap block: a short one lives inside the string object, which stays
-        // where it is.
-        const std::shared_ptr<const std::string> held(tensor.release_raw_data());
+        const auto held = std::make_shared<const std::string>(tensor.take_raw_data());
         return from_bytes(layout, std::as_bytes(std::span(held->data(), held->size())), held);
       }
       case Field::left_out: {

@@ -10,8 +10,8 @@
 
 #include "graph/graph.hpp"
 #include "onnx/external_data.hpp"
+#include "onnx/format.hpp"
 #include "onnx/wire.hpp"
-#include "onnx_subset.pb.h"
 
 namespace fovea::onnx {
 
@@ -31,7 +31,7 @@ class Tensors {
       : storage_(std::move(storage)), external_(storage_.external_data) {}
 
   /// Checks shape, type and the amount of data without converting anything. Throws Error.
-  void announce(const fovea_onnx::TensorProto& tensor);
+  void announce(const format::TensorProto& tensor);
   void read_external() { external_.read_all(); }
   /// Of what was announced, each once, by path.
   std::vector<std::filesystem::path> external_files() const { return external_.paths(); }
@@ -39,7 +39,7 @@ class Tensors {
   /// The tensor as a constant. Large floats in files stay there, deferred. Raw data moves out of
   /// the message: f32 and i64 are looked at in place, everything else is converted. `name` stands
   /// for the tensor in errors that come later.
-  graph::Constant take(fovea_onnx::TensorProto& tensor, const std::string& name);
+  graph::Constant take(format::TensorProto& tensor, const std::string& name);
 
  private:
   Storage storage_;

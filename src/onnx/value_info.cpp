@@ -10,7 +10,7 @@
 namespace fovea::onnx {
 namespace {
 
-void read_shape(const fovea_onnx::TensorShapeProto& shape, ValueInfo& out) {
+void read_shape(const format::TensorShapeProto& shape, ValueInfo& out) {
   if (shape.dim_size() > base::kMaxRank)
     throw Error(ErrorCode::unsupported, "a value has more than 8 dimensions", {{}, out.name, {}});
   for (const auto& dim : shape.dim()) {
@@ -26,7 +26,7 @@ void read_shape(const fovea_onnx::TensorShapeProto& shape, ValueInfo& out) {
 
 }  // namespace
 
-ValueInfo input_info(const fovea_onnx::ValueInfoProto& value) {
+ValueInfo input_info(const format::ValueInfoProto& value) {
   const ErrorContext context{{}, value.name(), {}};
   if (!value.has_type()) throw Error(ErrorCode::bad_model, "an input has no type", context);
   if (!value.type().has_tensor_type())
@@ -44,7 +44,7 @@ ValueInfo input_info(const fovea_onnx::ValueInfoProto& value) {
   return out;
 }
 
-ValueInfo output_info(const fovea_onnx::ValueInfoProto& value) {
+ValueInfo output_info(const format::ValueInfoProto& value) {
   ValueInfo out;
   out.name = value.name();
   out.is_ranked = false;
@@ -64,7 +64,7 @@ ValueInfo output_info(const fovea_onnx::ValueInfoProto& value) {
   return out;
 }
 
-bool may_be_scores(const fovea_onnx::ValueInfoProto& value) {
+bool may_be_scores(const format::ValueInfoProto& value) {
   if (!value.has_type()) return true;
   if (!value.type().has_tensor_type()) return false;
   const auto type = value.type().tensor_type().elem_type();

@@ -17,7 +17,7 @@ struct LeftOut {
 
 /// A model without the data of its large tensors.
 struct Skeleton {
-  /// The messages of onnx_subset.proto with the fields that it names. Where a tensor's data is left
+  /// The messages of format.hpp with the fields that it names. Where a tensor's data is left
   /// out, the field left_out holds its index below.
   std::string messages;
   std::vector<LeftOut> left_out;
@@ -27,8 +27,8 @@ struct Skeleton {
 /// much is told apart and refused before memory is spent on it. Throws Error bad_model. Cost: reads
 /// what it returns, not the large tensors.
 ///
-/// Protobuf and protozero parse a message that lies in memory as a whole. The file is neither in
-/// memory nor mapped: it is seen through a window, and the weights never are. Both also have one
+/// protozero, which reads the skeleton, wants a message in memory as a whole. The file is neither
+/// in memory nor mapped: it is seen through a window, and the weights never are. It also has one
 /// error for bytes that end too early, whether the file is cut or two of its lengths disagree.
 Skeleton read_skeleton(const Source& source);
 

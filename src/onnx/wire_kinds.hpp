@@ -4,7 +4,7 @@
 
 namespace fovea::onnx {
 
-/// The messages of onnx_subset.proto; opaque: bytes, text, and what is not read.
+/// The messages of format.hpp; opaque: bytes, text, and what is not read.
 enum class Kind {
   opaque,
   model,
@@ -26,7 +26,7 @@ enum class Kind {
 /// What a length-delimited field of a message holds.
 Kind child_of(Kind parent, std::uint64_t field);
 
-/// Does onnx_subset.proto name the field?
+/// Does format.hpp name the field?
 bool is_read(Kind parent, std::uint64_t field);
 
 /// Fields of a tensor that hold its values.

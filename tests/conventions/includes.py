@@ -47,7 +47,9 @@ MODULES = {
 LIBRARIES = {
     "OpenMP": (r"omp\.h", "base"),
     "xxHash": (r"xxh(ash|_x86dispatch)\.h", "base"),
-    "Protobuf": (r"google/protobuf/.*|.*\.pb\.h", "onnx"),
+    # Versions of protobuf do not share a process, and a host may have its own: what is here is compiled in.
+    "Protobuf": (r"google/protobuf/.*|.*\.pb\.h", "tests"),
+    "protozero": (r"protozero/.*", "onnx"),
     "xsimd": (r"xsimd/.*", "simd"),
     "oneDNN": (r"(oneapi/dnnl/)?dnnl.*", "engine"),
     "Eigen": (r"Eigen/.*", "explain"),

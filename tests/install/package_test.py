@@ -108,11 +108,11 @@ def package(settings):
 
     libraries = prefix / settings["libdir"]
     if is_on(settings["shared"]):
-        check_shared(libraries / "libfovea.so", ["opencv", "jpeg", "png"])
+        check_shared(libraries / "libfovea.so", ["opencv", "jpeg", "png", "protobuf"])
         minor = settings["version"].rpartition(".")[0]
         check_c(libraries / "libfovea_c.so.0", {f"libfovea.so.{minor}"})
         if is_on(settings["vision"]):
-            check_shared(libraries / "libfovea_vision.so", ["dnnl", "protobuf", "imgcodecs"])
+            check_shared(libraries / "libfovea_vision.so", ["dnnl", "protobuf", "opencv"])
             check_loaded(libraries / "libfovea_vision.so")
         if is_on(settings["request"]):
             check_c(libraries / "libfovea_vision_c.so.0",

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Uses an installed fovea with pkg-config and by components, and fovea's sources as part of a project.
 
-usage: uses_test.py SETTINGS.json {pkg_config|components|subdirectory|fetch}
+usage: uses_test.py SETTINGS.json {pkg_config|clash|components|subdirectory|fetch}
 The last two configure such a project and compile its own part; with FOVEA_BUILD_SUBPROJECT=1 in the environment
 they build all of it and run it, which takes as long as fovea does.
 """
@@ -67,6 +67,26 @@ def pkg_config(settings):
         run(settings["compiler"], "-std=c++20", HERE / "consumer" / f"{program}.cpp", "-o", scratch / program,
             *flags, *shlex.split(settings["flags"]), f"-Wl,-rpath,{moved / settings['libdir']}")
         expect_output(scratch / program, settings)
+    return 0
+
+
+def clash(settings):
+    """A host with a protobuf and an OpenCV of its own, whose names the loader finds first."""
+    if not is_on(settings["shared"]):
+        print("skipped: a static library is linked with its user's own libraries")
+        return SKIPPED
+    scratch = fresh(Path(settings["scratch"]) / "clash")
+    prefix = Path(settings["prefix"])
+    images = is_on(settings["vision"])
+    flags = ["-std=c++20", "-g0", *shlex.split(settings["flags"])]
+    run(settings["compiler"], *flags, "-shared", "-fPIC", HERE / "clash/host.cpp", "-o", scratch / "libhost.so")
+    run(settings["compiler"], *flags, *(["-DWITH_IMAGES"] if images else []), f"-I{prefix}/include",
+        HERE / "clash/program.cpp", "-o", scratch / "program", f"-L{scratch}", f"-L{prefix / settings['libdir']}",
+        "-Wl,--no-as-needed", "-lhost", *(["-lfovea_vision"] if images else []), "-lfovea",
+        f"-Wl,-rpath,{scratch}:{prefix / settings['libdir']}")
+    demo = Path(settings["source_dir"]) / "tools/demo"
+    output = run(scratch / "program", demo / "models/demo_gap.onnx", demo / "scenes/scene_1.png")
+    expect(output.startswith("drawn " if images else "loaded"), f"the program printed: {output}")
     return 0
 
 
@@ -160,7 +180,7 @@ def subproject(settings, how):
 
 
 if __name__ == "__main__":
-    parts = {"pkg_config": pkg_config, "components": components,
+    parts = {"pkg_config": pkg_config, "clash": clash, "components": components,
              "subdirectory": lambda settings: subproject(settings, "subdirectory"),
              "fetch": lambda settings: subproject(settings, "fetch")}
     try:
