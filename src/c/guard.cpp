@@ -1,6 +1,6 @@
 #include "c/guard.hpp"
 
-#include <array>
+#include <algorithm>
 #include <cstddef>
 #include <cstring>
 #include <exception>
@@ -25,7 +25,7 @@ void put(char (&to)[Size], std::string_view text) {
     while (cut > 0 && length - cut < kLongest && continues(cut)) --cut;
     if (!continues(cut)) length = cut;
   }
-  std::memcpy(to, text.data(), length);
+  std::copy_n(text.data(), length, to);
   to[length] = '\0';
 }
 

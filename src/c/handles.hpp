@@ -18,11 +18,14 @@ namespace fovea::c {
 template <std::uint64_t kMark>
 class Marked {
  public:
+  Marked() = default;
+  Marked(const Marked&) = delete;
+  Marked& operator=(const Marked&) = delete;
+  ~Marked() { mark_ = 0; }
   bool is_marked() const { return mark_ == kMark; }
-  void unmark() { mark_ = 0; }
 
  private:
-  volatile std::uint64_t mark_ = kMark;  // else what is written before a delete is left out
+  volatile std::uint64_t mark_ = kMark;  // else what a destructor writes is left out
 };
 
 /// Where warnings go.
@@ -81,7 +84,6 @@ Handle& used(Handle* handle, const char* name) {
 template <class Handle>
 void destroy(Handle* handle) noexcept {
   if (!lives(handle)) return;
-  handle->unmark();
   delete handle;
 }
 

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
-#include <cstring>
 #include <limits>
 
 #include "fovea/model.hpp"
@@ -132,7 +131,7 @@ fovea_status give_bytes(fovea_error* error, void* buffer, std::size_t capacity, 
     tell(error, FOVEA_BUFFER_TOO_SMALL, "the buffer is smaller than the result");
     return FOVEA_BUFFER_TOO_SMALL;
   }
-  std::memcpy(buffer, bytes.data(), bytes.size());
+  std::copy(bytes.begin(), bytes.end(), static_cast<char*>(buffer));
   return FOVEA_OK;
 }
 

@@ -1,5 +1,7 @@
 #include "c/guard.hpp"
 
+#include "c/handles.hpp"
+
 #include <gtest/gtest.h>
 
 #include <cstring>
@@ -72,6 +74,17 @@ TEST(Guard, ALongSentenceIsCutBetweenCharacters) {
   auto error = fresh();
   tell(&error, FOVEA_INTERNAL, std::string(3000, '\x80'));  // no UTF-8 at all
   EXPECT_EQ(std::strlen(error.message), sizeof error.message - 1);
+}
+
+TEST(Guard, ADestroyedHandleHasLostItsMark) {
+  using Handle = Marked<0x1234567890>;
+  void* memory = ::operator new(sizeof(Handle));
+  auto* handle = new (memory) Handle();
+  EXPECT_TRUE(lives(handle));
+  handle->~Handle();
+  const std::uint64_t mark = *static_cast<const volatile std::uint64_t*>(memory);
+  ::operator delete(memory);
+  EXPECT_NE(mark, 0x1234567890U);
 }
 
 TEST(Guard, AnErrorWithoutASizeIsLeftAlone) {

@@ -69,6 +69,27 @@ TYPED_TEST(Structs, WhatAnOlderProgramDoesNotKnowHasItsDefault) {
   }
 }
 
+/// Where the last member ends that a struct of so many bytes holds whole.
+template <class T>
+std::size_t known(std::size_t size) {
+  std::size_t out = 0;
+  for (const auto end : ends<T>()) out = end <= size ? end : out;
+  return out;
+}
+
+TYPED_TEST(Structs, NoPartOfAMemberIsRead) {
+  const auto expected = defaults<TypeParam>();
+  const auto* byte_of = reinterpret_cast<const unsigned char*>(&expected);
+  for (std::size_t size = sizeof(std::size_t); size < sizeof(TypeParam); ++size) {
+    Fenced<TypeParam> there(0xaa);
+    std::memcpy(there.bytes, &size, sizeof size);
+    const auto got = read(there.get());
+    const auto* bytes = reinterpret_cast<const unsigned char*>(&got);
+    for (std::size_t i = sizeof size; i < sizeof got; ++i)
+      ASSERT_EQ(bytes[i], i < known<TypeParam>(size) ? 0xaa : byte_of[i]) << i << " of " << size;
+  }
+}
+
 TYPED_TEST(Structs, WhatANewerProgramSetsIsRefusedByName) {
   for (const std::size_t size : {sizeof(TypeParam) + 1, 2 * sizeof(TypeParam)}) {
     Fenced<TypeParam> there(0);
@@ -92,9 +113,9 @@ TYPED_TEST(Structs, ResultsGoAsFarAsTheProgramKnows) {
     Fenced<TypeParam> there(0xaa);
     std::memcpy(there.bytes, &size, sizeof size);
     write(*there.get(), value);
-    const auto known = whole<TypeParam>(size);
-    for (std::size_t i = sizeof size; i < known; ++i) ASSERT_EQ(there.bytes[i], 0x55) << i;
-    for (std::size_t i = known; i < sizeof there.bytes; ++i)
+    const auto end = known<TypeParam>(size);
+    for (std::size_t i = sizeof size; i < end; ++i) ASSERT_EQ(there.bytes[i], 0x55) << i;
+    for (std::size_t i = end; i < sizeof there.bytes; ++i)
       ASSERT_EQ(there.bytes[i], 0xaa) << i << " of " << size;
   }
 }
