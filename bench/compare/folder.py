@@ -66,7 +66,7 @@ def make_photos(source, folder, count):
 
 
 def run(command, environment, **more):
-    """(exit status, seconds, peak of resident memory in MB, standard error)"""
+    """(exit status, seconds, peak of resident memory in MB, standard error, seconds of the processor)"""
     with tempfile.TemporaryFile("w+") as errors:
         start = time.monotonic()
         process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=errors, **more)
@@ -74,7 +74,7 @@ def run(command, environment, **more):
         seconds = time.monotonic() - start
         process.returncode = os.waitstatus_to_exitcode(status)
         errors.seek(0)
-        return process.returncode, seconds, usage.ru_maxrss * 1024 / 1e6, errors.read()
+        return process.returncode, seconds, usage.ru_maxrss * 1024 / 1e6, errors.read(), usage.ru_utime + usage.ru_stime
 
 
 def lines_of(folder):
@@ -115,8 +115,8 @@ class Network:
         few = [str(photo) for photo in self.photos[:64]]
         (self.scratch / "few.txt").write_text("\n".join(few))
         self.fresh(self.all("few", "few.txt"), "few")  # finds the plan, which takes memory of its own
-        _, _, few_peak, _ = self.fresh(self.all("few", "few.txt"), "few")
-        status, _, peak, errors = self.fresh(self.all("out"), "out")
+        _, _, few_peak, _, _ = self.fresh(self.all("few", "few.txt"), "few")
+        status, _, peak, errors, _ = self.fresh(self.all("out"), "out")
         lines = lines_of(self.scratch / "out")
         failed = [Path(line["image"]).name for line in lines if line["status"] == "failed"]
         self.expect([line.get("image") for line in lines[:-1]] == [str(photo) for photo in self.photos]
@@ -136,7 +136,7 @@ class Network:
         for line in lines[:-1]:
             if line["status"] != "ok":
                 continue
-            status, _, _, errors = run(
+            status, _, _, errors, _ = run(
                 [self.args.program, "explain", "--model", self.model, "--image", line["image"], "--threads", "1", "--box",
                  "--plan-cache", f"{self.name}-1.plan", "--output", "one.png", "--feature-map", "one.npy", "--json", "one.json"],
                 self.environment, cwd=self.scratch)
@@ -165,43 +165,47 @@ class Network:
         self.expect(digest(self.scratch / "killed") == whole and done < len(self.photos),
                     f"killed at {done} lines and called again: the same {len(whole)} files")
 
-    def seconds_of(self, contestant):
-        """Photos a second."""
+    def once(self, contestant):
+        """(photos a second, milliseconds of the processor for each)"""
         few = [str(path) for path in self.good[:self.args.loop]]
         if contestant == "explain-all":
-            status, seconds, _, errors = self.fresh(self.all("timed", extra=("--overlay",)), "timed")
+            status, seconds, _, errors, cpu = self.fresh(self.all("timed", extra=("--overlay",)), "timed")
             if status != 4:
                 sys.exit(f"folder: {errors}")
-            return len(self.good) / seconds
+            return len(self.good) / seconds, 1000 * cpu / len(self.good)
         shutil.rmtree(self.scratch / "loop", ignore_errors=True)
         (self.scratch / "loop").mkdir()
         if contestant == "single calls":
             call = shlex.join(map(str, [self.args.program, "explain", "--model", self.model, "--box", "--plan-cache",
                                         f"{self.name}-team.plan"]))
             script = f'for f in "$@"; do {call} --image "$f" --output "loop/${{f##*/}}.png" --json "loop/${{f##*/}}.json"; done'
-            status, seconds, _, errors = run(["bash", "-e", "-c", script, "bash", *few], self.environment, cwd=self.scratch)
+            status, seconds, _, errors, cpu = run(["bash", "-e", "-c", script, "bash", *few], self.environment, cwd=self.scratch)
             if status != 0:
                 sys.exit(f"folder: {errors}")
-            return len(few) / seconds
+            return len(few) / seconds, 1000 * cpu / len(few)
         told = subprocess.run([self.args.python, HERE / "folder_gradcam.py", self.name, self.args.models.resolve(),
                                str(self.args.threads), "loop", *few], cwd=self.scratch, check=True, stdout=subprocess.PIPE,
-                              env=machine.worker_environment(self.args.threads), text=True).stdout
-        return float(told)
+                              env=self.environment, text=True).stdout
+        rate, cpu = map(float, told.split())
+        return rate, cpu
 
     def time(self):
         contestants = ["explain-all", "single calls"] + (["grad-cam"] if self.args.python else [])
         run([self.args.program, "explain", "--model", self.model, "--image", self.good[0], "--plan-cache", f"{self.name}-team.plan"],
             self.environment, cwd=self.scratch)
         run(self.all("timed", "photos"), self.environment, cwd=self.scratch)  # and its plan cache
-        rates = {name: [] for name in contestants}
+        found = {name: [] for name in contestants}
         for _ in range(self.args.rounds):
             for name in contestants:
-                rates[name].append(self.seconds_of(name))
-        medians = {name: statistics.median(values) for name, values in rates.items()}
+                found[name].append(self.once(name))
+        rate = {name: statistics.median(rate for rate, _ in values) for name, values in found.items()}
+        cpu = {name: statistics.median(cpu for _, cpu in values) for name, values in found.items()}
         for name in contestants:
-            print(f"     {self.name}: {name} {medians[name]:.1f} photos/s (" + ", ".join(f"{r:.1f}" for r in rates[name]) +
-                  f"), explain-all is {medians['explain-all'] / medians[name]:.2f} times that", flush=True)
-        self.figures["photos_per_second"] = {name: [round(r, 2) for r in values] for name, values in rates.items()}
+            print(f"     {self.name}: {name} {rate[name]:.1f} photos/s (" + ", ".join(f"{r:.1f}" for r, _ in found[name]) +
+                  f"), {cpu[name]:.1f} ms of a core each; explain-all is {rate['explain-all'] / rate[name]:.2f} times as fast",
+                  flush=True)
+        self.figures["photos_per_second"] = {name: [round(r, 2) for r, _ in values] for name, values in found.items()}
+        self.figures["cpu_ms"] = {name: [round(c, 2) for _, c in values] for name, values in found.items()}
 
 
 def main():
