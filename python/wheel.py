@@ -83,6 +83,14 @@ def package_of(file):
     raise Failure(f"{file} belongs to no package of Debian's: whose licence is it under?")
 
 
+def compiled_in():
+    """{package: licence} of headers and archives that may be part of the libraries themselves."""
+    packages = run(HERE.parent / "run", "packages", "build").split()
+    licences = {name: Path(f"/usr/share/doc/{name}/copyright") for name in packages
+                if name.endswith("-dev")}
+    return {name: file for name, file in licences.items() if file.exists()}
+
+
 def install(build, folder):
     """The build's libraries, program and demo, in `folder`, stripped."""
     run("cmake", "--install", build, "--prefix", folder / "installed", "--strip")
@@ -191,7 +199,7 @@ def build(build_dir, output_dir):
         content = scratch / "wheel"
         package = content / "fovea"
         shutil.copytree(HERE / "fovea", package, ignore=shutil.ignore_patterns("__pycache__"))
-        licences = gather(install(build_dir, scratch), package)
+        licences = {**compiled_in(), **gather(install(build_dir, scratch), package)}
         info = content / f"fovea-{version}.dist-info"
         (info / "licenses").mkdir(parents=True)
         shutil.copyfile(HERE.parent / "LICENSE", info / "licenses/LICENSE")
