@@ -60,6 +60,8 @@ class Times {
         std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start)
             .count());
   }
+  /// What something else has timed.
+  void add(const std::string& what, double ms) { ms_[what].push_back(ms); }
   void clear() { ms_.clear(); }
 
   /// The least time that this share of the runs did not exceed.

@@ -76,14 +76,12 @@ struct PrepareOptions {
   /// Class, register and other tokens in front of the patches; they are left out of the map, not of
   /// the network. None: as the graph shows, else 0 or 1.
   std::optional<std::int64_t> prefix_tokens = {};
-  /// Prepares for the backward passes of so many images' targets at once (a call's targets times
-  /// the batch), for methods that read the gradient at every position: the network behind each
-  /// layer is made a second time, for so many rows, and reads its weights once for all of them.
-  /// Calls of at least so many targets use it. It pays for tens of targets behind large fully
-  /// connected layers: the rows have to run forward first. Means over positions (Grad-CAM) need
-  /// little of the weights and are run one by one. 1: everything is. Where the file fixes the
-  /// number of images it changes nothing.
-  std::int64_t targets_at_once = 1;
+  /// Of so many images' targets (a call's targets times the batch) one walk back gives the
+  /// gradients: the network behind the layer is walked through once for all of them, and what the
+  /// forward pass left serves every one. Calls of several targets use it, as many at a time; those
+  /// of one do not. It takes memory for as many gradients, and is left out where they would be a
+  /// large part of `memory_limit`. None: as many as `targets` has, up to 32. 1: each by itself.
+  std::optional<std::int64_t> targets_at_once = {};
   /// Prepares Explainer::feature_layer() as well, for `Run::features` and `Run::channels`, where no
   /// layers are named and the default holds a map per class.
   bool features = false;

@@ -15,7 +15,7 @@ void check_options(const ExplainerOptions& options) {
     throw Error(ErrorCode::invalid_argument, "the perturbation batch must not be negative");
   if (options.pool.max_workspaces < 1)
     throw Error(ErrorCode::invalid_argument, "at least one workspace is needed");
-  if (options.prepare.targets_at_once < 1)
+  if (options.prepare.targets_at_once && *options.prepare.targets_at_once < 1)
     throw Error(ErrorCode::invalid_argument, "at least one target is explained at once");
   for (const auto extent : options.prepare.token_grid)
     if (extent < 1)

@@ -83,6 +83,7 @@ struct Explainer::Impl {
   graph::ImageBatch image_batch;
   std::vector<bool> stacked;  ///< per input: has it a row per image?
   std::int64_t batch = 1;     ///< images: pictures.count
+  std::int64_t joined = 1;    ///< targets that one backward pass takes
   Shape input_extents;  ///< spatial extents of the image, that maps are resized to; may be empty
   std::vector<graph::ValueId> feeds;
 
@@ -117,14 +118,6 @@ struct Explainer::Impl {
     if (scores.of_probabilities && !scores.softmax && !scores.sigmoid) return false;
     if (has_several_softmaxes()) return false;
     return !dense_scores && (class_count() > 1 || (class_count() == 1 && sigmoid));
-  }
-
-  /// The network behind a layer that runs backward from several targets at once.
-  explain::NetworkSpec batched_gradients_spec(graph::ValueId layer) const {
-    return {.part = explain::NetworkSpec::Part::tail,
-            .from = layer,
-            .batch = options.prepare.targets_at_once / batch * batch,
-            .gradient = true};
   }
 };
 

@@ -9,6 +9,7 @@
 #include "api/check_options.hpp"
 #include "api/explaining.hpp"
 #include "api/fixed_inputs.hpp"
+#include "api/joined_gradients.hpp"
 #include "api/layers.hpp"
 #include "api/other_batch.hpp"
 #include "api/partial.hpp"
@@ -218,7 +219,7 @@ class ExplainerMaker {
     spec.memory_limit = options.pool.memory_limit;
     spec.limits = limits_;
     spell(spec);
-    impl_->plan = api::build_plan(options, graph_, spec, *Access::impl(impl_->model).weights);
+    make_plan(spec);
     impl_->precision = spec.precision;
     const auto pool_of_plan = [&] {
       return std::make_unique<api::WorkspacePool>(*impl_->plan, options.pool.max_workspaces,
@@ -241,12 +242,31 @@ class ExplainerMaker {
     prepare_backgrounds();
     spec.memory_limit = left_beside_a_run();
     prepare_networks(source);
-    if (options.prepare.targets_at_once > impl_->batch)
-      for (const auto& layer : impl_->prepared) prepare_batched_gradients(source, layer);
     impl_->warnings = api::tuning_warnings(options.compile, tuning_time);
   }
 
   bool rerun() const { return networks_.contains(kRerun); }
+
+  /// With backward passes of many targets where there is room for them.
+  void make_plan(engine::PlanSpec& spec) {
+    const auto& options = impl_->options;
+    auto& weights = *Access::impl(impl_->model).weights;
+    const auto build = [&] { return api::build_plan(options, graph_, spec, weights); };
+    const auto one_by_one = spec.gradients.size();
+    api::join_gradients(*impl_, graph_, spec);
+    if (spec.gradients.size() > one_by_one) {
+      try {
+        impl_->plan = build();
+        // Calls want their room, too.
+        if (needed_for_a_run().n <= options.pool.memory_limit / 2) return;
+      } catch (const Error& error) {
+        if (error.code() != ErrorCode::out_of_memory) throw;
+      }
+      api::drop_joined_gradients(*impl_);
+      spec.gradients.resize(one_by_one);
+    }
+    impl_->plan = build();
+  }
 
   void prepare_networks(const api::NetworkSource& source) {
     bool windows_alone = true;
@@ -265,23 +285,17 @@ class ExplainerMaker {
                                                                : api::rerun_network(source));
   }
 
-  /// The gradient at every position of the layer, which several targets can have from one backward
-  /// pass.
-  void prepare_batched_gradients(const api::NetworkSource& source, const explain::Layer& layer) {
-    if (!layer.gradients.contains(explain::Gradient{})) return;
-    const auto spec = impl_->batched_gradients_spec(layer.value);
-    auto network = api::make_network(source, spec);
-    if (network->batch <= impl_->batch) return;  // the file fixes the number of images
-    impl_->keeps_inputs = impl_->keeps_inputs || network->reads_inputs;
-    impl_->networks.add(spec, std::move(*network));
+  /// Its workspace, and those that methods run the same plan in beside it.
+  base::Size needed_for_a_run() const {
+    const std::int64_t others = (rerun() ? 1 : 0) + (impl_->options.prepare.smoothing ? 1 : 0);
+    return base::Size(impl_->plan->workspace_bytes()) * base::Size(others + 1);
   }
 
   /// What is left for a plan that works while a run of the main one, and what belongs to it, are
   /// held. Throws Error out_of_memory where there is nothing.
   std::int64_t left_beside_a_run() const {
     const base::Size each = impl_->plan->workspace_bytes();
-    const std::int64_t others = (rerun() ? 1 : 0) + (impl_->options.prepare.smoothing ? 1 : 0);
-    base::Size needed = each * (others + 1);
+    base::Size needed = needed_for_a_run();
     for (const auto& background : impl_->backgrounds) needed += background.reservation.bytes();
     const auto left = impl_->options.pool.memory_limit - needed.n;
     if (left < 0)

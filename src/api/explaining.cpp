@@ -202,7 +202,7 @@ std::vector<explain::Evidence> Explaining::once(std::span<const explain::Objecti
   context.biases = explainer_.biases;
   context.backward_ms = &backward_ms_;
   context.background = background_;
-  if (batched_) context.batched = &*batched_;
+  if (joined_) context.joined = &*joined_;
   std::array<std::unique_ptr<Borrowed>, explain::NetworkSpec::kParts> borrowed;
   for (const auto& spec : needs_of(layer).networks) {
     const auto* prepared = explainer_.networks.find(spec);
@@ -299,20 +299,18 @@ void Explaining::fuse(std::vector<Explanation>& out,
     for (auto& v : one.feature_map.data) v /= static_cast<float>(layers_.size());
 }
 
-void Explaining::prepare_batched(std::span<const explain::Objective> all) {
-  if (layers_.size() > 1 || options_.smooth || !entry_.uses_layer()) return;
-  const auto* batched =
-      explainer_.networks.exactly(explainer_.batched_gradients_spec(layers_[0]->value));
-  // Rows without a target would cost as much as the others.
-  if (batched == nullptr || static_cast<std::int64_t>(all.size()) < batched->batch) return;
-  auto context = context_of(*layers_[0], {}, run_.workspace, run_.logits.data);
-  context.inputs = run_.inputs;
-  const explain::Network described{*batched->plan, run_.workspace, batched->batch, batched->stacked,
-                                   batched->reads_inputs};
-  batched_reservation_ = {explainer_.budget, explain::batched_gradients_bytes(context, described).n,
-                          "walking back from many targets at once"};
-  batched_network_ = std::make_unique<Borrowed>(*batched, call_);
-  batched_.emplace(batched_network_->network(), all);
+void Explaining::join(std::span<const explain::Objective> all) {
+  const auto joins = [](const auto& gradient) { return gradient.first.seeds > 1; };
+  if (layers_.size() > 1 || options_.smooth || std::ssize(all) <= explainer_.batch) return;
+  if (std::none_of(layers_[0]->gradients.begin(), layers_[0]->gradients.end(), joins) &&
+      std::none_of(explainer_.input_layer.gradients.begin(), explainer_.input_layer.gradients.end(),
+                   joins))
+    return;
+  const auto context = context_of(*layers_[0], {}, run_.workspace, run_.logits.data);
+  joined_reservation_ = {explainer_.budget,
+                         explain::joined_gradients_bytes(context, explainer_.joined).n,
+                         "walking back from many targets at once"};
+  joined_.emplace(all, explainer_.joined);
 }
 
 /// Of one image's map, at the layer or as it is shown.
@@ -368,10 +366,10 @@ std::vector<Explanation> Explaining::explain(std::span<const Target> targets) {
   std::vector<explain::Objective> all;
   for (const auto& target : targets)
     for (auto& one : objectives(target)) all.push_back(std::move(one));
-  prepare_batched(all);
+  join(all);
   std::vector<Explanation> out(all.size());
   for (std::size_t t = 0; t < targets.size(); ++t) {
-    if (batched_) batched_->set_target(t);
+    if (joined_) joined_->set_target(t);
     auto found = explain_one(targets[t], std::span(all).subspan(t * images, images));
     for (std::size_t n = 0; n < images; ++n) out[n * targets.size() + t] = std::move(found[n]);
   }
@@ -457,10 +455,10 @@ Tensor Explaining::class_maps(std::int64_t image) {
   clipped_.assign(static_cast<std::size_t>(explainer_.batch), false);
   for (std::int64_t k = 0; k < explainer_.class_count(); ++k)
     for (auto& one : objectives(Target::class_index(k))) all.push_back(std::move(one));
-  prepare_batched(all);
+  join(all);
   const auto images = static_cast<std::size_t>(explainer_.batch);
   for (std::size_t k = 0; k < static_cast<std::size_t>(explainer_.class_count()); ++k) {
-    if (batched_) batched_->set_target(k);
+    if (joined_) joined_->set_target(k);
     const auto maps = evidence(std::span(all).subspan(k * images, images), layer);
     const Tensor& map = maps[static_cast<std::size_t>(image)].map;
     out.data.insert(out.data.end(), map.data.begin(), map.data.end());

@@ -77,9 +77,8 @@ class Explaining {
   /// `wanted`: the target of each image.
   std::vector<Explanation> explain_one(const Target& target,
                                        std::span<const explain::Objective> wanted);
-  /// Prepares to run backward from all of these at once, where that is possible and they fill a
-  /// backward pass.
-  void prepare_batched(std::span<const explain::Objective> all);
+  /// Prepares to run backward from many of these at once, where there are passes for that.
+  void join(std::span<const explain::Objective> all);
   std::vector<explain::Evidence> evidence(std::span<const explain::Objective> objectives,
                                           const explain::Layer& layer);
   /// What every method is told; what it asked for beyond that is added by whoever runs it.
@@ -104,9 +103,8 @@ class Explaining {
   CallOptions call_;
   explain::Settings settings_;
   std::vector<const explain::Layer*> layers_;
-  base::Reservation reservation_, batched_reservation_;
-  std::unique_ptr<Borrowed> batched_network_;
-  std::optional<explain::BatchedGradients> batched_;
+  base::Reservation reservation_, joined_reservation_;
+  std::optional<explain::JoinedGradients> joined_;
   std::optional<explain::Background> own_background_;  ///< of this call alone
   const explain::Background* background_ = nullptr;
   double backward_ms_ = 0;

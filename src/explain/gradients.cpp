@@ -28,6 +28,19 @@ float positions_of(const ValueView& view) {
   return static_cast<float>(base::element_count(spatial_extents(view)));
 }
 
+std::vector<float> means_in(const ValueView& view) {
+  return {view.data, view.data + view.shape[0] * view.shape[1]};
+}
+
+/// The objective's, by a backward pass of its own or of several targets.
+ValueView gradient_of(Context& context, const Layer& layer, const Gradient& which) {
+  if (context.joined != nullptr)
+    if (const auto view = context.joined->gradient(context, layer, which)) return *view;
+  const auto index = index_of(layer, which);
+  run_backward(context, index, seeds(context));
+  return context.plan.gradient(context.workspace, index);
+}
+
 }  // namespace
 
 std::size_t index_of(const Layer& layer, const Gradient& gradient) {
@@ -52,6 +65,7 @@ std::vector<float> seeds(const Context& context) {
 
 void run_backward(Context& context, std::size_t gradient, std::span<const float> seeds,
                   const engine::References* references) {
+  if (context.joined != nullptr) context.joined->keep(context);
   const auto start = std::chrono::steady_clock::now();
   context.plan.backward(context.workspace, gradient, seeds, context.call, references);
   if (context.backward_ms != nullptr)
@@ -65,6 +79,10 @@ std::vector<Gradient> layer_gradient_needs(const Layer& layer, GradientReduce re
 }
 
 std::vector<float> mean_gradient(Context& context) {
+  if (context.joined != nullptr)
+    if (const auto view = context.joined->gradient(context, context.layer,
+                                                   {.reduce = GradientReduce::spatial_mean}))
+      return means_in(*view);
   return mean_gradient(context, seeds(context));
 }
 
@@ -78,21 +96,14 @@ std::vector<float> mean_gradient(Context& context, std::span<const float> from) 
   }
   const auto index = index_of(context.layer, which);
   run_backward(context, index, from);
-  const auto view = context.plan.gradient(context.workspace, index);
-  return {view.data, view.data + view.shape[0] * view.shape[1]};
+  return means_in(context.plan.gradient(context.workspace, index));
 }
 
 LayerGradient layer_gradient(Context& context) {
   LayerGradient out;
   const Gradient which;
   if (context.layer.gradients.contains(which) || !context.layer.is_head_map) {
-    if (context.batched != nullptr) {
-      out.view_ = context.batched->gradient(context);
-    } else {
-      const auto index = index_of(context.layer, which);
-      run_backward(context, index, seeds(context));
-      out.view_ = context.plan.gradient(context.workspace, index);
-    }
+    out.view_ = gradient_of(context, context.layer, which);
     const auto map = feature_map(context);
     if (out.view_.block == map.block && out.view_.image_stride == map.image_stride) return out;
     // Methods go through both side by side: the gradient takes the map's layout.
@@ -125,9 +136,7 @@ LayerGradient layer_gradient(Context& context) {
 }
 
 std::vector<Tensor> input_gradients(Context& context, const Gradient& which) {
-  const auto index = index_of(context.input, which);
-  run_backward(context, index, seeds(context));
-  const auto view = context.plan.gradient(context.workspace, index);
+  const auto view = gradient_of(context, context.input, which);
   std::vector<Tensor> out;
   for (std::int64_t n = 0; n < context.batch; ++n) out.push_back(plain(view, context.input, n));
   return out;
@@ -181,7 +190,7 @@ Context& Rerun::forward(std::span<const Tensor> inputs) {
   again.inputs = inputs;
   again.networks = {};
   again.background = nullptr;
-  again.batched = nullptr;
+  again.joined = nullptr;
   return again;
 }
 

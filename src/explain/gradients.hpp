@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <optional>
 #include <span>
 #include <vector>
@@ -103,26 +104,34 @@ class Tail {
   std::vector<std::vector<float>> inputs_;  ///< of the image, repeated where maps have rows in them
 };
 
-/// Backward passes of several targets at once, each with an objective per image: through a network
-/// of many rows behind the layer, from copies of the images' maps. Done when the gradient at every
-/// position is asked for, as many targets at a time as there are rows.
-class BatchedGradients {
+/// Gradients of several targets, each with an objective per image, of which one backward pass of
+/// the explainer's plan gives many.
+class JoinedGradients {
  public:
-  /// `objectives`: target by target, image by image.
-  BatchedGradients(const Network& net, std::span<const Objective> objectives)
-      : net_(net), objectives_(objectives) {}
+  /// `objectives`: target by target, image by image. `most`: targets of one backward pass.
+  JoinedGradients(std::span<const Objective> objectives, std::int64_t most)
+      : objectives_(objectives), most_(most) {}
 
   /// Which of the targets is being explained.
   void set_target(std::size_t target) { target_ = target; }
-  /// The target's gradients, one per image. Valid until those of another target are asked for.
-  engine::ValueView gradient(const Context& context);
+  /// The target's; none where it has to be asked for alone. Valid until the next backward pass.
+  std::optional<engine::ValueView> gradient(Context& context, const Layer& layer,
+                                            const Gradient& which);
+  /// Before another backward pass writes over what the last one of these left.
+  void keep(const Context& context);
 
  private:
-  const Network& net_;
+  /// Of targets [first, last), one behind the other where they are kept.
+  struct Part {
+    std::size_t first = 0, last = 0;
+    std::vector<float> kept;
+    engine::ValueView view;
+  };
   std::span<const Objective> objectives_;
+  std::int64_t most_;
   std::size_t target_ = 0;
-  std::optional<Tail> tail_;        ///< once the rows have run forward
-  std::optional<std::size_t> ran_;  ///< the first target of what was run last
+  std::map<std::size_t, Part> parts_;  ///< by the index of the plan's gradient
+  std::optional<std::size_t> in_workspace_;
 };
 
 }  // namespace fovea::explain

@@ -33,7 +33,13 @@ struct Gradient {
   engine::GradientRule rule = engine::GradientRule::plain;
   bool biases = false;  ///< with what reaches every bias on the way (Context::biases)
   std::optional<engine::Relevance> relevance = {};  ///< rules of relevance in its place
+  std::int64_t seeds = 1;  ///< of so many targets by one backward pass (JoinedGradients)
   friend auto operator<=>(const Gradient&, const Gradient&) = default;
+
+  /// May one backward pass give it for several targets?
+  bool joins() const {
+    return rule != engine::GradientRule::rescale && !biases && !relevance && seeds == 1;
+  }
 };
 
 /// What an explainer prepares for a method.
@@ -101,7 +107,7 @@ class Settings {
   const Method& method_;
 };
 
-class BatchedGradients;
+class JoinedGradients;
 
 /// A forward pass that has been made, and what can be asked of it.
 struct Context {
@@ -124,7 +130,7 @@ struct Context {
   std::span<const graph::ChannelBias> biases = {};  ///< where Gradient::biases; the pass's taps
   const Background* background = nullptr;           ///< where Needs::references
   double* backward_ms = nullptr;                    ///< adds up what was spent running backward
-  BatchedGradients* batched = nullptr;  ///< the objectives' gradients beside those of other targets
+  JoinedGradients* joined = nullptr;  ///< the objectives' gradients beside those of other targets
   /// By part: those that Needs::networks names; of windows, where it is of use.
   std::array<const Network*, NetworkSpec::kParts> networks = {};
 

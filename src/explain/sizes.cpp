@@ -79,9 +79,18 @@ Size tail_bytes(const Context& context) {
   return tail_bytes(context, *net) + Sizes(context).plain * kFloat;
 }
 
-Size batched_gradients_bytes(const Context& context, const Network& net) {
+Size joined_gradients_bytes(const Context& context, std::int64_t targets) {
   const Sizes s(context);
-  return tail_bytes(context, net) + (s.plain + Size(net.batch) * s.classes) * kFloat;
+  // What a pass left is kept where another one comes in between.
+  Size kept = 0, passes = 0;
+  for (const auto* layer : {&context.layer, &context.input})
+    for (const auto& [gradient, index] : layer->gradients) {
+      if (gradient.seeds == 1 || (layer == &context.input && context.layer.is_input)) continue;
+      kept += layer->is_input ? s.images * s.input : s.map;
+      passes += 1;
+    }
+  if (!(Size(1) < passes)) kept = 0;
+  return Size(targets) * (kept * kGrown + s.images * s.classes) * kFloat;
 }
 
 Size input_gradient_bytes(const Context& context) {

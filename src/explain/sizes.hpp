@@ -32,8 +32,8 @@ base::Size layer_gradient_bytes(const Context& context);
 /// Tail of so many rows; the second: of the context's own, and one image's map beside it.
 base::Size tail_bytes(const Context& context, const Network& net);
 base::Size tail_bytes(const Context& context);
-/// BatchedGradients, beside its network's workspace.
-base::Size batched_gradients_bytes(const Context& context, const Network& net);
+/// JoinedGradients of so many targets at once.
+base::Size joined_gradients_bytes(const Context& context, std::int64_t targets);
 /// input_gradients, and what is made of them.
 base::Size input_gradient_bytes(const Context& context);
 /// The images again, changed, for Rerun.

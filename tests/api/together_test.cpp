@@ -41,7 +41,7 @@ TEST_P(Together, IsTheSameAsOneByOne) {
                                  Target::difference(1, 0), Target::class_index(1).of_probability(),
                                  Target::class_index(1)};
   for (const std::int64_t batch : {1, 2})
-    for (const std::int64_t at_once : {4, 5}) {
+    for (const std::int64_t at_once : {4, 5, 7, 8}) {
       SCOPED_TRACE(std::to_string(batch) + " images, " + std::to_string(at_once) + " at once");
       const Explainer single(model, options_for(kMethods, 1, batch));
       if (single.inputs()[0].shape[0] != batch) {
@@ -74,26 +74,71 @@ INSTANTIATE_TEST_SUITE_P(Networks, Together,
                                          "pyramid", "vit_mean", "vit_registers", "swin", "volume"),
                          [](const auto& one) { return one.param; });
 
-/// Which of a plan's backward passes took time.
-int run_backward(const Explainer& explainer, std::size_t targets) {
+/// Which of a plan's backward steps took time.
+std::vector<bool> ran_backward(const Explainer& explainer, const Method& method,
+                               std::size_t targets) {
   const auto steps = explainer.steps();
   std::vector<double> spent(steps.size());
   auto run = explainer.forward(random_input(explainer, 3));
   CallOptions call;
   call.step_ms = spent;
-  run.explain(HiResCam{}, std::vector<Target>(targets, Target::class_index(1)), {}, call);
-  int out = 0;
-  for (std::size_t i = 0; i < steps.size(); ++i) out += steps[i].backward && spent[i] > 0;
+  run.explain(method, std::vector<Target>(targets, Target::class_index(1)), {}, call);
+  std::vector<bool> out(steps.size());
+  for (std::size_t i = 0; i < steps.size(); ++i) out[i] = steps[i].backward && spent[i] > 0;
   return out;
 }
 
-TEST(TargetsAtOnce, LeavesThePlansOwnPassAlone) {
+TEST(TargetsAtOnce, HaveAWalkOfTheirOwn) {
   const auto model = Model::load(golden_model("vgg"));
-  const Explainer single(model, options_for({HiResCam{}}, 1, 2)),
-      joined(model, options_for({HiResCam{}}, 8, 2));
-  EXPECT_GT(run_backward(single, 4), 0);
-  EXPECT_EQ(run_backward(joined, 4), 0);
-  EXPECT_GT(run_backward(joined, 3), 0) << "too few to fill a walk";
+  for (const auto& method : {Method(HiResCam{}), Method(GradCam{}), Method(Saliency{})}) {
+    SCOPED_TRACE(method.name);
+    const Explainer single(model, options_for({method}, 1, 2)),
+        joined(model, options_for({method}, 8, 2));
+    const auto one = ran_backward(joined, method, 1), many = ran_backward(joined, method, 4);
+    EXPECT_EQ(std::count(one.begin(), one.end(), true), std::count(many.begin(), many.end(), true));
+    for (std::size_t i = 0; i < one.size(); ++i) EXPECT_FALSE(one[i] && many[i]) << i;
+    const auto alone = ran_backward(single, method, 4);
+    EXPECT_EQ(std::count(one.begin(), one.end(), true),
+              std::count(alone.begin(), alone.end(), true));
+  }
+}
+
+TEST(TargetsAtOnce, AreThoseThatAreKnown) {
+  const auto model = Model::load(golden_model("vgg"));
+  auto options = options_for({HiResCam{}}, 1, 1);
+  options.prepare.targets_at_once.reset();
+  const auto steps_for = [&](std::size_t targets) {
+    options.prepare.targets.assign(targets, Target::class_index(1));
+    return Explainer(model, options).steps().size();
+  };
+  const auto none = steps_for(0);
+  EXPECT_EQ(steps_for(1), none);
+  EXPECT_GT(steps_for(2), none);
+  options.prepare.targets_at_once = 1;
+  EXPECT_EQ(steps_for(2), none);
+}
+
+TEST(TargetsAtOnce, GiveWayWhereThereIsNoRoom) {
+  const auto model = Model::load(golden_model("vgg"));
+  auto options = options_for({HiResCam{}}, 1, 1);
+  const Explainer single(model, options);
+  // As little as an explanation of one takes, to some kilobytes.
+  std::int64_t least = std::int64_t{1} << 30;
+  for (auto step = least / 2; step >= 4096; step /= 2) {
+    options.pool.memory_limit = least - step;
+    try {
+      const Explainer tight(model, options);
+      tight.explain(random_input(tight, 3), HiResCam{}, Target::class_index(1));
+      least -= step;
+    } catch (const Error&) {
+    }
+  }
+  options.pool.memory_limit = least;
+  options.prepare.targets_at_once = 64;
+  const Explainer tight(model, options);
+  expect_near(
+      tight.explain(random_input(tight, 3), HiResCam{}, Target::class_index(1)).feature_map,
+      single.explain(random_input(single, 3), HiResCam{}, Target::class_index(1)).feature_map);
 }
 
 TEST(TargetsAtOnce, MustBeAtLeastOne) {
