@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <filesystem>
+#include <map>
 #include <utility>
+#include <vector>
 
 #include "fovea/session.hpp"
 #include "request/methods.hpp"
@@ -74,9 +76,18 @@ Answer answer_one(Session& session, const Prepared& prepared, Answer out, const 
       out.explanations = out.run.explain(method, out.targets, options, call);
       return;
     }
-    for (std::size_t i = 0; i < out.targets.size(); ++i) {
-      options.layer = session.own_layers[i];
-      out.explanations.push_back(out.run.explain(method, out.targets[i], options, call));
+    // Those of a layer in one call, which may walk back from all of them at once.
+    out.explanations.resize(out.targets.size());
+    std::map<std::string, std::vector<std::size_t>> of_layer;
+    for (std::size_t i = 0; i < out.targets.size(); ++i)
+      of_layer[session.own_layers[i]].push_back(i);
+    for (const auto& [layer, places] : of_layer) {
+      std::vector<Target> targets;
+      for (const auto i : places) targets.push_back(out.targets[i]);
+      options.layer = layer;
+      auto found = out.run.explain(method, targets, options, call);
+      for (std::size_t k = 0; k < places.size(); ++k)
+        out.explanations[places[k]] = std::move(found[k]);
     }
   });
   const auto& first = out.explanations.front();

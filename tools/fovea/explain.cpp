@@ -13,6 +13,7 @@
 #include "json_output.hpp"
 #include "long_call.hpp"
 #include "npy.hpp"
+#include "objects.hpp"
 #include "outputs.hpp"
 #include "paged.hpp"
 #include "photos.hpp"
@@ -140,7 +141,7 @@ Results finish(Session& session, const std::vector<Explanation>& explanations, s
         check_output(*name, picture_extensions(), files.inputs);
       }
       const bool last = results.rows.size() + 1 == explanations.size() && names.html.empty() &&
-                        names.strip.empty();
+                        names.strip.empty() && names.objects.empty();
       draw(session, names, provenance, result, last, files.out);
       if (!names.feature_map.empty()) stack(grids, why.feature_map);
       names_of.push_back(
@@ -163,7 +164,7 @@ bool has_provenance(const ExplainOutputs& files) {
   };
   return !files.no_provenance &&
          (!files.json.empty() || !files.html.empty() || is_png(files.output) ||
-          is_png(files.heatmap) || is_png(files.strip));
+          is_png(files.heatmap) || is_png(files.strip) || is_png(files.objects));
 }
 
 namespace {
@@ -193,7 +194,8 @@ void explain_photo(Session& session, const Prepared& prepared, const Reasons& re
     strip.add(session, results, names.rendering);
     if (strip.of_each()) strip.draw(names.strip, provenance, files.out);
   }
-  if (!session.photo && !(names.output.empty() && names.strip.empty()))
+  if (!names.objects.empty()) add_objects(session, results, names, provenance, files.out);
+  if (!session.photo && !(names.output.empty() && names.strip.empty() && names.objects.empty()))
     session.warnings.push_back(
         "the overlay shows the input tensor stretched to 0..255, not the photo");
   if (!names.logits.empty()) files.out.add(names.logits, npy_bytes(run.logits()));
@@ -216,8 +218,8 @@ void explain_one(Asked asked, const ExplainOutputs& given, const Replay* replay,
   const Reasons reasons(asked.request, given.example_images);
   Photos photos(asked.photos, given.json);
   Strip strip(given.strip, asked.photos.size());
-  auto session =
-      photos.open(asked, !given.output.empty() || !given.html.empty() || !given.strip.empty());
+  auto session = photos.open(asked, !given.output.empty() || !given.html.empty() ||
+                                        !given.strip.empty() || !given.objects.empty());
   if (replay != nullptr) replay->check_session(session, digests);
   if (has_provenance(given)) start_digests(session, digests);
   auto prepared = prepare(session, reasons.methods(session), asked.plan_cache);

@@ -14,6 +14,8 @@ namespace fovea::cli {
 struct ExplainOutputs : Outputs {
   std::string output, heatmap, map, feature_map, html;
   std::string strip;
+  std::string objects;
+  bool inside_boxes = false;  ///< of `objects`
   std::string examples_output;
   std::string example_images;      ///< the folder that they are read from
   std::string rendering = "auto";  ///< auto, heat, signed or color

@@ -220,6 +220,13 @@ void add_explain(CLI::App& app) {
                  "Overlays side by side on one picture, each over what it explains: of several "
                  "classes or words, of several photos (frames; with {} one for each)")
       ->type_name("FILE");
+  auto* objects = sub.add_option("--objects", arguments->objects,
+                                 "One picture of all boxes that are explained: at each place the "
+                                 "largest of their maps, with outlines, classes and scores");
+  objects->type_name("FILE");
+  sub.add_flag("--inside-boxes", arguments->inside_boxes,
+               "Of --objects: each box's map inside its box alone")
+      ->needs(objects);
   sub.add_option("--map", arguments->map,
                  "The map at the photo's size (a tensor's: the input's), normalised, as .npy")
       ->type_name("FILE");

@@ -13,23 +13,6 @@ namespace {
 
 constexpr std::size_t kListed = 10;
 
-struct Place {
-  double x0 = 0, y0 = 0, x1 = 0, y1 = 0;
-};
-
-Place place_of(const Detection& found, const Session& session) {
-  if (!session.photo) return {found.x0, found.y0, found.x1, found.y1};
-  const auto& view = session.photo->view;
-  const auto& boxes = session.task->boxes;
-  const auto x = [&](double at) {
-    return view.x0 + at / static_cast<double>(boxes.width) * (view.x1 - view.x0);
-  };
-  const auto y = [&](double at) {
-    return view.y0 + at / static_cast<double>(boxes.height) * (view.y1 - view.y0);
-  };
-  return {x(found.x0), y(found.y0), x(found.x1), y(found.y1)};
-}
-
 Json choice_json(const Choice& choice) {
   Json out = {{"name", choice.name}, {"index", choice.index}};
   if (!std::isnan(choice.probability)) out["probability"] = choice.probability;
@@ -49,6 +32,19 @@ std::size_t number_of(const TargetText::Word& word) {
 }
 
 }  // namespace
+
+Place place_of(const Detection& found, const Session& session) {
+  if (!session.photo) return {found.x0, found.y0, found.x1, found.y1};
+  const auto& view = session.photo->view;
+  const auto& boxes = session.task->boxes;
+  const auto x = [&](double at) {
+    return view.x0 + at / static_cast<double>(boxes.width) * (view.x1 - view.x0);
+  };
+  const auto y = [&](double at) {
+    return view.y0 + at / static_cast<double>(boxes.height) * (view.y1 - view.y0);
+  };
+  return {x(found.x0), y(found.y0), x(found.x1), y(found.y1)};
+}
 
 std::optional<std::string> said_at(const Session& session, const RequestTarget& target) {
   if (!session.task || !session.found || target.kind != RequestTarget::Kind::text)

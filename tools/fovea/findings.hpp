@@ -9,6 +9,12 @@
 /// What a network says in its task's terms, as it is told.
 namespace fovea::cli {
 
+/// The edges of a box in the photo's pixels, or in those of the input where a tensor was given.
+struct Place {
+  double x0 = 0, y0 = 0, x1 = 0, y1 = 0;
+};
+Place place_of(const Detection& found, const Session& session);
+
 /// Adds "boxes", "segments", "text", "answers", "actions", "caption": those that the task is about.
 /// Places are in the photo's pixels, of a tensor in the input's.
 void add_findings(Json& json, const Session& session);

@@ -18,9 +18,13 @@ bool has_own_name(const std::string& file) {
 
 /// Every file that is written but JSON's, with its option.
 std::vector<std::pair<const char*, std::string*>> outputs_of(ExplainOutputs& files) {
-  return {{"--output", &files.output}, {"--heatmap", &files.heatmap},
-          {"--html", &files.html},     {"--examples-output", &files.examples_output},
-          {"--map", &files.map},       {"--feature-map", &files.feature_map},
+  return {{"--output", &files.output},
+          {"--heatmap", &files.heatmap},
+          {"--objects", &files.objects},
+          {"--html", &files.html},
+          {"--examples-output", &files.examples_output},
+          {"--map", &files.map},
+          {"--feature-map", &files.feature_map},
           {"--logits", &files.logits}};
 }
 
@@ -97,6 +101,7 @@ void check_output_files(const ExplainOutputs& given, const Asked& asked) {
     const auto files = named(given, name);
     check(files.output, picture_extensions());
     check(files.heatmap, picture_extensions());
+    check(files.objects, picture_extensions());
     check(files.examples_output, picture_extensions());
     check(files.html, page_extensions());
     check(files.map, tensor_extensions());

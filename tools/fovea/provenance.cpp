@@ -38,8 +38,8 @@ std::vector<ImageText> sheet_texts(const Json& provenance) {
           {kProvenanceKey, provenance.dump(-1, ' ', true, Json::error_handler_t::replace)}};
 }
 
-std::vector<ImageText> strip_texts(Json provenance) {
-  provenance["picture"] = {{"kind", "strip"}};
+std::vector<ImageText> texts_of_all(Json provenance, const std::string& kind) {
+  provenance["picture"] = {{"kind", kind}};
   return sheet_texts(provenance);
 }
 

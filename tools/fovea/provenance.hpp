@@ -29,8 +29,8 @@ Json provenance_json(Request request, Digests& digests);
 /// What a sheet's PNG carries.
 std::vector<ImageText> sheet_texts(const Json& provenance);
 
-/// What a strip's PNG carries: all targets.
-std::vector<ImageText> strip_texts(Json provenance);
+/// What a PNG of all targets carries; `kind`: "strip" or "objects".
+std::vector<ImageText> texts_of_all(Json provenance, const std::string& kind);
 
 /// What a PNG carries: the provenance with the picture's own target alone, the one at `target`, and
 /// which picture it is ("overlay" or "heatmap"; `image` counts from 0).

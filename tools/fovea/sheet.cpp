@@ -38,11 +38,12 @@ void check(const Request& request, const ExplainOutputs& names) {
     refuse("several methods make a sheet: say where with --output");
   const bool given = std::any_of(request.methods.begin(), request.methods.end(),
                                  [](const auto& method) { return !method.given.empty(); });
-  if (!names.heatmap.empty() || !names.strip.empty() || !names.map.empty() ||
-      !names.feature_map.empty() || request.box_share || given || request.words || request.examples)
+  if (!names.heatmap.empty() || !names.strip.empty() || !names.objects.empty() ||
+      !names.map.empty() || !names.feature_map.empty() || request.box_share || given ||
+      request.words || request.examples)
     refuse(
-        "--heatmap, --strip, --map, --feature-map, --box, --given, --words and --examples are of "
-        "one method");
+        "--heatmap, --strip, --objects, --map, --feature-map, --box, --given, --words and "
+        "--examples are of one method");
 }
 
 /// What a map's reader must know of it beside the method.

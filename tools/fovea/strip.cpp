@@ -81,7 +81,7 @@ void Strip::draw(const std::string& file, const Json& provenance, OutputFiles& f
   print_warnings(picture.warnings);
   EncodeOptions options;
   if (!provenance.is_null() && lower(picture_extension(file)) == ".png")
-    options.texts = strip_texts(provenance);
+    options.texts = texts_of_all(provenance, "strip");
   files.add(file, encode_image(picture.image, picture_extension(file), options));
 }
 
