@@ -275,5 +275,52 @@ TEST(SeedsOfAPlan, WantThePlacesOfASequenceThatTheyLeadTo) {
   }
 }
 
+/// The token is neither the first of the sequence nor the last.
+TEST(SeedsOfAPlan, ReachTheTokenWhereItIs) {
+  for (const auto kind : {graph::CellKind::lstm, graph::CellKind::gru}) {
+    Net n;
+    const auto x = n.input({1, 24, 3, 3});
+    const auto logits = captioner(n, x, 1, kind);
+    n.finish(logits);
+    engine::PlanSpec spec;
+    spec.fetches = {logits};
+    spec.gradients = {{logits, x}, {logits, x}};
+    spec.gradients[1].seeds = 2;
+    engine::WeightCache weights;
+    const auto plan = engine::Plan::build(n.graph, spec, weights);
+    auto workspace = plan->make_workspace();
+    auto data = random_floats(24 * 9, 5, 0.3f);
+    const auto seeds = random_floats(count_of(n.graph.value(logits).shape), 6);
+    const auto score = [&] {
+      plan->forward(workspace, {{data}}, {});
+      const auto y = plan->fetch(workspace, 0);
+      double sum = 0;
+      for (std::size_t i = 0; i < seeds.size(); ++i)
+        sum += static_cast<double>(seeds[i]) * static_cast<double>(y.data[i]);
+      return sum;
+    };
+    score();
+    plan->backward(workspace, 0, seeds, {});
+    const auto one = plain(plan->gradient(workspace, 0));
+    plan->backward(workspace, 1, joined({seeds, seeds}, 2), {});
+    const auto second = plain(plan->gradient(workspace, 1, 1));
+    double most = 0;
+    for (const float v : one) most = std::max(most, static_cast<double>(std::abs(v)));
+    ASSERT_GT(most, 0);
+    constexpr float kStep = 1e-2f;
+    for (std::size_t i = 0; i < data.size(); i += 7) {
+      const float kept = data[i];
+      data[i] = kept + kStep;
+      const double up = score();
+      data[i] = kept - kStep;
+      const double down = score();
+      data[i] = kept;
+      const double slope = (up - down) / (2 * static_cast<double>(kStep));
+      EXPECT_NEAR(one[i], slope, 1e-2 * most) << i;
+      EXPECT_NEAR(second[i], slope, 1e-2 * most) << i;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace fovea::engine_test
