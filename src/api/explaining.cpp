@@ -423,9 +423,11 @@ std::vector<Explanation> Explaining::explain_one(const Target& target,
     one.timings_ms = {run_.forward_ms, backward_ms_, total - backward_ms_, base::max_threads(),
                       base::waits_sleep()};
     const auto place = explainer_.dense_scores ? wanted[n].class_index() : -1;
-    if (layers_.size() == 1 && explainer_.fields)
+    // Of mirrored runs, others'.
+    if (layers_.size() == 1 && !options_.smooth && explainer_.fields)
       one.receptive_field = explainer_.fields->of(*layers_[0], target, place, image);
-    warn_of_map(one, {explainer_, entry_.info, place, clipped_[n]});
+    warn_of_map(one, {explainer_, entry_.info, place, clipped_[n],
+                      !needs_of(*layers_[0]).gradients.empty()});
   }
   return out;
 }

@@ -79,14 +79,14 @@ std::string remedies(const Explanation& of, const Explained& how) {
 }
 
 void warn_of_field(Explanation& out, const Explained& how) {
-  if (positions_in(out.receptive_field) != 1) return;
+  if (!how.reads_gradient || positions_in(out.receptive_field) != 1) return;
   const auto& grid = out.feature_map.shape;
   if (std::all_of(grid.begin(), grid.end(), [](auto extent) { return extent == 1; })) return;
   const auto layer = wider_layer(out, how);
   out.warnings.push_back("the target depends on one position of the layer alone, " +
                          in_words(out.receptive_field) + " of " + base::text(grid) +
-                         ": the map shows where it is, not what it is made of; take a layer in "
-                         "front of it (--layer" +
+                         ": the gradient there says nothing of what lies around it; take a layer "
+                         "in front (--layer" +
                          (layer.empty() ? ")" : " '" + layer + "')"));
 }
 

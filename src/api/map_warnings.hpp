@@ -14,6 +14,7 @@ struct Explained {
   const MethodInfo& method;
   std::int64_t class_index = -1;  ///< of scores at positions, the element; else -1
   bool clipped = false;           ///< the method's last step left out values below 0
+  bool reads_gradient = false;    ///< at the layer
 };
 
 /// Adds to the explanation's warnings: a map that shows nothing, with what could be tried in its

@@ -148,10 +148,26 @@ TEST(Warnings, TellAPlaceThatSeesOnePositionWhereToLook) {
   const auto why = of_place(Target::element("y", {0, 3, 4}), HiResCam{}, "second");
   EXPECT_EQ(why.receptive_field, (std::vector<AxisRange>{{3, 4}, {4, 5}}));
   ASSERT_EQ(why.warnings.size(), 1U);
-  EXPECT_EQ(
-      why.warnings[0],
-      "the target depends on one position of the layer alone, (3, 4) of [8, 6]: the map shows "
-      "where it is, not what it is made of; take a layer in front of it (--layer 'above')");
+  EXPECT_EQ(why.warnings[0],
+            "the target depends on one position of the layer alone, (3, 4) of [8, 6]: the gradient "
+            "there says nothing of what lies around it; take a layer in front (--layer 'above')");
+}
+
+/// Mirrored pictures have mirrored places, and a map that no gradient made has no bounds.
+TEST(ReceptiveField, IsOfOneRunAndOfGradients) {
+  const auto target = Target::element("y", {0, 3, 4});
+  ExplainerOptions options;
+  options.prepare.methods = {HiResCam{}};
+  options.prepare.targets = {target};
+  options.prepare.layers = {"above"};
+  options.prepare.smoothing = true;
+  const Explainer explainer(Model::from_bytes(test::as_bytes(segmenter())), options);
+  const Tensor input{{1, 1, 8, 6}, std::vector<float>(48, 1.F)};
+  EXPECT_TRUE(
+      explainer.explain(input, HiResCam{}, target, {.smooth = true}).receptive_field.empty());
+  EXPECT_FALSE(explainer.explain(input, HiResCam{}, target).receptive_field.empty());
+  for (const auto& warning : of_place(target, EigenCam{}, "second").warnings)
+    EXPECT_EQ(warning.find("one position"), std::string::npos) << warning;
 }
 
 TEST(Warnings, SayWhatToTryWhereAMapIsEmpty) {
