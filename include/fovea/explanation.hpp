@@ -94,9 +94,9 @@ struct Explanation {
   Timings timings_ms;
   std::optional<SumRule> sum_rule;  ///< of methods that have one
   /// Of a target that is a place or a mask of a value with positions (a pixel, a box's row, a
-  /// step): what of the layer's grid it can depend on, a range per axis of `feature_map`. Elsewhere
-  /// the map of a method that reads the gradient is 0. Empty of other targets, of several layers
-  /// and of maps of the input.
+  /// step): what of the layer's grid it can depend on at most, a range per axis of `feature_map`;
+  /// elsewhere the gradient is 0. Empty of other targets, of several layers, of smoothed maps and
+  /// of maps of the input.
   std::vector<AxisRange> receptive_field;
   std::vector<std::string> warnings;  ///< "the map is zero everywhere" and the like
 };
