@@ -1,0 +1,4 @@
+#include <fovea/fovea.hpp>
+#include <iostream>
+
+int main() { std::cout << "fovea " << fovea::build_info().version << '\n'; }
