@@ -43,6 +43,11 @@ explain::Background run_background(const BackgroundRequest& request, engine::Wor
   return out;
 }
 
+void refuse_to_compare(const explain::Entry& entry, std::size_t inputs) {
+  throw Error(ErrorCode::unsupported, entry.info.title + " compares images: the model has " +
+                                          std::to_string(inputs) + " inputs, where one is needed");
+}
+
 const explain::Background* find_background(std::span<const explain::Background> known,
                                            const Tensor& images) {
   const auto it = std::find_if(known.begin(), known.end(), [&](const auto& one) {

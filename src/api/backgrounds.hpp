@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 
@@ -25,6 +26,9 @@ struct BackgroundRequest {
 /// backward passes read of them.
 explain::Background run_background(const BackgroundRequest& request, engine::Workspace& workspace,
                                    Tensor images, const CallOptions& call);
+
+/// Throws Error unsupported: the method compares images, and the model has so many inputs.
+[[noreturn]] void refuse_to_compare(const explain::Entry& entry, std::size_t inputs);
 
 /// The one with the same images, or null.
 const explain::Background* find_background(std::span<const explain::Background> known,

@@ -298,11 +298,7 @@ class ExplainerMaker {
     base::Size needed = needed_for_a_run();
     for (const auto& background : impl_->backgrounds) needed += background.reservation.bytes();
     const auto left = impl_->options.pool.memory_limit - needed.n;
-    if (left < 0)
-      throw Error(ErrorCode::out_of_memory, "a run and what its methods run beside it need " +
-                                                std::to_string(needed.n) +
-                                                " bytes, more than the memory_limit of " +
-                                                std::to_string(impl_->options.pool.memory_limit));
+    if (left < 0) api::refuse_run(needed.n, impl_->options.pool.memory_limit);
     return left + (rerun() ? each.n : 0);
   }
 
@@ -314,10 +310,7 @@ class ExplainerMaker {
       if (entry.background == nullptr || input.shape.empty()) continue;
       const bool alone = impl_->inputs.size() == 1;
       const bool later = needs_of(entry, input, method).find(Part::rerun) != nullptr;
-      if (!alone && !later)
-        throw Error(ErrorCode::unsupported, entry.info.title + " compares images: the model has " +
-                                                std::to_string(impl_->inputs.size()) +
-                                                " inputs, where one is needed");
+      if (!alone && !later) api::refuse_to_compare(entry, impl_->inputs.size());
       Tensor images = entry.background(explain::Settings(entry.info, method),
                                        {input.shape.begin() + 1, input.shape.end()});
       if (!alone || api::find_background(impl_->backgrounds, images) != nullptr) continue;

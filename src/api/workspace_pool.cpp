@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <string>
 #include <utility>
 
 #include "base/limits.hpp"
@@ -13,6 +14,12 @@ using Clock = std::chrono::steady_clock;
 constexpr auto kPatience = std::chrono::milliseconds(10);  // between looks at a flag
 
 }  // namespace
+
+void refuse_run(std::int64_t needed, std::int64_t memory_limit) {
+  throw Error(ErrorCode::out_of_memory,
+              "a run and what its methods run beside it need " + std::to_string(needed) +
+                  " bytes, more than the memory_limit of " + std::to_string(memory_limit));
+}
 
 WorkspacePool::WorkspacePool(const engine::Plan& plan, int max, base::Budget& budget)
     : plan_(plan), max_(max), budget_(budget) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <cstdint>
 #include <mutex>
 #include <vector>
 
@@ -9,6 +10,9 @@
 #include "fovea/explainer.hpp"
 
 namespace fovea::api {
+
+/// Throws Error out_of_memory: a run takes so many bytes, with what methods run beside it.
+[[noreturn]] void refuse_run(std::int64_t needed, std::int64_t memory_limit);
 
 /// Workspaces of one plan, made as they are needed and handed out again. Their bytes are taken from
 /// the budget as long as they are there. Safe from any thread.

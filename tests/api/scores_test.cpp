@@ -86,7 +86,11 @@ TEST(Scores, OfAClassAtPositionsAreRefused) {
   }
   const std::vector<float> mask(kRows * kColumns, 1);
   EXPECT_TRUE(run.explain(GradCam{}, Target::region(1, 5, mask)).warnings.empty());
-  EXPECT_TRUE(run.explain(GradCam{}, Target::element("", {1, 0, 0})).warnings.empty());
+  // A place of the scores, which are the layer themselves.
+  const auto place = run.explain(GradCam{}, Target::element("", {1, 0, 0}));
+  ASSERT_EQ(place.warnings.size(), 1U);
+  EXPECT_NE(place.warnings[0].find("one position of the layer alone"), std::string::npos)
+      << place.warnings[0];
 }
 
 TEST(Scores, TheBestAtPositionsIsSaidToBeOneOfThem) {
