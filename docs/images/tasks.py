@@ -52,6 +52,13 @@ def portrait():
     return image.filter(ImageFilter.GaussianBlur(1.2))
 
 
+def two_faces():
+    page = Image.new("RGB", (640, 480), (90, 100, 110))
+    page.paste(portrait(), (0, 160))
+    page.paste(portrait().transpose(Image.Transpose.FLIP_LEFT_RIGHT), (320, 160))
+    return page
+
+
 def game(ball):
     """Breakout at 80 x 80: walls, bricks, a ball and a paddle."""
     image = Image.new("L", (80, 80), 0)
@@ -102,6 +109,13 @@ def main(program):
                                                               geometry="letterbox")]
         save("task_boxes.jpg", fovea.picture("det_yolox_nano_op11", SCENES / "scene_2.png", *detector,
                                              "--target", "box:0", "--opacity", "value"))
+
+        faces = ["--task", "ssd", "--preprocess", recipe(folder, "faces", order="RGB", scale=1, mean=127, std=128,
+                                                         geometry="stretch"),
+                 "--target", "boxes", "--opacity", "value"]
+        save("task_objects.jpg", row(*(
+            fovea.picture("det_ultraface_rfb320_ssd_op9", two_faces(), *faces, *more, option="--objects")
+            for more in ((), ("--inside-boxes",)))))
 
         mean, std = [102.890434, 111.25247, 126.91212], [62.93292, 62.82138, 66.355705]
         segments = ["--task", "segmentation", "--opacity", "value", "--preprocess",
