@@ -426,8 +426,8 @@ std::vector<Explanation> Explaining::explain_one(const Target& target,
     // Of mirrored runs, others'.
     if (layers_.size() == 1 && !options_.smooth && explainer_.fields)
       one.receptive_field = explainer_.fields->of(*layers_[0], target, place, image);
-    warn_of_map(one, {explainer_, entry_.info, place, clipped_[n],
-                      !needs_of(*layers_[0]).gradients.empty()});
+    const bool bounds = !one.receptive_field.empty() && !needs_of(*layers_[0]).gradients.empty();
+    warn_of_map(one, {explainer_, entry_.info, place, clipped_[n], bounds});
   }
   return out;
 }
