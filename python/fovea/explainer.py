@@ -53,7 +53,8 @@ class Explainer(Closing):
     tuning              "off", "quick" or "thorough"; tuning_time: seconds, None: the library's bound
     plan_cache          what `plan_cache()` gave for the same model on this kind of machine
     optimize            False: the slow, plain plan
-    multi_label         each class is yes or no on its own
+    multi_label         each class is yes or no on its own; None: as the model's metadata says
+                        ("fovea.activation"), else as its last operator
     output              that holds the scores; None: found out
     waiting             "adaptive", "sleep" or "openmp": how idle threads wait
     fewer_threads       where others take cores away; False where results are compared to the bit
@@ -81,7 +82,7 @@ class Explainer(Closing):
                  threads: Optional[int] = None, precision: str = "f32",
                  precision_falls_back: bool = False, tuning: str = "quick",
                  tuning_time: Optional[float] = None, plan_cache: Optional[bytes] = None,
-                 optimize: bool = True, multi_label: bool = False, output: Optional[str] = None,
+                 optimize: bool = True, multi_label: Optional[bool] = None, output: Optional[str] = None,
                  waiting: str = "adaptive", fewer_threads: bool = True,
                  max_runs: Optional[int] = None, memory_limit: Optional[int] = None,
                  smoothing: bool = False, perturbation_batch: Optional[int] = None,
@@ -146,7 +147,10 @@ class Explainer(Closing):
             out.plan_cache = cast(buffer, c_void_p)
             out.plan_cache_size = len(cache)
         out.optimize = bool(told["optimize"])
-        out.multi_label = bool(told["multi_label"])
+        each = told["multi_label"]
+        if each is None:
+            each = self._model.metadata("fovea.activation") == "sigmoid"
+        out.multi_label = bool(each)
         out.output = None if told["output"] is None else encoded(told["output"], "output")
         out.waiting = choice(told["waiting"], c.WAITINGS, "waiting")
         out.fewer_threads = bool(told["fewer_threads"])
