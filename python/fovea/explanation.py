@@ -110,7 +110,7 @@ class Explanation:
             return self.map
         return map_on_photo(self.map, self.photo.width, self.photo.height, self.view)
 
-    def box(self, share: float = 0.5) -> "Optional[Box]":
+    def box(self, share: float = 0.2) -> "Optional[Box]":
         """Around the largest part of the map above `share` of its maximum, in the photo's pixels
         (without a photo in the input's); None where there is none."""
         from .photo import find_box

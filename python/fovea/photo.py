@@ -267,7 +267,7 @@ def map_on_photo(heat: Any, width: int, height: int, view: Optional[View] = None
                       height)
 
 
-def find_box(heat: Any, share: float = 0.5) -> Optional[Box]:
+def find_box(heat: Any, share: float = 0.2) -> Optional[Box]:
     """The box around the largest part of a map [h, w] above `share` of its maximum; None where there
     is none."""
     tensor, error = tensor_of(float_array(heat, "map")), error_struct()

@@ -93,6 +93,9 @@ class Drawing(unittest.TestCase):
         self.assertEqual(seen.shape, (20, 40))
         np.testing.assert_array_equal(seen, np.pad(np.ones((20, 20)), ((0, 0), (10, 10))))
         self.assertEqual(fovea.find_box(seen), fovea.Box(10, 0, 20, 20))
+        heat[0], heat[1:] = 1, 0.3  # above the program's own share
+        self.assertEqual(fovea.find_box(heat), fovea.Box(0, 0, 4, 4))
+        self.assertEqual(fovea.find_box(heat, 0.5), fovea.Box(0, 0, 4, 1))
         self.assertIsNone(fovea.find_box(np.zeros((4, 4), np.float32)))
         drawn = fovea.draw_box(PIXELS, fovea.Box(5, 5, 20, 10))
         self.assertNotEqual(drawn.tobytes(), PIXELS.tobytes())
