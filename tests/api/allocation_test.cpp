@@ -8,7 +8,7 @@
 namespace fovea::api_test {
 namespace {
 
-constexpr std::size_t kMax = 96;
+constexpr std::size_t kMax = 104;
 
 TEST(CallsAllocations, AreFewAndTheSameEachTime) {
   for (const std::string name : {"vgg", "densenet", "efficientnet"}) {

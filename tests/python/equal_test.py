@@ -19,7 +19,7 @@ THREADS = 2
 
 
 def models():
-    """Five, of several families, that take one image as float32."""
+    """Five, of several families, that take images as float32."""
     found = [support.GAP, support.FC]
     real = [support.shared("real/models", name)
             for name in ("mobilenet_v2_1.0_224_op13.onnx", "squeezenet_v1.1_onnxzoo_op21.onnx",
@@ -62,10 +62,11 @@ class Equal(unittest.TestCase):
                     explainer = fovea.Explainer(name, [method], threads=THREADS, tuning="off",
                                                 fewer_threads=False)
                     with explainer.forward(x) as run:
-                        why = run.explain(method, target=1)
-                    self.assertEqual(seen.shape, why.map.shape)
-                    self.assertEqual(seen.tobytes(), why.map.tobytes())
-                    self.assertEqual(grid.tobytes(), why.feature_map.tobytes())
+                        found = run.explain_each(method, [1])
+                    for kind, file in (("map", seen), ("feature_map", grid)):
+                        maps = np.stack([getattr(why, kind) for why in found])
+                        self.assertEqual(file.size, maps.size)
+                        self.assertEqual(file.tobytes(), maps.tobytes())
                     compared += 1
         self.assertEqual(compared, 25)
 
