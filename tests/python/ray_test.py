@@ -37,14 +37,7 @@ class Photos(unittest.TestCase):
             num_cpus=1, concurrency=2)
         out.write_parquet(os.path.join(folder, "maps"))
         table = pyarrow.parquet.read_table(os.path.join(folder, "maps")).to_pylist()
-        self.assertEqual(sorted(row["key"] for row in table), list(range(7)))
-        for row in table:
-            one = alone[row["key"]]
-            self.assertEqual((row["index"], row["status"], row["error"]),
-                             (one["index"], one["status"], one["error"]))
-            if one["status"] == "ok":
-                self.assertEqual(list(row["map"]), one["map"].tolist())
-        self.assertEqual(sorted(row["key"] for row in table if row["status"] == "bad_input"), [5, 6])
+        support.check_rows(self, table, alone)
 
 
 if __name__ == "__main__":

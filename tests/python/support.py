@@ -41,6 +41,18 @@ def environment(**changes):
         put(before)
 
 
+def check_rows(case, table, alone):
+    """An engine's seven rows, the last two of them broken, are those of one process, each once."""
+    case.assertEqual(sorted(row["key"] for row in table), list(range(7)))
+    for row in table:
+        one = alone[row["key"]]
+        case.assertEqual((row["index"], row["status"], row["error"]),
+                         (one["index"], one["status"], one["error"]))
+        if one["status"] == "ok":
+            case.assertEqual(list(row["map"]), one["map"].tolist())
+    case.assertEqual(sorted(row["key"] for row in table if row["status"] == "bad_input"), [5, 6])
+
+
 def main(needs_library=True):
     """Runs the tests of the calling module, or skips with the reason."""
     try:
