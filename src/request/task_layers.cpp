@@ -6,6 +6,7 @@
 #include "fovea/decode.hpp"
 #include "fovea/task_target.hpp"
 #include "request/own_layers.hpp"
+#include "request/tasks.hpp"
 
 namespace fovea {
 namespace request {
@@ -44,11 +45,8 @@ TargetLayers own_layers(const Model& model, ExplainerOptions options, const Targ
 
 std::vector<TargetLayers> layers_of(const Model& model, const ExplainerOptions& options,
                                     const Task& task, const OriginFinder& finder) {
-  auto bare = options;
-  bare.prepare.methods.clear();
-  bare.prepare.layers.clear();
+  auto bare = request::bare_options(options);
   bare.prepare.targets.clear();
-  bare.compile.tuning = Tuning::off;
   const auto logits = task.boxes.selected ? FindLogits{} : finder.find_logits();
   std::vector<TargetLayers> out;
   for (const auto& typical : typical_targets(task, finder.shapes(), logits)) {

@@ -207,8 +207,8 @@ void record_states(const Session& session, Request& out) {
   }
 }
 
-ExplainerOptions bare_options(const Session& session) {
-  auto out = session.options;
+ExplainerOptions bare_options(const ExplainerOptions& options) {
+  auto out = options;
   out.prepare.methods.clear();
   out.prepare.layers.clear();
   out.compile.tuning = Tuning::off;
@@ -216,7 +216,7 @@ ExplainerOptions bare_options(const Session& session) {
 }
 
 void find(Session& session, const CallOptions& call) {
-  auto options = bare_options(session);
+  auto options = bare_options(session.options);
   options.prepare.targets.clear();
   options.prepare.target_values.clear();
   read_task_values(session, options);

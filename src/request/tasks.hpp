@@ -11,7 +11,7 @@ namespace fovea::request {
 void start_task(Session& session);
 
 /// Of an explainer that is only to be asked about the model: nothing prepared, nothing timed.
-ExplainerOptions bare_options(const Session& session);
+ExplainerOptions bare_options(const ExplainerOptions& options);
 
 /// Runs the network for `session.found`; a caption is written word by word.
 void find(Session& session, const CallOptions& call);

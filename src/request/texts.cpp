@@ -60,7 +60,7 @@ void prepare_numbers(Session& session, const CallOptions& call) {
   for (const auto& text : texts)
     for (auto& name : text.values()) read(std::move(name));
 
-  const auto options = bare_options(session);
+  const auto options = bare_options(session.options);
   const auto values = in_file(request.model.file, [&] {
     return timed(session.times.create,
                  [&] { return Explainer(session.model, options, call).target_values(); });
@@ -75,7 +75,7 @@ void find_own_layers(Session& session, const std::vector<Worded>& all, const Cal
   session.own_layers.clear();
   const bool rows = std::any_of(all.begin(), all.end(), [](const auto& one) { return one.row; });
   if (!rows || !session.request.layers.empty()) return;
-  const auto options = bare_options(session);
+  const auto options = bare_options(session.options);
   std::map<std::vector<std::string>, std::string> layers;  // by what a target reads: a level's
   for (const auto& one : all) {
     const auto& row = one.row ? *one.row : one.target;
