@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "engine/dnnl_compat.hpp"
+#include "engine/primitive_cache.hpp"
 
 namespace fovea::engine {
 namespace {
@@ -39,6 +40,7 @@ std::optional<BareConvolution> bare_convolution(const Step& step) {
     compat::append_eltwise(relu, dnnl::algorithm::eltwise_relu, 0, 0);
     attr.set_post_ops(relu);
   }
+  const auto cached = keep_primitives_cached();
   std::optional<BareConvolution> found;
   compat::each_window_forward<Forward>(
       cpu(), compat::algorithm_of(own), own.src_desc(), own.weights_desc(), own.bias_desc(),

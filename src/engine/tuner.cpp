@@ -140,19 +140,6 @@ class Tuner::TimedPrimitive {
 
 namespace {
 
-/// What was tried and lost must not stay in the process-wide cache of primitives, each with its
-/// code.
-class WithoutPrimitiveCache {
- public:
-  WithoutPrimitiveCache() { dnnl::set_primitive_cache_capacity(0); }
-  ~WithoutPrimitiveCache() { dnnl_set_primitive_cache_capacity(capacity_); }
-  WithoutPrimitiveCache(const WithoutPrimitiveCache&) = delete;
-  WithoutPrimitiveCache& operator=(const WithoutPrimitiveCache&) = delete;
-
- private:
-  const int capacity_ = dnnl::get_primitive_cache_capacity();
-};
-
 std::timed_mutex& one_at_a_time() {
   static std::timed_mutex mutex;
   return mutex;
@@ -238,21 +225,29 @@ bool Tuner::make_room_for(const std::vector<Trial>& trials) {
   return true;
 }
 
-std::string Tuner::fastest(const std::string& problem, const std::vector<Trial>& trials) {
-  if (!measures_ || !make_room_for(trials)) return trials.front().name;
+std::string Tuner::fastest(const std::string& problem,
+                           const std::function<std::vector<Trial>()>& make) {
+  if (!measures_) return {};
   const TuningTime::Stretch stretch(*time_);
   const auto give_up = [&](const std::string& name) {
     time_->give_up_one();
-    return name.empty() ? trials.front().name : name;
+    return name;
   };
-  std::unique_lock guard(one_at_a_time(), std::defer_lock);
-  while (!guard.try_lock_for(kPatience)) {
+  const auto waits = [&] {
     limits_.check();
-    if (stretch.over()) return give_up({});
-  }
+    return !stretch.over();
+  };
+  const NeedNotStayCached waiting(cached_);
+  std::unique_lock guard(one_at_a_time(), std::defer_lock);
+  while (!guard.try_lock_for(kPatience))
+    if (!waits()) return give_up({});
   if (auto found = known(problem)) return *found;  // somebody measured while this call waited
   if (stretch.over()) return give_up({});
-  const WithoutPrimitiveCache uncached;
+  // What was tried and lost must not stay in the process, each with its code.
+  const WithoutPrimitiveCache uncached(waits);
+  if (!uncached) return give_up({});
+  const auto trials = make();
+  if (!make_room_for(trials)) return {};
   const int rounds = mode_ == Tuning::thorough ? kThoroughRounds : kQuickRounds;
   // The best so far runs again beside each that challenges it, so that what slows the machine for a
   // while decides nothing.

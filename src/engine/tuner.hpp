@@ -10,6 +10,7 @@
 #include "base/aligned.hpp"
 #include "base/limits.hpp"
 #include "engine/layout.hpp"
+#include "engine/primitive_cache.hpp"
 #include "engine/tuning.hpp"
 #include "engine/tuning_time.hpp"
 #include "fovea/running.hpp"
@@ -44,11 +45,12 @@ class Tuner {
 
   /// What was chosen for the problem before, if anything.
   std::optional<std::string> known(const std::string& problem) const;
-  /// The name of the fastest, remembered; of the first, where none is to be timed, or there is no
-  /// memory for it. Where the time ends first: of the best that was compared by then, or the first,
-  /// and nothing is remembered. One call in the process measures at a time. Throws what the limits
-  /// say, between two timings.
-  std::string fastest(const std::string& problem, const std::vector<Trial>& trials);
+  /// The name of the fastest of what `make` returns, remembered; none, where none is to be timed,
+  /// or there is no memory for it. Where the time ends first: of the best that was compared by
+  /// then, if any, and nothing is remembered. One call in the process measures at a time. oneDNN's
+  /// descriptions from before the call must not be used after it. Throws what the limits say,
+  /// between two timings.
+  std::string fastest(const std::string& problem, const std::function<std::vector<Trial>()>& make);
 
  private:
   class Stage;
@@ -60,6 +62,8 @@ class Tuner {
   /// False where timing them would take more memory than there may be.
   bool make_room_for(const std::vector<Trial>& trials);
 
+  /// Those who make a plan have a tuner from its first description to its last primitive.
+  PrimitivesStayCached cached_ = keep_primitives_cached();
   Tuning mode_;
   bool cold_weights_;
   std::int64_t memory_limit_;

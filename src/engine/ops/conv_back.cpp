@@ -74,7 +74,7 @@ std::vector<Candidate> candidates_of(const ConvProblem& p, const std::vector<Con
 Pd best_conv_backward(Builder& b, const ConvProblem& p, const Desc& diff, const Desc& wanted) {
   auto& tuner = b.tuner();
   const auto all = configurations(p, diff, wanted, tuner.times());
-  const auto candidates = candidates_of(p, all);
+  auto candidates = candidates_of(p, all);
   if (candidates.empty()) {
     Pd found;
     each_pd(p, all.back(), [&](const Pd& pd) {
@@ -91,17 +91,22 @@ Pd best_conv_backward(Builder& b, const ConvProblem& p, const Desc& diff, const 
   };
   if (const auto known = tuner.known(problem))
     if (const auto it = named(*known); it != candidates.end()) return it->pd;
-  std::vector<Trial> trials;
-  for (const auto& [name, pd] : candidates)
-    trials.push_back({name,
-                      [pd = pd] { return ConvBackward(pd); },
-                      {{DNNL_ARG_DIFF_SRC, pd.diff_src_desc()},
-                       {DNNL_ARG_WEIGHTS, pd.weights_desc()},
-                       {DNNL_ARG_DIFF_DST, pd.diff_dst_desc()},
-                       {DNNL_ARG_SCRATCHPAD, pd.scratchpad_desc()}},
-                      {{diff, pd.diff_dst_desc()}, {pd.diff_src_desc(), wanted}},
-                      {}});
-  const auto it = named(tuner.fastest(problem, trials));
+  const auto trials = [&] {
+    std::vector<Trial> out;
+    for (const auto& [name, pd] : candidates_of(p, all))
+      out.push_back({name,
+                     [pd = pd] { return ConvBackward(pd); },
+                     {{DNNL_ARG_DIFF_SRC, pd.diff_src_desc()},
+                      {DNNL_ARG_WEIGHTS, pd.weights_desc()},
+                      {DNNL_ARG_DIFF_DST, pd.diff_dst_desc()},
+                      {DNNL_ARG_SCRATCHPAD, pd.scratchpad_desc()}},
+                     {{diff, pd.diff_dst_desc()}, {pd.diff_src_desc(), wanted}},
+                     {}});
+    return out;
+  };
+  const auto fastest = tuner.fastest(problem, trials);
+  candidates = candidates_of(p, all);
+  const auto it = named(fastest);
   return it == candidates.end() ? candidates.front().pd : it->pd;
 }
 

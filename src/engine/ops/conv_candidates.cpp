@@ -229,29 +229,37 @@ ConvCandidate best_conv(Builder& b, const ConvProblem& p, const graph::PostOps& 
         found.pd)
       return found;
 
-  std::vector<ConvCandidate> candidates;
-  search.each([&](const ConvCandidate& candidate) {
-    const bool fits = dims_in(dst).empty() || candidate.pd.dst_desc() == dst;
-    const bool seen =
-        std::any_of(candidates.begin(), candidates.end(), [&](const ConvCandidate& other) {
-          return other.pd.dst_desc() == candidate.pd.dst_desc() &&
-                 other.pd.src_desc() == candidate.pd.src_desc() &&
-                 other.fused.taken == candidate.fused.taken &&
-                 std::string_view(other.pd.impl_info_str()) == candidate.pd.impl_info_str();
-        });
-    if (fits && !seen) candidates.push_back(candidate);
-    return false;
+  const auto fits = [&](const ConvCandidate& candidate) {
+    return dims_in(dst).empty() || candidate.pd.dst_desc() == dst;
+  };
+  const auto candidates = [&] {
+    std::vector<ConvCandidate> out;
+    search.each([&](const ConvCandidate& candidate) {
+      const bool seen = std::any_of(out.begin(), out.end(), [&](const ConvCandidate& other) {
+        return other.pd.dst_desc() == candidate.pd.dst_desc() &&
+               other.pd.src_desc() == candidate.pd.src_desc() &&
+               other.fused.taken == candidate.fused.taken &&
+               std::string_view(other.pd.impl_info_str()) == candidate.pd.impl_info_str();
+      });
+      if (fits(candidate) && !seen) out.push_back(candidate);
+      return false;
+    });
+    return out;
+  };
+  auto all = candidates();
+  if (all.empty()) return search.untimed();  // none in the layout that was hoped for
+  if (all.size() == 1) return all.front();
+  const auto fastest = tuner.fastest(problem, [&] {
+    std::vector<Trial> trials;
+    for (const auto& candidate : candidates()) trials.push_back(search.trial(candidate, src));
+    return trials;
   });
-  if (candidates.empty()) return search.untimed();  // none in the layout that was hoped for
-  if (candidates.size() == 1) return candidates.front();
-  std::vector<Trial> trials;
-  for (const auto& candidate : candidates) trials.push_back(search.trial(candidate, src));
-  const auto fastest = tuner.fastest(problem, trials);
   // A cache may name one that oneDNN does not offer.
-  const auto it =
-      std::find_if(candidates.begin(), candidates.end(),
-                   [&](const ConvCandidate& candidate) { return candidate.name == fastest; });
-  return it == candidates.end() ? candidates.front() : *it;
+  all = candidates();
+  const auto it = std::find_if(all.begin(), all.end(), [&](const ConvCandidate& candidate) {
+    return candidate.name == fastest;
+  });
+  return it == all.end() ? all.front() : *it;
 }
 
 }  // namespace fovea::engine
