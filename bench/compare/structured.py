@@ -12,7 +12,6 @@ Development only: wants torch, onnx and numpy. On a machine that does nothing el
 
 import argparse
 import json
-import os
 import statistics
 import subprocess
 import sys
@@ -150,8 +149,7 @@ def fovea_worker(program, example, folder, seconds, threads):
 
 
 def measure(command):
-    done = subprocess.run(command, capture_output=True, text=True,
-                          env={**os.environ, "OMP_WAIT_POLICY": "passive"})
+    done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
         return None, done.stderr.strip().splitlines()[-1:]
     return json.loads(done.stdout), None
