@@ -317,6 +317,9 @@ std::vector<Case> movement_cases() {
   add_slice(out, {1, 17, 6, 5}, {3}, {1000}, {1}, {1});
   add_slice(out, {2, 4, 8, 8}, {0, 0}, {8, 8}, {2, 3}, {2, 2});
   add_slice(out, {2, 3, 4}, {-2}, {4}, {-1}, {1});
+  add_slice(out, {2, 4, 9, 1}, {2}, {7}, {2}, {1});
+  add_slice(out, {2, 4, 9, 1}, {1}, {9}, {2}, {3});
+  add_slice(out, {2, 3, 9, 130}, {1}, {3}, {1}, {1});
   add_slice(out, {4, 5}, {3, 4}, {0, 1}, {0, 1}, {-1, -1});
 
   using graph::PadMode;
@@ -328,6 +331,12 @@ std::vector<Case> movement_cases() {
   }
   add_pad(out, PadMode::constant, {1, 4, 5, 5}, {0, 2, 0, 0, 0, 2, 0, 0});
   add_pad(out, PadMode::constant, {2, 6}, {0, -1, 0, -2});
+  // Channels last, of one channel and of several: what lies behind the padded extent goes along.
+  for (const std::int64_t channels : {1, 3}) {
+    add_pad(out, PadMode::constant, {2, 4, 9, channels}, {0, 0, 2, 0, 0, 0, 3, 0});
+    add_pad(out, PadMode::reflect, {2, 4, 9, channels}, {0, 0, 2, 0, 0, 0, 3, 0});
+    add_pad(out, PadMode::constant, {2, 4, 9, channels}, {0, 1, 0, 0, 0, 2, 0, 0});
+  }
 
   using C = graph::ResizeCoordinates;
   using M = graph::ResizeMode;

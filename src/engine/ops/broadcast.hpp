@@ -3,13 +3,14 @@
 #include <array>
 
 #include "engine/ops/elementwise.hpp"
+#include "engine/ops/merged_axes.hpp"
 
 namespace fovea::engine {
 
 inline constexpr std::size_t kMaxLoopRank = 8;
 
 /// Row-major loops over an output shape with the strides of N operands that are broadcast to it;
-/// the innermost axis is handed out as a run of `width`.
+/// the innermost of its merged axes is handed out as a run of `width`.
 template <std::size_t N>
 struct BroadcastLoop {
   using Axis = std::array<std::int64_t, kMaxLoopRank>;
@@ -19,12 +20,14 @@ struct BroadcastLoop {
   std::int64_t width = 1;
 
   BroadcastLoop(const Shape& out, const std::array<Shape, N>& operands) {
+    std::array<Dims, N> strides;
+    for (std::size_t k = 0; k < N; ++k) strides[k] = broadcast_strides(operands[k], out);
+    const MergedAxes<N> axes(out, strides);
     extent.fill(1);
-    const std::size_t lead = kMaxLoopRank - out.size();
-    for (std::size_t i = 0; i < out.size(); ++i) extent[lead + i] = out[i];
-    for (std::size_t k = 0; k < N; ++k) {
-      const Dims strides = broadcast_strides(operands[k], out);
-      for (std::size_t i = 0; i < out.size(); ++i) stride[k][lead + i] = strides[i];
+    const std::size_t lead = kMaxLoopRank - axes.extents.size();
+    for (std::size_t i = 0; i < axes.extents.size(); ++i) {
+      extent[lead + i] = axes.extents[i];
+      for (std::size_t k = 0; k < N; ++k) stride[k][lead + i] = axes.strides[k][i];
     }
     for (std::size_t i = 0; i + 1 < kMaxLoopRank; ++i) rows *= extent[i];
     width = extent[kMaxLoopRank - 1];

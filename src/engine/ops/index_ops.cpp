@@ -10,29 +10,53 @@
 namespace fovea::engine {
 namespace {
 
-/// The tables with strides multiplied in, and the innermost axis apart.
+/// A part of a row whose elements lie side by side in the source, or, with `from` -1, are filled.
+struct Piece {
+  std::int64_t to, from, size;
+};
+
+bool is_identity(const AxisIndex& table, std::int64_t extent) {
+  if (static_cast<std::int64_t>(table.size()) != extent) return false;
+  for (std::int64_t i = 0; i < extent; ++i)
+    if (table[static_cast<std::size_t>(i)] != i) return false;
+  return true;
+}
+
+/// The tables with strides multiplied in. The innermost axis that is more than copied as it lies is
+/// apart, in pieces, each entry of it with everything behind it; where most pieces are of one
+/// element (repeats, steps), it is a table.
 struct Loop {
-  std::vector<AxisIndex> offsets;  // per axis; -1 stays -1
+  std::vector<AxisIndex> offsets;  // of the axes in front, slowest first; -1 stays -1
+  std::vector<Piece> pieces;
+  AxisIndex elements;  // in place of pieces
   std::int64_t rows = 1, width = 1, src_size = 1;
 
   explicit Loop(const IndexMap& map) {
     const Dims strides = plain_strides(map.src);
     for (const auto extent : map.src) src_size *= extent;
-    for (std::size_t i = 0; i < map.axes.size(); ++i) {
+    auto inner = map.axes.size();
+    std::int64_t run = 1;
+    // Rows that are long enough: more of them are what threads share.
+    constexpr std::int64_t kLong = 1024;
+    for (; inner > 0 && run < kLong && is_identity(map.axes[inner - 1], map.src[inner - 1]);
+         --inner)
+      run *= map.src[inner - 1];
+    const AxisIndex one{0};
+    const bool apart = inner > 0 && run < kLong;
+    add_pieces(apart ? map.axes[inner - 1] : one, run);
+    for (std::size_t i = 0; i < inner - (apart ? 1 : 0); ++i) {
       AxisIndex table = map.axes[i];
       for (auto& at : table)
         if (at >= 0) at *= strides[i];
-      offsets.push_back(std::move(table));
-      if (i + 1 < map.axes.size()) rows *= static_cast<std::int64_t>(map.axes[i].size());
+      rows *= static_cast<std::int64_t>(table.size());
+      if (table != one) offsets.push_back(std::move(table));
     }
-    if (offsets.empty()) offsets.push_back({0});
-    width = static_cast<std::int64_t>(offsets.back().size());
   }
 
   /// Offset of a row's source, or -1 where an outer axis says fill.
   std::int64_t row_offset(std::int64_t row) const {
     std::int64_t at = 0;
-    for (std::size_t i = offsets.size() - 1; i-- > 0;) {
+    for (std::size_t i = offsets.size(); i-- > 0;) {
       const auto extent = static_cast<std::int64_t>(offsets[i].size());
       const auto part = offsets[i][static_cast<std::size_t>(row % extent)];
       row /= extent;
@@ -40,6 +64,27 @@ struct Loop {
       at += part;
     }
     return at;
+  }
+
+ private:
+  void add_pieces(const AxisIndex& table, std::int64_t run) {
+    width = static_cast<std::int64_t>(table.size()) * run;
+    for (std::size_t i = 0; i < table.size(); ++i) {
+      const Piece next{static_cast<std::int64_t>(i) * run, table[i] < 0 ? -1 : table[i] * run, run};
+      auto* last = pieces.empty() ? nullptr : &pieces.back();
+      const bool joins = last != nullptr &&
+                         (next.from < 0 ? last->from < 0
+                                        : last->from >= 0 && next.from == last->from + last->size);
+      if (joins)
+        last->size += run;
+      else
+        pieces.push_back(next);
+    }
+    constexpr std::size_t kShort = 4;
+    if (run == 1 && pieces.size() * kShort > table.size()) {
+      elements = table;
+      pieces.clear();
+    }
   }
 };
 
@@ -52,7 +97,6 @@ void index_forward(Builder& b, const IndexMap& map, const Operand& src, const Op
       [loop, fill](Pointers p) {
         const float* x = floats(p, 0);
         float* y = floats(p, 1);
-        const auto& inner = loop->offsets.back();
         base::parallel_for(
             loop->rows,
             std::max<std::int64_t>(1, kElementGrain / std::max<std::int64_t>(1, loop->width)),
@@ -64,8 +108,15 @@ void index_forward(Builder& b, const IndexMap& map, const Operand& src, const Op
                   std::fill(out, out + loop->width, fill);
                   continue;
                 }
-                for (std::size_t i = 0; i < inner.size(); ++i)
-                  out[i] = inner[i] < 0 ? fill : x[at + inner[i]];
+                const auto& elements = loop->elements;
+                for (std::size_t i = 0; i < elements.size(); ++i)
+                  out[i] = elements[i] < 0 ? fill : x[at + elements[i]];
+                for (const auto& piece : loop->pieces) {
+                  if (piece.from < 0)
+                    std::fill_n(out + piece.to, piece.size, fill);
+                  else
+                    std::copy_n(x + at + piece.from, piece.size, out + piece.to);
+                }
               }
             });
       },
@@ -80,13 +131,19 @@ void index_backward(Builder& b, const IndexMap& map, const Operand& diff_dst,
         const float* dy = floats(p, 0);
         float* dx = floats(p, 1);
         std::fill(dx, dx + loop->src_size, 0.f);
-        const auto& inner = loop->offsets.back();
         for (std::int64_t row = 0; row < loop->rows; ++row) {
           const auto at = loop->row_offset(row);
           if (at < 0) continue;
-          for (std::size_t i = 0; i < inner.size(); ++i)
-            if (inner[i] >= 0)
-              dx[at + inner[i]] += dy[row * loop->width + static_cast<std::int64_t>(i)];
+          const float* own = dy + row * loop->width;
+          const auto& elements = loop->elements;
+          for (std::size_t i = 0; i < elements.size(); ++i)
+            if (elements[i] >= 0) dx[at + elements[i]] += own[i];
+          for (const auto& piece : loop->pieces) {
+            if (piece.from < 0) continue;
+            const float* from = own + piece.to;
+            float* to = dx + at + piece.from;
+            for (std::int64_t i = 0; i < piece.size; ++i) to[i] += from[i];
+          }
         }
       },
       {diff_dst}, {diff_src});

@@ -3,6 +3,7 @@
 
 #include "base/parallel.hpp"
 #include "engine/ops/elementwise.hpp"
+#include "engine/ops/merged_axes.hpp"
 #include "engine/ops/permute.hpp"
 
 namespace fovea::engine {
@@ -17,10 +18,11 @@ void permute_step(Builder& b, const Operand& src, const Operand& dst, const Shap
   constexpr std::size_t kRank = 8;
   std::array<std::int64_t, kRank> extent{}, stride{};
   extent.fill(1);
-  const std::size_t lead = kRank - shape.size();
-  for (std::size_t i = 0; i < shape.size(); ++i) {
-    extent[lead + i] = shape[i];
-    stride[lead + i] = strides[i];
+  const MergedAxes<1> axes(shape, {strides});
+  const std::size_t lead = kRank - axes.extents.size();
+  for (std::size_t i = 0; i < axes.extents.size(); ++i) {
+    extent[lead + i] = axes.extents[i];
+    stride[lead + i] = axes.strides[0][i];
   }
   std::int64_t rows = 1;
   for (std::size_t i = 0; i + 1 < kRank; ++i) rows *= extent[i];
