@@ -15,9 +15,10 @@ FOVEA_SIMD_SUITE(MatrixTest);
 struct Extents {
   i64 rows, columns;
 };
-const std::vector<Extents> kExtents = {
-    {1, 1},    {1, 7},    {3, 16},   {4, 17},   {5, 32},   {8, 33},  {9, 64}, {13, 65}, {37, 5},
-    {64, 100}, {3, 1023}, {7, 2048}, {6, 2049}, {5, 4113}, {200, 3}, {0, 5},  {5, 0}};
+const std::vector<Extents> kExtents = {{1, 1},    {1, 7},    {3, 16},   {4, 17},   {5, 32},
+                                       {8, 33},   {9, 64},   {13, 65},  {37, 5},   {64, 100},
+                                       {9, 48},   {11, 93},  {384, 96}, {3, 1023}, {7, 2048},
+                                       {6, 2049}, {5, 4113}, {200, 3},  {0, 5},    {5, 0}};
 
 /// Every third factor is zero, and the second vector's factor where the first's is not, so that
 /// rows are skipped for all vectors, and for some.

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <bit>
+#include <cstdint>
+
 #include "simd/kernels/arch.hpp"
 
 /// A row-major matrix times a few vectors: the matrix is read once, in several streams at a time,
@@ -39,6 +42,18 @@ inline F load_matrix_part(const std::uint16_t* p, i64 lanes) {
 constexpr i64 kMaxVectors = 4;
 /// Accumulators that leave room for the loads in the registers of the instruction set.
 constexpr int kAccumulators = kLanes == 16 ? 16 : 8;
+
+/// Calls run(Count<n>{}) for n in [1, Most].
+template <int N>
+struct Count {
+  static constexpr int value = N;
+};
+template <int Most, class Run>
+void with_count(i64 n, Run run) {
+  if constexpr (Most > 1)
+    if (n < Most) return with_count<Most - 1>(n, run);
+  run(Count<Most>{});
+}
 
 /// Adds the products of `lanes` columns of Rows rows and Vectors vectors.
 template <int Rows, int Vectors, bool Part, class T>
@@ -117,46 +132,67 @@ void add_rows(const T* const* rows, const float (&factors)[4][kMaxVectors], i64 
 /// Bytes of a matrix that stays in the caches, so that it may be read column by column.
 constexpr i64 kCached = 256 * 1024;
 
-/// `Blocks` vectors' width of columns, or a part of one, of all rows: the sums in registers.
+/// Vectors' width of columns of which the sums of all vectors are in registers.
+template <int Vectors>
+constexpr int kBlocks = kLanes == 16 ? 6 : 8 / Vectors;
+
+/// Is any vector's factor of this row other than the two zeros?
+template <int Vectors>
+bool any_factor(const float* src, i64 stride) {
+  std::uint32_t bits = 0;
+  for (int v = 0; v < Vectors; ++v) bits |= std::bit_cast<std::uint32_t>(src[v * stride]);
+  return bits << 1 != 0;
+}
+
+/// `Blocks` vectors' width of columns of all rows, the sums in registers; the last may be a Part.
 template <int Blocks, int Vectors, bool Part, class T>
 void sum_columns(const T* matrix, i64 rows, i64 columns, const float* src, i64 lanes, float* dst,
                  i64 dst_stride) {
+  // Not unrolled, an array would be in memory.
   F y[Vectors][Blocks];
+#pragma GCC unroll 4
   for (int v = 0; v < Vectors; ++v)
+#pragma GCC unroll 8
     for (int b = 0; b < Blocks; ++b) y[v][b] = F(0.f);
   for (i64 r = 0; r < rows; ++r, matrix += columns) {
-    bool any = false;
-    for (int v = 0; v < Vectors; ++v) any = any || src[v * rows + r] != 0.f;
-    if (!any) continue;
+    if (!any_factor<Vectors>(src + r, rows)) continue;
     F m[Blocks];
+#pragma GCC unroll 8
     for (int b = 0; b < Blocks; ++b)
-      m[b] = Part ? load_matrix_part(matrix, lanes) : load_matrix(matrix + b * kLanes);
+      m[b] = Part && b + 1 == Blocks ? load_matrix_part(matrix + b * kLanes, lanes)
+                                     : load_matrix(matrix + b * kLanes);
+#pragma GCC unroll 4
     for (int v = 0; v < Vectors; ++v) {
       const F f(src[v * rows + r]);
+#pragma GCC unroll 8
       for (int b = 0; b < Blocks; ++b) y[v][b] = fused(f, m[b], y[v][b]);
     }
   }
+#pragma GCC unroll 4
   for (int v = 0; v < Vectors; ++v)
+#pragma GCC unroll 8
     for (int b = 0; b < Blocks; ++b) {
-      if (Part)
-        store_part(dst + v * dst_stride, y[v][b], lanes);
+      float* to = dst + v * dst_stride + b * kLanes;
+      if (Part && b + 1 == Blocks)
+        store_part(to, y[v][b], lanes);
       else
-        store_all(dst + v * dst_stride + b * kLanes, y[v][b]);
+        store_all(to, y[v][b]);
     }
 }
 
 template <int Vectors, class T>
 void sums_of_cached(const T* matrix, i64 rows, i64 columns, const float* src, i64 c_begin,
                     i64 c_end, float* dst, i64 dst_stride) {
-  constexpr int kBlocks = (kLanes == 16 ? 24 : 8) / Vectors;
+  constexpr int kMost = kBlocks<Vectors>;
   i64 c = c_begin;
-  for (; c + kBlocks * kLanes <= c_end; c += kBlocks * kLanes)
-    sum_columns<kBlocks, Vectors, false>(matrix + c, rows, columns, src, kLanes, dst + c,
-                                         dst_stride);
-  for (; c + kLanes <= c_end; c += kLanes)
-    sum_columns<1, Vectors, false>(matrix + c, rows, columns, src, kLanes, dst + c, dst_stride);
-  if (c < c_end)
-    sum_columns<1, Vectors, true>(matrix + c, rows, columns, src, c_end - c, dst + c, dst_stride);
+  for (; c + kMost * kLanes <= c_end; c += kMost * kLanes)
+    sum_columns<kMost, Vectors, false>(matrix + c, rows, columns, src, kLanes, dst + c, dst_stride);
+  if (c == c_end) return;
+  const i64 blocks = (c_end - c + kLanes - 1) / kLanes, lanes = c_end - c - (blocks - 1) * kLanes;
+  with_count<kMost>(blocks, [=](auto count) {
+    sum_columns<decltype(count)::value, Vectors, true>(matrix + c, rows, columns, src, lanes,
+                                                       dst + c, dst_stride);
+  });
 }
 
 template <int Vectors, class T>
@@ -192,29 +228,10 @@ void sums(const T* matrix, i64 rows, i64 columns, const float* src, i64 c_begin,
   }
 }
 
-/// Calls run(Count<vectors>{}).
-template <int N>
-struct Count {
-  static constexpr int value = N;
-};
-template <class Run>
-void with_count(i64 vectors, Run run) {
-  switch (vectors) {
-    case 1:
-      return run(Count<1>{});
-    case 2:
-      return run(Count<2>{});
-    case 3:
-      return run(Count<3>{});
-    default:
-      return run(Count<4>{});
-  }
-}
-
 template <class T>
 void matrix_vector(const T* matrix, i64 columns, const float* src, i64 vectors, i64 r_begin,
                    i64 r_end, float* dst, i64 dst_stride) {
-  with_count(vectors, [=](auto count) {
+  with_count<kMaxVectors>(vectors, [=](auto count) {
     dots<decltype(count)::value>(matrix, columns, src, r_begin, r_end, dst, dst_stride);
   });
 }
@@ -222,7 +239,7 @@ void matrix_vector(const T* matrix, i64 columns, const float* src, i64 vectors, 
 template <class T>
 void vector_matrix(const T* matrix, i64 rows, i64 columns, const float* src, i64 vectors,
                    i64 c_begin, i64 c_end, float* dst, i64 dst_stride) {
-  with_count(vectors, [=](auto count) {
+  with_count<kMaxVectors>(vectors, [=](auto count) {
     sums<decltype(count)::value>(matrix, rows, columns, src, c_begin, c_end, dst, dst_stride);
   });
 }
