@@ -62,8 +62,20 @@ graph::Ints inverse(const graph::Ints& perm) {
   return out;
 }
 
+/// True where only axes along which there is one element change places.
+bool moves_nothing(const Shape& shape, const graph::Ints& perm) {
+  std::int64_t last = -1;
+  for (const auto axis : perm) {
+    if (shape[static_cast<std::size_t>(axis)] == 1) continue;
+    if (axis < last) return false;
+    last = axis;
+  }
+  return true;
+}
+
 Operand transpose(Builder& b, const Operand& plain, const Shape& shape, const graph::Ints& perm,
                   const Shape& result) {
+  if (moves_nothing(shape, perm)) return reshaped(plain, result);
   const Dims own = plain_strides(shape);
   Shape extents;
   Dims strides;
