@@ -250,6 +250,32 @@ void add_half_matrix_rows() {
   });
 }
 
+void add_lstm_rows() {
+  constexpr i64 kCells = 96;
+  for (const i64 seeds : {1, 9})
+    add("lstm_backward/96x" + std::to_string(seeds), [=] {
+      const Floats gates = random(5 * kCells, 1), slopes = random(5 * kCells, 2);
+      const Floats before = random(kCells, 3), dh = random(seeds * kCells, 4);
+      const Floats dc = empty(seeds * kCells), out = empty(4 * seeds * kCells);
+      const auto run = [=](const Kernels& k) {
+        std::fill(dc->begin(), dc->end(), 0.f);
+        k.lstm_backward({kCells, gates->data(), slopes->data(), before->data(), nullptr, false},
+                        dh->data(), seeds, dc->data(), out->data());
+      };
+      return Job{run,
+                 [=] {
+                   const LstmStep step{kCells,         gates->data(), slopes->data(),
+                                       before->data(), nullptr,       false};
+                   return any_wrong(*dc, 1e-5, [&](auto i) {
+                     return reference::lstm_backward(step, static_cast<i64>(i) % kCells,
+                                                     static_cast<double>((*dh)[i]), 0)
+                         .cell;
+                   });
+                 },
+                 seeds * kCells * 7 * 4};
+    });
+}
+
 std::string name_of(MapLayout layout) {
   return std::to_string(layout.channels) + "x" + std::to_string(layout.positions) + "_block" +
          std::to_string(layout.block);
@@ -352,6 +378,7 @@ void add_values() {
   add_binary_rows();
   add_map_rows();
   add_half_matrix_rows();
+  add_lstm_rows();
 }
 
 void add_backward_kernels() {

@@ -76,6 +76,17 @@ struct PoolWindow {
   std::int64_t pad[3];
 };
 
+/// A step of an LSTM, gates in ONNX's order: input, output, forget, candidate, and fifth what is
+/// shown of the new c (h is that times the output gate).
+struct LstmStep {
+  std::int64_t cells;
+  const float* gates;      ///< [5, cells]: what the activations made
+  const float* slopes;     ///< [5, cells]: theirs, there
+  const float* before;     ///< c before the step
+  const float* peepholes;  ///< [3, cells], of input, output and forget gate; null: none
+  bool input_forget;       ///< the forget gate is 1 - the input gate
+};
+
 enum class Binary { add, sub, mul, div, max, min, add_relu };
 
 /// Two parameters, a and b; those a kind does not name are ignored.
@@ -242,6 +253,14 @@ struct Kernels {
   void (*weighted_dots_bf16)(const std::uint16_t* matrix, std::int64_t columns,
                              const float* towards, const float* weights, std::int64_t r_begin,
                              std::int64_t r_end, float* dots, float* squares);
+
+  // --- Recurrent networks ---
+
+  /// From dh and dc, the gradients [seeds, cells] of h and c after the step, to what the gates'
+  /// activations got (out, [seeds, 4 cells]; to the forget gate of `input_forget` goes 0), and dc
+  /// becomes that of c before it.
+  void (*lstm_backward)(const LstmStep& step, const float* dh, std::int64_t seeds, float* dc,
+                        float* out);
 
   // --- Maps to pictures ---
 

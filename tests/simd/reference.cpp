@@ -127,6 +127,27 @@ double vector_matrix(const float* matrix, i64 rows, i64 columns, const float* sr
   return sum;
 }
 
+LstmGradients lstm_backward(const LstmStep& step, i64 i, double dh, double dc) {
+  const auto at = [&](const float* p, i64 row) {
+    return static_cast<double>(p[row * step.cells + i]);
+  };
+  const auto peephole = [&](i64 gate) { return step.peepholes ? at(step.peepholes, gate) : 0; };
+  const double input = at(step.gates, 0), output = at(step.gates, 1), forget = at(step.gates, 2);
+  const double candidate = at(step.gates, 3), shown = at(step.gates, 4), c = at(step.before, 0);
+  // h = output * shown(new c), new c = forget * c + input * candidate.
+  const double d_output = dh * shown * at(step.slopes, 1);
+  const double d_new = dc + dh * output * at(step.slopes, 4) + peephole(1) * d_output;
+  double d_input = d_new * candidate, d_forget = d_new * c;
+  if (step.input_forget) {
+    d_input -= d_forget;
+    d_forget = 0;
+  }
+  d_input *= at(step.slopes, 0);
+  d_forget *= at(step.slopes, 2);
+  return {{d_input, d_output, d_forget, d_new * input * at(step.slopes, 3)},
+          d_new * forget + peephole(0) * d_input + peephole(2) * d_forget};
+}
+
 double binary(Binary kind, double a, double b) {
   switch (kind) {
     case Binary::add:

@@ -31,6 +31,13 @@ double matrix_vector(const float* matrix, i64 columns, const float* src, i64 r, 
 double vector_matrix(const float* matrix, i64 rows, i64 columns, const float* src, i64 c,
                      double* magnitude);
 
+/// What one seed sends to the gates of cell i and, as `cell`, to c before the step.
+struct LstmGradients {
+  double gates[4];
+  double cell;
+};
+LstmGradients lstm_backward(const LstmStep& step, i64 i, double dh, double dc);
+
 double binary(Binary kind, double a, double b);
 
 /// In long double, so that slopes can be taken by differences.

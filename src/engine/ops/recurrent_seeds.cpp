@@ -138,39 +138,15 @@ class SeedSteps : public Direction {
     activate(2, next, gate_ + rows_);
     for (std::int64_t i = 0; i < 4; ++i) slope(i == 3, ones_, pre + i * h_, slopes_ + i * h_);
     slope(2, ones_, next, slopes_ + rows_);
-    for (std::int64_t j = 0; j < active_; ++j) {
-      if (run_.op.input_forget)
-        seed_of_lstm<true>(c, j);
-      else
-        seed_of_lstm<false>(c, j);
-    }
+    simd::kernels().lstm_backward({.cells = h_,
+                                   .gates = gate_,
+                                   .slopes = slopes_,
+                                   .before = c,
+                                   .peepholes = peepholes_,
+                                   .input_forget = run_.op.input_forget},
+                                  dh_, active_, dc_, out_);
     // All four gates' lie behind each other.
     multiply_transposed(recurrence_, rows_, h_, out_, active_, dh_);
-  }
-
-  template <bool InputForget>
-  void seed_of_lstm(const float* c, std::int64_t j) {
-    // Told apart, so that the loop becomes vectors.
-    const float* __restrict__ dh = dh_ + j * h_;
-    float* __restrict__ dc = dc_ + j * h_;
-    float* __restrict__ out = out_ + j * rows_;
-    const float* __restrict__ gate = gate_;
-    const float* __restrict__ slope = slopes_;
-    const auto h = h_, rows = rows_;
-    for (std::int64_t k = 0; k < h; ++k) out[h + k] = dh[k] * gate[rows + k] * slope[h + k];
-    for (std::int64_t k = 0; k < h; ++k) dc[k] += dh[k] * gate[h + k] * slope[rows + k];
-    if (peepholes_ != nullptr)
-      for (std::int64_t k = 0; k < h; ++k) dc[k] += peepholes_[h + k] * out[h + k];
-    for (std::int64_t k = 0; k < h; ++k) {
-      const float cell = dc[k], forget = cell * c[k];
-      out[k] = (cell * gate[3 * h + k] - (InputForget ? forget : 0)) * slope[k];
-      out[2 * h + k] = InputForget ? 0 : forget * slope[2 * h + k];
-      out[3 * h + k] = cell * gate[k] * slope[3 * h + k];
-      dc[k] = cell * gate[2 * h + k];
-    }
-    if (peepholes_ == nullptr) return;
-    for (std::int64_t k = 0; k < h; ++k)
-      dc[k] += peepholes_[k] * out[k] + peepholes_[2 * h + k] * out[2 * h + k];
   }
 
   void through_gru(std::int64_t step, std::int64_t image) {

@@ -4,6 +4,7 @@
 #include "simd/kernels/channel_mean.hpp"
 #include "simd/kernels/channel_sum.hpp"
 #include "simd/kernels/elementwise.hpp"
+#include "simd/kernels/lstm.hpp"
 #include "simd/kernels/map.hpp"
 #include "simd/kernels/matrix.hpp"
 #include "simd/kernels/picture.hpp"
@@ -47,6 +48,7 @@ constexpr Kernels make_table(Isa isa) {
       .matrix_vector_bf16 = matrix_vector<std::uint16_t>,
       .vector_matrix_bf16 = vector_matrix<std::uint16_t>,
       .weighted_dots_bf16 = weighted_dots_bf16,
+      .lstm_backward = lstm_backward,
       .resize_bilinear = resize_bilinear,
       .colormap = colormap,
       .blend = blend,
