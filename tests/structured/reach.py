@@ -119,7 +119,8 @@ def main():
         doubles = in_doubles(model)
         exact = {key: value.astype(np.float64) if value.dtype == np.float32 else value
                  for key, value in feeds.items()}
-        floats = [key for key, value in feeds.items() if value.dtype == np.float32]
+        # What depends on states alone is a constant where they are fixed.
+        floats = [key for key, value in feeds.items() if value.dtype == np.float32 and key not in STATES]
         env = oracle.run(doubles, exact, watch=floats)
         made = {output for node in model.graph.node for output in node.output}
         values = [key for key, value in env.items()
@@ -155,7 +156,8 @@ def main():
                 if not np.isfinite(want).all():
                     kinks += 1
                     continue
-                largest = max(float(np.abs(want).max()), 1e-30)
+                # Behind a saturated tanh a gradient of doubles is 0 where one of floats is 1e-16.
+                largest = max(float(np.abs(want).max()), 1e-12)
                 score = told["score"]
                 error = float(np.abs(got.reshape(-1) - want.reshape(-1)).max()) / largest
                 close = abs(score - env[value].reshape(-1)[place].item()) <= 1e-3 * max(1, abs(score))
