@@ -36,11 +36,8 @@ int run(const Options& options) {
   const auto model = Model::load(options.model);
   const auto text = parse_target(options.target);
   all.pool.threads = options.threads;
-  all.prepare.methods.clear();
   all.prepare.target_values = text.values();
-  all.compile.tuning = Tuning::off;
-  const auto target = target_of(text, Explainer(model, all).target_values());
-  all.compile.tuning = Tuning::quick;
+  const auto target = target_of(text, Explainer(model, bare_options(all)).target_values());
   all.prepare.methods = {Method{options.method}};
   all.prepare.layers = {options.layer};
   const Explainer explainer(model, all);

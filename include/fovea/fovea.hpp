@@ -1,6 +1,7 @@
 #pragma once
 
 /// Where a CNN looked: load a Model, compile an Explainer, read the Explanation.
+#include "fovea/asking.hpp"
 #include "fovea/attribution.hpp"
 #include "fovea/compose.hpp"
 #include "fovea/error.hpp"

@@ -9,6 +9,7 @@
 #include "c/options.hpp"
 #include "c/structs.hpp"
 #include "c/tensors.hpp"
+#include "fovea/asking.hpp"
 #include "fovea/spelling.hpp"
 
 namespace fovea::c {
@@ -55,18 +56,6 @@ double value_of(const MethodInfo& info, const std::string& name, const std::stri
 const std::vector<MethodInfo>& all_methods() {
   static const auto all = methods();
   return all;
-}
-
-const MethodInfo* find_method(const std::string& name) {
-  const auto& all = all_methods();
-  const auto at = std::find_if(all.begin(), all.end(),
-                               [&](const MethodInfo& info) { return info.name == name; });
-  return at == all.end() ? nullptr : &*at;
-}
-
-bool is_of_probability(const std::string& method) {
-  const auto* info = find_method(method);
-  return info != nullptr && info->of_probability;
 }
 
 Method method_of(const fovea_method* method) {

@@ -3,8 +3,8 @@
 #include <utility>
 
 #include "c/guard.hpp"
-#include "c/methods.hpp"
 #include "c/options.hpp"
+#include "fovea/asking.hpp"
 #include "fovea/target_text.hpp"
 
 namespace fovea::c {
@@ -38,12 +38,7 @@ void prepare_targets(const Model& model, ExplainerOptions& options,
     for (auto& name : text.values())
       if (known.insert(name).second) prepare.target_values.push_back(std::move(name));
   // What the values' extents are, a plan says; this one is thrown away.
-  auto bare = options;
-  bare.prepare.methods.clear();
-  bare.prepare.layers.clear();
-  bare.compile.tuning = Tuning::off;
-  bare.compile.precision = Precision::f32;
-  const auto values = Explainer(model, bare, call).target_values();
+  const auto values = Explainer(model, bare_options(options), call).target_values();
   for (const auto& text : of_values) prepare.targets.push_back(target_of(text, values));
 }
 
@@ -65,7 +60,7 @@ std::vector<Target> targets_of(const std::vector<std::string>& texts, const Expl
       refuse("the target '" + asked + "' has no probability: only one class has");
     target->probability = options.score == FOVEA_SCORE_PROBABILITY ||
                           (options.score == FOVEA_SCORE_BY_METHOD && of_one_class &&
-                           explainer.has_probabilities() && is_of_probability(method));
+                           explains_probability(method, explainer));
     target->negated = options.negated != 0;
     out.push_back(*std::move(target));
   }

@@ -130,8 +130,8 @@ Answer answer_sheet(Session& session, const Prepared& prepared, Answer out,
             method_info(method.name).kind == MapKind::layer)
           options.layer = session.own_layers[t];
         auto target = out.targets[t];
-        const auto asked = request::for_method(request.targets[t], method.name,
-                                               prepared.explainer.has_probabilities());
+        const auto asked =
+            request::for_method(request.targets[t], method.name, prepared.explainer);
         target.probability = asked.score == RequestTarget::Score::probability;
         out.explanations.push_back(in_file(request.model.file, [&] {
           return out.run.explain(method, target, options, call ? call(method) : CallOptions{});
@@ -184,7 +184,7 @@ Answer answer(Session& session, const Prepared& prepared,
   const auto& method = prepared.methods.front();
   if (!is_sheet(session))
     for (auto& target : asked)
-      target = request::for_method(target, method.name, prepared.explainer.has_probabilities());
+      target = request::for_method(target, method.name, prepared.explainer);
   auto targets = request::resolved_targets(asked, session, prepared.explainer);
   // A sheet's methods have limits of their own.
   const auto limits = call && !is_sheet(session) ? call(method) : CallOptions{};

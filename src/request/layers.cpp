@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "fovea/asking.hpp"
 #include "fovea/session.hpp"
 
 namespace fovea {
@@ -13,14 +14,11 @@ bool layer_exists(const Model& model, const std::string& name) {
   });
 }
 
-[[noreturn]] void unknown_layer(const Model& model, ExplainerOptions options,
+[[noreturn]] void unknown_layer(const Model& model, const ExplainerOptions& options,
                                 const std::string& name, const CallOptions& call) {
   std::vector<std::string> names;
   try {
-    options.prepare.layers.clear();
-    options.prepare.methods.clear();
-    options.compile.tuning = Tuning::off;
-    const Explainer bare(model, options, call);
+    const Explainer bare(model, bare_options(options), call);
     for (const auto& layer : bare.layers()) {
       names.push_back(layer.name);
       names.push_back(layer.node);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "fovea/asking.hpp"
 #include "fovea/files.hpp"
 #include "request/text.hpp"
 
@@ -41,12 +42,9 @@ RequestMethod with_defaults(RequestMethod method) {
 namespace fovea {
 
 const MethodInfo& method_info(const std::string& name) {
-  static const auto all = methods();
-  const auto found =
-      std::find_if(all.begin(), all.end(), [&](const auto& info) { return info.name == name; });
-  if (found != all.end()) return *found;
+  if (const auto* found = find_method(name)) return *found;
   std::vector<std::string> known;
-  for (const auto& info : all) known.push_back(info.name);
+  for (const auto& info : methods()) known.push_back(info.name);
   throw Error(ErrorCode::invalid_argument, "there is no method '" + name + "'" +
                                                did_you_mean(known, name) +
                                                " (known: " + request::joined(known) + ")");

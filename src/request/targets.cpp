@@ -5,6 +5,7 @@
 #include <numeric>
 #include <utility>
 
+#include "fovea/asking.hpp"
 #include "fovea/files.hpp"
 #include "request/tasks.hpp"
 #include "request/text.hpp"
@@ -213,14 +214,15 @@ void name_classes(Session& session) {
   }
 }
 
-RequestTarget for_method(RequestTarget target, const std::string& method, bool of_classes) {
+RequestTarget for_method(RequestTarget target, const std::string& method,
+                         const Explainer& explainer) {
   using Score = RequestTarget::Score;
   if (target.score != Score::by_method) return target;
   const bool one_class = !target.region && !target.minus &&
                          target.kind != RequestTarget::Kind::similar_to &&
                          target.kind != RequestTarget::Kind::text;
-  target.score = one_class && of_classes && method_info(method).of_probability ? Score::probability
-                                                                               : Score::logit;
+  target.score =
+      one_class && explains_probability(method, explainer) ? Score::probability : Score::logit;
   return target;
 }
 

@@ -18,7 +18,8 @@ void name_classes(Session& session);
 
 /// With what a method explains of a class whose score nobody chose: the probability, where the
 /// method is defined on it and classes have one.
-RequestTarget for_method(RequestTarget target, const std::string& method, bool of_classes);
+RequestTarget for_method(RequestTarget target, const std::string& method,
+                         const Explainer& explainer);
 
 /// Throws Error invalid_argument for a class that the model does not have.
 void check_targets(const std::vector<Target>& targets, std::int64_t classes);

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <utility>
 
+#include "fovea/asking.hpp"
 #include "fovea/decode.hpp"
 #include "fovea/task_target.hpp"
 #include "request/own_layers.hpp"
-#include "request/tasks.hpp"
 
 namespace fovea {
 namespace request {
@@ -45,7 +45,7 @@ TargetLayers own_layers(const Model& model, ExplainerOptions options, const Targ
 
 std::vector<TargetLayers> layers_of(const Model& model, const ExplainerOptions& options,
                                     const Task& task, const OriginFinder& finder) {
-  auto bare = request::bare_options(options);
+  auto bare = bare_options(options);
   bare.prepare.targets.clear();
   const auto logits = task.boxes.selected ? FindLogits{} : finder.find_logits();
   std::vector<TargetLayers> out;

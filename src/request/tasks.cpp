@@ -4,6 +4,7 @@
 #include <cmath>
 #include <utility>
 
+#include "fovea/asking.hpp"
 #include "fovea/task_recipe.hpp"
 #include "fovea/task_target.hpp"
 #include "request/text.hpp"
@@ -207,16 +208,9 @@ void record_states(const Session& session, Request& out) {
   }
 }
 
-ExplainerOptions bare_options(const ExplainerOptions& options) {
-  auto out = options;
-  out.prepare.methods.clear();
-  out.prepare.layers.clear();
-  out.compile.tuning = Tuning::off;
-  return out;
-}
-
 void find(Session& session, const CallOptions& call) {
   auto options = bare_options(session.options);
+  options.compile.precision = session.options.compile.precision;  // it runs
   options.prepare.targets.clear();
   options.prepare.target_values.clear();
   read_task_values(session, options);

@@ -10,9 +10,6 @@ namespace fovea::request {
 /// with its name, role and extents.
 void start_task(Session& session);
 
-/// Of an explainer that is only to be asked about the model: nothing prepared, nothing timed.
-ExplainerOptions bare_options(const ExplainerOptions& options);
-
 /// Runs the network for `session.found`; a caption is written word by word.
 void find(Session& session, const CallOptions& call);
 /// The same by an explainer that reads the task's values.

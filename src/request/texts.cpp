@@ -5,6 +5,7 @@
 #include <set>
 #include <utility>
 
+#include "fovea/asking.hpp"
 #include "fovea/target_text.hpp"
 #include "fovea/task_target.hpp"
 #include "request/own_layers.hpp"

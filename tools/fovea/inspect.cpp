@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "asked.hpp"
+#include "fovea/asking.hpp"
 #include "fovea/decode.hpp"
 #include "fovea/target_text.hpp"
 #include "fovea/task_layers.hpp"
@@ -28,9 +29,7 @@ struct Bound {
 };
 
 ExplainerOptions bare(const Request& request) {
-  auto options = explainer_options(request);
-  options.prepare.methods.clear();
-  options.compile.tuning = Tuning::off;
+  auto options = bare_options(explainer_options(request));
   options.pool.waiting = Waiting::sleep;
   keep_within_quota(options.pool, cpu_quota());
   return options;
