@@ -311,6 +311,10 @@ FOVEA_C_API fovea_status fovea_model_output(const fovea_model* model, size_t ind
                                             fovea_value_info* info, fovea_error* error);
 /* What the file says under a key; NULL where it says nothing. */
 FOVEA_C_API const char* fovea_model_metadata(const fovea_model* model, const char* key);
+/* Where its bytes came from: the file, unless it came from memory, then those of its weights, as
+ * they were named then. */
+FOVEA_C_API size_t fovea_model_file_count(const fovea_model* model);
+FOVEA_C_API const char* fovea_model_file(const fovea_model* model, size_t index);
 
 /* Compiles a model. Cost: packs weights and makes oneDNN's primitives, far more than a run.
  * `options` and `call` NULL: the defaults. */

@@ -121,7 +121,9 @@ FOVEA_C_API fovea_status fovea_find_label(const char* names, size_t size, const 
                                           int64_t* class_index, fovea_error* error);
 
 /* A request in the program's own JSON ("provenance" of its results) from its files to its answer:
- * model, photo, recipe, labels, targets and tasks are the program's. Cost: as a call of it. */
+ * model, photo, recipe, labels, targets and tasks are the program's. A file with a digest
+ * ("sha256") that holds something else now is refused as `fovea explain --replay` does:
+ * FOVEA_BAD_MODEL, FOVEA_BAD_INPUT; of labels it is a warning. Cost: as a call of it. */
 FOVEA_C_API fovea_status fovea_answer_request(const char* request_json,
                                               const fovea_call_options* call, fovea_answer** answer,
                                               fovea_error* error);
@@ -129,7 +131,7 @@ FOVEA_C_API void fovea_answer_destroy(fovea_answer* answer);
 /* The answer's explanations; they live as long as the answer. */
 FOVEA_C_API const fovea_explanations* fovea_answer_explanations(const fovea_answer* answer);
 /* The request as it came out: files with their digests, extents, every option. Run again, it gives
- * the same. Digests that a request had are not looked at. */
+ * the same, or is refused where a file has changed since. */
 FOVEA_C_API const char* fovea_answer_request_json(const fovea_answer* answer);
 FOVEA_C_API fovea_status fovea_answer_predictions(const fovea_answer* answer, int64_t image,
                                                   fovea_prediction* predictions, size_t capacity,

@@ -173,8 +173,9 @@ struct Answer {
 FOVEA_API Answer answer(Session& session, const Prepared& prepared,
                         const std::function<CallOptions(const Method&)>& call = {});
 
-/// All of it: opens, prepares, answers. Of `explain` and `sheet`; what the request says of drawing,
-/// words and examples is left to the caller (overlay, describe, ExampleIndex).
+/// All of it: `require_recorded`, opens, prepares, answers. Of `explain` and `sheet`; what the
+/// request says of drawing, words and examples is left to the caller (overlay, describe,
+/// ExampleIndex).
 FOVEA_API Answer run(Request request, const CallOptions& call = {});
 
 /// The session's request with what was found out on the way: extents, recipe, output, precision.
@@ -184,5 +185,20 @@ FOVEA_API Request came_out(const Session& session, const Explainer& explainer);
 FOVEA_API void take_digests(
     Request& request,
     const std::function<std::optional<std::string>(const std::string&)>& digest = {});
+
+/// Is every file of the request what it was when its digest was taken (RequestFile::sha256)? Those
+/// that have none were not recorded, and may hold anything. Throws Error bad_model or bad_input for
+/// a file that holds something else now, or whose digest could not be taken. Labels change no map:
+/// other ones are a warning, and those that are gone are done without. A file that is not there is
+/// left to who reads it. Cost: reads every file that has a digest.
+FOVEA_API std::vector<std::string> require_recorded(
+    Request& request,
+    const std::function<std::optional<std::string>(const std::string&)>& digest = {});
+/// The same of one file, `what` it is called, wherever it is now.
+FOVEA_API void require_recorded(
+    const std::string& what, const std::string& file, const RequestFile& recorded, ErrorCode code,
+    const std::function<std::optional<std::string>(const std::string&)>& digest = {});
+/// The warning.
+FOVEA_API std::string other_labels(const std::string& recorded);
 
 }  // namespace fovea

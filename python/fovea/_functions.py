@@ -42,6 +42,8 @@ TENSORS: Dict[str, Signature] = {
     "fovea_model_output_count": (SIZE, [P]),
     "fovea_model_output": (I32, [P, SIZE, P, P]),
     "fovea_model_metadata": (TEXT, [P, TEXT]),
+    "fovea_model_file_count": (SIZE, [P]),
+    "fovea_model_file": (TEXT, [P, SIZE]),
     "fovea_explainer_create": (I32, [P, P, P, P, P]),
     "fovea_explainer_destroy": (None, [P]),
     "fovea_explainer_input_count": (SIZE, [P]),

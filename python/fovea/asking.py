@@ -60,7 +60,9 @@ def answer(request: Union[str, Mapping[str, Any]], *, timeout: Optional[float] =
     inputs, sheets and what else there is.
 
     `request`: the program's own JSON, a text or a dict: `provenance` of what `fovea explain --json`
-    writes. Files are read. Cost: as a call of the program; the model is read and compiled anew.
+    writes. Files are read; one with a digest ("sha256") that holds something else now is refused
+    (`BadModel`, `BadInput`; of labels it is a warning). Cost: as a call of the program; the model is
+    read and compiled anew.
     """
     told = request if isinstance(request, str) else json.dumps(request)
     pointer, error = c_void_p(), error_struct()

@@ -87,7 +87,7 @@ class Explain:
         self._key = self._make_key()
 
     def _make_key(self) -> str:
-        told = (self._model.digest(), self.method, sorted(self.options.items()))
+        told = (self._model.digests(), self.method, sorted(self.options.items()))
         return hashlib.sha256(pickle.dumps(told)).hexdigest()
 
     def __getstate__(self) -> Dict[str, Any]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 from ctypes import byref, c_void_p
-from typing import Any, List, NamedTuple, Optional, Tuple, Union
+from itertools import zip_longest
+from typing import Any, Dict, List, NamedTuple, Optional, Tuple, Union
 
 from . import _structs as c
 from ._arguments import PathLike, encoded, path_bytes
@@ -36,12 +37,21 @@ def values_of(count: Any, at: Any, handle: int) -> List[ValueInfo]:
     return out
 
 
+Stamp = Tuple[int, int, int]
+
+# By path and stamp: a worker reads a pickled model once for each of its tasks.
+_known: Dict[Tuple[str, Stamp], str] = {}
+
+
 def sha256(path: PathLike) -> str:
-    digest = hashlib.sha256()
-    with open(path, "rb") as file:
-        for block in iter(lambda: file.read(1 << 20), b""):
-            digest.update(block)
-    return digest.hexdigest()
+    key = (os.fspath(path), _stamp(os.fspath(path)))
+    if key not in _known:
+        digest = hashlib.sha256()
+        with open(path, "rb") as file:
+            for block in iter(lambda: file.read(1 << 20), b""):
+                digest.update(block)
+        _known[key] = digest.hexdigest()
+    return _known[key]
 
 
 class Model(Closing):
@@ -51,8 +61,8 @@ class Model(Closing):
     where it is missing, malformed or inconsistent, `Unsupported` where no output can be computed.
     Cost: a read of the file but for large weights, which are read when an explainer is made.
 
-    A pickled model is its path (the bytes where it came as bytes), the file's SHA-256 and its
-    options; unpickled it reads the file again and refuses another one.
+    A pickled model is its path (the bytes where it came as bytes), the SHA-256 of its files and its
+    options; unpickled it reads them again and refuses others.
     """
 
     def __init__(self, source: Union[PathLike, bytes, bytearray, memoryview], *,
@@ -63,7 +73,7 @@ class Model(Closing):
         self._external_data = None if external_data is None else os.fspath(external_data)
         self._bytes: Optional[bytes] = None
         self._path: Optional[str] = None
-        self._stamp: Tuple[int, int] = (0, 0)
+        stamp: Optional[Stamp] = None
         if isinstance(source, (bytes, bytearray, memoryview)):
             self._bytes = bytes(source)
             status = library.fovea_model_from_bytes(self._bytes, len(self._bytes), folder,
@@ -71,16 +81,26 @@ class Model(Closing):
         else:
             name = path_bytes(source)
             self._path = os.path.abspath(os.fsdecode(name))
-            self._stamp = _stamp(self._path)
+            stamp = _stamp(self._path)
             status = library.fovea_model_load(name, folder, byref(pointer),
                                               byref(error))
         check(status, error)
         self._handle = Shared("Model", pointer.value or 0, library.fovea_model_destroy)
+        self._files = [os.path.abspath(os.fsdecode(library.fovea_model_file(pointer, index)))
+                       for index in range(library.fovea_model_file_count(pointer))]
+        self._stamps = [_stamp(file) for file in self._files]
+        if stamp is not None:
+            self._stamps[0] = stamp  # of before it was read
 
     @property
     def path(self) -> Optional[str]:
         """The file's absolute path; None of a model that came as bytes."""
         return self._path
+
+    @property
+    def files(self) -> List[str]:
+        """Where its bytes came from: the file, unless it came as bytes, then those of its weights."""
+        return list(self._files)
 
     @property
     def inputs(self) -> List[ValueInfo]:
@@ -105,14 +125,19 @@ class Model(Closing):
         self._handle.close()
 
     def digest(self) -> str:
-        """The file's SHA-256, in hexadecimal. Raises `BadModel` where the file has changed since it
-        was read. Cost: a read of the file."""
-        if self._bytes is not None:
-            return hashlib.sha256(self._bytes).hexdigest()
-        assert self._path is not None
-        if _stamp(self._path) != self._stamp:
-            raise BadModel("the file has changed since it was read", file=self._path)
-        return sha256(self._path)
+        """The model file's SHA-256, in hexadecimal: the first of `digests`."""
+        return self.digests()[0]
+
+    def digests(self) -> Tuple[str, ...]:
+        """The SHA-256 of the model's file (or bytes), then of each file of its weights. Raises
+        `BadModel` where one has changed since it was read. Cost: a read of what this process has not
+        read for it yet."""
+        out = [] if self._bytes is None else [hashlib.sha256(self._bytes).hexdigest()]
+        for file, stamp in zip(self._files, self._stamps):
+            if _stamp(file) != stamp:
+                raise BadModel("the file has changed since it was read", file=file)
+            out.append(sha256(file))
+        return tuple(out)
 
     def __repr__(self) -> str:
         return f"Model({self._path!r})" if self._path else f"Model({len(self._bytes or b'')} bytes)"
@@ -121,22 +146,25 @@ class Model(Closing):
         if self._handle.closed:
             raise InvalidArgument("this Model is closed")
         source = self._bytes if self._path is None else self._path
-        return _reopened, (source, self.digest(), self._external_data)
+        return _reopened, (source, self.digests(), self._external_data)
 
 
-def _stamp(path: str) -> Tuple[int, int]:
+def _stamp(path: str) -> Stamp:
     try:
         stat = os.stat(path)
     except OSError:  # the library says it better
-        return (0, 0)
-    return (stat.st_size, stat.st_mtime_ns)
+        return (0, 0, 0)
+    return (stat.st_size, stat.st_mtime_ns, stat.st_ino)
 
 
-def _reopened(source: Union[str, bytes], digest: str, external_data: Optional[str]) -> Model:
+def _reopened(source: Union[str, bytes], digests: Tuple[str, ...],
+              external_data: Optional[str]) -> Model:
     model = Model(source, external_data=external_data)
-    if model.digest() != digest:
-        raise BadModel("the file is another one than when it was pickled: its SHA-256 differs",
-                       file=source if isinstance(source, str) else "")
+    named = ([""] if isinstance(source, bytes) else []) + model.files
+    for file, now, then in zip_longest(named, model.digests(), digests):
+        if now != then:
+            raise BadModel("the file is another one than when it was pickled: its SHA-256 differs",
+                           file=file or model.path or "")
     return model
 
 

@@ -83,4 +83,13 @@ const char* fovea_model_metadata(const fovea_model* model, const char* key) {
   }
 }
 
+size_t fovea_model_file_count(const fovea_model* model) {
+  return fovea::c::lives(model) ? model->model.files().size() : 0;
+}
+
+const char* fovea_model_file(const fovea_model* model, size_t index) {
+  if (index >= fovea_model_file_count(model)) return nullptr;
+  return model->model.files()[index].c_str();
+}
+
 }  // extern "C"

@@ -130,8 +130,7 @@ Answer answer_sheet(Session& session, const Prepared& prepared, Answer out,
             method_info(method.name).kind == MapKind::layer)
           options.layer = session.own_layers[t];
         auto target = out.targets[t];
-        const auto asked =
-            request::for_method(request.targets[t], method.name, prepared.explainer);
+        const auto asked = request::for_method(request.targets[t], method.name, prepared.explainer);
         target.probability = asked.score == RequestTarget::Score::probability;
         out.explanations.push_back(in_file(request.model.file, [&] {
           return out.run.explain(method, target, options, call ? call(method) : CallOptions{});
@@ -212,6 +211,7 @@ Answer answer(Session& session, const Prepared& prepared,
 Answer run(Request request, const CallOptions& call) {
   if (request.command == Request::Command::predict || request.command == Request::Command::index)
     throw Error(ErrorCode::invalid_argument, "the request asks for no explanation");
+  require_recorded(request);
   auto session = open_session(std::move(request));
   const auto prepared = prepare(session, {}, call);
   return answer(session, prepared, [&](const Method&) { return call; });
@@ -237,30 +237,6 @@ Request came_out(const Session& session, const Explainer& explainer) {
   out.precision = explainer.precision();
   out.threads = explainer.threads();
   return out;
-}
-
-void take_digests(Request& request,
-                  const std::function<std::optional<std::string>(const std::string&)>& digest) {
-  const auto of = [&](const std::string& file) {
-    return (digest ? digest(file) : sha256_of(file)).value_or("");
-  };
-  const auto take = [&](RequestFile& file) { file.sha256 = of(file.file); };
-  take(request.model);
-  if (request.second) take(request.second->model);
-  // Their names are seen from the model's folder, so that a model may move.
-  const auto folder = std::filesystem::path(request.model.file).parent_path();
-  for (auto& file : request.external) file.sha256 = of((folder / file.file).string());
-  for (auto* file : {&request.image, &request.labels})
-    if (*file) take(**file);
-  for (auto& [name, file] : request.inputs) take(file);
-  for (auto& method : request.methods)
-    for (auto& [name, file] : method.given) take(file);
-  for (auto& target : request.targets) {
-    if (target.kind == RequestTarget::Kind::similar_to) take(target.image);
-    if (target.region && std::holds_alternative<RequestFile>(*target.region))
-      take(std::get<RequestFile>(*target.region));
-  }
-  if (request.examples) take(request.examples->index);
 }
 
 }  // namespace fovea

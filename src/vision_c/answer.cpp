@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <cstdint>
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -60,17 +62,31 @@ std::unique_ptr<fovea_answer> answered(const char* request_json, const fovea::Ca
   auto request = fovea::request_from_json(request_json);
   if (request.command == Command::predict || request.command == Command::index)
     fovea::c::refuse("the request asks for no explanation");
+  // Each file is read once for its digest, however often that is asked for.
+  std::map<std::string, std::optional<std::string>> taken;
+  const auto digest = [&](const std::string& file) {
+    const auto found = taken.find(file);
+    return found != taken.end() ? found->second
+                                : taken.emplace(file, fovea::sha256_of(file)).first->second;
+  };
+  auto warnings = require_recorded(request, digest);
+  const bool was_reduced = request.image && request.image->sha256 && !request.exact_decode;
   auto session = open_session(std::move(request), true);
+  if (was_reduced)
+    warnings.emplace_back(
+        "the result was made from a reduced image, and this one is whole: maps may differ a "
+        "little");
   const auto prepared = prepare(session, {}, call);
   auto result = answer(session, prepared, [&](const fovea::Method&) { return call; });
 
   auto out = std::make_unique<fovea_answer>();
   out->request = std::move(result.request);
-  take_digests(out->request);
+  take_digests(out->request, digest);
   out->request_json = to_json(out->request);
   take_explanations(*out, std::move(result.explanations));
   take_predictions(*out, result.run, prepared.explainer);
-  out->warnings = std::move(session.warnings);
+  out->warnings = std::move(warnings);
+  out->warnings.insert(out->warnings.end(), session.warnings.begin(), session.warnings.end());
   const auto& of_run = result.run.warnings();
   out->warnings.insert(out->warnings.end(), of_run.begin(), of_run.end());
   out->labels = std::move(session.labels);

@@ -158,6 +158,23 @@ TEST(CSame, TheRegistryOfMethods) {
   }
 }
 
+TEST(CSame, FilesOfAModel) {
+  const auto file = golden_model("densenet");
+  CModel model;
+  ASSERT_EQ(fovea_model_load(file.c_str(), nullptr, model.out(), nullptr), FOVEA_OK);
+  ASSERT_EQ(fovea_model_file_count(model), 2U);
+  EXPECT_EQ(fovea_model_file(model, 0), file);
+  EXPECT_EQ(fovea_model_file(model, 1), file + ".data");
+  EXPECT_EQ(fovea_model_file(model, 2), nullptr);
+  const auto bytes = cli_test::read_file(file);
+  const auto folder = file.substr(0, file.rfind('/'));
+  ASSERT_EQ(
+      fovea_model_from_bytes(bytes.data(), bytes.size(), folder.c_str(), model.out(), nullptr),
+      FOVEA_OK);
+  ASSERT_EQ(fovea_model_file_count(model), 1U);
+  EXPECT_EQ(fovea_model_file(model, 0), file + ".data");
+}
+
 TEST(CSame, WhatAModelAndAnExplainerSayOfThemselves) {
   const auto file = golden_model("resnet");
   const Network network(file);

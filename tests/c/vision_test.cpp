@@ -264,30 +264,6 @@ TEST(CVision, ARequestIsAnsweredAsByTheProgram) {
   }
 }
 
-TEST(CVision, ASheetHasAnExplanationOfEachMethodPerTarget) {
-  const cli_test::Scratch scratch;
-  const auto done = scratch.fovea({"explain", "--model", kModel, "--image", kPhoto, "--class", "1",
-                                   "--class", "2", "--method", "gradcam,layercam", "--output",
-                                   "sheet.png", "--json", "answer.json", "--threads", "1"});
-  ASSERT_EQ(done.status, 0) << done.err;
-  const auto request =
-      nlohmann::json::parse(cli_test::read_file(scratch / "answer.json")).at("provenance").dump();
-  CError error;
-  CAnswer answer;
-  ASSERT_EQ(fovea_answer_request(request.c_str(), nullptr, answer.out(), &error), FOVEA_OK)
-      << error.message;
-  const auto* explanations = fovea_answer_explanations(answer);
-  std::vector<std::string> seen;
-  for (std::size_t i = 0; i < fovea_explanations_count(explanations); ++i) {
-    auto info = made(fovea_explanation_info_init);
-    ASSERT_EQ(fovea_explanation_at(explanations, i, &info, &error), FOVEA_OK);
-    seen.push_back(std::string(info.target) + " " + info.method);
-    EXPECT_EQ(info.target, "class:" + std::to_string(info.class_index));
-  }
-  EXPECT_EQ(seen, (std::vector<std::string>{"class:1 gradcam", "class:1 layercam",
-                                            "class:2 gradcam", "class:2 layercam"}));
-}
-
 TEST(CVision, PhotosAndRecipesServeManyThreads) {
   CPhoto photo;
   CRecipe recipe;
@@ -309,27 +285,6 @@ TEST(CVision, PhotosAndRecipesServeManyThreads) {
       });
   }
   EXPECT_EQ(wrong, 0);
-}
-
-TEST(CVision, RequestsThatCannotBeAnswered) {
-  CError error;
-  CAnswer answer;
-  const auto status_of = [&](const std::string& request) {
-    return fovea_answer_request(request.c_str(), nullptr, answer.out(), &error);
-  };
-  EXPECT_EQ(status_of("{"), FOVEA_INVALID_ARGUMENT);
-  EXPECT_EQ(status_of("{\"modle\": 1}"), FOVEA_INVALID_ARGUMENT);
-  EXPECT_EQ(status_of("{\"model\": {\"file\": \"/no/such.onnx\"}}"), FOVEA_BAD_MODEL);
-  EXPECT_EQ(status_of("{\"command\": \"predict\", \"model\": {\"file\": \"" + kModel + "\"}}"),
-            FOVEA_INVALID_ARGUMENT);
-  std::atomic<int> flag = 1;
-  auto call = made(fovea_call_options_init);
-  call.stop = reinterpret_cast<const int*>(&flag);
-  const auto good =
-      "{\"model\": {\"file\": \"" + kModel + "\"}, \"image\": {\"file\": \"" + kPhoto + "\"}}";
-  EXPECT_EQ(fovea_answer_request(good.c_str(), &call, answer.out(), &error), FOVEA_CANCELLED);
-  EXPECT_EQ(answer, nullptr);
-  EXPECT_EQ(status_of(good), FOVEA_OK) << error.message;
 }
 
 TEST(CVision, BoxesAndFiles) {

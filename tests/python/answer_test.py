@@ -3,6 +3,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import tempfile
 import unittest
@@ -56,6 +57,30 @@ class Requests(unittest.TestCase):
         self.assertEqual(again.request, answer.request)
         self.assertEqual([why.map.tobytes() for why in again.explanations],
                          [why.map.tobytes() for why in answer.explanations])
+
+    def test_of_the_files_that_it_records(self):
+        with tempfile.TemporaryDirectory() as folder:
+            folder = Path(folder)
+            for name in ("model.onnx", "model.onnx.data"):
+                shutil.copy(support.EXTERNAL.parent / name, folder)
+            model, weights, x = (folder / name for name in
+                                 ("model.onnx", "model.onnx.data", "x.npy"))
+            shape = fovea.Explainer(str(model)).inputs[0].shape
+            np.save(x, np.linspace(-1, 1, int(np.prod(shape)), dtype=np.float32).reshape(shape))
+            request = fovea.answer({"model": {"file": str(model)},
+                                    "inputs": {"": {"file": str(x)}}}).request
+            fovea.answer(request)
+            for file, kind, what in ((model, fovea.BadModel, "model"),
+                                     (weights, fovea.BadModel, "weights file"),
+                                     (x, fovea.BadInput, "tensor")):
+                data = file.read_bytes()
+                # Of a tensor the last number, of a model what it does not read.
+                file.write_bytes(data[:-2] + b"\0\0" if file != model else data + b"\xc2\x3e\0")
+                with self.subTest(what), self.assertRaisesRegex(kind, f"not the {what}") as caught:
+                    fovea.answer(request)
+                self.assertEqual(caught.exception.file, str(file))
+                file.write_bytes(data)
+            fovea.answer(request)
 
     def test_refused(self):
         for request in ("", "{", "[]", "{}", {"model": {"file": "/no/such.onnx"}},

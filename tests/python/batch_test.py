@@ -2,6 +2,8 @@
 """Columns in, columns out: what engines call."""
 
 import pickle
+import shutil
+import tempfile
 import unittest
 from pathlib import Path
 
@@ -148,8 +150,6 @@ class Opening(unittest.TestCase):
         self.assertEqual(batch.opened(), before + 2)
 
     def test_another_file_is_refused(self):
-        import shutil
-        import tempfile
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder, "m.onnx")
             shutil.copy(support.FC, file)
@@ -157,6 +157,22 @@ class Opening(unittest.TestCase):
             shutil.copy(support.GAP, file)
             with self.assertRaisesRegex(fovea.BadModel, "SHA-256"):
                 pickle.loads(data)
+
+    def test_models_that_differ_in_their_weights_alone(self):
+        logits = []
+        with tempfile.TemporaryDirectory() as folder:
+            for one in (False, True):
+                at = Path(folder, str(one))
+                shutil.copytree(support.EXTERNAL.parent, at)
+                if one:
+                    weights = np.fromfile(at / "model.onnx.data", np.float32)
+                    (weights[::-1] * 0.5).tofile(at / "model.onnx.data")
+                explain = batch.Explain(at / "model.onnx", "x", **OPTIONS)
+                shape = explain.explainer().inputs[0].shape
+                x = np.linspace(-1, 1, int(np.prod(shape)), dtype=np.float32).reshape(shape)
+                with explain.explainer().forward(x) as run:
+                    logits.append(run.output().tobytes())
+        self.assertNotEqual(*logits)
 
     def test_few_are_kept(self):
         x = np.full((1, 3, 192, 240), 0.25, np.float32)

@@ -105,6 +105,28 @@ class Pickling(Scratch):
         with self.assertRaises(fovea.BadModel):
             pickle.loads(data)
 
+    def test_other_weights_are_refused(self):
+        for name in ("model.onnx", "model.onnx.data"):
+            shutil.copy(support.EXTERNAL.parent / name, self.folder)
+        file, weights = self.folder / "model.onnx", self.folder / "model.onnx.data"
+        model = fovea.Model(file)
+        self.assertEqual(model.files, [str(file), str(weights)])
+        from_bytes = fovea.Model(file.read_bytes(), external_data=self.folder)
+        self.assertEqual(from_bytes.files, [str(weights)])
+        self.assertEqual(from_bytes.digests(), model.digests())
+        pickled = [pickle.dumps(one) for one in (model, from_bytes, fovea.Explainer(model))]
+        for data in pickled:
+            pickle.loads(data)
+        told = weights.read_bytes()
+        weights.write_bytes(told[:-2] + b"\0\0")
+        for data in pickled:
+            with self.assertRaisesRegex(fovea.BadModel, "SHA-256") as caught:
+                pickle.loads(data)
+            self.assertEqual(caught.exception.file, str(weights))
+        with self.assertRaisesRegex(fovea.BadModel, "changed") as caught:
+            pickle.dumps(model)
+        self.assertEqual(caught.exception.file, str(weights))
+
     def test_a_file_that_changed_since_it_was_read(self):
         file = self.folder / "m.onnx"
         shutil.copy(support.GAP, file)

@@ -13,6 +13,7 @@ if str(ROOT / "python") not in sys.path and "FOVEA_INSTALLED" not in os.environ:
 MODELS = ROOT / "tools/demo/models"
 GAP = str(MODELS / "demo_gap.onnx")
 FC = str(MODELS / "demo_fc.onnx")
+EXTERNAL = ROOT / "tests/golden/data/densenet/model.onnx"  # its weights are in a file of their own
 SCENE = str(ROOT / "tools/demo/scenes/scene_1.png")
 FIXTURES = ROOT / "tests/cli/fixtures"
 # What makes results the same to the bit from call to call.

@@ -85,6 +85,27 @@ class Requests : public testing::Test {
   fs::path folder_;
 };
 
+TEST_F(Requests, AreOfTheFilesThatTheyRecord) {
+  auto request = of_tensor();
+  take_digests(request);
+  EXPECT_EQ(run(request).explanations.size(), 1);
+  write("one.npy", [] {
+    auto other = input(1);
+    other.data.back() += 1;
+    return other;
+  }());
+  try {
+    run(request);
+    FAIL() << "another tensor was explained";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::bad_input);
+    EXPECT_EQ(std::string(error.what()).find("this is not the tensor that was recorded"), 0U)
+        << error.what();
+  }
+  request.inputs.begin()->second.sha256.reset();
+  EXPECT_EQ(run(request).explanations.size(), 1);
+}
+
 TEST_F(Requests, AreTheLibrarysOwnCalls) {
   auto request = of_tensor("two.npy");
   request.methods = {{"smoothgrad", {{"samples", 3}, {"seed", 5}}}};

@@ -48,22 +48,12 @@ auto reading(const std::string& file, Body&& body) {
 
 void check_digest(const std::string& what, const std::string& file, const RequestFile& recorded,
                   Digests& digests, ErrorCode code) {
-  const ErrorContext where{.file = file, .node = {}, .op = {}};
   std::error_code failure;
   if (!std::filesystem::exists(file, failure))
     throw Error(code, "the " + what + " to replay is not there any more, nor beside the result",
-                where);
-  const auto& then = recorded.sha256;
-  if (!then || then->empty())
-    throw Error(code, "nothing was recorded that would tell whether this is the same " + what,
-                where);
-  const auto digest = digests.of(file);
-  if (!digest) throw Error(code, "the " + what + " cannot be read twice", where);
-  if (*digest != *then)
-    throw Error(code,
-                "this is not the " + what + " that was recorded: its SHA-256 is " + *digest +
-                    ", not " + *then,
-                where);
+                {.file = file, .node = {}, .op = {}});
+  require_recorded(what, file, recorded, code,
+                   [&](const std::string& one) { return digests.of(one); });
 }
 
 // A result says all of this; what one leaves out would be made up.
@@ -228,8 +218,7 @@ void Replay::check_session(Session& session, Digests& digests) const {
   if (recorded_.labels) {
     const auto& now = session.request.labels;
     const auto digest = now ? digests.of(now->file) : std::nullopt;
-    if (!digest || digest != recorded_.labels->sha256)
-      warn("the labels in '" + recorded_.labels->file + "' are not those of the result to replay");
+    if (!digest || digest != recorded_.labels->sha256) warn(other_labels(recorded_.labels->file));
   }
   const auto build = build_info();
   for (const auto& [name, then, now] :
