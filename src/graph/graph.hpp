@@ -12,7 +12,7 @@
 #include "fovea/error.hpp"
 #include "fovea/tensor.hpp"
 #include "graph/constant.hpp"
-#include "graph/ops.hpp"
+#include "graph/op.hpp"
 
 /// The IR: values, nodes in execution order, names of the user's file. No oneDNN, no ONNX.
 namespace fovea::graph {

@@ -2,7 +2,7 @@
 
 #include <type_traits>
 
-#include "graph/ops.hpp"
+#include "graph/op.hpp"
 #include "graph/traits.hpp"
 
 /// What is known of each operator, once: a row that the queries, the passes and the backward pass

@@ -468,14 +468,6 @@ struct ShapeOf {
 };
 struct SizeOf {};
 
-using Op =
-    std::variant<Unary, Binary, PRelu, Where, Conv, ConvTranspose, Pool, Gemm, MatMul, Einsum,
-                 BatchNorm, LayerNorm, InstanceNorm, GroupNorm, Lrn, Softmax, Hardmax, Reduce,
-                 CumSum, Recurrent, Concat, Split, Slice, Pad, Reshape, Transpose, Expand, Tile,
-                 Gather, GatherElements, GatherND, ScatterND, ScatterElements, TopK, NonZero,
-                 NonMaxSuppression, Resize, GridSample, RoiAlign, Col2Im, DepthToSpace,
-                 SpaceToDepth, Paste, Cast, ConstantOfShape, Range, ShapeOf, SizeOf>;
-
 /// What is declared of each operator, declared of all of them.
 // clang-format off
 #define FOVEA_EACH_OPERATOR(of)                                                              \
@@ -489,8 +481,14 @@ using Op =
   of(Range) of(ShapeOf) of(SizeOf)
 // clang-format on
 
-/// "Conv", "Relu", "ReduceMean": the ONNX spelling where there is one.
-std::string_view name_of(const Op& op);
+using AnyOperator =
+    std::variant<Unary, Binary, PRelu, Where, Conv, ConvTranspose, Pool, Gemm, MatMul, Einsum,
+                 BatchNorm, LayerNorm, InstanceNorm, GroupNorm, Lrn, Softmax, Hardmax, Reduce,
+                 CumSum, Recurrent, Concat, Split, Slice, Pad, Reshape, Transpose, Expand, Tile,
+                 Gather, GatherElements, GatherND, ScatterND, ScatterElements, TopK, NonZero,
+                 NonMaxSuppression, Resize, GridSample, RoiAlign, Col2Im, DepthToSpace,
+                 SpaceToDepth, Paste, Cast, ConstantOfShape, Range, ShapeOf, SizeOf>;
+
 std::string_view name_of(UnaryKind kind);
 std::string_view name_of(BinaryKind kind);
 std::string_view name_of(ReduceKind kind);

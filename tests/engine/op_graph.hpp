@@ -12,7 +12,7 @@ namespace fovea::engine_test {
 
 struct Bench {
   graph::Graph graph;
-  graph::Op op;                           // resolved
+  graph::Op op = graph::Unary{};          // resolved
   std::vector<graph::ValueId> arguments;  // of the node, after inference
   std::vector<graph::ValueId> results;
   std::vector<graph::ValueId> fed;
