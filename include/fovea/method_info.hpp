@@ -1,8 +1,10 @@
 #pragma once
 
+#include <concepts>
 #include <cstdint>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "fovea/export.hpp"
@@ -10,10 +12,28 @@
 
 namespace fovea {
 
+/// A type per method: GradCam, SmoothGrad and the others of fovea/method.hpp.
+template <class M>
+concept MethodType = requires {
+  { M::name } -> std::convertible_to<const char*>;
+};
+
 /// A method of explanation by its registered name: Method{"gradcam"}. Unknown names and options,
 /// and values out of range, are refused where the method is used (Error invalid_argument, listing
 /// what is known).
 struct Method {
+  Method() = default;
+  Method(std::string name_, std::map<std::string, double> options_ = {},
+         std::map<std::string, Tensor> given_ = {},
+         std::map<std::string, std::string> layer_rules_ = {})
+      : name(std::move(name_)),
+        options(std::move(options_)),
+        given(std::move(given_)),
+        layer_rules(std::move(layer_rules_)) {}
+  /// Of a method's type: every option, and the tensors that are not empty.
+  template <MethodType M>
+  Method(const M& method);
+
   std::string name = "gradcam";
   /// By the option's name; what is left out has its default (MethodInfo::options). Switches are 0
   /// or 1.

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <tuple>
 
 #include "fovea/methods/noisy.hpp"
 
@@ -12,19 +11,16 @@ namespace fovea {
 /// Zhou et al. 2016, eq. 2. Refused where the head is not pool + linear.
 struct Cam {
   static constexpr const char* name = "cam";
-  operator Method() const { return method_of(*this); }
 };
 
 /// Selvaraju et al. 2017, eq. 1 and 2.
 struct GradCam {
   static constexpr const char* name = "gradcam";
-  operator Method() const { return method_of(*this); }
 };
 
 /// Chattopadhay et al. 2018.
 struct GradCamPlusPlus {
   static constexpr const char* name = "gradcam++";
-  operator Method() const { return method_of(*this); }
 };
 
 /// Omeiza et al. 2019.
@@ -36,44 +32,37 @@ struct SmoothGradCamPlusPlus {
   Tensor given_noise = {};
 
   static constexpr const char* name = "smooth-gradcam++";
-  static constexpr auto fields() { return fields::noisy<SmoothGradCamPlusPlus>(); }
-  operator Method() const { return method_of(*this); }
+  static auto fields(auto row) { return fields::noisy<SmoothGradCamPlusPlus>(row); }
 };
 
 /// Jiang et al. 2021, eq. 6 to 8.
 struct LayerCam {
   static constexpr const char* name = "layercam";
-  operator Method() const { return method_of(*this); }
 };
 
 /// Fu et al. 2020, eq. 8.
 struct XGradCam {
   static constexpr const char* name = "xgradcam";
-  operator Method() const { return method_of(*this); }
 };
 
 /// Draelos and Carin 2020, eq. 3.
 struct HiResCam {
   static constexpr const char* name = "hirescam";
-  operator Method() const { return method_of(*this); }
 };
 
 /// sum_k ReLU(gradient times activation).
 struct GradCamElementwise {
   static constexpr const char* name = "gradcam-elementwise";
-  operator Method() const { return method_of(*this); }
 };
 
 /// Muhammad and Yeasin 2020, eq. 3 and 4.
 struct EigenCam {
   static constexpr const char* name = "eigencam";
-  operator Method() const { return method_of(*this); }
 };
 
 /// EigenCAM of the gradient times the activation.
 struct EigenGradCam {
   static constexpr const char* name = "eigengradcam";
-  operator Method() const { return method_of(*this); }
 };
 
 /// Karmani et al. 2024.
@@ -81,11 +70,10 @@ struct KpcaCam {
   double gamma = 0;
 
   static constexpr const char* name = "kpca-cam";
-  static constexpr auto fields() {
-    return std::tuple(
+  static auto fields(auto row) {
+    return row(
         fields::option(&KpcaCam::gamma, "gamma", 0, 1000, "the kernel's factor; 0: 1 / channels"));
   }
-  operator Method() const { return method_of(*this); }
 };
 
 /// Fuad et al. 2020, section III.
@@ -93,11 +81,10 @@ struct Fem {
   double k = 2;
 
   static constexpr const char* name = "fem";
-  static constexpr auto fields() {
-    return std::tuple(fields::option(&Fem::k, "k", 0, 10,
-                                     "standard deviations above the mean that count as strong"));
+  static auto fields(auto row) {
+    return row(fields::option(&Fem::k, "k", 0, 10,
+                              "standard deviations above the mean that count as strong"));
   }
-  operator Method() const { return method_of(*this); }
 };
 
 /// Zhang et al. 2025, eq. 5 to 7.
@@ -106,13 +93,11 @@ struct FinerCam {
   std::int64_t comparisons = 3;
 
   static constexpr const char* name = "finercam";
-  static constexpr auto fields() {
-    return std::tuple(
-        fields::option(&FinerCam::alpha, "alpha", 0, 10, "how much the other classes count"),
-        fields::option(&FinerCam::comparisons, "comparisons", 1, 1000,
-                       "how many classes to compare with"));
+  static auto fields(auto row) {
+    return row(fields::option(&FinerCam::alpha, "alpha", 0, 10, "how much the other classes count"),
+               fields::option(&FinerCam::comparisons, "comparisons", 1, 1000,
+                              "how many classes to compare with"));
   }
-  operator Method() const { return method_of(*this); }
 };
 
 /// Cai 2025, eq. 12.
@@ -120,23 +105,20 @@ struct ShapleyCam {
   double step = 1e-3;
 
   static constexpr const char* name = "shapleycam";
-  static constexpr auto fields() {
-    return std::tuple(fields::option(&ShapleyCam::step, "step", 1e-6, 0.5,
-                                     "of the difference, as a share of the map"));
+  static auto fields(auto row) {
+    return row(fields::option(&ShapleyCam::step, "step", 1e-6, 0.5,
+                              "of the difference, as a share of the map"));
   }
-  operator Method() const { return method_of(*this); }
 };
 
 /// Byun and Lee 2022, eq. 3 and 4.
 struct ReciproCam {
   static constexpr const char* name = "reciprocam";
-  operator Method() const { return method_of(*this); }
 };
 
 /// Desai and Ramaswamy 2020, eq. 2 and 3.
 struct AblationCam {
   static constexpr const char* name = "ablationcam";
-  operator Method() const { return method_of(*this); }
 };
 
 /// Wang et al. 2020, algorithm 1.
@@ -144,11 +126,10 @@ struct ScoreCam {
   std::int64_t channels = 0;
 
   static constexpr const char* name = "scorecam";
-  static constexpr auto fields() {
-    return std::tuple(fields::option(&ScoreCam::channels, "channels", 0, 1e6,
-                                     "only so many channels, those that vary most; 0: all"));
+  static auto fields(auto row) {
+    return row(fields::option(&ScoreCam::channels, "channels", 0, 1e6,
+                              "only so many channels, those that vary most; 0: all"));
   }
-  operator Method() const { return method_of(*this); }
 };
 
 /// Wang et al. 2020, SS-CAM, eq. 5.
@@ -160,8 +141,8 @@ struct SsCam {
   Tensor given_noise = {};
 
   static constexpr const char* name = "ss-cam";
-  static constexpr auto fields() {
-    return std::tuple(
+  static auto fields(auto row) {
+    return row(
         fields::option(&SsCam::channels, "channels", 0, 1e6,
                        "only so many channels, those that vary most; 0: all"),
         fields::seed<SsCam>(),
@@ -170,7 +151,6 @@ struct SsCam {
         fields::tensor(&SsCam::given_noise, "noise", "[samples, images, channels, input extents]",
                        "what is added to each channel's mask"));
   }
-  operator Method() const { return method_of(*this); }
 };
 
 /// Naidu et al. 2020, eq. 4 and 5.
@@ -179,19 +159,16 @@ struct IsCam {
   std::int64_t samples = 10;
 
   static constexpr const char* name = "is-cam";
-  static constexpr auto fields() {
-    return std::tuple(
-        fields::option(&IsCam::channels, "channels", 0, 1e6,
-                       "only so many channels, those that vary most; 0: all"),
-        fields::option(&IsCam::samples, "samples", 1, 10000, "steps of the integral"));
+  static auto fields(auto row) {
+    return row(fields::option(&IsCam::channels, "channels", 0, 1e6,
+                              "only so many channels, those that vary most; 0: all"),
+               fields::option(&IsCam::samples, "samples", 1, 10000, "steps of the integral"));
   }
-  operator Method() const { return method_of(*this); }
 };
 
 /// The mean over channels; no class plays a part.
 struct ActivationMap {
   static constexpr const char* name = "activationmap";
-  operator Method() const { return method_of(*this); }
 };
 
 /// Channels weighed at random: a baseline.
@@ -200,12 +177,11 @@ struct RandomCam {
   Tensor given_weights = {};
 
   static constexpr const char* name = "random-cam";
-  static constexpr auto fields() {
-    return std::tuple(fields::seed<RandomCam>(),
-                      fields::tensor(&RandomCam::given_weights, "weights", "[images, channels]",
-                                     "the channels' weights"));
+  static auto fields(auto row) {
+    return row(fields::seed<RandomCam>(),
+               fields::tensor(&RandomCam::given_weights, "weights", "[images, channels]",
+                              "the channels' weights"));
   }
-  operator Method() const { return method_of(*this); }
 };
 
 }  // namespace fovea

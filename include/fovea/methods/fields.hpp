@@ -5,7 +5,6 @@
 #include <map>
 #include <span>
 #include <string>
-#include <tuple>
 #include <type_traits>
 
 #include "fovea/error.hpp"
@@ -14,9 +13,11 @@
 
 namespace fovea {
 
-// A method's type has a `name` and, where it can be told anything, a table `fields()` of its
-// members. All else is derived from the two: the conversion to Method, the way back, and the
-// method's row of the registry (MethodInfo). A default is a member's initializer.
+// A method's type has a `name` and, where it can be told anything, a table of its members:
+// `fields(row)` is row(...) of its rows. All else is derived from the two: the conversion to
+// Method, the way back, and the method's row of the registry (MethodInfo). A default is a member's
+// initializer. Table and conversion are templates, so that a source file compiles those of the
+// methods that it uses, not those of all.
 
 /// A number: whole where the member is; a switch, or one of `choices` by its place.
 template <class M, class T>
@@ -94,8 +95,8 @@ constexpr OptionField<M, std::int64_t> seed() {
 /// visit(row) for each row of the table.
 template <class M, class Visit>
 void for_each(Visit visit) {
-  if constexpr (requires { M::fields(); })
-    std::apply([&](const auto&... field) { (visit(field), ...); }, M::fields());
+  const auto visit_each = [&](const auto&... field) { (visit(field), ...); };
+  if constexpr (requires { M::fields(visit_each); }) M::fields(visit_each);
 }
 
 inline bool is_given(const Tensor& tensor) {
@@ -158,17 +159,14 @@ void read(const Method& from, const RulesField<M>& field, M& method) {
 
 }  // namespace fields
 
-/// A method's type as a Method that names every option, and the tensors that are not empty.
-template <class M>
-Method method_of(const M& method) {
-  Method out{M::name};
-  fields::for_each<M>([&](const auto& field) { fields::write(method, field, out); });
-  return out;
+template <MethodType M>
+Method::Method(const M& method) : name(M::name) {
+  fields::for_each<M>([&](const auto& field) { fields::write(method, field, *this); });
 }
 
 /// A Method as its type: method_as<SmoothGrad>(method). Throws Error invalid_argument where it is
 /// another method, or one that its use would refuse (`check_method`).
-template <class M>
+template <MethodType M>
 M method_as(const Method& method) {
   if (method.name != M::name)
     throw Error(ErrorCode::invalid_argument,

@@ -2,7 +2,6 @@
 
 #include <array>
 #include <cstdint>
-#include <tuple>
 
 #include "fovea/methods/noisy.hpp"
 
@@ -13,19 +12,16 @@ namespace fovea {
 /// Srinivas and Fleuret 2019, eq. 8.
 struct FullGrad {
   static constexpr const char* name = "fullgrad";
-  operator Method() const { return method_of(*this); }
 };
 
 /// Simonyan et al. 2014, section 3.1.
 struct Saliency {
   static constexpr const char* name = "saliency";
-  operator Method() const { return method_of(*this); }
 };
 
 /// Shrikumar et al. 2016, section 3.
 struct GradientXInput {
   static constexpr const char* name = "gradient-x-input";
-  operator Method() const { return method_of(*this); }
 };
 
 /// Smilkov et al. 2017, section 3.
@@ -37,8 +33,7 @@ struct SmoothGrad {
   Tensor given_noise = {};
 
   static constexpr const char* name = "smoothgrad";
-  static constexpr auto fields() { return fields::noisy<SmoothGrad>(); }
-  operator Method() const { return method_of(*this); }
+  static auto fields(auto row) { return fields::noisy<SmoothGrad>(row); }
 };
 
 /// Hooker et al. 2019, section 4.1.
@@ -50,8 +45,7 @@ struct SmoothGradSquared {
   Tensor given_noise = {};
 
   static constexpr const char* name = "smoothgrad-squared";
-  static constexpr auto fields() { return fields::noisy<SmoothGradSquared>(); }
-  operator Method() const { return method_of(*this); }
+  static auto fields(auto row) { return fields::noisy<SmoothGradSquared>(row); }
 };
 
 /// Adebayo et al. 2018, eq. 3.
@@ -63,8 +57,7 @@ struct VarGrad {
   Tensor given_noise = {};
 
   static constexpr const char* name = "vargrad";
-  static constexpr auto fields() { return fields::noisy<VarGrad>(); }
-  operator Method() const { return method_of(*this); }
+  static auto fields(auto row) { return fields::noisy<VarGrad>(row); }
 };
 
 /// Sundararajan et al. 2017, eq. 1 and 3.
@@ -76,8 +69,8 @@ struct IntegratedGradients {
 
   static constexpr std::array kRules = {"gauss-legendre", "right", "trapezoidal"};
   static constexpr const char* name = "integrated-gradients";
-  static constexpr auto fields() {
-    return std::tuple(
+  static auto fields(auto row) {
+    return row(
         fields::option(&IntegratedGradients::steps, "steps", 1, 100000, "points of the integral"),
         fields::option(&IntegratedGradients::baseline, "baseline", -1e30, 1e30,
                        "every value of the baseline, as the network sees it"),
@@ -86,25 +79,21 @@ struct IntegratedGradients {
                        "[the input's extents without the images]",
                        "the image without evidence, as the network sees it"));
   }
-  operator Method() const { return method_of(*this); }
 };
 
 /// Springenberg et al. 2015, section 3.4.
 struct GuidedBackprop {
   static constexpr const char* name = "guided-backprop";
-  operator Method() const { return method_of(*this); }
 };
 
 /// Zeiler and Fergus 2014, section 2.1.
 struct Deconvolution {
   static constexpr const char* name = "deconvolution";
-  operator Method() const { return method_of(*this); }
 };
 
 /// Selvaraju et al. 2017, section 3.2.
 struct GuidedGradCam {
   static constexpr const char* name = "guided-gradcam";
-  operator Method() const { return method_of(*this); }
 };
 
 }  // namespace fovea

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <tuple>
 
 #include "fovea/methods/fields.hpp"
 
@@ -50,8 +49,8 @@ struct Occlusion {
   Tensor given_baseline = {};
 
   static constexpr const char* name = "occlusion";
-  static constexpr auto fields() {
-    return std::tuple(
+  static auto fields(auto row) {
+    return row(
         fields::option(
             &Occlusion::window, "window", 0, 1e6,
             "rows and columns that are hidden at once; 0: a seventh of the input's shorter side"),
@@ -65,7 +64,6 @@ struct Occlusion {
                      "network for each"),
         fields::hiding_image<Occlusion>());
   }
-  operator Method() const { return method_of(*this); }
 };
 
 /// Petsiuk et al. 2018, eq. 6.
@@ -77,16 +75,14 @@ struct Rise {
   Tensor given_masks = {};
 
   static constexpr const char* name = "rise";
-  static constexpr auto fields() {
-    return std::tuple(
-        fields::count(&Rise::masks, "masks", 1e7, "that are tried", "masks"),
-        fields::option(&Rise::cells, "cells", 1, 1000, "of a mask, a side"),
-        fields::option(&Rise::probability, "probability", 1e-6, 1, "that a cell is seen"),
-        fields::seed<Rise>(),
-        fields::tensor(&Rise::given_masks, "masks", "[masks, the input's rows and columns]",
-                       "what each position is multiplied by"));
+  static auto fields(auto row) {
+    return row(fields::count(&Rise::masks, "masks", 1e7, "that are tried", "masks"),
+               fields::option(&Rise::cells, "cells", 1, 1000, "of a mask, a side"),
+               fields::option(&Rise::probability, "probability", 1e-6, 1, "that a cell is seen"),
+               fields::seed<Rise>(),
+               fields::tensor(&Rise::given_masks, "masks", "[masks, the input's rows and columns]",
+                              "what each position is multiplied by"));
   }
-  operator Method() const { return method_of(*this); }
 };
 
 /// Ribeiro et al. 2016, eq. 1 and algorithm 1, on the cells of a grid.
@@ -101,15 +97,13 @@ struct Lime {
   Tensor given_baseline = {};
 
   static constexpr const char* name = "lime";
-  static constexpr auto fields() {
-    return std::tuple(
-        fields::cells<Lime>(), fields::coalitions<Lime>(),
-        fields::option(&Lime::kernel, "kernel", 1e-3, 1e6, "width of the similarity kernel"),
-        fields::option(&Lime::ridge, "ridge", 0, 1e12, "of the regression"),
-        fields::hiding_value<Lime>(), fields::seed<Lime>(), fields::given_coalitions<Lime>(),
-        fields::hiding_image<Lime>());
+  static auto fields(auto row) {
+    return row(fields::cells<Lime>(), fields::coalitions<Lime>(),
+               fields::option(&Lime::kernel, "kernel", 1e-3, 1e6, "width of the similarity kernel"),
+               fields::option(&Lime::ridge, "ridge", 0, 1e12, "of the regression"),
+               fields::hiding_value<Lime>(), fields::seed<Lime>(), fields::given_coalitions<Lime>(),
+               fields::hiding_image<Lime>());
   }
-  operator Method() const { return method_of(*this); }
 };
 
 /// Lundberg and Lee 2017, theorem 2, on the cells of a grid.
@@ -122,12 +116,11 @@ struct KernelShap {
   Tensor given_baseline = {};
 
   static constexpr const char* name = "kernel-shap";
-  static constexpr auto fields() {
-    return std::tuple(fields::cells<KernelShap>(), fields::coalitions<KernelShap>(),
-                      fields::hiding_value<KernelShap>(), fields::seed<KernelShap>(),
-                      fields::given_coalitions<KernelShap>(), fields::hiding_image<KernelShap>());
+  static auto fields(auto row) {
+    return row(fields::cells<KernelShap>(), fields::coalitions<KernelShap>(),
+               fields::hiding_value<KernelShap>(), fields::seed<KernelShap>(),
+               fields::given_coalitions<KernelShap>(), fields::hiding_image<KernelShap>());
   }
-  operator Method() const { return method_of(*this); }
 };
 
 /// Greydanus et al. 2018, eq. 1 to 3: how much all numbers of the target's value change where the
@@ -138,15 +131,13 @@ struct Greydanus {
   double sigma = 3;
 
   static constexpr const char* name = "greydanus";
-  static constexpr auto fields() {
-    return std::tuple(
-        fields::option(&Greydanus::radius, "radius", 0.1, 1000,
-                       "deviation, in pixels, of the disc under which the image is blurred"),
-        fields::option(&Greydanus::step, "step", 1, 1e6, "pixels from one disc to the next"),
-        fields::option(&Greydanus::sigma, "sigma", 0.1, 1000,
-                       "deviation, in pixels, of what blurs the image"));
+  static auto fields(auto row) {
+    return row(fields::option(&Greydanus::radius, "radius", 0.1, 1000,
+                              "deviation, in pixels, of the disc under which the image is blurred"),
+               fields::option(&Greydanus::step, "step", 1, 1e6, "pixels from one disc to the next"),
+               fields::option(&Greydanus::sigma, "sigma", 0.1, 1000,
+                              "deviation, in pixels, of what blurs the image"));
   }
-  operator Method() const { return method_of(*this); }
 };
 
 /// OpenVINO XAI's Adaptive Input Sampling for Explanation: where a Gaussian window preserves the
@@ -158,8 +149,8 @@ struct Aise {
   std::int64_t evaluations = 50;
 
   static constexpr const char* name = "aise";
-  static constexpr auto fields() {
-    return std::tuple(
+  static auto fields(auto row) {
+    return row(
         fields::option(&Aise::widths, "widths", 1, 100,
                        "of the Gaussian windows, from `narrowest` to `widest`"),
         fields::option(&Aise::narrowest, "narrowest", 1e-3, 10,
@@ -168,7 +159,6 @@ struct Aise {
         fields::option(&Aise::evaluations, "evaluations", 1, 10000,
                        "of each width, two forwards each"));
   }
-  operator Method() const { return method_of(*this); }
 };
 
 }  // namespace fovea

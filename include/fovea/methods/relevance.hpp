@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <map>
 #include <string>
-#include <tuple>
 
 #include "fovea/methods/fields.hpp"
 
@@ -58,8 +57,8 @@ struct Lrp {
                                         "gamma",   "alpha2-beta1", "alpha1-beta0",
                                         "flat",    "w-square",     "z-box"};
   static constexpr const char* name = "lrp";
-  static constexpr auto fields() {
-    return std::tuple(
+  static auto fields(auto row) {
+    return row(
         fields::choice(&Lrp::composite, "composite", kComposites, "which layers follow which rule"),
         fields::option(&Lrp::epsilon, "epsilon", 1e-12, 1e6, "stabilizer of the epsilon rule"),
         fields::option(&Lrp::gamma, "gamma", 0, 1e6,
@@ -69,7 +68,6 @@ struct Lrp {
         fields::option(&Lrp::high, "high", 0, 1e6, "the most that it can be"),
         RulesField<Lrp>{&Lrp::rules, kRules});
   }
-  operator Method() const { return method_of(*this); }
 };
 
 /// Shrikumar et al. 2017, rescale rule.
@@ -78,14 +76,13 @@ struct DeepLift {
   Tensor given_baseline = {};
 
   static constexpr const char* name = "deeplift";
-  static constexpr auto fields() {
-    return std::tuple(fields::option(&DeepLift::baseline, "baseline", -1e30, 1e30,
-                                     "every value of the baseline, as the network sees it"),
-                      fields::tensor(&DeepLift::given_baseline, "baseline",
-                                     "[the input's extents without the images]",
-                                     "the image without evidence, as the network sees it"));
+  static auto fields(auto row) {
+    return row(fields::option(&DeepLift::baseline, "baseline", -1e30, 1e30,
+                              "every value of the baseline, as the network sees it"),
+               fields::tensor(&DeepLift::given_baseline, "baseline",
+                              "[the input's extents without the images]",
+                              "the image without evidence, as the network sees it"));
   }
-  operator Method() const { return method_of(*this); }
 };
 
 /// Lundberg and Lee 2017, section 4.2: DeepLIFT against each image of a background set.
@@ -93,8 +90,7 @@ struct DeepShap {
   Tensor background = {};
 
   static constexpr const char* name = "deep-shap";
-  static constexpr auto fields() { return std::tuple(fields::background<DeepShap>()); }
-  operator Method() const { return method_of(*this); }
+  static auto fields(auto row) { return row(fields::background<DeepShap>()); }
 };
 
 /// Lundberg and Lee 2017 by expected gradients (Erion et al. 2021, eq. 3).
@@ -108,8 +104,8 @@ struct GradientShap {
   Tensor given_noise = {};
 
   static constexpr const char* name = "gradient-shap";
-  static constexpr auto fields() {
-    return std::tuple(
+  static auto fields(auto row) {
+    return row(
         fields::count(&GradientShap::samples, "samples", 100000,
                       "points between the image and images of the background", "points", "picks"),
         fields::option(&GradientShap::noise, "noise", 0, 1e6,
@@ -122,7 +118,6 @@ struct GradientShap {
         fields::tensor(&GradientShap::given_noise, "noise", "[samples, the input's extents]",
                        "what is added to the images, as it is"));
   }
-  operator Method() const { return method_of(*this); }
 };
 
 }  // namespace fovea
