@@ -28,8 +28,9 @@ set(FOVEA_COMPILE_FAST $<$<CONFIG:Release,RelWithDebInfo>:-O1>)
 # A precompiled header serves targets whose flags are its own. It holds what changes with the
 # compiler or a library, never fovea's own headers, or every object would depend on all of them.
 set(FOVEA_STANDARD_HEADERS
-    <algorithm> <array> <cmath> <cstddef> <cstdint> <functional> <limits> <map> <memory> <mutex>
-    <numeric> <optional> <set> <span> <string> <string_view> <unordered_map> <utility> <vector>)
+    <algorithm> <array> <atomic> <chrono> <cmath> <compare> <cstddef> <cstdint> <deque> <filesystem> <functional>
+    <limits> <map> <memory> <mutex> <numeric> <optional> <set> <span> <stop_token> <string> <string_view> <tuple>
+    <unordered_map> <utility> <variant> <vector>)
 
 # fovea_precompiled(NAME HEADERS ... [LINK libraries...] [FLAGS ...] [PROGRAMS]): a target that other
 # targets use with fovea_use_precompiled: libraries, or PROGRAMS.
@@ -66,14 +67,26 @@ function(fovea_let_cache_precompiled target)
 endfunction()
 
 fovea_precompiled(fovea_standard_headers HEADERS ${FOVEA_STANDARD_HEADERS})
+fovea_precompiled(fovea_standard_headers_fast HEADERS ${FOVEA_STANDARD_HEADERS} FLAGS ${FOVEA_COMPILE_FAST})
 
-# fovea_module(NAME SOURCES ... DEPENDS other modules... THIRD_PARTY libraries... [OWN_FLAGS])
-# A third-party library is PRIVATE: its headers reach no other module. OWN_FLAGS: compiled with flags
-# that others are not.
+# fovea_module(NAME SOURCES ... DEPENDS other modules... THIRD_PARTY libraries... [PRECOMPILED headers...]
+#              [COMPILED_FAST] [OWN_FLAGS])
+# A third-party library is PRIVATE: its headers reach no other module. PRECOMPILED: its headers that
+# most of the sources include. OWN_FLAGS: compiled with flags that others are not.
 function(fovea_module name)
-  cmake_parse_arguments(ARG "OWN_FLAGS" "" "SOURCES;DEPENDS;THIRD_PARTY" ${ARGN})
+  cmake_parse_arguments(ARG "COMPILED_FAST;OWN_FLAGS" "" "SOURCES;DEPENDS;THIRD_PARTY;PRECOMPILED" ${ARGN})
   add_library(fovea_${name} STATIC ${ARG_SOURCES})
-  if(NOT ARG_OWN_FLAGS)
+  if(ARG_COMPILED_FAST)
+    target_compile_options(fovea_${name} PRIVATE ${FOVEA_COMPILE_FAST})
+  endif()
+  if(ARG_PRECOMPILED)
+    if(FOVEA_PRECOMPILE)
+      target_precompile_headers(fovea_${name} PRIVATE ${FOVEA_STANDARD_HEADERS} ${ARG_PRECOMPILED})
+      fovea_let_cache_precompiled(fovea_${name})
+    endif()
+  elseif(ARG_COMPILED_FAST)
+    fovea_use_precompiled(fovea_${name} fovea_standard_headers_fast)
+  elseif(NOT ARG_OWN_FLAGS)
     fovea_use_precompiled(fovea_${name} fovea_standard_headers)
   endif()
   target_link_libraries(fovea_${name} PRIVATE fovea_flags ${ARG_THIRD_PARTY})
