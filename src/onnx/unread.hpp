@@ -17,8 +17,8 @@ namespace fovea::onnx {
 class Unread {
  public:
   /// An entry of ImportedInfo::nodes, and how a list of such nodes names it.
-  void add_node(std::size_t node, std::string description, Error error) {
-    nodes_.emplace(node, Node{std::move(description), std::move(error)});
+  void add_node(std::size_t node, std::string description, const Error& error) {
+    nodes_.emplace(node, Node{std::move(description), error});
   }
   /// An input or initializer.
   void add_value(std::string name, const Error& error) { values_.emplace(std::move(name), error); }
