@@ -74,6 +74,9 @@ struct RequestTarget {
   enum class Similarity { dot, cosine };
   Similarity similarity = Similarity::dot;
   std::string text = {};  ///< of Kind::text: "logits[0,5]-logits[0,3]"
+  /// Where the files are that the text names ("mask:roi.png@1"), by what it calls them; what is not
+  /// here is called by its own name. `take_digests` adds the others.
+  std::map<std::string, RequestFile> files = {};
 
   friend bool operator==(const RequestTarget&, const RequestTarget&) = default;
 };

@@ -181,6 +181,9 @@ FOVEA_API Answer run(Request request, const CallOptions& call = {});
 /// The session's request with what was found out on the way: extents, recipe, output, precision.
 FOVEA_API Request came_out(const Session& session, const Explainer& explainer);
 
+/// The files that a target's text names, each once; none of a text that cannot be read.
+FOVEA_API std::vector<std::string> files_in_text(const RequestTarget& target);
+
 /// Takes the SHA-256 of every file of the request, by `digest` or sha256_of.
 FOVEA_API void take_digests(
     Request& request,

@@ -33,6 +33,7 @@ void each_file(OneRequest& request, Of&& of) {
     if (target.kind == RequestTarget::Kind::similar_to) take("other image", target.image);
     if (target.region && std::holds_alternative<RequestFile>(*target.region))
       take("region's mask", std::get<RequestFile>(*target.region));
+    for (auto& [name, file] : target.files) take("mask", file);
   }
   if (request.examples) take("index of examples", request.examples->index);
 }
@@ -44,6 +45,8 @@ bool is_of_model(const std::string& what) {
 }  // namespace
 
 void take_digests(Request& request, const Digest& digest) {
+  for (auto& target : request.targets)
+    for (auto& name : files_in_text(target)) target.files.try_emplace(name, RequestFile{name});
   each_file(request, [&](const std::string&, RequestFile& file, const std::string& where) {
     file.sha256 = digest_of(where, digest).value_or("");
   });

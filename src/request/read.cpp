@@ -84,6 +84,9 @@ RequestTarget read_target(const Json& value, const std::string& what, const std:
     is_of(Kind::text);
     out.text = text(words, what, member);
   });
+  members.with("files", [&](const Json& named, const auto&, const auto& member) {
+    out.files = files(named, what, member);
+  });
   members.with("similar_to", [&](const Json& image, const auto&, const auto& member) {
     is_of(Kind::similar_to);
     out.image = file(image, what, member);

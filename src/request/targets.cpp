@@ -183,14 +183,13 @@ void name_classes(Session& session) {
   using Kind = RequestTarget::Kind;
   for (auto& target : session.request.targets) {
     if (target.kind == Kind::text) {
-      const bool negated = target.negated;
-      const auto score = target.score;
-      const auto minus = target.minus;
-      target = target_from_text(target.text);
-      if (minus && target.minus) refuse("the target takes a class off another itself");
-      if (minus) target.minus = minus;
-      target.negated = negated;
-      target.score = score;
+      const auto named = target_from_text(target.text);
+      if (target.minus && named.minus) refuse("the target takes a class off another itself");
+      if (named.minus) target.minus = named.minus;
+      target.kind = named.kind;
+      target.value = named.value;
+      target.label = named.label;
+      target.text = named.text;
     }
     if (target.kind == Kind::label) {
       target.value = find_label(session.labels, target.label);

@@ -151,6 +151,15 @@ bool follows_photo(const Session& session) {
   return request::has_words(session.asked.empty() ? session.request.targets : session.asked);
 }
 
+std::vector<std::string> files_in_text(const RequestTarget& target) {
+  if (target.kind != RequestTarget::Kind::text) return {};
+  try {
+    return request::files_of(parse_target(target.text));
+  } catch (const Error&) {
+    return {};
+  }
+}
+
 RequestTarget target_from_text(const std::string& asked) {
   using namespace request;
   RequestTarget target;

@@ -240,7 +240,10 @@ class Words {
     return mask_target(task_, outputs(), drawn_mask(what), class_of(word), true, logits());
   }
 
-  Tensor drawn_mask(const std::string& file) const {
+  Tensor drawn_mask(const std::string& name) const {
+    auto file = name;
+    for (const auto& target : session_.asked)
+      if (const auto at = target.files.find(name); at != target.files.end()) file = at->second.file;
     if (lower(file).ends_with(".npy")) return read_npy(file);
     const auto image = read_image(file);
     const auto extents = input_extents();
@@ -299,6 +302,17 @@ class Words {
 
 std::vector<Worded> worded(const TargetText& text, const Session& session) {
   return Words(session).of(text);
+}
+
+std::vector<std::string> files_of(const TargetText& text) {
+  std::vector<std::string> out;
+  for (const auto& term : text.terms) {
+    const auto* word = std::get_if<Word>(&term.of);
+    if (word == nullptr || word->kind != "mask" || !word->of_class || !word->argument) continue;
+    if (std::find(out.begin(), out.end(), *word->argument) == out.end())
+      out.push_back(*word->argument);
+  }
+  return out;
 }
 
 std::string default_words(const Task& task) {

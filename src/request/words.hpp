@@ -23,6 +23,9 @@ struct Worded {
 /// the task does not have.
 std::vector<Worded> worded(const TargetText& text, const Session& session);
 
+/// The files of masks that somebody drew, each once.
+std::vector<std::string> files_of(const TargetText& text);
+
 /// The word that a task is explained by where nobody says what. Throws Error invalid_argument for
 /// an embedding, which is compared with something.
 std::string default_words(const Task& task);

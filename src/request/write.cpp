@@ -53,7 +53,8 @@ Score common_score(const Request& request) {
 
 Json target_json(const RequestTarget& target, Score common) {
   using Kind = RequestTarget::Kind;
-  const auto& [kind, value, label, image, minus, score, negated, region, similarity, text] = target;
+  const auto& [kind, value, label, image, minus, score, negated, region, similarity, text, files] =
+      target;
   Json json;
   if (kind == Kind::similar_to) {
     json["similar_to"] = file_json(image);
@@ -64,6 +65,7 @@ Json target_json(const RequestTarget& target, Score common) {
   if (kind == Kind::class_index) json["class"] = value;
   if (kind == Kind::label) json["label"] = label;
   if (kind == Kind::text) json["text"] = text;
+  for (const auto& [name, file] : files) json["files"][name] = file_json(file);
   if (region) {
     if (const auto* box = std::get_if<Box>(&*region))
       json["region"] = {box->x, box->y, box->width, box->height};

@@ -210,3 +210,49 @@ TEST_F(Tasks, ACaptionOfOneWord) {
 
 }  // namespace
 }  // namespace fovea::cli_test
+/// A mask that a text names is a file as any other: with its digest, and found again.
+TEST_F(Tasks, MasksAreFoundAgain) {
+  use("segments");
+  write_patches("x.npy", {{1, 2, 2, 6, 6}});
+  Tensor mask{{kSize, kSize}, std::vector<float>(kPixels)};
+  for (std::size_t i = 3 * kSize; i < 5 * kSize; ++i) mask.data[i] = 1;
+  write_npy(scratch_ / "mask.npy", mask);
+  // No picture takes its place.
+  write_image(scratch_ / "mask.png", red_and_blue(kSize, kSize));
+  refused("explain",
+          {"--input", "x.npy", "--task", "segmentation", "--target", "mask:mask.png@1", "--output",
+           "mask.png"},
+          "mask.png");
+  const auto told = result("explain", {"--input", "x.npy", "--task", "segmentation", "--target",
+                                       "mask:mask.npy@1", "--map", "then.npy"});
+  const auto& files = told["provenance"]["targets"][0]["files"];
+  const auto sum = run_command({"sha256sum", "mask.npy"}, scratch_.path());
+  EXPECT_EQ(files["mask.npy"]["sha256"], sum.out.substr(0, 64));
+
+  const auto moved = scratch_ / "moved";
+  std::filesystem::create_directory(moved);
+  for (const auto* name : {"x.npy", "mask.npy", "segments.onnx"})
+    std::filesystem::rename(scratch_ / name, std::filesystem::path(moved) / name);
+  write_file(moved + "/then.json", told.dump());
+  const std::vector<std::string> again{"explain", "--replay", "moved/then.json", "--map",
+                                       "now.npy", "--json",   "now.json"};
+  expect_done(scratch_.fovea(again));
+  EXPECT_EQ(values("now.npy"), values("then.npy"));
+  // And of that result once more.
+  const auto second = json::parse(read_file(scratch_ / "now.json"));
+  EXPECT_EQ(second["provenance"]["targets"][0]["files"]["mask.npy"]["sha256"],
+            files["mask.npy"]["sha256"]);
+  expect_done(scratch_.fovea({"explain", "--replay", "now.json", "--map", "last.npy"}));
+  EXPECT_EQ(values("last.npy"), values("then.npy"));
+
+  mask.data[0] = 1;
+  write_npy(moved + "/mask.npy", mask);
+  const auto other = scratch_.fovea(again);
+  EXPECT_EQ(other.status, 4) << other.err;
+  EXPECT_NE(other.err.find("this is not the mask that was recorded"), std::string::npos)
+      << other.err;
+  std::filesystem::remove(moved + "/mask.npy");
+  const auto gone = scratch_.fovea(again);
+  EXPECT_NE(gone.err.find("the mask to replay is not there"), std::string::npos) << gone.err;
+}
+

@@ -156,7 +156,8 @@ class Draw {
   }
   RequestTarget target() {
     RequestTarget out;
-    auto& [kind, value, label, image, minus, score, negated, region, similarity, words] = out;
+    auto& [kind, value, label, image, minus, score, negated, region, similarity, words, files] =
+        out;
     kind = one_of({Kind::ranked, Kind::class_index, Kind::label, Kind::similar_to, Kind::text});
     if (kind == Kind::ranked || kind == Kind::class_index) value = whole(0, 999);
     if (kind == Kind::label) label = text();
@@ -164,8 +165,10 @@ class Draw {
       image = file();
       similarity = one_of({RequestTarget::Similarity::dot, RequestTarget::Similarity::cosine});
     }
-    if (kind == Kind::text)
+    if (kind == Kind::text) {
       words = one_of<std::string>({"logits[0,5]-2*x[1,:]", "action:2", "mean(y[0])"});
+      files = named<RequestFile>([&] { return file(); });
+    }
     if (yes()) minus = whole(0, 999);
     score = one_of({RequestTarget::Score::by_method, RequestTarget::Score::logit,
                     RequestTarget::Score::probability});

@@ -175,6 +175,18 @@ TEST_F(Requests, TheAnswersRequestGivesTheSameAgain) {
   }
 }
 
+/// A class that a text names is that class, with all that is said of it besides.
+TEST_F(Requests, ATextKeepsItsRegion) {
+  auto request = of_photo("segments");
+  request.layers = {"relu"};
+  request.targets = {{.kind = Kind::class_index, .value = 1, .region = Box{4, 2, 30, 20}}};
+  const auto want = run(request);
+  request.targets = {{.kind = Kind::text, .region = Box{4, 2, 30, 20}, .text = "class:1"}};
+  const auto got = run(request);
+  expect_same(got.explanations, want.explanations);
+  EXPECT_EQ(got.request.targets, want.request.targets);
+}
+
 TEST_F(Requests, ASheetGoesTargetByTargetLayerByLayer) {
   auto request = of_photo();
   request.command = Request::Command::sheet;

@@ -364,6 +364,10 @@ std::vector<std::string> Asked::files() const {
     if (target.kind == RequestTarget::Kind::similar_to) add(target.image);
     if (target.region && std::holds_alternative<RequestFile>(*target.region))
       add(std::get<RequestFile>(*target.region));
+    for (const auto& name : files_in_text(target)) {
+      const auto at = target.files.find(name);
+      out.push_back(at != target.files.end() ? at->second.file : name);
+    }
   }
   if (request.examples) add(request.examples->index);
   for (const auto& method : request.methods)

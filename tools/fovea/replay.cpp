@@ -132,6 +132,7 @@ void Replay::locate_all(Request& request, Digests& digests) const {
     if (target.kind == RequestTarget::Kind::similar_to) locate(target.image, digests);
     if (target.region && std::holds_alternative<RequestFile>(*target.region))
       locate(std::get<RequestFile>(*target.region), digests);
+    for (auto& [name, file] : target.files) locate(file, digests);
   }
   for (auto& method : request.methods)
     for (auto& [name, tensor] : method.given) locate(tensor, digests);
@@ -210,6 +211,7 @@ void Replay::check_session(Session& session, Digests& digests) const {
   for (const auto& target : recorded_.targets) {
     if (target.region && std::holds_alternative<RequestFile>(*target.region))
       check("region's mask", std::get<RequestFile>(*target.region));
+    for (const auto& [name, file] : target.files) check("mask", file);
     if (target.kind == RequestTarget::Kind::similar_to) check("other image", target.image);
   }
   for (const auto& method : recorded_.methods)
