@@ -73,6 +73,17 @@ def game(ball):
     return image
 
 
+def tones():
+    """Two seconds as Basic Pitch takes them: three notes, one after the other."""
+    rate, samples = 22050, 43844
+    time = np.arange(samples) / rate
+    sound = np.random.default_rng(2).normal(0, 1e-3, samples)
+    for begin, hertz in ((0.15, 261.63), (0.75, 523.25), (1.35, 392.0)):
+        inside = np.clip((time - begin) / 0.02, 0, 1) * np.clip((begin + 0.45 - time) / 0.05, 0, 1)
+        sound += sum(inside * 0.2 / k * np.sin(2 * np.pi * k * hertz * time) for k in (1, 2, 3))
+    return sound.astype(np.float32)[None, :, None]
+
+
 class Program:
     def __init__(self, program, folder):
         self.program, self.folder = str(pathlib.Path(program).resolve()), folder
@@ -137,6 +148,15 @@ def main(program):
                   "--preprocess", recipe(folder, "policy", scale=1 / 255, mean=0, std=1, geometry="stretch")]
         save("task_actions.png", row(*(fovea.picture("rl_a3c_breakout_gru_op14", game(ball), *policy).resize((240, 240), Image.Resampling.NEAREST)
                                        for ball in ((50, 50), (28, 62), (60, 66)))))
+
+        # Note 51 is C5; the frame is that of 1 s.
+        np.save(folder / "tones.npy", tones())
+        pitch = recipe(folder, "pitch", task="audio", audio={"rate": 22050, "frequencies": "octaves", "lowest": 27.5,
+                                                            "per_octave": 36, "bins": 264, "time_first": True})
+        subprocess.run([fovea.program, "explain", MODELS / "audio_basic_pitch_op15.onnx", "--input", folder / "tones.npy",
+                        "--task", pitch, "--target", "StatefulPartitionedCall:1[0,86,51]", "--layer", "Relu__38:0",
+                        "--spectrogram", HERE / "task_sound.png", "--no-provenance"],
+                       check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 if __name__ == "__main__":

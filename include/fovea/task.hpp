@@ -130,6 +130,29 @@ struct SegmentDecoding {
   friend bool operator==(const SegmentDecoding&, const SegmentDecoding&) = default;
 };
 
+/// What the rows and columns of a spectrogram, or the samples of a waveform, are: for the axes of
+/// pictures (`fovea/axes.hpp`). Zeros: not known.
+struct AudioAxes {
+  enum class Frequencies {
+    bins,        ///< numbered: which frequencies they are is not known
+    linear,      ///< even, from `lowest` to `highest`: a Fourier transform's
+    mel,         ///< even on the mel scale 2595 log10(1 + f / 700), between the two
+    mel_slaney,  ///< the same on Slaney's, which is even below 1000 Hz
+    octaves,     ///< `per_octave` in each octave from `lowest` on: a constant-Q transform's
+  };
+  double rate = 0;  ///< samples per second
+  double hop = 0;   ///< samples from one frame of the input to the next
+  Frequencies frequencies = Frequencies::bins;
+  double lowest = 0, highest = 0;  ///< Hz; highest 0: half the rate
+  double per_octave = 12;
+  std::int64_t bins = 0;  ///< of what a network makes of a waveform; 0: as many as the layer has
+  /// Is time the first of a map's two axes? None: as an input with its channels last has it; of
+  /// layers behind a waveform not known.
+  std::optional<bool> time_first = {};
+
+  friend bool operator==(const AudioAxes&, const AudioAxes&) = default;
+};
+
 /// Plain data, which compares, copies and has a JSON form (`fovea/task_recipe.hpp`).
 struct Task {
   TaskKind kind = TaskKind::classes;
@@ -145,12 +168,13 @@ struct Task {
   TextDecoding text = {};
   CaptionDecoding caption = {};
   SegmentDecoding segments = {};
+  AudioAxes audio = {};
 
   friend bool operator==(const Task&, const Task&) = default;
 };
 
 /// yolox, yolov5, yolov8, ssd, nanodet, nanodet-plus, in-file, segmentation, ctc, answer, caption,
-/// policy, embedding. None for another name.
+/// policy, embedding, audio (classes, of sound). None for another name.
 FOVEA_API std::optional<Task> task_by_name(std::string_view name);
 /// Every name that task_by_name knows.
 FOVEA_API std::vector<std::string> task_names();

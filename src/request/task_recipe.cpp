@@ -46,6 +46,14 @@ constexpr auto kScoreKinds = std::to_array<Named<BoxDecoding::Scores>>({
     {"softmax", BoxDecoding::Scores::softmax},
 });
 
+constexpr auto kFrequencies = std::to_array<Named<AudioAxes::Frequencies>>({
+    {"bins", AudioAxes::Frequencies::bins},
+    {"linear", AudioAxes::Frequencies::linear},
+    {"mel", AudioAxes::Frequencies::mel},
+    {"mel-slaney", AudioAxes::Frequencies::mel_slaney},
+    {"octaves", AudioAxes::Frequencies::octaves},
+});
+
 constexpr std::int64_t kLargest = std::int64_t{1} << 24;
 
 std::vector<std::string> texts(const Json& value, const std::string& what,
@@ -125,6 +133,9 @@ class Reader {
       segments.read("threshold", out.segments.threshold);
       segments.read("logits", out.segments.logits);
       segments.no_others();
+    });
+    members.with("audio", [&](const Json& value, const auto&, const auto& name) {
+      read_audio(value, name, out.audio);
     });
     members.no_others();
     return out;
@@ -227,6 +238,24 @@ class Reader {
     members.no_others();
   }
 
+  void read_audio(const Json& value, const std::string& name, AudioAxes& out) const {
+    Members members(value, what_, name);
+    members.read("frequencies", kFrequencies, out.frequencies);
+    for (const auto& [member, number] : {std::pair{"rate", &out.rate},
+                                         {"hop", &out.hop},
+                                         {"lowest", &out.lowest},
+                                         {"highest", &out.highest},
+                                         {"per_octave", &out.per_octave}}) {
+      members.read(member, *number);
+      if (*number < 0) damaged(what_, std::string("'") + member + "' must not be below 0");
+    }
+    whole_number(members, "bins", 0, out.bins);
+    members.unless_null("time_first", [&](const Json& first, const auto& what, const auto& member) {
+      out.time_first = flag(first, what, member);
+    });
+    members.no_others();
+  }
+
   std::string what_;
   std::filesystem::path folder_;
 };
@@ -317,8 +346,8 @@ std::vector<std::string> characters_of(const std::string& line) {
 
 std::string to_json(const Task& task) {
   using namespace request;
-  const auto& [kind, decoder, inputs, outputs, states, names, boxes, text, caption, segments] =
-      task;
+  const auto& [kind, decoder, inputs, outputs, states, names, boxes, text, caption, segments,
+               audio] = task;
   const auto own = task_by_name(decoder);
   if (!own || own->kind != kind)
     throw Error(ErrorCode::invalid_argument,
@@ -358,6 +387,19 @@ std::string to_json(const Task& task) {
     put(parts, "threshold", threshold, own->segments.threshold);
     put(parts, "logits", logits, own->segments.logits);
     add(json, "segments", parts);
+  }
+  parts = Json::object();
+  {
+    const auto& [rate, hop, frequencies, lowest, highest, per_octave, bins, time_first] = audio;
+    put(parts, "rate", rate, own->audio.rate);
+    put(parts, "hop", hop, own->audio.hop);
+    put_word(parts, "frequencies", kFrequencies, frequencies, own->audio.frequencies);
+    put(parts, "lowest", lowest, own->audio.lowest);
+    put(parts, "highest", highest, own->audio.highest);
+    put(parts, "per_octave", per_octave, own->audio.per_octave);
+    put(parts, "bins", bins, own->audio.bins);
+    put(parts, "time_first", time_first, own->audio.time_first);
+    add(json, "audio", parts);
   }
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }

@@ -36,6 +36,18 @@ void choose(Task& task, const Extents& model, OutputRole role, const char* what,
     if (fits(output.name, *shape)) found.push_back(output.name);
   }
   const std::string member = std::string("outputs.") + name_of(role);
+  for (const auto& output : model.outputs) {
+    const auto* shape = model.find(output.name);
+    if (!found.empty() || shape == nullptr || !is_float(output.type) || shape->empty() ||
+        shape->front() < 2)
+      continue;
+    auto of_one = *shape;
+    of_one.front() = 1;
+    if (fits(output.name, of_one))
+      contradict("the task reads " + std::string(what) + " of one image, and this value is " +
+                     base::text(*shape) + "; give one image at a time",
+                 output.name);
+  }
   if (found.empty())
     ask(std::string("no output looks like ") + what +
             " (outputs or other values of the graph may be named)",
@@ -248,7 +260,9 @@ Task filled(Task task, const std::vector<ValueInfo>& inputs, const std::vector<V
   task::fill_states(task, model);
   switch (task.kind) {
     case TaskKind::classes:
-      task::fill_vector(task, model, OutputRole::scores, "classes' scores", "classes");
+      // Of sound it says how axes are counted; there may be no classes.
+      if (task.decoder != "audio" || task.outputs.contains(OutputRole::scores))
+        task::fill_vector(task, model, OutputRole::scores, "classes' scores", "classes");
       break;
     case TaskKind::boxes:
       task::fill_boxes(task, model);

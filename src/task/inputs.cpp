@@ -100,6 +100,8 @@ void fill_inputs(Task& task, const Extents& model) {
       role = role_of(task, input, *shape);
     if (model.inputs.size() == 1 && shape != nullptr && shape->size() == 4)
       role = role_of(task, input, *shape);
+    // Of sound nothing but its states is told by the role.
+    if (!role && task.decoder == "audio") role = InputRole::vector;
     if (!role)
       ask("nothing says what the input '" + input.name + "' is for",
           "inputs." + input.name + ".role");

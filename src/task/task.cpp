@@ -21,8 +21,8 @@ using Form = BoxDecoding::Form;
 using Scores = BoxDecoding::Scores;
 
 // Thresholds are those of each family's own demonstration.
-const std::array<Named, 13>& rows() {
-  static const std::array<Named, 13> kRows = {{
+const std::array<Named, 14>& rows() {
+  static const std::array<Named, 14> kRows = {{
       {"yolox",
        TaskKind::boxes,
        {.form = Form::grid, .objectness = true, .strides = {8, 16, 32}, .threshold = 0.3}},
@@ -57,6 +57,7 @@ const std::array<Named, 13>& rows() {
       {"caption", TaskKind::caption, {}},
       {"policy", TaskKind::policy, {}},
       {"embedding", TaskKind::embedding, {}},
+      {"audio", TaskKind::classes, {}},
   }};
   return kRows;
 }

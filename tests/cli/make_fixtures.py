@@ -248,6 +248,24 @@ def main():
     simple("pair", [2, 3, SIZE, SIZE])
     simple("grey", [1, 1, SIZE, SIZE], channels=1)
     simple("volume", [1, 3, 4, 6, 8])
+    # Two pictures, called so that the first is the last by name: 0 is the red of both, 1 the green.
+    nodes, identity = [], []
+    for name in ("query", "candidate"):
+        nodes += [helper.make_node("Conv", [name, "kernel"], [f"{name}_mixed"], f"mix_{name}"),
+                  helper.make_node("Relu", [f"{name}_mixed"], [f"{name}_map"], f"relu_{name}"),
+                  helper.make_node("GlobalAveragePool", [f"{name}_map"], [f"{name}_pooled"], f"pool_{name}"),
+                  helper.make_node("Flatten", [f"{name}_pooled"], [f"{name}_flat"], f"flatten_{name}")]
+    nodes += [helper.make_node("Concat", ["query_flat", "candidate_flat"], ["both"], "both", axis=1),
+              helper.make_node("Gemm", ["both", "of_both"], ["scores"], "linear")]
+    save("two_images", nodes, [value(name, [1, 3, SIZE, SIZE]) for name in ("query", "candidate")],
+         [value("scores", [1, 2])],
+         [colours()[1][0], constant("of_both", np.eye(3)[:, :2].repeat(2, 0)[[0, 2, 4, 1, 3, 5]])])
+    # Of samples, laid out as frames of four.
+    body, kernel = colours("frames", 1)
+    pooled, identity = head(1)
+    save("wave", [helper.make_node("Reshape", ["samples", "laid"], ["frames"], "frames"), *body, *pooled],
+         [value("samples", [1, 64])], [value("scores", [1, 1])],
+         [*kernel, *identity, integers("laid", [1, 1, 16, 4])])
     # A map per class, pooled to the scores, as SqueezeNet ends; of the first mostly a bias.
     body, kernel = colours()
     save("class_maps", [*body, helper.make_node("Conv", ["features", "classes", "bias"], ["sums"], "sum"),

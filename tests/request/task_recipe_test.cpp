@@ -24,7 +24,8 @@ class Draw {
     const auto all = task_names();
     auto out = *task_by_name(
         all[static_cast<std::size_t>(whole(0, static_cast<std::int64_t>(all.size()) - 1))]);
-    auto& [kind, decoder, inputs, outputs, states, names, boxes, text_, caption, segments] = out;
+    auto& [kind, decoder, inputs, outputs, states, names, boxes, text_, caption, segments, audio] =
+        out;
     EXPECT_EQ(task_by_name(decoder)->kind, kind);
     for (auto n = whole(0, 2); n > 0; --n) inputs[text()] = input();
     for (const auto role :
@@ -45,10 +46,22 @@ class Draw {
     if (yes()) channels_last = yes();
     threshold = share();
     logits = yes();
+    if (yes()) draw_audio(audio);
     return out;
   }
 
  private:
+  void draw_audio(AudioAxes& audio) {
+    auto& [rate, hop, frequencies, lowest, highest, per_octave, bins, time_first] = audio;
+    rate = share();
+    hop = share();
+    frequencies = static_cast<AudioAxes::Frequencies>(whole(0, 4));
+    lowest = share();
+    highest = share();
+    per_octave = share();
+    bins = whole(0, 999);
+    if (yes()) time_first = yes();
+  }
   void draw_boxes(BoxDecoding& boxes) {
     auto& [form, scores, in_shares, objectness, numbers_first, selected, classes, background,
            first_label, strides, cell_centre, bins, threshold, overlap, most, width, height] =

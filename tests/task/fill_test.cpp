@@ -59,6 +59,27 @@ TEST(Fill, EveryDecoderHasAName) {
   EXPECT_NE(*task_by_name("yolox"), *task_by_name("yolov5"));
 }
 
+TEST(Fill, ATaskReadsOneImage) {
+  const auto two = Net().in("image", {2, 3, 8, 8}).out("scores", {2, 13});
+  EXPECT_SAYS(two.asks("answer"), "give one image at a time");
+  EXPECT_SAYS(two.asks("answer"), "[2, 13]");
+  EXPECT_SAYS(Net().in("image", {1, 3, 8, 8}).out("scores", {1, 2, 3}).asks("answer"),
+              "no output looks like");
+}
+
+TEST(Fill, SoundMayHaveNoClasses) {
+  auto net = Net()
+                 .in("wave", {1, 64})
+                 .in("rate", {}, DataType::i64)
+                 .in("state", {2, 1, 8})
+                 .out("notes", {1, 9, 88});
+  net.out("stateN", {2, 1, 8});
+  const auto task = net.fill("audio");
+  EXPECT_TRUE(task.outputs.empty());
+  EXPECT_EQ(task.states.at("state"), "stateN");
+  EXPECT_EQ(task.inputs.at("state").role, InputRole::state);
+}
+
 TEST(Fill, StridesHaveToMakeTheRows) {
   auto net = Net().in("images", {1, 3, 416, 416}).out("output", {1, 3549, 85});
   const auto task = net.fill("yolox");

@@ -152,6 +152,14 @@ Box DrawnMap::enlarged_box(const Box& box) const {
   return {times * box.x, times * box.y, times * box.width, times * box.height};
 }
 
+std::vector<const Tensor*> tensors_in_order(const Session& session) {
+  std::vector<const Tensor*> out;
+  for (const auto& input : session.model.inputs())
+    if (const auto at = session.tensors.find(input.name); at != session.tensors.end())
+      out.push_back(&at->second);
+  return out;
+}
+
 Image backdrop(Session& session, const DrawnMap& map, std::int64_t image, bool last) {
   const auto& shape = map.shape();
   if (session.photo) {
@@ -159,18 +167,19 @@ Image backdrop(Session& session, const DrawnMap& map, std::int64_t image, bool l
     return {photo.width, photo.height, last ? std::move(photo.rgb) : photo.rgb};
   }
   if (shape.size() == 2)
-    for (const auto& [name, tensor] : session.tensors) {
+    for (const auto* given : tensors_in_order(session)) {
+      const auto& tensor = *given;
       const auto extents = image_shape(tensor.shape);
       if (extents && extents->height == shape[0] && extents->width == shape[1] &&
           (tensor.shape.size() == 3 ? image == 0 : image < tensor.shape[0]))
         return drawn(tensor, *extents, image);
     }
   if (map.slices())
-    for (const auto& [name, tensor] : session.tensors)
-      if (auto picture = stacked_slices(tensor, shape, image, *map.slices())) return *picture;
+    for (const auto* tensor : tensors_in_order(session))
+      if (auto picture = stacked_slices(*tensor, shape, image, *map.slices())) return *picture;
   throw Error(ErrorCode::invalid_argument,
               "--output and --html draw over images and volumes only, and the map is " +
-                  shape_text(shape) + ": use --map or --feature-map");
+                  shape_text(shape) + ": use --spectrogram (of sound), --map or --feature-map");
 }
 
 Image coloured(const Explanation& why) {

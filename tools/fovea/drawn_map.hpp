@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "fovea/explanation.hpp"
 #include "fovea/image.hpp"
@@ -69,6 +70,9 @@ class DrawnMap {
   bool has_photo_ = false;
   std::optional<Slices> slices_;
 };
+
+/// The tensors as the model takes them: what is explained is the first that is an image.
+std::vector<const Tensor*> tensors_in_order(const Session& session);
 
 /// What the map is drawn over: the photo, or image `image` of the given tensor stretched to 0..255,
 /// of a volume the slices that the map shows. `last` gives the session's photo away instead of

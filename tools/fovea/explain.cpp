@@ -24,6 +24,7 @@
 #include "results.hpp"
 #include "seen.hpp"
 #include "sheet.hpp"
+#include "spectrogram.hpp"
 #include "strip.hpp"
 #include "subcommands.hpp"
 #include "text.hpp"
@@ -164,7 +165,8 @@ bool has_provenance(const ExplainOutputs& files) {
   };
   return !files.no_provenance &&
          (!files.json.empty() || !files.html.empty() || is_png(files.output) ||
-          is_png(files.heatmap) || is_png(files.strip) || is_png(files.objects));
+          is_png(files.heatmap) || is_png(files.strip) || is_png(files.objects) ||
+          is_png(files.spectrogram));
 }
 
 namespace {
@@ -199,6 +201,7 @@ void explain_photo(Session& session, const Prepared& prepared, const Reasons& re
     session.warnings.push_back(
         "the overlay shows the input tensor stretched to 0..255, not the photo");
   if (!names.logits.empty()) files.out.add(names.logits, npy_bytes(run.logits()));
+  if (!names.spectrogram.empty()) add_spectrograms(session, results, names, provenance, files.out);
   if (!names.html.empty() && !explanations.empty())
     files.out.add(names.html, timed(session.times.render, [&] {
                     return answer_html(session, answered, names.rendering, provenance);

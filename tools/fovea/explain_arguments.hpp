@@ -16,6 +16,7 @@ struct ExplainOutputs : Outputs {
   std::string strip;
   std::string objects;
   bool inside_boxes = false;  ///< of `objects`
+  std::string spectrogram;
   std::string examples_output;
   std::string example_images;      ///< the folder that they are read from
   std::string rendering = "auto";  ///< auto, heat, signed or color

@@ -227,6 +227,10 @@ void add_explain(CLI::App& app) {
   sub.add_flag("--inside-boxes", arguments->inside_boxes,
                "Of --objects: each box's map inside its box alone")
       ->needs(objects);
+  sub.add_option("--spectrogram", arguments->spectrogram,
+                 "Of sound: the map over time and frequency, with axes as the task's \"audio\" "
+                 "says (docs/tasks.md)")
+      ->type_name("FILE");
   sub.add_option("--map", arguments->map,
                  "The map at the photo's size (a tensor's: the input's), normalised, as .npy")
       ->type_name("FILE");

@@ -18,13 +18,10 @@ bool has_own_name(const std::string& file) {
 
 /// Every file that is written but JSON's, with its option.
 std::vector<std::pair<const char*, std::string*>> outputs_of(ExplainOutputs& files) {
-  return {{"--output", &files.output},
-          {"--heatmap", &files.heatmap},
-          {"--objects", &files.objects},
-          {"--html", &files.html},
-          {"--examples-output", &files.examples_output},
-          {"--map", &files.map},
-          {"--feature-map", &files.feature_map},
+  return {{"--output", &files.output},   {"--heatmap", &files.heatmap},
+          {"--objects", &files.objects}, {"--spectrogram", &files.spectrogram},
+          {"--html", &files.html},       {"--examples-output", &files.examples_output},
+          {"--map", &files.map},         {"--feature-map", &files.feature_map},
           {"--logits", &files.logits}};
 }
 
@@ -102,6 +99,7 @@ void check_output_files(const ExplainOutputs& given, const Asked& asked) {
     check(files.output, picture_extensions());
     check(files.heatmap, picture_extensions());
     check(files.objects, picture_extensions());
+    check(files.spectrogram, picture_extensions());
     check(files.examples_output, picture_extensions());
     check(files.html, page_extensions());
     check(files.map, tensor_extensions());
@@ -118,8 +116,8 @@ void add_plain(Session& session, const ExplainOutputs& names, OutputFiles& files
     files.add(names.output,
               encode_image(session.photo->pixels.image, picture_extension(names.output), {}));
   std::string left;
-  for (const auto* file :
-       {&names.heatmap, &names.html, &names.examples_output, &names.map, &names.feature_map})
+  for (const auto* file : {&names.heatmap, &names.strip, &names.spectrogram, &names.html,
+                           &names.examples_output, &names.map, &names.feature_map})
     if (!file->empty()) left += (left.empty() ? "" : ", ") + *file;
   if (!names.output.empty() && !session.photo) left += (left.empty() ? "" : ", ") + names.output;
   if (!left.empty())

@@ -39,10 +39,11 @@ void check(const Request& request, const ExplainOutputs& names) {
   const bool given = std::any_of(request.methods.begin(), request.methods.end(),
                                  [](const auto& method) { return !method.given.empty(); });
   if (!names.heatmap.empty() || !names.strip.empty() || !names.objects.empty() ||
-      !names.map.empty() || !names.feature_map.empty() || request.box_share || given ||
-      request.words || request.examples)
+      !names.spectrogram.empty() || !names.map.empty() || !names.feature_map.empty() ||
+      request.box_share || given || request.words || request.examples)
     refuse(
-        "--heatmap, --strip, --objects, --map, --feature-map, --box, --given, --words and "
+        "--heatmap, --strip, --objects, --spectrogram, --map, --feature-map, --box, --given, "
+        "--words and "
         "--examples are of one method");
 }
 
