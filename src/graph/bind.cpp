@@ -100,11 +100,13 @@ void evaluate_one(Graph& graph, NodeId id, detail::EvaluationBudget& budget) {
   }
 }
 
-/// ": on the input 'n', which may be fixed ..."; empty without one.
+/// ": on the input 'n', which may be fixed ...", but for a picture; empty without one.
 std::string what_to_fix(const Graph& graph, ValueId input) {
   if (!input) return {};
-  return ": on the input '" + graph.value(input).name +
-         "', which may be fixed when the explainer is made";
+  const auto& value = graph.value(input);
+  if (value.type == DType::f32 && value.shape.size() > 2)
+    return ": on what the input '" + value.name + "' holds, as of a picture nobody knows before";
+  return ": on the input '" + value.name + "', which may be fixed when the explainer is made";
 }
 
 /// Computes what an operator must know before anything runs, whatever operators lie between it and
@@ -381,6 +383,23 @@ class Binding {
   }
 
   bool is_empty(ValueId id) const { return id && base::element_count(graph_.value(id).shape) == 0; }
+  /// A product over an extent of nothing is one over a single 0.
+  void fill_products(Node& node) {
+    const bool multiplies =
+        std::holds_alternative<MatMul>(node.op) || std::holds_alternative<Gemm>(node.op);
+    if (!multiplies || !is_empty(node.inputs[0]) || !is_empty(node.inputs[1])) return;
+    for (const std::size_t i : {0u, 1u}) {
+      const auto& value = graph_.value(node.inputs[i]);
+      auto shape = value.shape;
+      std::replace(shape.begin(), shape.end(), std::int64_t{0}, std::int64_t{1});
+      const auto count =
+          static_cast<std::size_t>(base::element_count(shape, ErrorCode::out_of_memory));
+      auto zeros = value.type == DType::f32 ? Constant::of_floats(shape, std::vector<float>(count))
+                                            : Constant::of_ints(shape, Ints(count), value.type);
+      node.inputs[i] =
+          graph_.add_constant(graph_.unique_name(value.name + "/zeros"), std::move(zeros));
+    }
+  }
   /// Nothing that runs meets a value without elements: it is a constant, what is laid behind others
   /// leaves out empty parts, and what writes nothing is a copy.
   void fold_emptiness(NodeId id) {
@@ -392,6 +411,7 @@ class Binding {
         any = true;
       }
     if (any) return;
+    fill_products(node);
     if (std::holds_alternative<Concat>(node.op))
       std::erase_if(node.inputs, [&](ValueId input) { return is_empty(input); });
     const bool scatters = std::holds_alternative<ScatterND>(node.op) ||

@@ -11,6 +11,7 @@
 #include "fovea/compose.hpp"
 #include "fovea/files.hpp"
 #include "fovea/target_text.hpp"
+#include "fovea/task.hpp"
 #include "request/text.hpp"
 
 namespace fovea::request {
@@ -94,7 +95,8 @@ std::vector<const ValueInfo*> needed_of(const Session& session,
 }
 
 bool is_fixed(const Session& session, const std::string& input) {
-  return session.request.fixed_inputs.contains(input);
+  return session.request.fixed_inputs.contains(input) ||
+         session.options.compile.fixed_inputs.contains(input);
 }
 
 const ValueInfo& find_image_input(const Session& session) {
@@ -307,6 +309,39 @@ void warn_of_recipe(Session& session) {
                                ", and the recipe makes fractions of its pixels");
 }
 
+void fix_other_images(Session& session) {
+  if (!session.photo) return;
+  for (const auto& input : session.model.inputs()) {
+    if (input.name == session.photo->input) return;
+    const auto at = session.tensors.find(input.name);
+    if (at == session.tensors.end() || !image_shape(at->second.shape)) continue;
+    if (session.task && session.task->states.contains(input.name)) continue;
+    session.options.compile.fixed_inputs[input.name] = std::move(at->second);
+    session.tensors.erase(at);
+  }
+}
+
+namespace {
+
+/// Of an input that no task has made a state: where it would be fed from, by the usual names.
+std::string may_be_state(const Model& model, const std::string& input) {
+  std::map<std::string, Shape> shapes;
+  for (const auto* values : {&model.inputs(), &model.outputs()})
+    for (const auto& value : *values)
+      if (value.is_ranked) shapes[value.name] = value.shape;
+  try {
+    const auto task = filled(*task_by_name("audio"), model.inputs(), model.outputs(), shapes);
+    const auto found = task.states.find(input);
+    if (found != task.states.end())
+      return "; it looks like a state, which '" + found->second +
+             "' leaves behind: a task (--task) begins with zeros";
+  } catch (const Error&) {
+  }
+  return {};
+}
+
+}  // namespace
+
 void require_all_inputs(const Session& session) {
   for (const auto& input : session.model.inputs())
     if (!session.tensors.contains(input.name) && !is_fixed(session, input.name) &&
@@ -314,7 +349,8 @@ void require_all_inputs(const Session& session) {
       throw Error(ErrorCode::invalid_argument,
                   "the model's input '" + input.name + "' (" +
                       (input.is_ranked ? shape_text(input.shape) : "of any shape") +
-                      ") is not given: use --input " + input.name + "=FILE");
+                      ") is not given: use --input " + input.name + "=FILE" +
+                      may_be_state(session.model, input.name));
 }
 
 }  // namespace fovea::request

@@ -36,6 +36,10 @@ void read_tensors(Session& session);
 void read_photo(Session& session, const std::string& file, const std::optional<Recipe>& recipe,
                 RecipeSource source, bool in_full);
 
+/// An explainer's image is the first that the model takes: images given as tensors in front of the
+/// photo's input become values that are known.
+void fix_other_images(Session& session);
+
 /// Warns of a recipe whose numbers are of two scales, or no integers for an input of integers.
 void warn_of_recipe(Session& session);
 

@@ -161,6 +161,7 @@ Session open_session(Request asked, Model model, bool whole_photo) {
                     " is for photos; a tensor is taken as it is");
   request::start_task(session);
   request::require_all_inputs(session);
+  request::fix_other_images(session);
   request::warn_of_recipe(session);
   request::choose_output(session);
   const bool explains =

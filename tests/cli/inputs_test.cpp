@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 
 #include "colours.hpp"
@@ -168,6 +169,69 @@ TEST(Inputs, ALabelChoosesTheClass) {
                                              "photo.png", "--label", label, "--json"}));
     EXPECT_EQ(json["target"]["class"], 2);
   }
+}
+
+/// Of two pictures the photo is explained, whichever input takes it; of two tensors the first.
+TEST(TwoImages, AreNotMixedUp) {
+  const Scratch scratch;
+  // Red at the upper left, red at the lower right.
+  Image query{kSize, kSize, std::vector<std::uint8_t>(3 * kPixels)}, candidate = query;
+  query.rgb[3 * (2 * kSize + 3)] = 255;
+  candidate.rgb[3 * (13 * kSize + 12)] = 255;
+  const auto tensor = [](const Image& image) {
+    Tensor out{{1, 3, kSize, kSize}, {}};
+    for (std::size_t c = 0; c < 3; ++c)
+      for (std::size_t i = 0; i < kPixels; ++i)
+        out.data.push_back(static_cast<float>(image.rgb[3 * i + c]));
+    return out;
+  };
+  write_image(scratch / "query.png", query);
+  write_image(scratch / "candidate.png", candidate);
+  write_npy(scratch / "query.npy", tensor(query));
+  write_npy(scratch / "candidate.npy", tensor(candidate));
+  const std::vector<int> first{2, 3}, second{13, 12};
+  struct Case {
+    std::vector<std::string> given;
+    const char* layer;
+    std::vector<int> at;
+  };
+  for (const auto& [given, layer, at] :
+       {Case{{"--image", "query.png", "--input", "candidate=candidate.npy"}, "query_map", first},
+        Case{{"--image", "candidate.png", "--input", "query=query.npy"}, "candidate_map", second},
+        Case{{"--input", "query=query.npy", "--input", "candidate=candidate.npy"},
+             "query_map",
+             first}}) {
+    double score = 0;
+    for (const auto* method : {"gradcam", "gradient-x-input"}) {
+      std::vector<std::string> arguments{"explain", "--model", fixture("two_images"),
+                                         "--class", "0",       "--method",
+                                         method,    "--json",  "-"};
+      arguments.insert(arguments.end(), given.begin(), given.end());
+      if (given.front() == "--image") arguments.insert(arguments.end(), {"--preprocess", "raw"});
+      const auto outcome = scratch.fovea(arguments);
+      expect_done(outcome);
+      const auto told = nlohmann::json::parse(outcome.out);
+      EXPECT_EQ(told["map"]["max_at"].get<std::vector<int>>(), at) << method << " " << layer;
+      if (method == std::string("gradcam")) {
+        EXPECT_EQ(told["layer"], layer);
+        score = told["score"].get<double>();
+      } else {
+        EXPECT_NEAR(told["score"].get<double>(), score, 1e-5);
+      }
+    }
+    EXPECT_NEAR(score, 2 * 255. / kPixels, 1e-4) << "both are seen";
+  }
+  // The photo is the first of several, whose other image stays.
+  const auto several = scratch.fovea({"explain", "--model", fixture("two_images"), "query.png",
+                                      "candidate.png", "--input", "query=query.npy", "--preprocess",
+                                      "raw", "--class", "0", "--map", "map-{}.npy"});
+  expect_done(several);
+  const auto peak = [&](const char* file) {
+    const auto map = cli::read_npy(scratch / file).data;
+    return std::max_element(map.begin(), map.end()) - map.begin();
+  };
+  EXPECT_EQ(peak("map-query.npy"), 2 * kSize + 3);
+  EXPECT_EQ(peak("map-candidate.npy"), 13 * kSize + 12);
 }
 
 }  // namespace

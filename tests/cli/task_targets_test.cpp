@@ -24,9 +24,21 @@ TEST_F(Tasks, NothingFoundIsAResultOfASheet) {
   sums.back() = "box:0-box:1";
   EXPECT_EQ(result("explain", sums)["images"][0]["explanations"], json::array());
   auto maps = common;
-  maps.insert(maps.end(), {"--map", "m.npy", "--heatmap", "h.png"});
+  maps.insert(maps.end(), {"--map", "m.npy", "--heatmap", "h.png", "--strip", "s.png"});
   EXPECT_EQ(result("explain", maps)["warnings"].back(),
-            "nothing was found to explain: not written: h.png, m.npy");
+            "nothing was found to explain: not written: h.png, s.png, m.npy");
+  write_image(scratch_ / "other.png", photo);
+  auto several = common;
+  several.insert(several.end(), {"--image", "other.png", "--strip", "s.png"});
+  const auto outcome = run("explain", several);
+  expect_done(outcome);
+  EXPECT_NE(outcome.err.find("nothing was found to explain: not written: s.png"), std::string::npos)
+      << outcome.err;
+  write_patches("x.npy", {});
+  EXPECT_EQ(result("explain", {"--input", "x.npy", "--task", "two.task.json", "--target", "boxes",
+                               "--objects", "o.png"})["warnings"]
+                .back(),
+            "nothing was found to explain: not written: o.png");
 }
 
 TEST_F(Tasks, BoxesMayBePartsOfSums) {
@@ -81,6 +93,8 @@ TEST_F(Tasks, ASheetHasEachBoxAtItsOwnLevel) {
     EXPECT_EQ(one["target"], alone["images"][0]["explanations"][i]["target"]);
     EXPECT_EQ(one["grid"], alone["images"][0]["explanations"][i]["map"]["grid"]) << i;
     EXPECT_EQ(sheet[2 * i + 1]["layer"], one["layer"]);
+    ASSERT_TRUE(one.contains("receptive_field"));
+    EXPECT_EQ(one["receptive_field"], alone["images"][0]["explanations"][i]["receptive_field"]);
   }
 }
 
@@ -202,14 +216,6 @@ TEST_F(Tasks, StatesAreMadeAgain) {
               1e-5);
 }
 
-TEST_F(Tasks, ACaptionOfOneWord) {
-  use("one_word");
-  write_patches("image.npy", {{2, 2, 2, 6, 6}});
-  EXPECT_EQ(result("predict", {"--input", "image=image.npy"})["caption"], "blue");
-}
-
-}  // namespace
-}  // namespace fovea::cli_test
 /// A mask that a text names is a file as any other: with its digest, and found again.
 TEST_F(Tasks, MasksAreFoundAgain) {
   use("segments");
@@ -256,3 +262,11 @@ TEST_F(Tasks, MasksAreFoundAgain) {
   EXPECT_NE(gone.err.find("the mask to replay is not there"), std::string::npos) << gone.err;
 }
 
+TEST_F(Tasks, ACaptionOfOneWord) {
+  use("one_word");
+  write_patches("image.npy", {{2, 2, 2, 6, 6}});
+  EXPECT_EQ(result("predict", {"--input", "image=image.npy"})["caption"], "blue");
+}
+
+}  // namespace
+}  // namespace fovea::cli_test

@@ -166,6 +166,8 @@ TEST_F(Tasks, PlacesAndMasksOfSegments) {
 
 TEST_F(Tasks, ActionsCarryTheirState) {
   use("policy");
+  write_npy(scratch_ / "frame.npy", some_colours());
+  refused("explain", {"--input", "frame=frame.npy"}, "it looks like a state");
   Image first{kSize, kSize, {}}, second = first;
   for (std::size_t i = 0; i < kPixels; ++i) {
     first.rgb.insert(first.rgb.end(), {255, 0, 0});

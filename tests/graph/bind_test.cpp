@@ -176,6 +176,19 @@ TEST(Bind, LooksOnceForWhatCannotBeComputed) {
   }
 }
 
+TEST(Bind, SaysOfAPictureThatNobodyKnowsIt) {
+  Builder b;
+  const auto x = b.input("x", {1, 3, 2, 2});
+  const auto flag = b.op("flag", Cast{DType::boolean}, {x});
+  const auto id = b.graph.add_node("y", std::string(kChoice), Where{}, {flag, x, x}, {"y"});
+  b.graph.outputs.push_back(b.graph.node(id).outputs[0]);
+  const auto lost = bind_what_can_be(b.graph, {}, 1, {}, {});
+  ASSERT_EQ(lost.size(), 1U);
+  EXPECT_EQ(lost[0].error.sentence(),
+            "the condition of an If depends on more than constants and extents: on what the input "
+            "'x' holds, as of a picture nobody knows before");
+}
+
 TEST(Bind, PutsTheProductsOfPairsInFrontOfTheirEinsum) {
   Builder b;
   auto value = b.input("x", {2, 3});

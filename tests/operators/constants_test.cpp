@@ -70,6 +70,32 @@ TEST(Constants, AMaskOfAnySizeSaysWhichElementsAreTaken) {
   for (std::size_t i = 0; i < got.size(); ++i) ASSERT_EQ(got[i], x[7 * i]) << i;
 }
 
+/// As ONNX's reference: zeros, and what is added to them.
+TEST(Constants, AProductOverNothingIsZero) {
+  for (const bool computed : {false, true}) {
+    ModelBuilder model(21, 10);
+    model.input("x", {2, 3});
+    model.initializer("none", {1}, Ints{3}).initializer("one", {1}, Ints{1});
+    model.initializer("bias", {4}, Floats{1, 2, 3, 4});
+    model.initializer("nothing", {0, 4}, Floats{});
+    model.add("Slice", {"x", "none", "none", "one"}, {"empty"});  // [2, 0]
+    if (computed) {
+      model.initializer("rows", {1}, Ints{0});
+      model.add("Slice", {"x", "none", "none", "rows"}, {"no_rows"});  // [0, 3]
+      model.initializer("wide", {3, 4}, Floats(12, 1));
+      model.add("MatMul", {"no_rows", "wide"}, {"right"});  // [0, 4]
+    } else {
+      model.add("Identity", {"nothing"}, {"right"});
+    }
+    model.add("MatMul", {"empty", "right"}, {"zeros"});
+    model.add("Gemm", {"empty", "right", "bias"}, {"biased"}, {attr("beta", 2.F)});
+    model.add("Concat", {"zeros", "biased"}, {"y"}, {attr("axis", 1)});
+    model.output("y");
+    EXPECT_EQ(first_output(import(model).graph, {{1, 2, 3, 4, 5, 6}}),
+              (std::vector<float>{0, 0, 0, 0, 2, 4, 6, 8, 0, 0, 0, 0, 2, 4, 6, 8}));
+  }
+}
+
 constexpr std::int64_t kCount = 17'000'000;  // beyond 2^24
 
 /// Floats are kept; a run would need as much memory.

@@ -190,18 +190,23 @@ void explain_photo(Session& session, const Prepared& prepared, const Reasons& re
 
   auto results = finish(session, explanations, run.logits().shape.front(),
                         static_cast<std::int64_t>(targets.size()), provenance, files);
-  if (explanations.empty()) add_plain(session, names, files.out);
+  if (explanations.empty()) {
+    auto own = names;
+    if (!strip.of_each()) own.strip.clear();  // others may have panels of it
+    add_plain(session, own, files.out);
+  }
   for (std::size_t i = 0; i < found.size(); ++i) results.rows[i].reason = found[i];
   if (!names.strip.empty()) {
     strip.add(session, results, names.rendering);
     if (strip.of_each()) strip.draw(names.strip, provenance, files.out);
   }
   if (!names.objects.empty()) add_objects(session, results, names, provenance, files.out);
-  if (!session.photo && !(names.output.empty() && names.strip.empty() && names.objects.empty()))
+  if (!names.spectrogram.empty()) add_spectrograms(session, results, names, provenance, files.out);
+  if (!session.photo && !explanations.empty() &&
+      !(names.output.empty() && names.strip.empty() && names.objects.empty()))
     session.warnings.push_back(
         "the overlay shows the input tensor stretched to 0..255, not the photo");
   if (!names.logits.empty()) files.out.add(names.logits, npy_bytes(run.logits()));
-  if (!names.spectrogram.empty()) add_spectrograms(session, results, names, provenance, files.out);
   if (!names.html.empty() && !explanations.empty())
     files.out.add(names.html, timed(session.times.render, [&] {
                     return answer_html(session, answered, names.rendering, provenance);

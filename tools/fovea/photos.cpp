@@ -119,7 +119,8 @@ void add_plain(Session& session, const ExplainOutputs& names, OutputFiles& files
   for (const auto* file : {&names.heatmap, &names.strip, &names.spectrogram, &names.html,
                            &names.examples_output, &names.map, &names.feature_map})
     if (!file->empty()) left += (left.empty() ? "" : ", ") + *file;
-  if (!names.output.empty() && !session.photo) left += (left.empty() ? "" : ", ") + names.output;
+  for (const auto* file : {&names.output, &names.objects})
+    if (!file->empty() && !session.photo) left += (left.empty() ? "" : ", ") + *file;
   if (!left.empty())
     session.warnings.push_back("nothing was found to explain: not written: " + left);
 }

@@ -97,6 +97,7 @@ Json row_json(const Session& session, const RequestTarget& target, const Explana
   row["target"] = target_json(session, target, why);
   row["score"] = shortest(static_cast<float>(why.score));
   row["grid"] = why.feature_map.shape;
+  if (!why.receptive_field.empty()) row["receptive_field"] = ranges_json(why.receptive_field);
   if (why.sum_rule) row["sum_rule"] = sum_rule_json(why);
   row["warnings"] = why.warnings;
   row["timings_ms"] = {{"backward", why.timings_ms.backward}, {"map", why.timings_ms.map}};

@@ -86,7 +86,9 @@ void Strip::draw(const std::string& file, const Json& provenance, OutputFiles& f
 }
 
 void Strip::finish() {
-  if (of_each_ || panels_.empty()) return;
+  if (of_each_ || file_.empty()) return;
+  if (panels_.empty())
+    return print_warnings({"nothing was found to explain: not written: " + file_});
   OutputFiles files;
   draw(file_, {}, files);
   files.write();

@@ -1,25 +1,13 @@
-#include <algorithm>
 #include <cmath>
 
 #include "graph/infer/context.hpp"
 
 namespace fovea::graph::detail {
-namespace {
-
-void require_extents(const InferContext& c, std::size_t i) {
-  const auto& shape = c.shape(i);
-  if (std::find(shape.begin(), shape.end(), 0) != shape.end())
-    bad_model("input " + std::to_string(i) + " has shape " + text(shape) +
-              ", with an empty extent");
-}
-
-}  // namespace
 
 void infer_op(Gemm& op, InferContext& c) {
   for (std::size_t i = 0; i < 2; ++i) {
     c.require_real_or_constant(i);
     c.require(i, c.type(0));
-    require_extents(c, i);
     if (c.shape(i).size() != 2)
       bad_model("input " + std::to_string(i) + " has shape " + text(c.shape(i)) +
                 " where a matrix is needed");
@@ -47,7 +35,6 @@ void infer_op(MatMul& op, InferContext& c) {
   for (std::size_t i = 0; i < 2; ++i) {
     c.require_real_or_constant(i);
     c.require(i, c.type(0));
-    require_extents(c, i);
     if (c.shape(i).empty()) bad_model("input " + std::to_string(i) + " is a scalar");
   }
   Shape a = c.shape(0);

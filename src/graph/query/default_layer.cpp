@@ -3,6 +3,7 @@
 #include "base/checked.hpp"
 #include "graph/infer/context.hpp"
 #include "graph/query.hpp"
+#include "graph/query/batch_axes.hpp"
 #include "graph/query/class_maps.hpp"
 #include "graph/query/edges.hpp"
 #include "graph/query/tokens.hpp"
@@ -52,19 +53,34 @@ class DefaultLayerSearch {
         layouts_(forms_.layouts),
         computed_(detail::depends_on_inputs(graph)),
         reaching_(detail::reaching(graph, logits)),
-        passed_over_(graph.values().size(), false) {}
+        passed_over_(detail::behind_regions(graph)) {}
 
   DefaultLayer run() {
-    auto out = search();
+    auto out = search_of_image();
     out.features = out.value;
     const auto class_maps = detail::class_maps(graph_, logits_, layouts_);
     if (!out.value || !class_maps[at(out.value)]) return out;
-    passed_over_ = class_maps;
+    for (std::size_t v = 0; v < class_maps.size(); ++v)
+      if (class_maps[v]) passed_over_[v] = true;
     out.features = search().value;
     return out;
   }
 
  private:
+  /// Of several inputs with maps, one of the image's own.
+  DefaultLayer search_of_image() {
+    if (graph_.inputs.size() < 2) return search();
+    const auto image = graph_.inputs[detail::image_input(graph_, logits_)];
+    const auto all = passed_over_;
+    const auto of_image = detail::values_behind(graph_, image);
+    for (std::size_t v = 0; v < all.size(); ++v)
+      if (!of_image[v]) passed_over_[v] = true;
+    auto out = search();
+    if (out.value) return out;
+    passed_over_ = all;
+    return search();
+  }
+
   DefaultLayer search() const {
     const auto head = maps_read_by_the_head();
     if (head.empty())
@@ -370,7 +386,7 @@ class DefaultLayerSearch {
   const std::vector<Layout>& layouts_;
   std::vector<bool> computed_;
   std::vector<bool> reaching_;
-  std::vector<bool> passed_over_;  ///< maps that are part of the head
+  std::vector<bool> passed_over_;  ///< maps that are part of the head, or of a region
 };
 
 }  // namespace

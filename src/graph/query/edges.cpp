@@ -196,6 +196,28 @@ std::vector<bool> depends_on_inputs(const Graph& graph) {
   return out;
 }
 
+std::vector<bool> values_behind(const Graph& graph, ValueId from) {
+  std::vector<bool> out(graph.values().size(), false);
+  out[at(from)] = true;
+  for (const auto& node : graph.nodes()) {
+    const bool any = std::any_of(node.inputs.begin(), node.inputs.end(),
+                                 [&](ValueId id) { return id && out[at(id)]; });
+    for (const auto id : node.outputs) out[at(id)] = out[at(id)] || any;
+  }
+  return out;
+}
+
+std::vector<bool> behind_regions(const Graph& graph) {
+  std::vector<bool> out(graph.values().size(), false);
+  for (const auto& node : graph.nodes()) {
+    const bool any = std::holds_alternative<RoiAlign>(node.op) ||
+                     std::any_of(node.inputs.begin(), node.inputs.end(),
+                                 [&](ValueId id) { return id && out[at(id)]; });
+    for (const auto id : node.outputs) out[at(id)] = any;
+  }
+  return out;
+}
+
 std::vector<bool> reaching(const Graph& graph, ValueId to) {
   std::vector<bool> out(graph.values().size(), false);
   if (to) out[at(to)] = true;

@@ -19,6 +19,12 @@ ValueId skip_copies(const Graph& graph, ValueId id);
 /// For each value: does it depend on an input of the graph?
 std::vector<bool> depends_on_inputs(const Graph& graph);
 
+/// For each value: is it made of this one (true for the value itself)?
+std::vector<bool> values_behind(const Graph& graph, ValueId from);
+
+/// For each value: is it made of what RoiAlign cut out of maps? Its positions are a region's.
+std::vector<bool> behind_regions(const Graph& graph);
+
 /// For each value: does a path lead from it to `to` (true for `to`)?
 std::vector<bool> reaching(const Graph& graph, ValueId to);
 

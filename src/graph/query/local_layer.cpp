@@ -33,7 +33,8 @@ class LocalLayerSearch {
         of_(of),
         place_(place),
         forms_(graph, of, {}),
-        computed_(detail::depends_on_inputs(graph)) {}
+        computed_(detail::depends_on_inputs(graph)),
+        regions_(detail::behind_regions(graph)) {}
 
   DefaultLayer run() {
     const auto axes = positions();
@@ -162,7 +163,8 @@ class LocalLayerSearch {
     const auto& value = graph_.value(id);
     const auto& layout = forms_.layouts[at(id)];
     if (id == of_ || !live_[at(id)].any() || !computed_[at(id)] || !value.producer ||
-        !sees_more_[at(id)] || context_[at(id)] || !detail::is_map(value, layout))
+        !sees_more_[at(id)] || context_[at(id)] || regions_[at(id)] ||
+        !detail::is_map(value, layout))
       return false;
     // Positions that a reshape laid among the channels, or the other way round.
     const auto& op = graph_.node(value.producer).op;
@@ -217,6 +219,7 @@ class LocalLayerSearch {
   Shape place_;
   MapForms::Impl forms_;
   std::vector<bool> computed_;
+  std::vector<bool> regions_;
   std::vector<detail::Live> live_;
   std::vector<bool> sees_more_, context_;
 };
