@@ -125,4 +125,10 @@ FOVEA_API Tensor tokens_as_input(const Task& task, const std::vector<std::int64_
 FOVEA_API std::vector<Choice> decode_words(const Task& task, const Outputs& outputs,
                                            const FindLogits& logits = {});
 
+/// A given sentence's words, `tokens` as `tokens_of` makes them: each as its row scores it, which
+/// need not be the row's best, as far as the first end.
+FOVEA_API std::vector<Choice> given_words(const Task& task, const Outputs& outputs,
+                                          const std::vector<std::int64_t>& tokens,
+                                          const FindLogits& logits = {});
+
 }  // namespace fovea

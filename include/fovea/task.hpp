@@ -56,6 +56,8 @@ struct TaskInput {
   std::optional<double> value = {};
   std::vector<std::string> words = {};  ///< of a question: by id; "" is no word
   WordCode code = WordCode::bag;
+  /// Of words so far that have an input each: the place of this one's, from 0. None: all are here.
+  std::optional<std::int64_t> step = {};
 
   friend bool operator==(const TaskInput&, const TaskInput&) = default;
 };
@@ -117,6 +119,10 @@ struct TextDecoding {
 /// How a caption is written.
 struct CaptionDecoding {
   std::string start = "<s>", end = "</s>", pad = "<pad>";  ///< among Task::names
+  /// The network takes one word at a time, and remembers the others in its states
+  /// (`fovea/caption_writer.hpp`). None: as extents say.
+  std::optional<bool> one_word = {};
+  std::int64_t most = 50;  ///< words that such a network writes, its end among them; 1 to 256
 
   friend bool operator==(const CaptionDecoding&, const CaptionDecoding&) = default;
 };
@@ -159,7 +165,8 @@ struct Task {
   std::string decoder = {};                      ///< the name in task_names() that it came from
   std::map<std::string, TaskInput> inputs = {};  ///< by the input's name
   /// The values that say it, by role: outputs or any others of the graph. Of detectors with a value
-  /// per level, in the order of `BoxDecoding::strides`.
+  /// per level, in the order of `BoxDecoding::strides`; of captions with a value per word, in their
+  /// order.
   std::map<OutputRole, std::vector<std::string>> outputs = {};
   std::map<std::string, std::string> states = {};  ///< an input, and the output it is fed from
   /// Classes, characters (without the blank), answers, words or actions, by index; may be empty.

@@ -26,7 +26,8 @@ FOVEA_API Task task_from_json(std::string_view json, const std::string& name = "
 FOVEA_API Task read_task(const std::filesystem::path& file);
 
 /// The task that the model brings: "fovea.task" of its metadata, else a file beside it, of its name
-/// with ".task.json" in place of ".onnx". None where there is none. Throws as above.
+/// with ".task.json" in place of ".onnx"; of a model that `joined` made, beside either file. None
+/// where there is none. Throws as above.
 FOVEA_API std::optional<Task> task_of_model(const Model& model);
 
 /// Names as a file lists them: one a line, as parse_labels reads them; of a reader of text (ctc)

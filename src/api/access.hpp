@@ -12,6 +12,10 @@ struct Access {
     return *one.impl_;
   }
   template <class Public>
+  static std::shared_ptr<const typename Public::Impl> shared(const Public& one) {
+    return one.impl_;
+  }
+  template <class Public>
   static Public make(std::shared_ptr<const typename Public::Impl> impl) {
     return Public(std::move(impl));
   }

@@ -96,7 +96,7 @@ class Joining {
     out_->joints = first.joints;
   }
 
-  std::shared_ptr<const Model::Impl> make() {
+  std::shared_ptr<Model::Impl> make() {
     graph::Copying copying(second_.graph, made_.graph);
     copying_ = &copying;
     feed_inputs();
@@ -374,8 +374,12 @@ Model made(Make&& make) {
 
 Model joined(const Model& first, const Model& second,
              const std::map<std::string, std::string>& inputs, const std::string& prefix) {
-  return made(
-      [&] { return Joining(Access::impl(first), Access::impl(second), inputs, prefix).make(); });
+  return made([&] {
+    const auto a = Access::shared(first), b = Access::shared(second);
+    auto out = Joining(*a, *b, inputs, prefix).make();
+    out->parts = std::make_shared<const api::Parts>(api::Parts{a, b, inputs});
+    return std::shared_ptr<const Model::Impl>(std::move(out));
+  });
 }
 
 Model unrolled(const Model& step, const std::map<std::string, std::string>& states,

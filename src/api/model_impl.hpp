@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -20,6 +21,12 @@ struct Joint {
   std::string input;
 };
 
+/// What a model was joined of; `fed` has for inputs of the second the first's outputs.
+struct Parts {
+  std::shared_ptr<const Model::Impl> first, second;
+  std::map<std::string, std::string> fed;
+};
+
 std::string misfit(const std::string& output, const Shape& has, const Shape& wants);
 /// Throws Error invalid_argument where a value has other extents than the input that it stands for.
 void check_joints(const std::vector<Joint>& joints, const graph::Graph& bound);
@@ -28,7 +35,8 @@ void check_joints(const std::vector<Joint>& joints, const graph::Graph& bound);
 
 struct Model::Impl {
   onnx::Imported imported;
-  std::vector<api::Joint> joints = {};  ///< of a model made of models
+  std::vector<api::Joint> joints = {};           ///< of a model made of models
+  std::shared_ptr<const api::Parts> parts = {};  ///< of one that `joined` made
   /// Filled by the explainers as they pack weights; locks itself.
   std::shared_ptr<engine::WeightCache> weights = std::make_shared<engine::WeightCache>();
   /// What tuning found for the model's explainers; locks itself.

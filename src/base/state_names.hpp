@@ -14,7 +14,9 @@ inline std::vector<std::string> usual_state_outputs(const std::string& input) {
     auto name = input;
     out.push_back(name.replace(at, std::string(from).size(), to));
   };
-  for (const char* suffix : {"_out", "_next", ".out", "N", "_n"}) out.push_back(input + suffix);
+  for (const char* suffix : {"_out", "_next", "_new", ".out", "N", "n", "_n"})
+    out.push_back(input + suffix);
+  for (const char* prefix : {"new_", "next_"}) out.push_back(prefix + input);
   replaced("_in", "_out");
   replaced(".in", ".out");
   replaced("past_", "present_");

@@ -55,6 +55,7 @@ constexpr auto kFrequencies = std::to_array<Named<AudioAxes::Frequencies>>({
 });
 
 constexpr std::int64_t kLargest = std::int64_t{1} << 24;
+constexpr std::int64_t kMostWords = 256;  // steps of `unrolled`
 
 std::vector<std::string> texts(const Json& value, const std::string& what,
                                const std::string& name) {
@@ -122,6 +123,12 @@ class Reader {
       caption.read("start", out.caption.start);
       caption.read("end", out.caption.end);
       caption.read("pad", out.caption.pad);
+      caption.unless_null("one_word", [&](const Json& one, const auto& what, const auto& member) {
+        out.caption.one_word = flag(one, what, member);
+      });
+      whole_number(caption, "most", 1, out.caption.most);
+      if (out.caption.most > kMostWords)
+        damaged(what_, "'most' of a caption must be at most " + std::to_string(kMostWords));
       caption.no_others();
     });
     members.with("segments", [&](const Json& value, const auto&, const auto& name) {
@@ -182,6 +189,7 @@ class Reader {
       return words;
     });
     members.read("code", kCodes, out.code);
+    optional_whole(members, "step", out.step);
     members.no_others();
     return out;
   }
@@ -281,12 +289,13 @@ void put_word(Json& json, const char* name, const Names& names, const T& value, 
 
 Json input_json(const TaskInput& input) {
   // A member without its line here does not compile.
-  const auto& [role, value, words, code] = input;
+  const auto& [role, value, words, code, step] = input;
   Json json = Json::object();
   json["role"] = name_of(kRoles, role);
   if (value) json["value"] = *value;
   if (!words.empty()) json["words"] = words;
   put_word(json, "code", kCodes, code, WordCode::bag);
+  if (step) json["step"] = *step;
   return json;
 }
 
@@ -374,10 +383,12 @@ std::string to_json(const Task& task) {
   }
   parts = Json::object();
   {
-    const auto& [start, end, pad] = caption;
+    const auto& [start, end, pad, one_word, most] = caption;
     put(parts, "start", start, own->caption.start);
     put(parts, "end", end, own->caption.end);
     put(parts, "pad", pad, own->caption.pad);
+    put(parts, "one_word", one_word, own->caption.one_word);
+    put(parts, "most", most, own->caption.most);
     add(json, "caption", parts);
   }
   parts = Json::object();
@@ -425,12 +436,13 @@ std::optional<Task> task_of_model(const Model& model) {
   if (own != metadata.end())
     return task_from_json(own->second, "task in the model's metadata",
                           files.empty() ? std::filesystem::path() : files.front().parent_path());
-  if (files.empty()) return std::nullopt;
-  auto beside = files.front();
-  beside.replace_extension(".task.json");
-  std::error_code error;
-  if (!std::filesystem::exists(beside, error)) return std::nullopt;
-  return read_task(beside);
+  // Of two models in one, either may have it.
+  for (auto beside : files) {
+    beside.replace_extension(".task.json");
+    std::error_code error;
+    if (std::filesystem::exists(beside, error)) return read_task(beside);
+  }
+  return std::nullopt;
 }
 
 std::vector<std::string> names_in(const Task& task, std::string_view text) {

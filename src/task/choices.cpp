@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <map>
 #include <numeric>
 
 #include "base/text.hpp"
@@ -50,21 +51,74 @@ Choices choices_of(const Task& task, const Outputs& outputs) {
   return out;
 }
 
-/// [rows, words].
-Table words_of(const Task& task, const Outputs& outputs) {
+/// [rows, words], of one value or of several, one below the other.
+using Rows = std::vector<Table>;
+
+Rows words_of(const Task& task, const Outputs& outputs) {
   require_kind(task, TaskKind::caption, "captions");
-  const auto table = table_of(outputs, value_name(task, OutputRole::scores));
-  require_names(task, table.columns, "words");
-  return table;
+  const auto it = task.outputs.find(OutputRole::scores);
+  if (it == task.outputs.end() || it->second.empty())
+    ask("nothing says which value it reads", "outputs.scores");
+  Rows out;
+  for (const auto& name : it->second) {
+    const auto& tensor = output_of(outputs, name);
+    if (tensor.shape.size() == 1) {
+      const auto words = tensor.shape.front();
+      out.push_back({name, &tensor, 1, words, words, 1});
+    } else {
+      out.push_back(table_of(outputs, name));
+    }
+    require_names(task, out.back().columns, "words");
+    if (out.back().columns != out.front().columns)
+      contradict("the words have " + std::to_string(out.back().columns) + " scores here, and " +
+                     std::to_string(out.front().columns) + " in '" + out.front().name + "'",
+                 name);
+  }
+  return out;
 }
 
-Choices row_of(const Table& table, std::int64_t step) {
-  if (step < 0 || step >= table.rows)
-    contradict("word " + std::to_string(step) + " is out of range: the network writes " +
-                   std::to_string(table.rows),
-               table.name);
-  Choices out{table.name, {}, table.place(step, 0)};
-  for (std::int64_t c = 0; c < table.columns; ++c) out.numbers.push_back(table.at(step, c));
+std::int64_t count_of(const Rows& rows) {
+  std::int64_t out = 0;
+  for (const auto& table : rows) out += table.rows;
+  return out;
+}
+
+Choices row_of(const Rows& rows, std::int64_t step) {
+  auto row = step;
+  for (const auto& table : rows) {
+    if (row >= 0 && row < table.rows) {
+      Choices out{table.name, {}, table.place(row, 0)};
+      for (std::int64_t c = 0; c < table.columns; ++c) out.numbers.push_back(table.at(row, c));
+      return out;
+    }
+    row -= table.rows;
+  }
+  contradict("word " + std::to_string(step) + " is out of range: the network writes " +
+                 std::to_string(count_of(rows)),
+             rows.front().name);
+}
+
+/// Of all numbers of rows, those of one value in one question.
+Origins origins_of_all(const Outputs& outputs, const std::vector<Choices>& rows,
+                       const FindLogits& logits) {
+  Origins out;
+  std::map<std::string, std::size_t> known;
+  for (std::size_t i = 0; i < rows.size();) {
+    const auto& name = rows[i].name;
+    std::vector<std::int64_t> places;
+    for (; i < rows.size() && rows[i].name == name; ++i) {
+      const auto own = rows[i].places();
+      places.insert(places.end(), own.begin(), own.end());
+    }
+    const auto part = origins_of(outputs, name, places, logits);
+    for (auto element : part.elements) {
+      const auto& value = part.values[element.value];
+      const auto [it, is_new] = known.emplace(value.name, out.values.size());
+      if (is_new) out.values.push_back(value);
+      element.value = it->second;
+      out.elements.push_back(element);
+    }
+  }
   return out;
 }
 
@@ -113,26 +167,19 @@ Target difference(const Outputs& outputs, const Choices& choices,
 }
 
 /// sum_k log p(word k) of rows, by the numbers of all words of each.
-Target log_probability(const Outputs& outputs, const Table& table,
-                       std::span<const std::int64_t> rows, std::vector<std::int64_t> words,
-                       const FindLogits& logits) {
-  std::vector<std::int64_t> places;
+Target log_probability(const Outputs& outputs, const std::vector<Choices>& rows,
+                       std::vector<std::int64_t> words, const FindLogits& logits) {
   bool given = true;
-  for (const auto row : rows) {
-    const auto choices = task::row_of(table, row);
-    const auto own = choices.places();
-    places.insert(places.end(), own.begin(), own.end());
-    given = given && is_distribution(choices.numbers);
-  }
-  auto origins = origins_of(outputs, table.name, places, logits);
+  for (const auto& choices : rows) given = given && is_distribution(choices.numbers);
+  auto origins = origins_of_all(outputs, rows, logits);
   const bool behind_softmax =
       std::all_of(origins.elements.begin(), origins.elements.end(),
                   [](const auto& element) { return element.through == Through::softmax; });
   if (behind_softmax)
     given = false;
   else if (given)
-    origins = origins_of(outputs, table.name, places, {});
-  const auto width = static_cast<std::size_t>(table.columns);
+    origins = origins_of_all(outputs, rows, {});
+  const auto width = rows.front().numbers.size();
   return function_of(origins, [width, words = std::move(words), given](
                                   std::span<const double> numbers, std::span<double> slopes) {
     double out = 0;
@@ -200,13 +247,26 @@ Choice decode_word(const Task& task, const Outputs& outputs, std::int64_t step,
 
 std::vector<Choice> decode_words(const Task& task, const Outputs& outputs,
                                  const FindLogits& logits) {
-  const auto table = task::words_of(task, outputs);
+  const auto count = task::count_of(task::words_of(task, outputs));
   const auto end = index_of(task, task.caption.end);
   std::vector<Choice> out;
-  for (std::int64_t row = 0; row < table.rows; ++row) {
+  for (std::int64_t row = 0; row < count; ++row) {
     auto word = decode_word(task, outputs, row, logits);
     if (word.index == end) break;
     out.push_back(std::move(word));
+  }
+  return out;
+}
+
+std::vector<Choice> given_words(const Task& task, const Outputs& outputs,
+                                const std::vector<std::int64_t>& tokens, const FindLogits& logits) {
+  const auto rows = task::words_of(task, outputs);
+  const auto end = index_of(task, task.caption.end);
+  std::vector<Choice> out;
+  for (std::size_t i = 1; i < tokens.size() && tokens[i] != end; ++i) {
+    const auto choices = task::row_of(rows, static_cast<std::int64_t>(i) - 1);
+    task::require_index(choices, tokens[i], "word");
+    out.push_back(task::named(task, outputs, choices, {{tokens[i]}}, logits).front());
   }
   return out;
 }
@@ -250,24 +310,24 @@ Target value_target(const Task& task, const Outputs& outputs) {
 
 Target word_target(const Task& task, const Outputs& outputs, std::int64_t step, std::int64_t word,
                    bool log_probability, const FindLogits& logits) {
-  const auto table = task::words_of(task, outputs);
-  const auto choices = task::row_of(table, step);
+  const auto choices = task::row_of(task::words_of(task, outputs), step);
   task::require_index(choices, word, "word");
-  if (log_probability) return task::log_probability(outputs, table, {{step}}, {word}, logits);
+  if (log_probability) return task::log_probability(outputs, {choices}, {word}, logits);
   const std::int64_t at[] = {choices.begin + word};
   return task::element_of(task::origins_of(outputs, choices.name, at, logits));
 }
 
 Target caption_target(const Task& task, const Outputs& outputs,
                       const std::vector<std::int64_t>& tokens, const FindLogits& logits) {
-  const auto table = task::words_of(task, outputs);
+  const auto all = task::words_of(task, outputs);
   if (tokens.size() < 2) task::contradict("a caption has a word that follows the first one");
-  std::vector<std::int64_t> rows, words(tokens.begin() + 1, tokens.end());
+  std::vector<std::int64_t> words(tokens.begin() + 1, tokens.end());
+  std::vector<task::Choices> rows;
   for (std::size_t k = 0; k < words.size(); ++k) {
-    rows.push_back(static_cast<std::int64_t>(k));
-    task::require_index(task::row_of(table, rows.back()), words[k], "word");
+    rows.push_back(task::row_of(all, static_cast<std::int64_t>(k)));
+    task::require_index(rows.back(), words[k], "word");
   }
-  return task::log_probability(outputs, table, rows, std::move(words), logits);
+  return task::log_probability(outputs, rows, std::move(words), logits);
 }
 
 }  // namespace fovea

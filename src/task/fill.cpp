@@ -133,11 +133,33 @@ void fill_text(Task& task, const Extents& model) {
 }
 
 void fill_caption(Task& task, const Extents& model) {
-  choose(task, model, OutputRole::scores, "words by step",
-         [](const std::string&, const Shape& shape) { return shape.size() == 3; });
-  const auto* shape = model.find(only(task, OutputRole::scores));
-  if (shape != nullptr && !shape->empty()) require_names(task, shape->back(), "words");
   if (task.names.empty()) ask("nothing says which words the network knows", "names");
+  const bool is_one = holds_one_word(task, model);
+  if (is_one) require_step_inputs(task, model);
+  const auto words = std::ssize(task.names);
+  const auto fits = [&](const Shape& shape) {
+    return shape.size() == 3 ||
+           (is_one && !shape.empty() && shape.back() > 1 && count_of(shape) == shape.back());
+  };
+  // Beside the scores such a decoder may say where it looked.
+  const bool by_count =
+      is_one && std::any_of(model.outputs.begin(), model.outputs.end(), [&](const auto& output) {
+        const auto* shape = model.find(output.name);
+        return shape != nullptr && fits(*shape) && shape->back() == words;
+      });
+  choose(task, model, OutputRole::scores, is_one ? "the next word's scores" : "words by step",
+         [&](const std::string&, const Shape& shape) {
+           return fits(shape) && (!by_count || shape.back() == words);
+         });
+  for (const auto& name : task.outputs.at(OutputRole::scores)) {
+    const auto* shape = model.find(name);
+    if (shape != nullptr && !shape->empty()) require_names(task, shape->back(), "words");
+  }
+  if (task.caption.one_word == true && !is_one)
+    contradict(
+        "the task says that the network takes one word at a time, and no input of words "
+        "holds one");
+  if (is_one && !task.states.empty() && !task.caption.one_word) task.caption.one_word = true;
   for (const auto& [word, member] :
        {std::pair{&task.caption.start, "caption.start"}, {&task.caption.end, "caption.end"}})
     if (std::find(task.names.begin(), task.names.end(), *word) == task.names.end())

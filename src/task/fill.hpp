@@ -36,6 +36,12 @@ void fill_states(Task& task, const Extents& model);
 void fill_inputs(Task& task, const Extents& model);
 void fill_boxes(Task& task, const Extents& model);
 
+/// Is there one input of words so far, and room for one in it?
+bool holds_one_word(const Task& task, const Extents& model);
+
+/// Throws Error invalid_argument where nobody knows what an input of such a network is for.
+void require_step_inputs(const Task& task, const Extents& model);
+
 /// The only value with the role. Throws Error invalid_argument where there are none or several.
 const std::string& only(const Task& task, OutputRole role);
 /// "logits" and so on, as recipes call it.

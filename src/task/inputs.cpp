@@ -2,6 +2,7 @@
 #include <array>
 
 #include "base/state_names.hpp"
+#include "fovea/error.hpp"
 #include "task/fill.hpp"
 
 namespace fovea::task {
@@ -53,7 +54,40 @@ std::optional<InputRole> role_of(const Task& task, const ValueInfo& input, const
   return std::nullopt;
 }
 
+/// As its extents say; none where nobody knows them.
+std::optional<InputRole> role_of(const Task& task, const Extents& model, const ValueInfo& input) {
+  const auto* shape = model.find(input.name);
+  if (model.inputs.size() == 1 && (shape == nullptr || shape->size() != 4)) return InputRole::image;
+  return shape == nullptr ? std::nullopt : role_of(task, input, *shape);
+}
+
 }  // namespace
+
+bool holds_one_word(const Task& task, const Extents& model) {
+  const Shape* words = nullptr;
+  for (const auto& input : model.inputs) {
+    const auto given = task.inputs.find(input.name);
+    const auto role = given == task.inputs.end() ? role_of(task, model, input)
+                                                 : std::optional(given->second.role);
+    if (role != InputRole::tokens) continue;
+    if (words != nullptr) return false;
+    words = model.find(input.name);
+    if (words == nullptr) return false;
+  }
+  return words != nullptr &&
+         std::all_of(words->begin(), words->end(), [](std::int64_t extent) { return extent == 1; });
+}
+
+void require_step_inputs(const Task& task, const Extents& model) {
+  for (const auto& input : model.inputs)
+    if (!task.states.contains(input.name) && !task.inputs.contains(input.name) &&
+        !role_of(task, model, input))
+      throw Error(ErrorCode::invalid_argument,
+                  "the network takes one word at a time, and nothing says which output of the step "
+                  "before the input '" +
+                      input.name + "' is fed from, or what else it is for: set 'states." +
+                      input.name + "' or 'inputs." + input.name + ".role' of the task");
+}
 
 void fill_states(Task& task, const Extents& model) {
   for (const auto& [input, output] : task.states) {
@@ -92,14 +126,7 @@ void fill_inputs(Task& task, const Extents& model) {
   }
   for (const auto& input : model.inputs) {
     if (task.inputs.contains(input.name)) continue;
-    const auto* shape = model.find(input.name);
-    std::optional<InputRole> role;
-    if (model.inputs.size() == 1)
-      role = InputRole::image;
-    else if (shape != nullptr)
-      role = role_of(task, input, *shape);
-    if (model.inputs.size() == 1 && shape != nullptr && shape->size() == 4)
-      role = role_of(task, input, *shape);
+    auto role = role_of(task, model, input);
     // Of sound nothing but its states is told by the role.
     if (!role && task.decoder == "audio") role = InputRole::vector;
     if (!role)

@@ -38,10 +38,12 @@ class Draw {
     auto& [blank, steps_first] = text_;
     if (yes()) blank = whole(0, 99);
     steps_first = yes();
-    auto& [start, end, pad] = caption;
+    auto& [start, end, pad, one_word, most_words] = caption;
     if (yes()) start = text();
     if (yes()) end = text();
     if (yes()) pad = text();
+    if (yes()) one_word = yes();
+    most_words = whole(1, 256);
     auto& [channels_last, threshold, logits] = segments;
     if (yes()) channels_last = yes();
     threshold = share();
@@ -87,11 +89,12 @@ class Draw {
   }
   TaskInput input() {
     TaskInput out;
-    auto& [role, value, words, code] = out;
+    auto& [role, value, words, code, step] = out;
     role = static_cast<InputRole>(whole(0, 8));
     if (yes()) value = share();
     words = texts(0);
     code = static_cast<WordCode>(whole(0, 1));
+    if (yes()) step = whole(0, 99);
     return out;
   }
   bool yes() { return whole(0, 1) == 1; }
