@@ -1,4 +1,4 @@
-"""fovea with Conan 2, from this clone: conan create cmake/packages/conan. Exported, but not built with yet.
+"""fovea with Conan 2, from this clone: conan create cmake/packages/conan --no-remote.
 
 What fovea is linked with comes from Debian, as in every build of it: Conan says which packages are missing
 (-c tools.system.package_manager:mode=install lets it install them).
@@ -39,10 +39,11 @@ class Fovea(ConanFile):
             copy(self, name, self._root, self.export_sources_folder, excludes=("cmake/packages/*", "*.pyc"))
 
     def configure(self):
+        # What has a value keeps it: an option that means nothing goes.
         if not self.options.vision:
-            self.options.request = False
-        if not self.options.request:
-            self.options.tools = False
+            self.options.rm_safe("request")
+        if not self.options.get_safe("request"):
+            self.options.rm_safe("tools")
 
     def system_requirements(self):
         # The export keeps `run` beside the recipe.
