@@ -6,6 +6,7 @@ A struct that is returned keeps alive what it points to.
 from __future__ import annotations
 
 import ctypes
+import operator
 import os
 from ctypes import POINTER, byref, c_char_p, c_int64, cast
 from typing import Any, Iterable, List, Mapping, Optional, Sequence, Tuple, Union
@@ -17,6 +18,14 @@ from ._library import check, error_struct, made
 from .errors import BadInput, InvalidArgument
 
 PathLike = Union[str, "os.PathLike[str]"]
+
+
+def whole(value: Any, what: str, bits: int = 64) -> int:
+    """An integer that the library can be handed: ctypes cuts larger ones off."""
+    number = operator.index(value)
+    if not -2**(bits - 1) <= number < 2**(bits - 1):
+        raise InvalidArgument(f"{what} is out of range: {number}")
+    return number
 
 
 def encoded(text: str, what: str) -> bytes:
@@ -51,6 +60,9 @@ def texts(values: Iterable[str], what: str) -> Tuple[Any, int]:
 
 def float_array(value: Any, name: str = "") -> Any:
     """The value as float32, row-major: itself where it is that already, else a copy."""
+    if isinstance(value, np.ma.MaskedArray):
+        what = f"input '{name}'" if name else "the tensor"
+        raise BadInput(f"{what} is masked, which the library knows nothing of: fill it")
     array = value if isinstance(value, np.ndarray) else np.asarray(value)
     kind = array.dtype.kind
     if array.dtype == np.float32 and array.flags.c_contiguous and array.dtype.isnative:
@@ -106,7 +118,7 @@ def shapes(values: Mapping[str, Sequence[int]]) -> Tuple[Any, int]:
             raise InvalidArgument(f"input '{name}' has at most {c.MAX_RANK} extents")
         row.name = encoded(name, "an input's name")
         row.rank = len(shape)
-        row.shape[:len(shape)] = [int(extent) for extent in shape]
+        row.shape[:len(shape)] = [whole(extent, "an extent") for extent in shape]
     return rows, len(values)
 
 

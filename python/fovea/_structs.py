@@ -5,6 +5,8 @@ from __future__ import annotations
 from ctypes import (CFUNCTYPE, POINTER, Structure, c_char, c_char_p, c_double, c_float, c_int32,
                     c_int64, c_size_t, c_uint8, c_void_p)
 
+from .errors import InvalidArgument
+
 MAX_RANK = 8
 BUFFER_TOO_SMALL = 9
 
@@ -19,6 +21,18 @@ SCORES = ("by-method", "logit", "probability")
 FUSES = ("mean", "max", "product")
 MAP, FEATURE_MAP, ATTRIBUTION = 0, 1, 2
 RECIPE_SOURCES = ("said", "model", "assumed")
+
+
+
+class Checked(Structure):
+    """A struct that is filled with what a caller hands in: an integer that its field has no room for
+    is refused, where ctypes cuts it off."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        super().__setattr__(name, value)
+        if isinstance(value, int) and getattr(self, name) != value:
+            raise InvalidArgument(f"{name} is out of range: {value}")
+
 
 Texts = POINTER(c_char_p)
 Shape = c_int64 * MAX_RANK
@@ -70,11 +84,11 @@ class Method(Structure):
     ]
 
 
-class NamedShape(Structure):
+class NamedShape(Checked):
     _fields_ = [("name", c_char_p), ("rank", c_int32), ("shape", Shape)]
 
 
-class CallOptions(Structure):
+class CallOptions(Checked):
     _fields_ = [
         ("struct_size", c_size_t),
         ("stop", c_void_p),
@@ -86,7 +100,7 @@ class CallOptions(Structure):
 Log = CFUNCTYPE(None, c_void_p, c_char_p)
 
 
-class ExplainerOptions(Structure):
+class ExplainerOptions(Checked):
     _fields_ = [
         ("struct_size", c_size_t),
         ("methods", POINTER(POINTER(Method))),
@@ -125,7 +139,7 @@ class ExplainerOptions(Structure):
     ]
 
 
-class ExplainOptions(Structure):
+class ExplainOptions(Checked):
     _fields_ = [
         ("struct_size", c_size_t),
         ("layers", Texts),
@@ -209,15 +223,15 @@ class Image(Structure):
     ]
 
 
-class View(Structure):
+class View(Checked):
     _fields_ = [("x0", c_double), ("y0", c_double), ("x1", c_double), ("y1", c_double)]
 
 
-class Box(Structure):
+class Box(Checked):
     _fields_ = [("x", c_int64), ("y", c_int64), ("width", c_int64), ("height", c_int64)]
 
 
-class OverlayOptions(Structure):
+class OverlayOptions(Checked):
     _fields_ = [
         ("struct_size", c_size_t),
         ("alpha", c_double),

@@ -6,7 +6,7 @@ import json
 from ctypes import byref, c_void_p
 from typing import Any, Dict, List, Mapping, Optional, Union
 
-from ._arguments import Stop, call_options, encoded
+from ._arguments import Stop, call_options, encoded, whole
 from ._handles import Shared
 from ._library import check, error_struct, sentence, text, vision
 from .explanation import Explanation, explanations_of
@@ -36,18 +36,19 @@ class Answer:
     def predictions(self, image: int = 0) -> Predictions:
         """Every class of an image, best first."""
         with self._handle as handle:
-            return read_predictions(vision().fovea_answer_predictions, handle, image)
+            return read_predictions(vision().fovea_answer_predictions, handle,
+                                    whole(image, "image"))
 
     def label(self, class_index: int) -> Optional[str]:
         """A class's name; None where it has none."""
         with self._handle as handle:
-            name = vision().fovea_answer_label(handle, class_index)
+            name = vision().fovea_answer_label(handle, whole(class_index, "class_index"))
         return None if name is None else text(name)
 
     def overlay(self, index: int = 0) -> Any:
         """An explanation over the request's photo, in its colours: uint8 [rows, columns, 3]."""
         with self._handle as handle:
-            return read_image(vision().fovea_answer_overlay, handle, index)
+            return read_image(vision().fovea_answer_overlay, handle, whole(index, "index"))
 
 
 def _nothing(pointer: int) -> None:

@@ -9,7 +9,7 @@ from typing import (Any, Callable, Dict, Iterable, List, Mapping, NamedTuple, Op
 
 from . import _structs as c
 from ._arguments import (NamedTensors, PathLike, Stop, call_options, choice, encoded, pointers, read_bytes,
-                         shapes, texts)
+                         shapes, texts, whole)
 from ._handles import Closing, Shared
 from ._library import check, error_struct, made, sentence, tensors, text
 from .errors import InvalidArgument, LibraryError
@@ -159,7 +159,7 @@ class Explainer(Closing):
                 setattr(out, name, told[name])
         out.smoothing = bool(told["smoothing"])
         if told["token_grid"] is not None:
-            out.token_grid[:] = [int(extent) for extent in told["token_grid"]]
+            out.token_grid[:] = [whole(extent, "token_grid") for extent in told["token_grid"]]
         out.log = self._log
         out._keep = (keep, fixed)
         return out

@@ -10,7 +10,7 @@ import numpy as np
 
 from . import _structs as c
 from ._arguments import (PathLike, encoded, float_array, path_bytes, read_array, read_bytes,
-                         tensor_of)
+                         tensor_of, whole)
 from ._handles import Closing, Shared
 from ._library import check, error_struct, made, vision
 from ._library import text as text_of
@@ -164,7 +164,7 @@ class Recipe(Closing):
         """The photo as float32 of an input's shape ([1, c, rows, columns] or [1, rows, columns, c],
         c 1 or 3), and the part of it that these show."""
         view = c.View()
-        extents = (c_int64 * len(shape))(*shape)
+        extents = (c_int64 * len(shape))(*[whole(extent, "an extent") for extent in shape])
         library = vision()
         with self._handle as handle, photo._handle as image:
             def prepare(array: Any, error: Any) -> int:
@@ -263,8 +263,8 @@ def view_struct(view: Optional[View]) -> Any:
 def map_on_photo(heat: Any, width: int, height: int, view: Optional[View] = None) -> Any:
     """A map [h, w] that covers `view`, at a photo's pixels: float32 [height, width]."""
     tensor = tensor_of(float_array(heat, "map"))
-    return read_array(vision().fovea_map_on_photo, byref(tensor), view_struct(view), width,
-                      height)
+    return read_array(vision().fovea_map_on_photo, byref(tensor), view_struct(view),
+                      whole(width, "width", 32), whole(height, "height", 32))
 
 
 def find_box(heat: Any, share: float = 0.2) -> Optional[Box]:

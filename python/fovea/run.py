@@ -9,7 +9,7 @@ from typing import (TYPE_CHECKING, Any, Iterable, Iterator, List, NamedTuple, Op
 import numpy as np
 
 from . import _structs as c
-from ._arguments import Stop, call_options, choice, encoded, read_array, texts
+from ._arguments import Stop, call_options, choice, encoded, read_array, texts, whole
 from ._handles import Closing, Shared, Single
 from ._library import check, error_struct, made, sentence, tensors, text
 from .errors import InvalidArgument
@@ -113,7 +113,7 @@ class Run(Closing):
     def predictions_of(self, image: int) -> Predictions:
         """The same of any image of the batch."""
         with self._handle as handle:
-            return read_predictions(tensors().fovea_run_predictions, handle, image)
+            return read_predictions(tensors().fovea_run_predictions, handle, whole(image, "image"))
 
     def output(self, name: str = "") -> Any:
         """An output, or one of the explainer's fetches, as float32; "": the raw scores."""

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import support
 
+import numpy as np
+
 import fovea
 
 
@@ -104,6 +106,30 @@ class Pickling(Scratch):
         file.unlink()
         with self.assertRaises(fovea.BadModel):
             pickle.loads(data)
+
+    def test_integers_that_the_library_has_no_room_for(self):
+        # ctypes would take all of these for 0 or 1.
+        model = fovea.Model(support.GAP)
+        for options in ({"threads": 2**32 + 1}, {"batch": 2**64 + 1}, {"max_runs": 2**32 + 1},
+                        {"memory_limit": 2**64}, {"token_grid": (2**64, 1)},
+                        {"input_shapes": {"image": (2**64 + 1, 3, 192, 240)}}):
+            with self.subTest(options), self.assertRaisesRegex(fovea.InvalidArgument, "range"):
+                fovea.Explainer(model, **options)
+        explainer = fovea.Explainer(model, **support.SAME)
+        run = explainer.forward(np.zeros((1, 3, 192, 240), np.float32))
+        photo = fovea.Photo(support.SCENE)
+        for use in (lambda: explainer.forward(np.zeros((1, 3, 192, 240)), threads=2**32),
+                    lambda: run.predictions_of(2**64), lambda: run.predictions_of(-2**64),
+                    lambda: fovea.draw_box(photo.pixels, (2**64, 0, 1, 1)),
+                    lambda: fovea.map_on_photo(np.ones((2, 2)), 2**32 + 8, 8),
+                    lambda: fovea.Recipe("imagenet").apply(photo, (2**64 + 1, 3, 8, 8))):
+            with self.assertRaisesRegex(fovea.InvalidArgument, "range"):
+                use()
+
+    def test_a_masked_array_is_refused(self):
+        masked = np.ma.masked_array(np.zeros((1, 3, 192, 240), np.float32), mask=True)
+        with self.assertRaisesRegex(fovea.BadInput, "masked"):
+            fovea.Explainer(support.GAP, **support.SAME).forward(masked)
 
     def test_other_weights_are_refused(self):
         for name in ("model.onnx", "model.onnx.data"):
