@@ -226,16 +226,17 @@ struct Kernels {
   /// dst = y > 0 ? diff : 0; y is what the ReLU returned (or took). dst may be diff or y.
   void (*relu_backward_masked)(const float* diff, const float* y, float* dst, std::int64_t n);
 
-  // --- A row-major matrix [rows, columns] times 1 to 4 vectors, the matrix read once ---
+  // --- A row-major matrix [rows, columns] times vectors; 1 to 4 read it once ---
 
   /// dst[v * dst_stride + r] = sum_c matrix[r, c] * src[v * columns + c], for r in [r_begin, r_end)
-  /// and v below `vectors`.
+  /// and v below `vectors`, which is at most 4.
   void (*matrix_vector)(const float* matrix, std::int64_t columns, const float* src,
                         std::int64_t vectors, std::int64_t r_begin, std::int64_t r_end, float* dst,
                         std::int64_t dst_stride);
 
   /// dst[v * dst_stride + c] = sum_r src[v * rows + r] * matrix[r, c], for c in [c_begin, c_end).
-  /// A row whose factors are all zero is not read, so what it holds (a NaN, too) has no effect.
+  /// A row whose factors are all zero is not read, so what it holds (a NaN, too) has no effect; of
+  /// more than 4 vectors, that is said of a few at a time.
   void (*vector_matrix)(const float* matrix, std::int64_t rows, std::int64_t columns,
                         const float* src, std::int64_t vectors, std::int64_t c_begin,
                         std::int64_t c_end, float* dst, std::int64_t dst_stride);

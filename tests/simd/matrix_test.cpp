@@ -15,10 +15,10 @@ FOVEA_SIMD_SUITE(MatrixTest);
 struct Extents {
   i64 rows, columns;
 };
-const std::vector<Extents> kExtents = {{1, 1},    {1, 7},    {3, 16},   {4, 17},   {5, 32},
-                                       {8, 33},   {9, 64},   {13, 65},  {37, 5},   {64, 100},
-                                       {9, 48},   {11, 93},  {384, 96}, {3, 1023}, {7, 2048},
-                                       {6, 2049}, {5, 4113}, {200, 3},  {0, 5},    {5, 0}};
+const std::vector<Extents> kExtents = {
+    {1, 1},    {1, 7},    {3, 16},   {4, 17},   {5, 32},  {8, 33},   {9, 64},
+    {13, 65},  {37, 5},   {64, 100}, {9, 48},   {11, 93}, {384, 96}, {33, 2050},
+    {3, 1023}, {7, 2048}, {6, 2049}, {5, 4113}, {200, 3}, {0, 5},    {5, 0}};
 
 /// Every third factor is zero, and the second vector's factor where the first's is not, so that
 /// rows are skipped for all vectors, and for some.
@@ -70,7 +70,7 @@ TEST_P(MatrixTest, MatrixVector) {
 
 TEST_P(MatrixTest, VectorMatrix) {
   for (const Extents e : kExtents)
-    for (i64 vectors = 1; vectors <= 4; ++vectors) {
+    for (const i64 vectors : {1, 2, 3, 4, 5, 6, 7, 13}) {
       Fenced<float> matrix{random_floats(e.rows * e.columns, -1, 2, 1)};
       Fenced<float> src{factors(e.rows, vectors)};
       Fenced<float> whole(e.columns * vectors), pieces(e.columns * vectors);
@@ -98,18 +98,22 @@ TEST_P(MatrixTest, VectorsDoNotMeet) {
   const Extents e{23, 145};
   Fenced<float> matrix{random_floats(e.rows * e.columns, -1, 2, 1)};
   Fenced<float> x{random_floats(e.columns * 4, -1, 1, 2)};
-  Fenced<float> y{random_floats(e.rows * 4, -1, 1, 3)};
-  Fenced<float> dots(e.rows * 4), sums(e.columns * 4);
+  constexpr i64 kVectors = 9;
+  Fenced<float> y{random_floats(e.rows * kVectors, -1, 1, 3)};
+  Fenced<float> dots(e.rows * 4), sums(e.columns * kVectors);
   k().matrix_vector(matrix.data(), e.columns, x.data(), 4, 0, e.rows, dots.data(), e.rows);
-  k().vector_matrix(matrix.data(), e.rows, e.columns, y.data(), 4, 0, e.columns, sums.data(),
+  k().vector_matrix(matrix.data(), e.rows, e.columns, y.data(), kVectors, 0, e.columns, sums.data(),
                     e.columns);
   for (i64 v = 0; v < 4; ++v) {
-    Fenced<float> dot(e.rows), sum(e.columns);
+    Fenced<float> dot(e.rows);
     k().matrix_vector(matrix.data(), e.columns, x.data() + v * e.columns, 1, 0, e.rows, dot.data(),
                       e.rows);
+    for (i64 r = 0; r < e.rows; ++r) EXPECT_EQ(dot[r], dots[v * e.rows + r]);
+  }
+  for (i64 v = 0; v < kVectors; ++v) {
+    Fenced<float> sum(e.columns);
     k().vector_matrix(matrix.data(), e.rows, e.columns, y.data() + v * e.rows, 1, 0, e.columns,
                       sum.data(), e.columns);
-    for (i64 r = 0; r < e.rows; ++r) EXPECT_EQ(dot[r], dots[v * e.rows + r]);
     for (i64 c = 0; c < e.columns; ++c) EXPECT_EQ(sum[c], sums[v * e.columns + c]);
   }
 }

@@ -38,7 +38,7 @@ inline F load_matrix_part(const std::uint16_t* p, i64 lanes) {
   return load_matrix(values);
 }
 
-/// Most vectors of one call.
+/// Vectors that pass a matrix' rows together.
 constexpr i64 kMaxVectors = 4;
 /// Accumulators that leave room for the loads in the registers of the instruction set.
 constexpr int kAccumulators = kLanes == 16 ? 16 : 8;
@@ -132,9 +132,12 @@ void add_rows(const T* const* rows, const float (&factors)[4][kMaxVectors], i64 
 /// Bytes of a matrix that stays in the caches, so that it may be read column by column.
 constexpr i64 kCached = 256 * 1024;
 
-/// Vectors' width of columns of which the sums of all vectors are in registers.
+/// Vectors whose sums the registers hold, and of how many vectors' width of columns.
+constexpr int kMaxSums = kLanes == 16 ? 6 : 4;
 template <int Vectors>
-constexpr int kBlocks = kLanes == 16 ? 6 : 8 / Vectors;
+constexpr int kBlocks = kLanes != 16  ? 8 / Vectors
+                        : Vectors > 4 ? 4
+                                      : 6;
 
 /// Is any vector's factor of this row other than the two zeros?
 template <int Vectors>
@@ -150,7 +153,7 @@ void sum_columns(const T* matrix, i64 rows, i64 columns, const float* src, i64 l
                  i64 dst_stride) {
   // Not unrolled, an array would be in memory.
   F y[Vectors][Blocks];
-#pragma GCC unroll 4
+#pragma GCC unroll 8
   for (int v = 0; v < Vectors; ++v)
 #pragma GCC unroll 8
     for (int b = 0; b < Blocks; ++b) y[v][b] = F(0.f);
@@ -161,14 +164,14 @@ void sum_columns(const T* matrix, i64 rows, i64 columns, const float* src, i64 l
     for (int b = 0; b < Blocks; ++b)
       m[b] = Part && b + 1 == Blocks ? load_matrix_part(matrix + b * kLanes, lanes)
                                      : load_matrix(matrix + b * kLanes);
-#pragma GCC unroll 4
+#pragma GCC unroll 8
     for (int v = 0; v < Vectors; ++v) {
       const F f(src[v * rows + r]);
 #pragma GCC unroll 8
       for (int b = 0; b < Blocks; ++b) y[v][b] = fused(f, m[b], y[v][b]);
     }
   }
-#pragma GCC unroll 4
+#pragma GCC unroll 8
   for (int v = 0; v < Vectors; ++v)
 #pragma GCC unroll 8
     for (int b = 0; b < Blocks; ++b) {
@@ -198,9 +201,6 @@ void sums_of_cached(const T* matrix, i64 rows, i64 columns, const float* src, i6
 template <int Vectors, class T>
 void sums(const T* matrix, i64 rows, i64 columns, const float* src, i64 c_begin, i64 c_end,
           float* dst, i64 dst_stride) {
-  // One vector is bound by the matrix' way to the core, whatever the order.
-  if (Vectors > 1 && rows * columns * static_cast<i64>(sizeof(T)) <= kCached)
-    return sums_of_cached<Vectors>(matrix, rows, columns, src, c_begin, c_end, dst, dst_stride);
   constexpr int kRows = 4;
   for (i64 begin = c_begin; begin < c_end; begin += kColumns) {
     const i64 n = min_of(kColumns, c_end - begin);
@@ -236,12 +236,32 @@ void matrix_vector(const T* matrix, i64 columns, const float* src, i64 vectors, 
   });
 }
 
+/// Calls run(Count<vectors>{}, first vector) on groups of at most Most, as large as each other.
+template <int Most, class Run>
+void in_groups(i64 vectors, Run run) {
+  i64 first = 0;
+  for (i64 groups = (vectors + Most - 1) / Most; groups > 0; --groups) {
+    const i64 some = (vectors - first + groups - 1) / groups;
+    with_count<Most>(some, [=](auto count) { run(count, first); });
+    first += some;
+  }
+}
+
 template <class T>
 void vector_matrix(const T* matrix, i64 rows, i64 columns, const float* src, i64 vectors,
                    i64 c_begin, i64 c_end, float* dst, i64 dst_stride) {
-  with_count<kMaxVectors>(vectors, [=](auto count) {
-    sums<decltype(count)::value>(matrix, rows, columns, src, c_begin, c_end, dst, dst_stride);
-  });
+  // One vector is bound by the matrix' way to the core, whatever the order.
+  const bool cached = vectors > 1 && rows * columns * static_cast<i64>(sizeof(T)) <= kCached;
+  if (cached)
+    in_groups<kMaxSums>(vectors, [=](auto count, i64 first) {
+      sums_of_cached<decltype(count)::value>(matrix, rows, columns, src + first * rows, c_begin,
+                                             c_end, dst + first * dst_stride, dst_stride);
+    });
+  else
+    in_groups<kMaxVectors>(vectors, [=](auto count, i64 first) {
+      sums<decltype(count)::value>(matrix, rows, columns, src + first * rows, c_begin, c_end,
+                                   dst + first * dst_stride, dst_stride);
+    });
 }
 
 }  // namespace
