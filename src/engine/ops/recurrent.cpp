@@ -86,7 +86,8 @@ void send_to_input(BackwardContext& c, const CellSizes& s, const Operand& rows, 
 }
 
 /// The same of several seeds at once, whose products share the weights.
-void backward_of_seeds(const Recurrent& op, BackwardContext& c, const CellSizes& s, Places times) {
+void backward_of_seeds(const Recurrent& op, BackwardContext& c, const CellSizes& s,
+                       const Wanted& wanted) {
   const auto seeds = c.b.seeds();
   Roles in, out;
   const auto r = in.add(c.plain_in(kR)), lengths = in.add(optional_in(c, kLengths));
@@ -96,7 +97,7 @@ void backward_of_seeds(const Recurrent& op, BackwardContext& c, const CellSizes&
   std::array<std::int64_t, 3> strides{};
   for (std::size_t o = 0; o < grads.size(); ++o)
     if (grads[o] != Roles::kNone) strides[o] = c.b.seed_stride(in.tensors()[grads[o]]);
-  const Shape rows{(times.last - times.first) * s.images, rows_shape(s)[1]};
+  const Shape rows{(wanted.last - wanted.first) * s.images, rows_shape(s)[1]};
   const Shape states{s.directions, s.images, s.hidden};
   Operand d_rows, d_hidden, d_cell;
   {
@@ -135,8 +136,7 @@ void backward_of_seeds(const Recurrent& op, BackwardContext& c, const CellSizes&
                        .rows = {Roles::at(p, rows_out, first), rows[0] * rows[1]},
                        .d_hidden = {Roles::at(p, h_out, first), all},
                        .d_cell = {Roles::at(p, c_out, first), all},
-                       .first = times.first,
-                       .last = times.last,
+                       .wanted = wanted,
                        .groups = groups,
                        .scratch = Roles::at(p, scratch, first)});
         },
@@ -145,7 +145,7 @@ void backward_of_seeds(const Recurrent& op, BackwardContext& c, const CellSizes&
   }
   for (auto* state : {&d_hidden, &d_cell}) state->desc = plain_desc(states);
   d_rows.desc = plain_desc(rows);
-  if (c.wants(kX)) send_to_input(c, s, d_rows, times);
+  if (c.wants(kX)) send_to_input(c, s, d_rows, {wanted.first, wanted.last});
   if (c.wants(kHidden)) c.send(kHidden, d_hidden);
   if (c.wants(kCell)) c.send(kCell, d_cell);
 }
@@ -155,7 +155,8 @@ void backward_of_seeds(const Recurrent& op, BackwardContext& c, const CellSizes&
 void backward(const Recurrent& op, BackwardContext& c) {
   const CellSizes s = CellSizes::of(op, c.in_shape(kX), c.in_shape(kR));
   const Places times = c.wants(kX) ? c.wanted_places(kX, 0) : Places{0, s.time};
-  if (c.b.seeds() > 1) return backward_of_seeds(op, c, s, times);
+  const Wanted wanted{times.first, times.last, c.wants(kHidden) || c.wants(kCell)};
+  if (c.b.seeds() > 1) return backward_of_seeds(op, c, s, wanted);
   Roles in, out;
   const auto r = in.add(c.plain_in(kR)), lengths = in.add(optional_in(c, kLengths));
   const auto peepholes = in.add(optional_in(c, kPeepholes));
@@ -181,16 +182,16 @@ void backward(const Recurrent& op, BackwardContext& c) {
                           .inner = Roles::at(p, inner),
                           .scratch = Roles::at(p, scratch, first)};
         run.backward(Roles::at(p, grads[kY]), Roles::at(p, grads[kLastHidden]),
-                     Roles::at(p, grads[kLastCell]), Roles::at(p, h_out, first),
+                     Roles::at(p, grads[kLastCell]), wanted, Roles::at(p, h_out, first),
                      Roles::at(p, c_out, first));
       },
       in.tensors(), out.tensors(), 2 * s.time * s.images * s.directions * s.rows() * s.hidden);
   if (c.wants(kX)) {
-    Operand wanted = d_rows;
-    wanted.offset +=
+    Operand rows = d_rows;
+    rows.offset +=
         static_cast<std::size_t>(times.first * s.images * rows_shape(s)[1]) * sizeof(float);
-    wanted.desc = plain_desc({(times.last - times.first) * s.images, rows_shape(s)[1]});
-    send_to_input(c, s, wanted, times);
+    rows.desc = plain_desc({(times.last - times.first) * s.images, rows_shape(s)[1]});
+    send_to_input(c, s, rows, times);
   }
   if (c.wants(kHidden)) c.send(kHidden, d_hidden);
   if (c.wants(kCell)) c.send(kCell, d_cell);

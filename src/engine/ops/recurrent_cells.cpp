@@ -45,15 +45,15 @@ class Steps : public Direction {
   }
 
   /// One step of an image back: from the gradients of the states after it to those before it, in
-  /// place, and to the rows'.
-  void step_back(std::int64_t step, std::int64_t image, float* dh, float* dc) const {
+  /// place and where the walk goes on, and to the rows'.
+  void step_back(std::int64_t step, std::int64_t image, bool goes_on, float* dh, float* dc) const {
     float* out = rows(time_of(step, image), image);
-    if (run_.op.kind == CellKind::gru) return back_gru(step, image, dh, out);
+    if (run_.op.kind == CellKind::gru) return back_gru(step, image, goes_on, dh, out);
     if (run_.op.kind == CellKind::lstm)
       back_lstm(step, image, dh, dc, out);
     else
       slope(0, dh, before(step, image), out);
-    multiply_transposed(recurrence_, rows_, h_, out, dh);
+    if (goes_on) multiply_transposed(recurrence_, rows_, h_, out, dh);
   }
 
  private:
@@ -155,7 +155,7 @@ class Steps : public Direction {
       dc[k] += peepholes_[k] * out[k] + peepholes_[2 * h_ + k] * out[2 * h_ + k];
   }
 
-  void back_gru(std::int64_t step, std::int64_t image, float* dh, float* out) const {
+  void back_gru(std::int64_t step, std::int64_t image, bool goes_on, float* dh, float* out) const {
     const float *pre = before(step, image), *h = hidden(step, image), *part = inner(step, image);
     float* gate = scratch(image, 2 * (rows_ + h_));
     float *diff = gate + rows_ + h_, *sent = diff + rows_;
@@ -186,6 +186,7 @@ class Steps : public Direction {
       }
     }
     slope(0, diff + h_, pre + h_, out + h_);
+    if (!goes_on) return;
     multiply_transposed(recurrence_, 2 * h_, h_, out, sent);
     for (std::int64_t k = 0; k < h_; ++k) dh[k] += sent[k];
   }
@@ -226,7 +227,7 @@ void CellRun::forward(const float* first_hidden, const float* first_cell, float*
 }
 
 void CellRun::backward(const float* dy, const float* d_last_hidden, const float* d_last_cell,
-                       float* d_hidden, float* d_cell) const {
+                       const Wanted& wanted, float* d_hidden, float* d_cell) const {
   const auto h = sizes.hidden;
   over_images<Steps>(*this, [&](const Steps& d, std::int64_t begin, std::int64_t end) {
     for (auto image = begin; image < end; ++image) {
@@ -236,12 +237,13 @@ void CellRun::backward(const float* dy, const float* d_last_hidden, const float*
       const auto length = d.length(image);
       for (auto time = length; time < sizes.time; ++time)
         std::fill_n(d.rows(time, image), sizes.rows(), 0.f);
-      for (auto step = length; step-- > 0;) {
+      const auto last = d.end_of_walk(wanted, image);
+      for (auto step = length; step-- > last;) {
         if (dy != nullptr) {
           const float* more = d.result(dy, d.time_of(step, image), image);
           for (std::int64_t k = 0; k < h; ++k) dh[k] += more[k];
         }
-        d.step_back(step, image, dh, dc);
+        d.step_back(step, image, wanted.states || step > last, dh, dc);
       }
     }
   });

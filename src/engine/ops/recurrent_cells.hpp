@@ -14,6 +14,13 @@ struct CellSizes {
   static CellSizes of(const graph::Recurrent& op, const Shape& x, const Shape& recurrence);
 };
 
+/// What a walk back is for: the rows of these times, and what reaches the states before the first
+/// step, or not. Steps that nothing of it needs are left out.
+struct Wanted {
+  std::int64_t first = 0, last = 0;
+  bool states = false;
+};
+
 /// What a walk back of several seeds reads and writes: as CellRun::backward and its rows, of one
 /// seed behind the other.
 struct SeedWalk {
@@ -24,9 +31,10 @@ struct SeedWalk {
   };
   std::int64_t seeds = 1;
   Part dy = {}, d_last_hidden = {}, d_last_cell = {};  ///< read
-  Part rows = {}, d_hidden = {}, d_cell = {};          ///< written
-  std::int64_t first = 0, last = 0;  ///< the times whose rows are wanted; there are no others
-  std::int64_t groups = 1;           ///< of seeds, which run in parallel
+  /// Written: the rows of the wanted times, and where states are wanted, their gradients.
+  Part rows = {}, d_hidden = {}, d_cell = {};
+  Wanted wanted;
+  std::int64_t groups = 1;  ///< of seeds, which run in parallel
   /// [directions, images, seeds, scratch(sizes)].
   float* scratch = nullptr;
   static std::int64_t scratch_of(const CellSizes& sizes) {
@@ -63,9 +71,10 @@ struct CellRun {
   /// bad_input for a length that is none.
   void forward(const float* first_hidden, const float* first_cell, float* y, float* last_hidden,
                float* last_cell) const;
-  /// From the gradients of the results (null: zero) to those of the rows and of the states.
+  /// From the gradients of the results (null: zero) to those of the rows and of the states. What is
+  /// not wanted of them holds anything.
   void backward(const float* dy, const float* d_last_hidden, const float* d_last_cell,
-                float* d_hidden, float* d_cell) const;
+                const Wanted& wanted, float* d_hidden, float* d_cell) const;
   /// The same of several seeds, by what each step is to all of them. A seed costs nothing at the
   /// steps behind the last that it has a gradient at.
   void backward(const SeedWalk& walk) const;

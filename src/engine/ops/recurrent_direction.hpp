@@ -41,6 +41,16 @@ class Direction {
     const bool reversed = run_.op.direction == graph::RecurrentDirection::reverse || d_ == 1;
     return reversed ? length(image) - 1 - step : step;
   }
+  /// The step at which a walk back ends; as many as there are where nothing of an image is wanted.
+  std::int64_t end_of_walk(const Wanted& wanted, std::int64_t image) const {
+    if (wanted.states) return 0;
+    std::int64_t step = 0;
+    const auto is_wanted = [&](std::int64_t time) {
+      return time >= wanted.first && time < wanted.last;
+    };
+    while (step < length(image) && !is_wanted(time_of(step, image))) ++step;
+    return step;
+  }
   float* hidden(std::int64_t step, std::int64_t image) const {
     return run_.hidden + state(step, image);
   }

@@ -26,15 +26,7 @@ bool any(const float* v, std::int64_t n) {
 /// dst[v] = the transposed matrix times src[v], both one vector behind the other.
 void multiply_transposed(const float* matrix, std::int64_t rows, std::int64_t columns,
                          const float* src, std::int64_t vectors, float* dst) {
-  constexpr std::int64_t kAtOnce = 4;
-  // Three and two are faster than four and one.
-  for (auto calls = (vectors + kAtOnce - 1) / kAtOnce; calls > 0; --calls) {
-    const auto some = (vectors + calls - 1) / calls;
-    simd::kernels().vector_matrix(matrix, rows, columns, src, some, 0, columns, dst, columns);
-    src += some * rows;
-    dst += some * columns;
-    vectors -= some;
-  }
+  simd::kernels().vector_matrix(matrix, rows, columns, src, vectors, 0, columns, dst, columns);
 }
 
 /// A group of seeds: first, first + groups, ... Those that have met a gradient come before the
@@ -47,15 +39,18 @@ class SeedSteps : public Direction {
   void back(std::int64_t image, std::int64_t group) {
     take(image, group);
     const auto steps = length(image);
-    for (auto time = std::max(steps, walk_.first); time < walk_.last; ++time)
+    const auto& wanted = walk_.wanted;
+    for (auto time = std::max(steps, wanted.first); time < wanted.last; ++time)
       for (std::int64_t j = 0; j < count_; ++j) std::fill_n(rows_of(j, time, image), rows_, 0.f);
-    for (auto step = steps; step-- > 0;) {
+    const auto end = end_of_walk(wanted, image);
+    for (auto step = steps; step-- > end;) {
       const auto time = time_of(step, image);
       meet(time, image);
-      if (active_ > 0) through(step, image);
-      if (time < walk_.first || time >= walk_.last) continue;
+      if (active_ > 0) through(step, image, wanted.states || step > end);
+      if (time < wanted.first || time >= wanted.last) continue;
       for (std::int64_t j = 0; j < count_; ++j) put_rows(j, rows_of(j, time, image));
     }
+    if (!wanted.states) return;
     for (std::int64_t j = 0; j < count_; ++j) {
       std::copy_n(dh_ + j * h_, h_, own(walk_.d_hidden.of(seeds_at(j)), image));
       std::copy_n(dc_ + j * h_, h_, own(walk_.d_cell.of(seeds_at(j)), image));
@@ -67,7 +62,7 @@ class SeedSteps : public Direction {
 
   float* rows_of(std::int64_t j, std::int64_t time, std::int64_t image) {
     return walk_.rows.of(seeds_at(j)) +
-           (((time - walk_.first) * s_.images + image) * s_.directions + d_) * rows_;
+           (((time - walk_.wanted.first) * s_.images + image) * s_.directions + d_) * rows_;
   }
 
   /// The seeds of the group, in its own memory, with what the states after the last step got.
@@ -122,16 +117,16 @@ class SeedSteps : public Direction {
     }
   }
 
-  void through(std::int64_t step, std::int64_t image) {
-    if (run_.op.kind == CellKind::lstm) return through_lstm(step, image);
-    if (run_.op.kind == CellKind::gru) return through_gru(step, image);
+  void through(std::int64_t step, std::int64_t image, bool goes_on) {
+    if (run_.op.kind == CellKind::lstm) return through_lstm(step, image, goes_on);
+    if (run_.op.kind == CellKind::gru) return through_gru(step, image, goes_on);
     slope(0, ones_, before(step, image), slopes_);
     for (std::int64_t j = 0; j < active_; ++j)
       for (std::int64_t k = 0; k < h_; ++k) made_[j * h_ + k] = dh_[j * h_ + k] * slopes_[k];
-    multiply_transposed(recurrence_, h_, h_, made_, active_, dh_);
+    if (goes_on) multiply_transposed(recurrence_, h_, h_, made_, active_, dh_);
   }
 
-  void through_lstm(std::int64_t step, std::int64_t image) {
+  void through_lstm(std::int64_t step, std::int64_t image, bool goes_on) {
     const float *pre = before(step, image), *c = inner(step, image), *next = inner(step + 1, image);
     open_lstm(step, image, gate_);
     activate(0, pre + h_, gate_ + h_);
@@ -146,10 +141,10 @@ class SeedSteps : public Direction {
                                    .input_forget = run_.op.input_forget},
                                   dh_, active_, dc_, out_);
     // All four gates' lie behind each other.
-    multiply_transposed(recurrence_, rows_, h_, out_, active_, dh_);
+    if (goes_on) multiply_transposed(recurrence_, rows_, h_, out_, active_, dh_);
   }
 
-  void through_gru(std::int64_t step, std::int64_t image) {
+  void through_gru(std::int64_t step, std::int64_t image, bool goes_on) {
     const float *pre = before(step, image), *h = hidden(step, image), *part = inner(step, image);
     for (std::int64_t i = 0; i < 3; ++i) {
       activate(i == 2, pre + i * h_, gate_ + i * h_);
@@ -177,6 +172,7 @@ class SeedSteps : public Direction {
         dh[k] += after ? sent[k] : sent[k] * r[k];
       }
     }
+    if (!goes_on) return;
     multiply_transposed(recurrence_, 2 * h_, h_, out_, active_, sent_);
     for (std::int64_t i = 0; i < active_ * h_; ++i) dh_[i] += sent_[i];
   }
