@@ -84,15 +84,14 @@ void Partial::bind(graph::Graph& source, graph::Graph& bound,
   if (bound.outputs.empty()) throw unbound.front().error;
   std::set<graph::ValueId> gone;
   const auto& outputs = imported_.info.outputs;
-  for (auto& [output, error] : unbound) {
+  for (const auto& [output, error] : unbound) {
     gone.insert(output);
     const auto& name = bound.value(output).name;
     const auto named = std::find_if(outputs.begin(), outputs.end(),
                                     [&](const ValueInfo& info) { return info.name == name; });
-    if (named == outputs.end()) throw std::move(error);
+    if (named == outputs.end()) throw error;
     const bool of_reals = onnx::graph_type(named->type) == graph::DType::f32;
-    missing_.push_back(
-        {static_cast<std::size_t>(named - outputs.begin()), of_reals, std::move(error)});
+    missing_.push_back({static_cast<std::size_t>(named - outputs.begin()), of_reals, error});
   }
   drop_outputs(source, gone);
   const std::set<graph::ValueId> left(bound.inputs.begin(), bound.inputs.end());

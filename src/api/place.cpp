@@ -86,8 +86,8 @@ std::string words_of(const std::array<Range, 3>& box, const std::array<std::int6
       "in the upper left", "at the top",    "in the upper right",
       "on the left",       "in the centre", "on the right",
       "in the lower left", "at the bottom", "in the lower right"};
-  std::string out =
-      kWords.at(static_cast<std::size_t>(3 * third(box[1], cells[1]) + third(box[2], cells[2])));
+  std::string out = kWords.at(3 * static_cast<std::size_t>(third(box[1], cells[1])) +
+                              static_cast<std::size_t>(third(box[2], cells[2])));
   if (rank == 3) {
     constexpr std::array<const char*, 3> kThirds = {"first", "middle", "last"};
     out += ", in the " +

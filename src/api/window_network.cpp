@@ -20,7 +20,7 @@ graph::Graph canonical(const NetworkSource& source, std::int64_t batch) {
   const auto& limits = source.like.limits;
   auto other = with_batch(source.imported, source.bound, source.image_batch, source.logits,
                           {{source.logits}}, batch, limits);
-  graph::Graph graph = other ? std::move(other->graph) : source.bound;
+  graph::Graph graph = other ? graph::Graph(std::move(other->graph)) : source.bound;
   passes::canonise(graph, {graph.inputs[source.image_batch.input], source.logits}, limits);
   return graph;
 }

@@ -123,9 +123,8 @@ auto ends() {
   return std::apply(
       [](auto... member) {
         const auto end = [](const auto& field) {
-          return static_cast<std::size_t>(reinterpret_cast<const char*>(&field) -
-                                          reinterpret_cast<const char*>(&object)) +
-                 sizeof field;
+          return static_cast<std::size_t>(reinterpret_cast<const char*>(&field + 1) -
+                                          reinterpret_cast<const char*>(&object));
         };
         return std::array{end(object.*member)...};
       },

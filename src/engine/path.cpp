@@ -20,7 +20,7 @@ bool passes_gradient(const graph::Node& node, std::size_t input) {
 
 NodeRange nodes_between(const graph::Graph& graph, graph::ValueId wrt, graph::ValueId of) {
   const auto behind = [&](graph::ValueId id) {
-    return static_cast<std::size_t>(graph.value(id).producer.index + 1);
+    return static_cast<std::size_t>(std::int64_t{graph.value(id).producer.index} + 1);
   };
   return {behind(wrt), std::max(behind(wrt), behind(of))};
 }

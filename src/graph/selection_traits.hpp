@@ -39,8 +39,8 @@ template <> inline constexpr Row row<RoiAlign> = {
 /// Floats among the inputs to which no gradient leads by definition, a bit each. Nobody misses a
 /// path through them.
 template <class Operator>
-inline constexpr unsigned stopped_inputs = 0;
+inline constexpr unsigned kStoppedInputs = 0;
 template <>
-inline constexpr unsigned stopped_inputs<RoiAlign> = 2;
+inline constexpr unsigned kStoppedInputs<RoiAlign> = 2;
 
 }  // namespace fovea::graph::trait

@@ -119,7 +119,7 @@ bool has_gradient(const graph::Op& op, std::size_t input) {
 bool is_stopped(const graph::Op& op, std::size_t input) {
   return std::visit(
       [&]<class Op>([[maybe_unused]] const Op& own) {
-        return input < 32 && (trait::stopped_inputs<Op> >> input & 1u) != 0;
+        return input < 32 && (trait::kStoppedInputs<Op> >> input & 1u) != 0;
       },
       op);
 }

@@ -49,8 +49,9 @@ struct Regions {
     if (across == 0) return;
     for (std::int64_t cell = 0; cell < cells(); ++cell)
       for (std::int64_t i = 0; i < down; ++i) {
+        const std::int64_t row = cell / op.columns;
         const float y =
-            top + cell_high * (static_cast<float>(cell / op.columns) +
+            top + cell_high * (static_cast<float>(row) +
                                (static_cast<float>(i) + 0.5f) / static_cast<float>(down));
         // A line of samples beside the map is as one of them, however many there are: zeros.
         if (!is_inside(y, height)) {
