@@ -36,6 +36,12 @@ double size_of(const Coalition& shown) {
   return std::accumulate(shown.begin(), shown.end(), 0.0);
 }
 
+/// As std::lgamma, which writes a variable that all threads share.
+double log_gamma(double x) {
+  int sign = 0;
+  return ::lgamma_r(x, &sign);
+}
+
 /// Every coalition but the empty one and that of all.
 std::vector<Weighted> every_coalition(std::size_t cells) {
   std::vector<Weighted> out;
@@ -44,7 +50,7 @@ std::vector<Weighted> every_coalition(std::size_t cells) {
     Coalition shown(cells);
     for (std::size_t i = 0; i < cells; ++i) shown[i] = static_cast<double>(bits >> i & 1);
     const double k = size_of(shown);
-    const double ways = std::exp(std::lgamma(m + 1) - std::lgamma(k + 1) - std::lgamma(m - k + 1));
+    const double ways = std::exp(log_gamma(m + 1) - log_gamma(k + 1) - log_gamma(m - k + 1));
     out.push_back({std::move(shown), (m - 1) / (ways * k * (m - k))});
   }
   return out;
