@@ -38,6 +38,13 @@ std::string text(double value) {
   return out;
 }
 
+void check_rule(const MethodInfo& info, const std::string& layer, const std::string& rule) {
+  if (info.layer_rules.empty()) refuse(info, " has no rules that layers could follow");
+  if (std::find(info.layer_rules.begin(), info.layer_rules.end(), rule) == info.layer_rules.end())
+    refuse(info, ": there is no rule '" + rule + "' for the layer '" + layer +
+                     instead_of(rule, info.layer_rules));
+}
+
 }  // namespace
 
 Settings::Settings(const MethodInfo& info, const Method& method) : info_(info), method_(method) {
@@ -63,12 +70,7 @@ Settings::Settings(const MethodInfo& info, const Method& method) : info_(info), 
     if (tensor.required && (it == method.given.end() || it->second.data.empty()))
       refuse(info, " needs the tensor '" + tensor.name + "': " + tensor.help);
   }
-  for (const auto& [layer, rule] : method.layer_rules) {
-    if (info.layer_rules.empty()) refuse(info, " has no rules that layers could follow");
-    if (std::find(info.layer_rules.begin(), info.layer_rules.end(), rule) == info.layer_rules.end())
-      refuse(info, ": there is no rule '" + rule + "' for the layer '" + layer +
-                       instead_of(rule, info.layer_rules));
-  }
+  for (const auto& [layer, rule] : method.layer_rules) check_rule(info, layer, rule);
 }
 
 void Settings::refuse_rows(const std::string& option) const {
