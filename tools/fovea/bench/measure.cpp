@@ -59,6 +59,7 @@ double turn(const Once& once, std::int64_t first, int workers, const Limits& lim
             std::int64_t images, std::vector<double>& ms) {
   std::vector<Shift> shifts(static_cast<std::size_t>(workers));
   std::vector<std::thread> threads;
+  threads.reserve(static_cast<std::size_t>(workers));
   for (int w = 0; w < workers; ++w)
     threads.emplace_back([&, w] {
       auto& shift = shifts[static_cast<std::size_t>(w)];
