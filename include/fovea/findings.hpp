@@ -18,6 +18,9 @@ struct Findings {
   std::vector<Choice> answers;  ///< best first
   std::optional<Actions> actions;
   std::vector<Choice> words;  ///< of a caption, one by one
+  /// Of a caption that was given: the network's own word in each one's place, after those given
+  /// before it, and what it would write behind the last. Empty where the network wrote.
+  std::vector<Choice> guesses;
 };
 
 /// Decodes the outputs by the task's kind. Throws as fovea/decode.hpp.

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "fovea/caption_writer.hpp"
 #include "fovea/explainer.hpp"
 #include "fovea/findings.hpp"
 #include "fovea/image.hpp"
@@ -115,7 +116,20 @@ struct FOVEA_API Session {
   std::vector<Target> resolved = {};
   /// The layer of each, where they have default layers of their own (boxes of several levels).
   std::vector<std::string> own_layers = {};
-  bool went_on = false;  ///< states of the task are those of a run before
+  /// Of a captioner that takes one word at a time. Its model, task and inputs are the session's
+  /// until `explainer`, `prepare` or `ask` has the photo's caption written; then these are the
+  /// network of all of its words, and `one_step` what they were.
+  std::optional<CaptionWriter> writer = {};
+  struct OneStep {
+    Model model;
+    Task task;
+    CompileOptions compile;
+    std::map<std::string, Tensor> tensors;
+  };
+  std::optional<OneStep> one_step = {};
+  std::vector<std::int64_t> tokens = {};  ///< of a caption that was given to it
+  std::string layer_of_words = {};        ///< the default layer of a caption's words
+  bool went_on = false;                   ///< states of the task are those of a run before
   SessionTimings times = {};
   std::vector<std::string> warnings = {};
 

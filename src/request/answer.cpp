@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "fovea/session.hpp"
+#include "request/captions.hpp"
 #include "request/methods.hpp"
 #include "request/targets.hpp"
 #include "request/tasks.hpp"
@@ -145,6 +146,7 @@ Answer answer_sheet(Session& session, const Prepared& prepared, Answer out,
 }  // namespace
 
 Prepared prepare(Session& session, const std::vector<Method>& also, const CallOptions& call) {
+  request::write_caption(session, call);
   request::prepare_texts(session, call);
   session.request.method_by_target = false;
   const auto& request = session.request;
@@ -219,7 +221,8 @@ Answer run(Request request, const CallOptions& call) {
 
 Request came_out(const Session& session, const Explainer& explainer) {
   auto out = session.request;
-  const auto& options = session.options;
+  // A request is of the step, whose caption is written again.
+  const auto& compile = session.one_step ? session.one_step->compile : session.options.compile;
   const auto folder = std::filesystem::path(out.model.file).parent_path();
   out.external.clear();
   const auto& files = session.model.files();
@@ -230,9 +233,9 @@ Request came_out(const Session& session, const Explainer& explainer) {
     out.image = RequestFile{session.photo->file};
     out.preprocess = Recipe{session.photo->left_recipe.value_or(session.photo->recipe), true};
   }
-  out.input_shapes = options.compile.input_shapes;
-  out.output = options.compile.output;
-  out.multi_label = options.compile.multi_label;
+  out.input_shapes = compile.input_shapes;
+  out.output = compile.output;
+  out.multi_label = compile.multi_label;
   request::record_states(session, out);
   out.precision = explainer.precision();
   out.threads = explainer.threads();

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "request/captions.hpp"
 #include "request/check.hpp"
 #include "request/inputs.hpp"
 #include "request/metadata.hpp"
@@ -80,6 +81,7 @@ void name_input(std::map<std::string, RequestFile>& inputs, const Model& model) 
 }  // namespace
 
 void Session::take_photo(const std::string& file) {
+  request::forget_caption(*this);
   if (photo) tensors.erase(photo->input);
   read_photo(*this, file, request.exact_decode);
 }
@@ -92,6 +94,7 @@ Feeds Session::feeds() const {
 
 Explainer Session::explainer(const std::vector<std::string>& layers,
                              const std::vector<Method>& methods, const CallOptions& call) {
+  request::write_caption(*this, call);
   auto all = options;
   all.prepare.layers = layers;
   all.prepare.methods = methods;

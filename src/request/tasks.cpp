@@ -7,6 +7,8 @@
 #include "fovea/asking.hpp"
 #include "fovea/task_recipe.hpp"
 #include "fovea/task_target.hpp"
+#include "request/captions.hpp"
+#include "request/own_layers.hpp"
 #include "request/text.hpp"
 
 namespace fovea::request {
@@ -67,7 +69,7 @@ bool is_caption(const Session& session) {
 
 /// The input that takes the words written so far; none where they were given.
 const std::string* tokens_input(const Session& session) {
-  if (!is_caption(session)) return nullptr;
+  if (!is_caption(session) || session.writer) return nullptr;
   for (const auto& [name, input] : session.task->inputs)
     if (input.role == InputRole::tokens && !session.request.inputs.contains(name) &&
         !session.request.questions.contains(name))
@@ -119,6 +121,7 @@ void start_task(Session& session) {
                       " is given words, and no task says what they are: give --task");
     return;
   }
+  if (in_file(request.model.file, [&] { return start_writing(session); })) return;
   in_file(request.model.file, [&] {
     const OriginFinder finder(session.model, session.options.compile);
     session.task = filled(*request.task, session.model, finder);
@@ -150,7 +153,7 @@ void start_task(Session& session) {
 }
 
 void read_task_values(const Session& session, ExplainerOptions& options) {
-  if (!session.task) return;
+  if (!session.task || (session.writer && !session.one_step)) return;
   const auto add = [](std::vector<std::string>& to, const std::string& name) {
     if (std::find(to.begin(), to.end(), name) == to.end()) to.push_back(name);
   };
@@ -209,6 +212,7 @@ void record_states(const Session& session, Request& out) {
 }
 
 void find(Session& session, const CallOptions& call) {
+  write_caption(session, call);
   auto options = bare_options(session.options);
   options.compile.precision = session.options.compile.precision;  // it runs
   options.prepare.targets.clear();
@@ -245,7 +249,9 @@ void find(Session& session, const Explainer& explainer, const CallOptions& call)
     }
     session.outputs = outputs();
     session.found = findings_of(task, session.outputs, session.logits);
+    if (const auto tokens = given_tokens(session)) find_given(session, *tokens);
     session.values = explainer.target_values();
+    if (task.kind == TaskKind::caption) session.layer_of_words = layer_of_words(task, explainer);
   });
 }
 

@@ -74,6 +74,11 @@ void prepare_numbers(Session& session, const CallOptions& call) {
 /// Boxes have the default layer of their rows, level by level.
 void find_own_layers(Session& session, const std::vector<Worded>& all, const CallOptions& call) {
   session.own_layers.clear();
+  if (session.task->kind == TaskKind::caption && session.request.layers.empty() &&
+      !session.layer_of_words.empty()) {
+    session.own_layers.assign(all.size(), session.layer_of_words);
+    return;
+  }
   const bool rows = std::any_of(all.begin(), all.end(), [](const auto& one) { return one.row; });
   if (!rows || !session.request.layers.empty()) return;
   const auto options = bare_options(session.options);
@@ -148,7 +153,8 @@ Target target_of_text(const RequestTarget& target, const Explainer& explainer) {
 namespace fovea {
 
 bool follows_photo(const Session& session) {
-  return request::has_words(session.asked.empty() ? session.request.targets : session.asked);
+  return session.writer.has_value() ||
+         request::has_words(session.asked.empty() ? session.request.targets : session.asked);
 }
 
 std::vector<std::string> files_in_text(const RequestTarget& target) {

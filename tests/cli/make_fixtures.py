@@ -203,6 +203,33 @@ def one_word():
              "inputs": {"before": {"role": "tokens"}}})})
 
 
+def step_decoder():
+    """One word at a time, behind `see`: the brightest colour that was not said before, and the end where what is left is
+    darker than 0.05. `said` remembers the colours that were words."""
+    nodes = [helper.make_node("Gather", ["colour_of", "word"], ["just"], "just", axis=0),
+             helper.make_node("Add", ["said", "just"], ["said_out"], "remember"),
+             helper.make_node("Mul", ["said_out", "never"], ["gone"], "gone"),
+             helper.make_node("Mul", ["seen", "ten"], ["bright"], "bright"),
+             helper.make_node("Sub", ["bright", "gone"], ["left"], "left"),
+             helper.make_node("Gemm", ["left", "colour_words", "base"], ["word_logits"], "say")]
+    colour_of = np.zeros((6, 3))
+    colour_of[3:] = np.eye(3)
+    colour_words = np.zeros((3, 6))
+    colour_words[:, 3:] = np.eye(3)
+    save("step_decoder", nodes,
+         [value("word", [1], TensorProto.INT64), value("seen", [1, 3]), value("said", [1, 3])],
+         [value("word_logits", [1, 6]), value("said_out", [1, 3])],
+         [constant("colour_of", colour_of), constant("never", 100), constant("ten", 10),
+          constant("colour_words", colour_words), constant("base", [-100, -100, 0.5, 0, 0, 0])],
+         metadata={"fovea.task": json.dumps({
+             "task": "caption", "names": ["<pad>", "<s>", "</s>", "red", "green", "blue"]})})
+    body, kernel = colours("image")
+    save("see", [*body, helper.make_node("GlobalAveragePool", ["features"], ["pooled"], "pool"),
+                 helper.make_node("Flatten", ["pooled"], ["seen"], "flatten")],
+         [value("image", [1, 3, SIZE, SIZE])], [value("seen", [1, 3])], kernel,
+         metadata={"fovea.preprocess": json.dumps({"geometry": "stretch", "mean": [0, 0, 0], "std": [1, 1, 1]})})
+
+
 def chosen():
     """One picture without an extent for images, as torchvision's detectors take it. Its boxes are those rows of
     four whose score, the mean of a colour (the last row's of red and green), is above 0.1."""
@@ -236,6 +263,7 @@ def tasks():
     reader()
     answerer()
     writer()
+    step_decoder()
 
 
 def main():

@@ -276,9 +276,24 @@ TEST_F(Tasks, CaptionsAreWrittenWordByWord) {
   EXPECT_EQ(words["images"][0]["explanations"][0]["target"]["text"], "word:0");
   EXPECT_NEAR(words["score"].get<double>(), 10 * 36.0 / kPixels, 1e-5);
   EXPECT_LT(result("explain", {"--input", "image=image.npy"})["score"].get<double>(), 0);
-  // Given words are not written.
-  EXPECT_EQ(result("predict", {"--input", "image=image.npy", "--input", "words=red"})["caption"],
-            "blue");
+  // Given words are not written; what the network would have said in their place is told.
+  const Names given{"--input", "image=image.npy", "--input", "words=red"};
+  const auto told = result("predict", given);
+  EXPECT_EQ(told["caption"], "red");
+  EXPECT_EQ(told["words"][0]["name"], "red");
+  ASSERT_EQ(told["own_words"].size(), 2U);
+  EXPECT_EQ(told["own_words"][0]["name"], "blue");
+  EXPECT_EQ(told["own_words"][1]["name"], "</s>");
+  EXPECT_NE(run("predict", given).out.find("would say    blue for 'red' ("), std::string::npos);
+  EXPECT_FALSE(said.contains("own_words"));
+  auto explained = given;
+  explained.insert(explained.end(), {"--target", "words"});
+  EXPECT_NEAR(result("explain", explained)["score"].get<double>(), 10 * 4.0 / kPixels, 1e-5);
+  // The same ids as a tensor.
+  write_npy(scratch_ / "ids.npy", Tensor{{1, 4}, {1, 3, 0, 0}});
+  EXPECT_EQ(
+      result("predict", {"--input", "image=image.npy", "--input", "words=ids.npy"})["own_words"],
+      told["own_words"]);
   refused("predict", {"--input", "image=image.npy", "--input", "words=purple"}, "purple");
 }
 

@@ -51,6 +51,21 @@ class Requests(unittest.TestCase):
         self.assertEqual(first.shape, second.shape)
         self.assertNotEqual(first.tobytes(), second.tobytes())
 
+    def test_a_caption_by_two_files(self):
+        folder = support.ROOT / "tests/compose/captioner"
+        golden = json.loads((folder / "golden.json").read_text())
+        with tempfile.TemporaryDirectory() as scratch:
+            image = Path(scratch) / "image.npy"
+            np.save(image, np.array(golden["image"], np.float32).reshape(1, 3, 16, 16))
+            answer = fovea.answer({
+                "model": {"file": str(folder / "encoder.onnx")}, "second": {"file": str(folder / "decoder.onnx")},
+                "inputs": {"image": {"file": str(image)}}, "task": {"task": "caption", "names": golden["names"]},
+                "targets": [{"text": "words"}]})
+            self.assertEqual(len(answer.explanations), len(golden["word_maps"]))
+            for t, why in enumerate(answer.explanations):
+                self.assertEqual((why.target, why.layer), (f"word:{t}", "features"))
+                self.assertAlmostEqual(why.score, golden["logits"][t][golden["tokens"][t + 1]], 4)
+
     def test_what_came_out_can_be_asked_again(self):
         answer = fovea.answer(CAPTION)
         again = fovea.answer(json.dumps(answer.request))

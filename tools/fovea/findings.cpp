@@ -26,6 +26,22 @@ std::string choice_text(const Choice& choice) {
          choice.name + "\n";
 }
 
+/// Of given words, those in whose place the network would have said another.
+std::string own_words_text(const Task& task, const Findings& found) {
+  std::string out;
+  const auto add = [&](const std::string& place, const Choice& own) {
+    out += (out.empty() ? "would say    " : ", ") + own.name + place + " (" +
+           number_text("%.2f", own.probability) + ")";
+  };
+  for (std::size_t i = 0; i < found.guesses.size(); ++i) {
+    const auto& own = found.guesses[i];
+    if (i < found.words.size() && own.index != found.words[i].index)
+      add(" for '" + found.words[i].name + "'", own);
+    if (i == found.words.size() && own.name != task.caption.end) add(" behind it", own);
+  }
+  return out.empty() ? "would say    the same\n" : out + "\n";
+}
+
 /// The number behind the colon, which is one: the target was made of it.
 std::size_t number_of(const TargetText::Word& word) {
   return static_cast<std::size_t>(std::stoull(word.argument.value()));
@@ -117,6 +133,10 @@ void add_findings(Json& json, const Session& session) {
       json["caption"] = caption_of(task, found);
       auto& all = json["words"] = Json::array();
       for (const auto& one : found.words) all.push_back(choice_json(one));
+      if (!found.guesses.empty()) {
+        auto& own = json["own_words"] = Json::array();
+        for (const auto& one : found.guesses) own.push_back(choice_json(one));
+      }
       break;
     }
     case TaskKind::policy: {
@@ -169,6 +189,8 @@ std::string findings_text(const Session& session) {
       for (const auto& one : found.answers) out += choice_text(one);
       return out;
     case TaskKind::caption:
+      if (!found.guesses.empty())
+        return "given        " + caption_of(task, found) + "\n" + own_words_text(task, found);
       return "says         " + caption_of(task, found) + "\n";
     case TaskKind::policy:
       out = "probability   logit  action\n";

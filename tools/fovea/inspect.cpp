@@ -5,6 +5,7 @@
 
 #include "asked.hpp"
 #include "fovea/asking.hpp"
+#include "fovea/caption_writer.hpp"
 #include "fovea/decode.hpp"
 #include "fovea/target_text.hpp"
 #include "fovea/task_layers.hpp"
@@ -55,6 +56,13 @@ Bound of_target(const Model& model, ExplainerOptions options, const std::string&
 }
 
 Bound of_task(const Model& model, const ExplainerOptions& options, const Task& asked) {
+  if (const auto writer = CaptionWriter::find(model, asked, options.compile)) {
+    // A step as it stands in a caption.
+    const auto whole = writer->whole({0, 0}, options.compile);
+    auto of_whole = options;
+    of_whole.compile = whole.compile;
+    return of_task(whole.model, of_whole, whole.task);
+  }
   const OriginFinder finder(model, options.compile);
   return {layers_of(model, options, filled(asked, model, finder), finder), finder.shapes(), {}};
 }

@@ -93,8 +93,12 @@ void predict(const PredictArguments& arguments) {
   auto session = photos.open(asked, false);
   Digests digests;
   if (!arguments.json.empty() && !arguments.no_provenance) start_digests(session, digests);
-  const auto explainer = make_explainer(session, {}, {}, asked.plan_cache);
+  auto explainer = make_explainer(session, {}, {}, asked.plan_cache);
+  bool is_first = true;
   photos.each(session, [&](const std::string& name) {
+    // A caption that is written word by word is a network of its own.
+    if (!std::exchange(is_first, false) && session.writer)
+      explainer = make_explainer(session, {}, {}, asked.plan_cache);
     predict_photo(session, explainer, arguments, named(files, name), digests, photos);
   });
 }
