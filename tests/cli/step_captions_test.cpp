@@ -119,6 +119,12 @@ TEST_F(StepCaptions, EachPhotoHasItsOwn) {
     EXPECT_EQ(json::parse(read_file(scratch_ / "red.json"))["caption"], "red");
     EXPECT_EQ(json::parse(read_file(scratch_ / "blue.json"))["caption"], "blue green");
   }
+  const auto outcome =
+      scratch_.fovea({"explain-all", "--model", model_, "--then", "step_decoder.onnx", "--images",
+                      "photos", "--output", "out"});
+  EXPECT_EQ(outcome.status, 2);
+  EXPECT_NE(outcome.err.find("'fovea explain' takes several photos"), std::string::npos)
+      << outcome.err;
 }
 
 TEST_F(StepCaptions, WhatIsMissingIsNamed) {

@@ -303,6 +303,10 @@ void Call::explain(const Model& model, Listed& todo, ResultsFile& results, Outpu
     fail_all(many, errors, results);
     return;
   }
+  if (session->writer)
+    refuse(
+        "each photo's caption is a network of its own words, and one explains all of these: "
+        "'fovea explain' takes several photos");
   if (session->task && !session->task->states.empty())
     refuse(
         "the model takes a state from photo to photo, and these are explained each by itself: "
