@@ -39,7 +39,11 @@ class Handle {
   Handle& operator=(const Handle&) = delete;
   ~Handle() { kDestroy(it); }
   operator T*() const { return it; }  // NOLINT: handed to C
-  T** out() { return &it; }
+  /// For a new one: what it held is destroyed.
+  T** out() {
+    kDestroy(take());
+    return &it;
+  }
   T* take() { return std::exchange(it, nullptr); }
 
  private:
