@@ -11,6 +11,10 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_L
     target_compile_options(fovea_flags INTERFACE -Wno-stringop-overflow -Wno-array-bounds)
   endif()
 endif()
+# GCC tidies its memory up too early for these sources: they need less than this.
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  target_compile_options(fovea_flags INTERFACE --param=ggc-min-heapsize=524288)
+endif()
 if(FOVEA_WERROR)
   target_compile_options(fovea_flags INTERFACE -Werror)
 endif()
@@ -70,14 +74,18 @@ fovea_precompiled(fovea_standard_headers HEADERS ${FOVEA_STANDARD_HEADERS})
 fovea_precompiled(fovea_standard_headers_fast HEADERS ${FOVEA_STANDARD_HEADERS} FLAGS ${FOVEA_COMPILE_FAST})
 
 # fovea_module(NAME SOURCES ... DEPENDS other modules... THIRD_PARTY libraries... [PRECOMPILED headers...]
-#              [COMPILED_FAST] [OWN_FLAGS])
+#              [COMPILED_FAST [FULLY_OPTIMIZED sources...]] [OWN_FLAGS])
 # A third-party library is PRIVATE: its headers reach no other module. PRECOMPILED: its headers that
-# most of the sources include. OWN_FLAGS: compiled with flags that others are not.
+# most of the sources include. FULLY_OPTIMIZED: the sources of such a module that do arithmetic on tensors; a
+# precompiled header would not fit them. OWN_FLAGS: compiled with flags that others are not.
 function(fovea_module name)
-  cmake_parse_arguments(ARG "COMPILED_FAST;OWN_FLAGS" "" "SOURCES;DEPENDS;THIRD_PARTY;PRECOMPILED" ${ARGN})
+  cmake_parse_arguments(ARG "COMPILED_FAST;OWN_FLAGS" "" "SOURCES;DEPENDS;THIRD_PARTY;PRECOMPILED;FULLY_OPTIMIZED" ${ARGN})
   add_library(fovea_${name} STATIC ${ARG_SOURCES})
   if(ARG_COMPILED_FAST)
     target_compile_options(fovea_${name} PRIVATE ${FOVEA_COMPILE_FAST})
+    set_source_files_properties(
+      ${ARG_FULLY_OPTIMIZED} PROPERTIES SKIP_PRECOMPILE_HEADERS ON
+                                        COMPILE_OPTIONS $<$<CONFIG:Release,RelWithDebInfo>:-O3>)
   endif()
   if(ARG_PRECOMPILED)
     if(FOVEA_PRECOMPILE)
