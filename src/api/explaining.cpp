@@ -427,7 +427,7 @@ std::vector<Explanation> Explaining::explain_one(const Target& target,
     if (layers_.size() == 1 && !options_.smooth && explainer_.fields)
       one.receptive_field = explainer_.fields->of(*layers_[0], target, place, image);
     const bool bounds = !one.receptive_field.empty() && !needs_of(*layers_[0]).gradients.empty();
-    warn_of_map(one, {explainer_, entry_.info, place, clipped_[n], bounds});
+    warn_of_map(one, {explainer_, entry_.info, layers_, place, clipped_[n], bounds});
   }
   return out;
 }

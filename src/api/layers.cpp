@@ -78,6 +78,18 @@ graph::MapForm form_of(const Explainer::Impl& impl, const graph::Graph& graph,
   return form;
 }
 
+/// Of a layer that is not made of the image, the input with as many axes that it is made of.
+std::string other_image(const Explainer::Impl& impl, const graph::Graph& graph, graph::ValueId id) {
+  if (graph.inputs.size() < 2) return {};
+  const auto image = graph.inputs[impl.image_batch.input];
+  if (graph::reaches(graph, image, id)) return {};
+  for (const auto input : graph.inputs)
+    if (graph.value(input).shape.size() == graph.value(image).shape.size() &&
+        graph::reaches(graph, input, id))
+      return graph.value(input).name;
+  return {};
+}
+
 }  // namespace
 
 graph::TokenOptions tokens_of(const Explainer::Impl& impl) {
@@ -137,6 +149,7 @@ explain::Layer resolve_layer(const Explainer::Impl& impl, const graph::Graph& gr
     layer.value_shape = value.shape;
     layer.shape = layer.grid->map_shape(value.shape);
   }
+  layer.other_image = other_image(impl, graph, id);
   layer.is_linear_head = graph::is_piecewise_linear(graph, id, impl.target);
   layer.is_head_map = impl.head && impl.head->feature_map == id;
   return layer;

@@ -90,6 +90,15 @@ void warn_of_field(Explanation& out, const Explained& how) {
                          (layer.empty() ? ")" : " '" + layer + "')"));
 }
 
+void warn_of_image(Explanation& out, const Explained& how) {
+  if (how.method.kind != MapKind::layer) return;
+  for (const auto* layer : how.layers)
+    if (!layer->other_image.empty())
+      out.warnings.push_back("the layer '" + layer->name + "' sees nothing of '" +
+                             how.explainer.input_layer.name + "', but of '" + layer->other_image +
+                             "': its map is about that, and is no overlay of the other");
+}
+
 }  // namespace
 
 void warn_of_map(Explanation& out, const Explained& how) {
@@ -106,6 +115,7 @@ void warn_of_map(Explanation& out, const Explained& how) {
     out.warnings.push_back(said + remedies(out, how));
   }
   warn_of_field(out, how);
+  warn_of_image(out, how);
   if (out.sum_rule) warn_of_lost(*out.sum_rule, out.warnings);
 }
 

@@ -66,11 +66,12 @@ struct Needs {
 struct Layer {
   std::string name;
   graph::ValueId value;
-  Shape shape;                                ///< [images, channels, ...], of its map
-  std::optional<graph::Grid> grid;            ///< of a value that is no [n, c, ...]; views are
-  Shape value_shape = {};                     ///< the value's own, where it has a grid
-  std::string unseen = {};                    ///< why the scores see nothing of it; empty: they do
-  std::size_t map = 0;                        ///< index in the plan's maps; of no use for inputs
+  Shape shape;                      ///< [images, channels, ...], of its map
+  std::optional<graph::Grid> grid;  ///< of a value that is no [n, c, ...]; views are
+  Shape value_shape = {};           ///< the value's own, where it has a grid
+  std::string unseen = {};          ///< why the scores see nothing of it; empty: they do
+  std::string other_image = {};     ///< the input that it is made of, where that is not the image
+  std::size_t map = 0;              ///< index in the plan's maps; of no use for inputs
   std::map<Gradient, std::size_t> gradients;  ///< indices in the plan's gradients
   bool is_linear_head = false;                ///< all that follows is piecewise linear in it
   bool is_head_map = false;                   ///< what the pool of a pool + linear head reads

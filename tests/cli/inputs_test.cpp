@@ -221,6 +221,18 @@ TEST(TwoImages, AreNotMixedUp) {
     }
     EXPECT_NEAR(score, 2 * 255. / kPixels, 1e-4) << "both are seen";
   }
+  // A layer of the other picture is no overlay of the photo.
+  for (const auto* layer : {"query_map", "candidate_map"}) {
+    const auto outcome =
+        scratch.fovea({"explain", "--model", fixture("two_images"), "--image", "query.png",
+                       "--input", "candidate=candidate.npy", "--preprocess", "raw", "--class", "0",
+                       "--layer", layer, "--json", "-"});
+    expect_done(outcome);
+    const auto warnings = nlohmann::json::parse(outcome.out)["warnings"].dump();
+    EXPECT_EQ(warnings.find("but of 'candidate': its map is about that") != std::string::npos,
+              layer == std::string("candidate_map"))
+        << warnings;
+  }
   // The photo is the first of several, whose other image stays.
   const auto several = scratch.fovea({"explain", "--model", fixture("two_images"), "query.png",
                                       "candidate.png", "--input", "query=query.npy", "--preprocess",
