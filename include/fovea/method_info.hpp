@@ -23,13 +23,12 @@ concept MethodType = requires {
 /// what is known).
 struct Method {
   Method() = default;
-  Method(std::string name_, std::map<std::string, double> options_ = {},
-         std::map<std::string, Tensor> given_ = {},
-         std::map<std::string, std::string> layer_rules_ = {})
-      : name(std::move(name_)),
-        options(std::move(options_)),
-        given(std::move(given_)),
-        layer_rules(std::move(layer_rules_)) {}
+  Method(std::string registered, std::map<std::string, double> numbers = {},
+         std::map<std::string, Tensor> tensors = {}, std::map<std::string, std::string> rules = {})
+      : name(std::move(registered)),
+        options(std::move(numbers)),
+        given(std::move(tensors)),
+        layer_rules(std::move(rules)) {}
   /// Of a method's type: every option, and the tensors that are not empty.
   template <MethodType M>
   Method(const M& method);

@@ -19,6 +19,10 @@ const std::string kPrefix = "second/";  // of `joined`
   throw Error(ErrorCode::invalid_argument, sentence);
 }
 
+[[noreturn]] void refuse_state(const std::string& output, const std::string& input) {
+  refuse("the state '" + output + "' does not fit the input '" + input + "' that it is fed to");
+}
+
 bool has(const std::vector<ValueInfo>& infos, const std::string& name) {
   return std::any_of(infos.begin(), infos.end(),
                      [&](const ValueInfo& info) { return info.name == name; });
@@ -82,7 +86,7 @@ bool holds(const std::vector<std::string>& names, const std::string& name) {
 
 /// A value of the second that is no output, as a joined model calls it.
 std::string inner_name(const Model& model, const std::string& name) {
-  const auto prefixed = kPrefix + name;
+  auto prefixed = kPrefix + name;
   for (const auto& node : model.nodes())
     if (holds(node.outputs, prefixed)) return prefixed;
   return name;
@@ -327,9 +331,7 @@ std::vector<std::int64_t> CaptionWriter::write(const Feeds& feeds, const CallOpt
     for (const auto& [input, output] : task.states) {
       auto next = run.output(output);
       const auto& shape = impl_->shapes.at(input);
-      if (next.data.size() != filled_with(shape, 0).data.size())
-        refuse("the state '" + output + "' does not fit the input '" + input +
-               "' that it is fed to");
+      if (next.data.size() != filled_with(shape, 0).data.size()) refuse_state(output, input);
       tensors.insert_or_assign(input, Tensor{shape, std::move(next.data)});
     }
   }

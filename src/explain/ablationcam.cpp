@@ -83,6 +83,7 @@ std::vector<Evidence> run(Context& context) {
     const auto without = context.find(NetworkSpec::Part::tail) != nullptr ? from_network(context, n)
                                                                           : from_head(context, n);
     std::vector<float> weights;
+    weights.reserve(without.size());
     for (const double score : without) weights.push_back(static_cast<float>((y - score) / y));
     out.push_back({weighted_sum(view, n, weights)});
   }

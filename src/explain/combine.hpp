@@ -67,16 +67,18 @@ std::vector<float> sum_over_positions(const engine::ValueView& map,
                                       const engine::ValueView& gradient, std::int64_t image, F f) {
   const auto x = detail::pair_of(map, gradient, image);
   std::vector<float> out(static_cast<std::size_t>(x.channels));
-  base::parallel_for(x.channels, std::max<std::int64_t>(1, detail::kCombineGrain / x.positions),
-                     [&](std::int64_t begin, std::int64_t end) {
-                       for (auto c = begin; c < end; ++c) {
-                         const auto at = channel_begin(c, x.positions, x.block);
-                         double sum = 0;
-                         for (std::int64_t p = 0; p < x.positions; ++p)
-                           sum += f(x.a[at + p * x.block], x.g[at + p * x.block], c);
-                         out[static_cast<std::size_t>(c)] = static_cast<float>(sum);
-                       }
-                     });
+  base::parallel_for(
+      x.channels,
+      std::max<std::int64_t>(1, detail::kCombineGrain / std::max<std::int64_t>(1, x.positions)),
+      [&](std::int64_t begin, std::int64_t end) {
+        for (auto c = begin; c < end; ++c) {
+          const auto at = channel_begin(c, x.positions, x.block);
+          double sum = 0;
+          for (std::int64_t p = 0; p < x.positions; ++p)
+            sum += f(x.a[at + p * x.block], x.g[at + p * x.block], c);
+          out[static_cast<std::size_t>(c)] = static_cast<float>(sum);
+        }
+      });
   return out;
 }
 

@@ -74,8 +74,9 @@ std::vector<Evidence> run(Context& context, const Chosen<IntegratedGradients>& m
   std::vector<Tensor> inputs(context.inputs.begin(), context.inputs.end());
   Rerun rerun(context);
   for (const auto& [at, weight] : points) {
-    for (std::size_t i = 0; i < x.data.size(); ++i) {
-      const double from = baseline.data[i % size];
+    for (std::size_t i = 0, k = 0; i < x.data.size(); ++i, ++k) {
+      if (k == size) k = 0;
+      const double from = baseline.data[k];
       inputs[context.image_input].data[i] = static_cast<float>(from + at * (x.data[i] - from));
     }
     auto& again = rerun.forward(inputs);

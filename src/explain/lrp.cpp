@@ -37,8 +37,10 @@ Tensor over_channels(const Tensor& relevance) {
   Tensor map{{relevance.shape.begin() + 1, relevance.shape.end()}, {}};
   const auto positions = static_cast<std::size_t>(base::element_count(map.shape));
   map.data.assign(positions, 0.f);
-  for (std::size_t i = 0; i < relevance.data.size(); ++i)
-    map.data[i % positions] += relevance.data[i];
+  for (std::size_t i = 0, p = 0; i < relevance.data.size(); ++i, ++p) {
+    if (p == positions) p = 0;
+    map.data[p] += relevance.data[i];
+  }
   return map;
 }
 

@@ -17,7 +17,7 @@ ChannelSteps channel_steps(std::span<const std::int64_t> shape, const Shape& ext
   std::int64_t elements = 1;
   for (const auto extent : shape) elements *= extent;
   if (extents.empty()) return {1, elements, elements, 1};
-  const auto positions = base::element_count(extents);
+  const auto positions = std::max<std::int64_t>(1, base::element_count(extents));
   const auto channels = elements / positions;
   const bool first = std::equal(extents.rbegin(), extents.rend(), shape.rbegin());
   return first ? ChannelSteps{channels, positions, positions, 1}

@@ -43,6 +43,7 @@ std::vector<float> softmax(const std::vector<double>& scores) {
   const double top = *std::max_element(scores.begin(), scores.end());
   double sum = 0;
   std::vector<float> out;
+  out.reserve(scores.size());
   for (const double s : scores) sum += std::exp(s - top);
   for (const double s : scores) out.push_back(static_cast<float>(std::exp(s - top) / sum));
   return out;

@@ -15,13 +15,14 @@ namespace {
 template <class List>
 std::vector<std::string> names(const List& list) {
   std::vector<std::string> out;
+  out.reserve(list.size());
   for (const auto& item : list) out.push_back(item.name);
   return out;
 }
 
 std::string listed(const std::vector<std::string>& names) {
   std::string out;
-  for (const auto& name : names) out += (out.empty() ? "" : ", ") + name;
+  for (const auto& name : names) out.append(out.empty() ? "" : ", ").append(name);
   return out;
 }
 

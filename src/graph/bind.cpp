@@ -265,7 +265,7 @@ class Binding {
       } catch (const Error& error) {
         throw error.with({{}, value.name, {}});
       }
-      if (auto why = still_open(declared, value)) lose(id, std::move(*why));
+      if (auto why = still_open(declared, value)) lose(id, *why);
     }
   }
 
@@ -364,7 +364,7 @@ class Binding {
       } catch (const detail::NotConstant& missing) {
         if (computing_.make_constant(missing.id)) continue;
         note_selection(id, missing.id);
-        throw Error(missing);
+        throw missing.with({});
       }
     }
     evaluate_one(graph_, id, budget);

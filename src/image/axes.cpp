@@ -227,8 +227,9 @@ Drawing with_axes(const Image& picture, const PictureAxis& across, const Picture
     const int y0 = margin + up_name.height() + std::max(margin, text_height / 2 + 1);
     const int half = below.empty() ? 0 : below.back().width / 2;
     const auto named = static_cast<int>(std::ceil(std::max(across_name.width(), up_name.width())));
-    const std::int64_t width = std::max<std::int64_t>(
-        std::int64_t{x0} + picture.width + half + margin, std::int64_t{named} + 2 * margin);
+    const std::int64_t width =
+        std::max<std::int64_t>(std::int64_t{x0} + picture.width + half + margin,
+                               std::int64_t{named} + std::int64_t{2} * margin);
     const std::int64_t height = std::int64_t{y0} + picture.height + line + tick + text_height +
                                 across_name.height() + margin;
     image::check_extents(width, height, ErrorCode::invalid_argument);

@@ -122,7 +122,7 @@ class ClassNames {
 
   /// By class; classes that it does not name have none.
   static Names encoded(const NodeProto& node) {
-    if (const auto classes = strings_in(node, "classes_strings"); !classes.empty()) return classes;
+    if (auto classes = strings_in(node, "classes_strings"); !classes.empty()) return classes;
     const auto* keys = find(node, "keys_int64s");
     const auto values = strings_in(node, "values_strings");
     if (keys == nullptr || keys->ints_size() != static_cast<int>(values.size())) return {};

@@ -333,13 +333,15 @@ class ModelProto {
 };
 
 inline const TensorProto& AttributeProto::t() const {
-  return t_.has_value() ? *t_.get() : absent<TensorProto>();
+  const auto* held = t_.get();
+  return held != nullptr ? *held : absent<TensorProto>();
 }
 inline TensorProto* AttributeProto::mutable_t() {
   return &t_.fill();
 }
 inline const GraphProto& AttributeProto::g() const {
-  return g_.has_value() ? *g_.get() : absent<GraphProto>();
+  const auto* held = g_.get();
+  return held != nullptr ? *held : absent<GraphProto>();
 }
 inline GraphProto* AttributeProto::mutable_g() {
   return &g_.fill();

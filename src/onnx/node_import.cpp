@@ -100,9 +100,15 @@ graph::ValueId NodeImport::emit_output(int i, graph::Op op, std::vector<graph::V
   return state_.graph.node(id).outputs[0];
 }
 
+std::vector<std::string> NodeImport::output_names(int count) {
+  std::vector<std::string> out;
+  out.reserve(static_cast<std::size_t>(count));
+  for (int i = 0; i < count; ++i) out.push_back(output_name(i));
+  return out;
+}
+
 void NodeImport::emit_all(graph::Op op, std::vector<graph::ValueId> inputs, int count) {
-  std::vector<std::string> outputs;
-  for (int i = 0; i < count; ++i) outputs.push_back(output_name(i));
+  const auto outputs = output_names(count);
   const auto id =
       state_.graph.add_node(name_, proto_.op_type(), std::move(op), std::move(inputs), outputs);
   for (std::size_t i = 0; i < outputs.size(); ++i)
@@ -111,8 +117,7 @@ void NodeImport::emit_all(graph::Op op, std::vector<graph::ValueId> inputs, int 
 
 void NodeImport::emit_all(graph::Op op, std::vector<graph::ValueId> inputs,
                           const std::vector<DataType>& types) {
-  std::vector<std::string> outputs;
-  for (int i = 0; i < output_count(); ++i) outputs.push_back(output_name(i));
+  const auto outputs = output_names(output_count());
   const auto id =
       state_.graph.add_node(name_, proto_.op_type(), std::move(op), std::move(inputs), outputs);
   for (std::size_t i = 0; i < outputs.size(); ++i) {
@@ -137,10 +142,11 @@ std::vector<graph::ValueId> NodeImport::step_all(graph::Op op, std::vector<graph
                                                  int count) {
   const auto name = state_.names.fresh(name_ + "/step");
   std::vector<std::string> outputs;
+  outputs.reserve(static_cast<std::size_t>(count));
   for (int i = 0; i < count; ++i)
     outputs.push_back(state_.names.fresh(name + "/output" + std::to_string(i)));
-  const auto id = state_.graph.add_node(name, proto_.op_type(), std::move(op), std::move(inputs),
-                                        std::move(outputs));
+  const auto id =
+      state_.graph.add_node(name, proto_.op_type(), std::move(op), std::move(inputs), outputs);
   return state_.graph.node(id).outputs;
 }
 

@@ -113,6 +113,7 @@ class NodeImport {
 
  private:
   std::string output_name(int i);
+  std::vector<std::string> output_names(int count);
 
   ImportState& state_;
   format::NodeProto& proto_;

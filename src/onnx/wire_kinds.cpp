@@ -26,7 +26,6 @@ constexpr std::uint64_t fields_of(Kind kind) {
     case Kind::tensor:
       return fields({1, 2, 4, 5, 6, 7, 8, 9, 10, 11, 13, 14});
     case Kind::sparse_tensor:
-      return fields({1});
     case Kind::type:
     case Kind::shape:
       return fields({1});

@@ -18,12 +18,15 @@ const std::string* given_words_of(const Session& session) {
   return it == questions.end() ? nullptr : &it->second;
 }
 
+[[noreturn]] void refuse_name(const std::string& name, const std::string& word) {
+  throw Error(ErrorCode::invalid_argument,
+              "the model's input '" + name + "' takes no words; '" + word + "' does");
+}
+
 void require_known_names(const Session& session) {
   const auto& word = session.writer->word_input();
   for (const auto& [name, words] : session.request.questions)
-    if (name != word)
-      throw Error(ErrorCode::invalid_argument,
-                  "the model's input '" + name + "' takes no words; '" + word + "' does");
+    if (name != word) refuse_name(name, word);
 }
 
 /// Words of a tensor that holds a start and what follows it; what stands behind the end, and what

@@ -86,7 +86,7 @@ bool is_needed(const Session& session, const std::string& input) {
 
 // What is not needed is no candidate, unless nothing else is.
 std::vector<const ValueInfo*> needed_of(const Session& session,
-                                        std::vector<const ValueInfo*> inputs) {
+                                        const std::vector<const ValueInfo*>& inputs) {
   std::vector<const ValueInfo*> needed;
   if (inputs.size() > 1)
     for (const auto* input : inputs)

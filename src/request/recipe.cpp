@@ -26,7 +26,7 @@ class Reader {
         "order",         "scale",          "mean",       "std",    "geometry", "shorter_side",
         "resized_width", "resized_height", "odd_margin", "resize", "width",    "height"};
     std::string known;
-    for (const auto& key : kKeys) known += (known.empty() ? "" : ", ") + key;
+    for (const auto& key : kKeys) known.append(known.empty() ? "" : ", ").append(key);
     for (const auto& [key, value] : object_.items())
       if (std::find(kKeys.begin(), kKeys.end(), key) == kKeys.end())
         fail("unknown key '" + key + "'" + did_you_mean(kKeys, key) + " (known: " + known + ")");

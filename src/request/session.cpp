@@ -121,7 +121,7 @@ Run Session::forward(const Explainer& explainer, const CallOptions& call) {
                        std::to_string(classes) + " classes");
   if (photo && photo->recipe_source == RecipeSource::assumed && !options.compile.multi_label &&
       nearly_uniform(run.predictions()))
-    warnings.push_back(
+    warnings.emplace_back(
         "the scores hardly prefer a class, and how the photo is prepared was assumed: say it with "
         "--preprocess");
   return run;

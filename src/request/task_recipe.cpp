@@ -71,6 +71,10 @@ std::vector<std::string> one_or_several(const Json& value, const std::string& wh
   return value.is_string() ? std::vector{value.get<std::string>()} : texts(value, what, name);
 }
 
+std::string inside(const std::string& name, const std::string& member) {
+  return name + "." + member;
+}
+
 /// Reads one task's members; every complaint names them.
 class Reader {
  public:
@@ -98,14 +102,14 @@ class Reader {
       for (const auto& row : kOutputs) {
         const std::string role(row.name);
         if (const auto* one = roles.find(role.c_str()))
-          out.outputs[row.value] = one_or_several(*one, what_, name + "." + role);
+          out.outputs[row.value] = one_or_several(*one, what_, inside(name, role));
       }
       roles.no_others();
     });
     members.with("states", [&](const Json& value, const auto&, const auto& name) {
       if (!value.is_object()) damaged(what_, "'" + name + "' must be an object");
       for (const auto& [input, output] : value.items())
-        out.states[input] = text(output, what_, name + "." + input);
+        out.states[input] = text(output, what_, inside(name, input));
     });
     names(members, "names", "names_file", out.names,
           [&](std::string_view read) { return names_in(out, read); });
@@ -447,7 +451,7 @@ std::optional<Task> task_of_model(const Model& model) {
 
 std::vector<std::string> names_in(const Task& task, std::string_view text) {
   if (task.kind != TaskKind::text) return parse_labels(text);
-  const auto lines = request::lines_of(text);
+  auto lines = request::lines_of(text);
   if (lines.size() == 1) return request::characters_of(lines.front());
   return lines;
 }

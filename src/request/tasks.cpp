@@ -107,6 +107,13 @@ void give_states(Session& session, const OriginFinder& finder) {
   }
 }
 
+[[noreturn]] void refuse_state(const std::string& output, const Shape& from,
+                               const std::string& input, const Shape& to) {
+  throw Error(ErrorCode::invalid_argument, "the state '" + output + "' is " + shape_text(from) +
+                                               ", and input '" + input + "' takes " +
+                                               shape_text(to));
+}
+
 }  // namespace
 
 void start_task(Session& session) {
@@ -190,9 +197,7 @@ void keep_states(Session& session, const Run& run) {
     auto& tensor = session.tensors.at(input);
     auto next = run.output(output);
     if (next.data.size() != tensor.data.size())
-      throw Error(ErrorCode::invalid_argument, "the state '" + output + "' is " +
-                                                   shape_text(next.shape) + ", and input '" +
-                                                   input + "' takes " + shape_text(tensor.shape));
+      refuse_state(output, next.shape, input, tensor.shape);
     tensor.data = std::move(next.data);
     session.went_on = true;
   }

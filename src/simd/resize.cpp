@@ -25,7 +25,7 @@ constexpr int kTapBits = 22;
 /// As many as leave the largest weight below 2^15.
 int sixteen_bit_fraction(double largest) {
   int bits = 0;
-  while (bits < kTapBits && static_cast<int>(0.5 + largest * (1 << (bits + 1))) < (1 << 15)) ++bits;
+  while (bits < kTapBits && 0.5 + largest * (1 << (bits + 1)) < (1 << 15)) ++bits;
   return bits;
 }
 

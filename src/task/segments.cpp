@@ -113,6 +113,7 @@ std::vector<Segment> decode_segments(const Task& task, const Outputs& outputs) {
   std::map<std::int64_t, std::int64_t> counts;
   for (const float c : classes.data) ++counts[static_cast<std::int64_t>(c)];
   std::vector<Segment> out;
+  out.reserve(counts.size());
   for (const auto& [c, count] : counts)
     out.push_back(
         {c, count, static_cast<double>(count) / static_cast<double>(classes.data.size())});

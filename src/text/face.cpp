@@ -133,7 +133,8 @@ void Face::draw_picture(double x, double y, const Canvas& canvas) const {
       for (unsigned r = r0; r < std::max(r1, r0 + 1) && r < bitmap.rows; ++r)
         for (unsigned c = c0; c < std::max(c1, c0 + 1) && c < bitmap.width; ++c)
           for (std::size_t i = 0; i < 4; ++i)
-            sums[i] += bitmap.buffer[static_cast<std::ptrdiff_t>(r) * bitmap.pitch + 4 * c + i];
+            sums[i] += bitmap.buffer[static_cast<std::ptrdiff_t>(r) * bitmap.pitch +
+                                     std::ptrdiff_t{4} * c + static_cast<std::ptrdiff_t>(i)];
       const double area = std::max(1U, r1 - r0) * std::max(1U, c1 - c0);
       std::uint8_t* pixel = canvas.at(column, row);
       for (std::size_t i = 0; i < 3; ++i) {

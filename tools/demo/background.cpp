@@ -34,7 +34,8 @@ class Noise {
  public:
   Noise(std::uint64_t key, int width, int height, int cell)
       : cell_(cell), columns_(width / cell + 2) {
-    const auto points = static_cast<std::uint64_t>(columns_ * (height / cell + 2));
+    const auto points =
+        static_cast<std::uint64_t>(columns_) * static_cast<std::uint64_t>(height / cell + 2);
     for (std::uint64_t i = 0; i < points; ++i)
       slopes_.push_back(direction(static_cast<int>(scramble(key + i) & (kTurn - 1))));
     for (int offset = 0; offset < cell; ++offset) {
@@ -45,7 +46,8 @@ class Noise {
 
   // -128..127.
   int at(int x, int y) const {
-    const auto corner = static_cast<std::size_t>(y / cell_ * columns_ + x / cell_);
+    const auto corner = static_cast<std::size_t>(y / cell_) * static_cast<std::size_t>(columns_) +
+                        static_cast<std::size_t>(x / cell_);
     const Step s = steps_[static_cast<std::size_t>(x % cell_)];
     const Step t = steps_[static_cast<std::size_t>(y % cell_)];
     const auto rise = [&](std::size_t point, int dx, int dy) {

@@ -12,7 +12,10 @@ struct Canvas {
   int width = 0, height = 0;
   std::vector<Rgb> pixels;  ///< rows from the top
 
-  Rgb& at(int x, int y) { return pixels[static_cast<std::size_t>(y * width + x)]; }
+  Rgb& at(int x, int y) {
+    return pixels[static_cast<std::size_t>(y) * static_cast<std::size_t>(width) +
+                  static_cast<std::size_t>(x)];
+  }
 
   /// Calls `visit(x, y)` for the pixels of a rectangle, cut at the borders.
   template <class Visit>

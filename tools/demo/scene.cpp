@@ -92,7 +92,7 @@ Scene draw_scene(std::uint64_t seed) {
     Box& box = object.box;
     const auto mark = static_cast<std::uint8_t>(scene.objects.size() + 1);
     paint_shape(canvas, shape, [&](int x, int y) {
-      scene.owner[static_cast<std::size_t>(y * kSceneWidth + x)] = mark;
+      scene.owner[static_cast<std::size_t>(y) * kSceneWidth + static_cast<std::size_t>(x)] = mark;
       box = {std::min(box.x0, x), std::min(box.y0, y), std::max(box.x1, x + 1),
              std::max(box.y1, y + 1)};
     });

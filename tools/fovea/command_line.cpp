@@ -93,12 +93,12 @@ std::vector<std::string> with_values(int argc, const char* const* argv) {
   std::vector<std::string> out;
   for (int i = argc - 1; i > 0; --i) {
     const std::string argument = argv[i];
-    if (argument == "--json" && (out.empty() || !is_json_output(out.back()))) out.push_back("-");
+    if (argument == "--json" && (out.empty() || !is_json_output(out.back()))) out.emplace_back("-");
     if (argument == "--box" && (out.empty() || !is_number(out.back())))
-      out.push_back(kDefaultShare);
+      out.emplace_back(kDefaultShare);
     if (argument == "--whole" &&
         (out.empty() || (out.back() != kDefaultWhole && out.back() != "letterbox")))
-      out.push_back(kDefaultWhole);
+      out.emplace_back(kDefaultWhole);
     out.push_back(argument);
   }
   return out;

@@ -144,7 +144,8 @@ Image DrawnMap::plain(Image backdrop) const {
 }
 
 Image DrawnMap::pages(Image picture) const {
-  return slices_ ? slices_->sheet(picture) : picture;
+  if (slices_) return slices_->sheet(picture);
+  return picture;
 }
 
 Box DrawnMap::enlarged_box(const Box& box) const {

@@ -204,7 +204,7 @@ void explain_photo(Session& session, const Prepared& prepared, const Reasons& re
   if (!names.spectrogram.empty()) add_spectrograms(session, results, names, provenance, files.out);
   if (!session.photo && !explanations.empty() &&
       !(names.output.empty() && names.strip.empty() && names.objects.empty()))
-    session.warnings.push_back(
+    session.warnings.emplace_back(
         "the overlay shows the input tensor stretched to 0..255, not the photo");
   if (!names.logits.empty()) files.out.add(names.logits, npy_bytes(run.logits()));
   if (!names.html.empty() && !explanations.empty())

@@ -13,6 +13,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
+bool is_set(const char* variable) {
+  return std::getenv(variable) != nullptr;  // NOLINT(concurrency-mt-unsafe): nobody changes it
+}
+
 /// "max 100000", "150000 100000": microseconds of each period.
 std::optional<double> share(std::istream& quota, std::istream& period) {
   double allowed = 0, each = 0;
@@ -70,13 +74,12 @@ std::optional<double> cpu_quota(const fs::path& root) {
 }
 
 void keep_within_quota(PoolOptions& pool, const std::optional<double>& quota) {
-  if (pool.threads != 0 || !quota || std::getenv("OMP_NUM_THREADS") != nullptr) return;
+  if (pool.threads != 0 || !quota || is_set("OMP_NUM_THREADS")) return;
   if (*quota < build_info().threads) pool.threads = std::max(1, static_cast<int>(*quota));
 }
 
 std::string waiting_text(Waiting waiting) {
-  if (std::getenv("OMP_WAIT_POLICY") != nullptr || std::getenv("GOMP_SPINCOUNT") != nullptr)
-    return "environment";
+  if (is_set("OMP_WAIT_POLICY") || is_set("GOMP_SPINCOUNT")) return "environment";
   switch (waiting) {
     case Waiting::adaptive:
       return "adaptive";

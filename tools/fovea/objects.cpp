@@ -87,7 +87,8 @@ Caption caption_of_all(const Session& session, const std::vector<const Detection
   return {{}, {names}};
 }
 
-void add(Image picture, const std::string& file, const Json& provenance, OutputFiles& files) {
+void add(const Image& picture, const std::string& file, const Json& provenance,
+         OutputFiles& files) {
   EncodeOptions options;
   if (!provenance.is_null() && lower(picture_extension(file)) == ".png")
     options.texts = texts_of_all(provenance, "objects");

@@ -184,7 +184,7 @@ std::vector<Reason> Reasons::find(Run& run, Session& session, const Explainer& e
                                own);
       });
       if (out[at].examples.empty())
-        session.warnings.push_back(
+        session.warnings.emplace_back(
             holds_only(*index_, own)
                 ? "no example is near: the index holds this picture alone"
                 : "no example is near: the class weighs none of the features that the input has");
@@ -209,7 +209,7 @@ Image Reasons::sheet(Session& session, const std::vector<Explanation>& explanati
         row.push_back({caption, read_image(file)});
       } catch (const Error& error) {
         if (error.code() != ErrorCode::bad_input) throw;
-        session.warnings.push_back(error.what());
+        session.warnings.emplace_back(error.what());
         row.push_back({caption, {}});
       }
     }

@@ -68,7 +68,7 @@ std::string recipe_text(const Preprocess& recipe, RecipeSource source) {
 }
 
 std::string recipe_text(const SessionPhoto& photo) {
-  const auto out = recipe_text(photo.left_recipe.value_or(photo.recipe), photo.recipe_source);
+  auto out = recipe_text(photo.left_recipe.value_or(photo.recipe), photo.recipe_source);
   if (!photo.left_recipe) return out;
   return out + (photo.recipe.geometry == Preprocess::Geometry::letterbox
                     ? ", but the whole photo, letterboxed"

@@ -29,7 +29,7 @@ constexpr std::uintmax_t kLargestResult = std::uintmax_t{256} << 20;
 
 // The document as text: a result's JSON, or what a PNG carries.
 std::string read_document(const std::string& file) {
-  const auto bytes = read_text(file, ErrorCode::invalid_argument, kLargestResult);
+  auto bytes = read_text(file, ErrorCode::invalid_argument, kLargestResult);
   if (!bytes.starts_with("\x89PNG")) return bytes;
   for (auto& [key, text] : decode_texts(std::as_bytes(std::span(bytes)), file))
     if (key == kProvenanceKey) return std::move(text);
@@ -54,6 +54,11 @@ void check_digest(const std::string& what, const std::string& file, const Reques
                 {.file = file, .node = {}, .op = {}});
   require_recorded(what, file, recorded, code,
                    [&](const std::string& one) { return digests.of(one); });
+}
+
+std::string other_version(const std::string& of, const std::string& then, const std::string& now) {
+  return "the result was made with " + of + " " + then + ", and this is " + now +
+         ": maps may differ";
 }
 
 // A result says all of this; what one leaves out would be made up.
@@ -225,9 +230,7 @@ void Replay::check_session(Session& session, Digests& digests) const {
   const auto build = build_info();
   for (const auto& [name, then, now] :
        {std::tuple{"fovea", fovea_, build.version}, std::tuple{"onednn", onednn_, build.onednn}})
-    if (then != now)
-      warn("the result was made with " + std::string(name) + " " + then + ", and this is " + now +
-           ": maps may differ");
+    if (then != now) warn(other_version(name, then, now));
   if (session.photo && recorded_.exact_decode != session.photo->is_whole())
     warn(
         "the result was made from a reduced image, which an overlay does not allow: maps may "

@@ -87,7 +87,7 @@ void wrap(std::vector<std::vector<SheetCell>>& rows, std::int64_t sheet_width) {
 }
 
 int panel_width(std::int64_t sheet_width) {
-  return static_cast<int>(std::min<std::int64_t>(kPanel, sheet_width - 2 * kMargin));
+  return static_cast<int>(std::min<std::int64_t>(kPanel, sheet_width - std::int64_t{2} * kMargin));
 }
 
 Json row_json(const Session& session, const RequestTarget& target, const Explanation& why) {

@@ -9,9 +9,10 @@ namespace fovea::cli {
 namespace {
 
 constexpr std::int64_t kColumns = 5;
-constexpr int kWidth = 256;                   // of a slice on the sheet, at most
-constexpr std::int64_t kPixels = 2 * kWidth;  // a side of a slice that is drawn, at most
-constexpr int kLeast = 120;                   // a side of a slice that is small, at least
+constexpr int kWidth = 256;  // of a slice on the sheet, at most
+constexpr std::int64_t kPixels =
+    std::int64_t{2} * kWidth;  // a side of a slice that is drawn, at most
+constexpr int kLeast = 120;    // a side of a slice that is small, at least
 
 std::size_t index(std::int64_t i) {
   return static_cast<std::size_t>(i);

@@ -76,7 +76,8 @@ void Strip::draw(const std::string& file, const Json& provenance, OutputFiles& f
   if (panels_.empty()) return;
   const auto columns = static_cast<std::size_t>(
       std::max<std::int64_t>(1, (sheet_width_ - kMargin) / (kPanel + kMargin)));
-  const auto width = static_cast<int>(std::min<std::int64_t>(kPanel, sheet_width_ - 2 * kMargin));
+  const auto width =
+      static_cast<int>(std::min<std::int64_t>(kPanel, sheet_width_ - std::int64_t{2} * kMargin));
   const auto picture = draw_sheet(wrapped(std::exchange(panels_, {}), columns), width);
   print_warnings(picture.warnings);
   EncodeOptions options;

@@ -27,7 +27,6 @@ namespace {
 
 using engine::LinearRule;
 using engine::RuleGroup;
-using engine::RuleTerm;
 using engine::Substitute;
 
 constexpr float kStabilizer = 1e-6f;

@@ -91,7 +91,8 @@ Shape broadcast(const Shape& a, const Shape& b);
 void require_broadcasts_to(const Shape& from, const Shape& to, std::string_view what);
 
 /// One overload per op: resolves its fields and sets the outputs.
-#define FOVEA_OPERATOR(Op) void infer_op(Op& op, InferContext& c);
+#define FOVEA_OPERATOR(Op) \
+  void infer_op(Op& op, InferContext& c);  // NOLINT(bugprone-macro-parentheses)
 FOVEA_EACH_OPERATOR(FOVEA_OPERATOR)
 #undef FOVEA_OPERATOR
 

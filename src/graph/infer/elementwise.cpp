@@ -70,11 +70,11 @@ void infer_op(Unary& op, InferContext& c) {
   const auto type = c.type(0);
   if (op.kind == UnaryKind::logical_not)
     c.require(0, DType::boolean);
-  else if (type == DType::boolean && op.kind != UnaryKind::identity)
-    c.require(0, DType::f32);
-  else if (op.kind == UnaryKind::erf || op.kind == UnaryKind::log)  // ReduceLogSum ends in a log
+  else if (type != DType::boolean &&
+           (op.kind == UnaryKind::erf || op.kind == UnaryKind::log))  // ReduceLogSum ends in a log
     c.require_real_or_constant(0);
-  else if (type == DType::i64 && !takes_integers(op.kind))
+  else if ((type == DType::boolean && op.kind != UnaryKind::identity) ||
+           (type == DType::i64 && !takes_integers(op.kind)))
     c.require(0, DType::f32);
 
   if (op.kind == UnaryKind::clip && op.bounds_are_inputs) {

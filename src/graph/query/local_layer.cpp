@@ -55,6 +55,7 @@ class LocalLayerSearch {
       for (const auto id : node.outputs)
         if (is_candidate(id)) last[grid_of(id)] = id;
     std::vector<DefaultLayer> out;
+    out.reserve(last.size());
     for (const auto& [grid, id] : last)
       out.push_back({id, "the last map of " + extents_text(grid) + " that the place depends on"});
     return out;

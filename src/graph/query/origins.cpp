@@ -117,8 +117,8 @@ class Walk {
   }
   std::int64_t image_of(ValueId id, std::int64_t at) const {
     const auto& shape = graph_.value(id).shape;
-    if (shape.empty() || shape[0] == 0) return 0;
-    return at / (base::element_count(shape) / shape[0]);
+    const auto elements = base::element_count(shape);
+    return elements == 0 || shape.empty() ? 0 : at / (elements / shape[0]);
   }
 
   /// Takes the group's elements for origins where the images lie as before.

@@ -59,6 +59,7 @@ MapStats min_max(const float* map, i64 n) {
 
 bool copy_finite(const float* src, float* dst, i64 n) {
   F sum(0.f);  // of x - x: 0 where x is finite, else NaN, which then stays
+  // NOLINTBEGIN(misc-redundant-expression)
   i64 i = 0;
   for (; i + kLanes <= n; i += kLanes) {
     const F x = load_all<F>(src + i);
@@ -70,6 +71,7 @@ bool copy_finite(const float* src, float* dst, i64 n) {
     store_part(dst + i, x, n - i);
     sum = sum + (x - x);
   }
+  // NOLINTEND(misc-redundant-expression)
   return !xsimd::any(xsimd::isnan(sum));
 }
 

@@ -2,6 +2,7 @@
 
 #include <bit>
 #include <cstdint>
+#include <type_traits>
 
 #include "simd/kernels/arch.hpp"
 
@@ -45,9 +46,7 @@ constexpr int kAccumulators = kLanes == 16 ? 16 : 8;
 
 /// Calls run(Count<n>{}) for n in [1, Most].
 template <int N>
-struct Count {
-  static constexpr int value = N;
-};
+using Count = std::integral_constant<int, N>;
 template <int Most, class Run>
 void with_count(i64 n, Run run) {
   if constexpr (Most > 1)
@@ -130,7 +129,7 @@ void add_rows(const T* const* rows, const float (&factors)[4][kMaxVectors], i64 
 }
 
 /// Bytes of a matrix that stays in the caches, so that it may be read column by column.
-constexpr i64 kCached = 256 * 1024;
+constexpr i64 kCached = i64{256} * 1024;
 
 /// Vectors whose sums the registers hold, and of how many vectors' width of columns.
 constexpr int kMaxSums = kLanes == 16 ? 6 : 4;

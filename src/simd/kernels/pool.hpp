@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cmath>
+
 #include "simd/kernels/arch.hpp"
 
 /// The backward pass of pooling, a vector of neighbouring channels at a time. Windows are visited
@@ -91,11 +93,11 @@ void max_back_lanes(const float* diff, const float* src, const PoolWindow& w, i6
     each_tap(w, z, y, x, [&](i64 at) {
       const V value = load_lanes<V>(src + at * stride, lanes);
       if constexpr (std::is_same_v<V, float>) {
-        const bool take = tap == 0.f || (!(value <= best) && best == best);
+        const bool take = tap == 0.f || (!(value <= best) && !std::isnan(best));
         best = take ? value : best;
         chosen = take ? tap : chosen;
       } else {
-        const auto take = (tap == V(0.f)) | ((!(value <= best)) & (best == best));
+        const auto take = (tap == V(0.f)) | ((!(value <= best)) & !xsimd::isnan(best));
         best = xsimd::select(take, value, best);
         chosen = xsimd::select(take, tap, chosen);
       }

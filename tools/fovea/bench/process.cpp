@@ -47,7 +47,7 @@ std::string cpu_name() {
 }
 
 std::string variable_or_default(const char* name) {
-  const char* value = std::getenv(name);
+  const char* value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe)
   return value == nullptr ? "default" : value;
 }
 

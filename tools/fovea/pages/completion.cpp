@@ -138,7 +138,8 @@ std::string zsh_action(const OptionRow& row) {
 std::string zsh_option(const OptionRow& row) {
   const auto spec = "[" + zsh_help(row.help) + "]" + zsh_action(row);
   std::string out;
-  for (const auto& name : row.names) out += " \\\n            " + quoted("*" + name + spec);
+  for (const auto& name : row.names)
+    out.append(" \\\n            ").append(quoted("*" + name + spec));
   return out;
 }
 
