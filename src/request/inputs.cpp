@@ -115,7 +115,7 @@ const ValueInfo& find_image_input(const Session& session) {
                                                    input.name + "' open: give " + "--input-shape " +
                                                    input.name + "=1,3,HEIGHT,WIDTH");
   }
-  found = needed_of(session, std::move(found));
+  found = needed_of(session, found);
   if (found.size() == 1) return *found.front();
   const ErrorContext where{.file = session.request.model.file, .node = {}, .op = {}};
   if (found.empty() && session.tensors.size() == session.model.inputs().size())
