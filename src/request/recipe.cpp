@@ -21,6 +21,11 @@ class Reader {
  public:
   Reader(const Json& object, const std::string& name) : object_(object), name_(name) {}
 
+  [[noreturn]] void fail_unknown(const std::string& key, const std::string& meant,
+                                 const std::string& known) const {
+    fail("unknown key '" + key + "'" + meant + " (known: " + known + ")");
+  }
+
   void check_keys() const {
     static const std::vector<std::string> kKeys = {
         "order",         "scale",          "mean",       "std",    "geometry", "shorter_side",
@@ -29,7 +34,7 @@ class Reader {
     for (const auto& key : kKeys) known.append(known.empty() ? "" : ", ").append(key);
     for (const auto& [key, value] : object_.items())
       if (std::find(kKeys.begin(), kKeys.end(), key) == kKeys.end())
-        fail("unknown key '" + key + "'" + did_you_mean(kKeys, key) + " (known: " + known + ")");
+        fail_unknown(key, did_you_mean(kKeys, key), known);
   }
 
   template <class T, class Names>
