@@ -139,7 +139,7 @@ std::string zsh_option(const OptionRow& row) {
   const auto spec = "[" + zsh_help(row.help) + "]" + zsh_action(row);
   std::string out;
   for (const auto& name : row.names)
-    out.append(" \\\n            ").append(quoted("*" + name + spec));
+    out.append(" \\\n            ").append(quoted(std::string("*").append(name).append(spec)));
   return out;
 }
 
