@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/text.hpp"
 #include "explain/method.hpp"
 #include "fovea/error.hpp"
 #include "fovea/spelling.hpp"
@@ -20,16 +21,10 @@ std::vector<std::string> names(const List& list) {
   return out;
 }
 
-std::string listed(const std::vector<std::string>& names) {
-  std::string out;
-  for (const auto& name : names) out.append(out.empty() ? "" : ", ").append(name);
-  return out;
-}
-
 /// Behind a name that is unknown: what may be meant, and all there is.
 std::string instead_of(const std::string& name, const std::vector<std::string>& known) {
   return "'" + did_you_mean(known, name) +
-         " (known are: " + (known.empty() ? "none" : listed(known)) + ")";
+         " (known are: " + (known.empty() ? "none" : base::joined(known)) + ")";
 }
 
 std::string text(double value) {
@@ -56,7 +51,8 @@ Settings::Settings(const MethodInfo& info, const Method& method) : info_(info), 
       refuse(info, " has no option '" + name + instead_of(name, names(info.options)));
     if (!it->choices.empty() && !(value >= 0 && value < static_cast<double>(it->choices.size()) &&
                                   value == std::floor(value)))
-      refuse(info, ": '" + name + "' is one of these, by its place from 0: " + listed(it->choices));
+      refuse(info,
+             ": '" + name + "' is one of these, by its place from 0: " + base::joined(it->choices));
     if (it->choices.empty() && !(value >= it->min && value <= it->max))
       refuse(info, ": '" + name + "' must lie between " + text(it->min) + " and " + text(it->max));
     if (it->is_integer && value != std::floor(value))

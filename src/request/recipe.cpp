@@ -10,6 +10,7 @@
 #include "request/names.hpp"
 #include "request/package_recipe.hpp"
 #include "request/recipe.hpp"
+#include "request/text.hpp"
 
 namespace fovea::request {
 namespace {
@@ -21,20 +22,18 @@ class Reader {
  public:
   Reader(const Json& object, const std::string& name) : object_(object), name_(name) {}
 
-  [[noreturn]] void fail_unknown(const std::string& key, const std::string& meant,
-                                 const std::string& known) const {
-    fail("unknown key '" + key + "'" + meant + " (known: " + known + ")");
+  [[noreturn]] void fail_unknown(const std::string& key,
+                                 const std::vector<std::string>& known) const {
+    fail("unknown key '" + key + "'" + did_you_mean(known, key) + " (known: " + joined(known) +
+         ")");
   }
 
   void check_keys() const {
     static const std::vector<std::string> kKeys = {
         "order",         "scale",          "mean",       "std",    "geometry", "shorter_side",
         "resized_width", "resized_height", "odd_margin", "resize", "width",    "height"};
-    std::string known;
-    for (const auto& key : kKeys) known.append(known.empty() ? "" : ", ").append(key);
     for (const auto& [key, value] : object_.items())
-      if (std::find(kKeys.begin(), kKeys.end(), key) == kKeys.end())
-        fail_unknown(key, did_you_mean(kKeys, key), known);
+      if (std::find(kKeys.begin(), kKeys.end(), key) == kKeys.end()) fail_unknown(key, kKeys);
   }
 
   template <class T, class Names>

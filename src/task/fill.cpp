@@ -9,12 +9,6 @@
 namespace fovea::task {
 namespace {
 
-std::string listed(const std::vector<std::string>& names) {
-  std::string out;
-  for (const auto& name : names) out += (out.empty() ? "" : ", ") + name;
-  return out;
-}
-
 bool is_state(const Task& task, const std::string& output) {
   return std::any_of(task.states.begin(), task.states.end(),
                      [&](const auto& pair) { return pair.second == output; });
@@ -53,7 +47,7 @@ void choose(Task& task, const Extents& model, OutputRole role, const char* what,
             " (outputs or other values of the graph may be named)",
         member);
   if (found.size() > 1)
-    ask("several outputs could be " + std::string(what) + ": " + listed(found), member);
+    ask("several outputs could be " + std::string(what) + ": " + base::joined(found), member);
   task.outputs[role] = found;
 }
 

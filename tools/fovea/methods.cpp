@@ -10,15 +10,9 @@
 namespace fovea::cli {
 namespace {
 
-std::string listed(const std::vector<std::string>& names) {
-  std::string out;
-  for (const auto& name : names) out += (out.empty() ? "" : ", ") + name;
-  return out;
-}
-
 std::string range(const MethodOption& option) {
   if (!option.choices.empty())
-    return option.choices[static_cast<std::size_t>(option.value)] + " of " + listed(option.choices);
+    return option.choices[static_cast<std::size_t>(option.value)] + " of " + joined(option.choices);
   return number_text(option.value) + ", " + number_text(option.min) + " to " +
          number_text(option.max);
 }
@@ -30,7 +24,7 @@ std::string as_text() {
             "\n  needs: " + row.needs + "\n  cost:  " + row.cost + "\n";
     for (const auto& option : row.options)
       text += "  option " + option.name + " (" + range(option) + "): " + option.help + "\n";
-    if (!row.layer_rules.empty()) text += "  rules of layers: " + listed(row.layer_rules) + "\n";
+    if (!row.layer_rules.empty()) text += "  rules of layers: " + joined(row.layer_rules) + "\n";
     for (const auto& tensor : row.given)
       text += "  tensor " + tensor.name + (tensor.required ? " (needed) " : " ") + tensor.shape +
               ": " + tensor.help + "\n";
