@@ -29,7 +29,8 @@ Method hidden_by(Method method, const Tensor& input) {
 class Windows : public testing::TestWithParam<std::tuple<std::string, int>> {};
 
 TEST_P(Windows, WhatTheyChangeGivesTheWholeNetworksMap) {
-  const auto& [network, batch] = GetParam();
+  const auto& network = std::get<0>(GetParam());
+  const int batch = std::get<1>(GetParam());
   for (const auto& [window, stride] : std::vector<std::pair<int, int>>{{8, 4}, {5, 3}}) {
     const auto changed = occlusion(window, stride, true), whole = occlusion(window, stride, false);
     const auto explainer = explainer_for(network, {changed, whole}, [&](ExplainerOptions& options) {

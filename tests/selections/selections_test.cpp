@@ -371,7 +371,7 @@ TEST(Selections, AreNotRunWhereNobodyAsks) {
 /// Hidden parts of the image change what would be selected: asked about is the row that was.
 TEST(Selections, HoldUnderPerturbation) {
   auto selecting = options({"scores"}, {"scores", "picked"}), raw = options({"raw"});
-  selecting.prepare.methods = raw.prepare.methods = {Occlusion{.window = {2}, .stride = {2}}};
+  selecting.prepare.methods = raw.prepare.methods = {Occlusion{.window = 2, .stride = 2}};
   const auto model = loaded(suppressed(0.2f));
   const Explainer one(model, selecting), other(model, raw);
   const auto x = image(2);

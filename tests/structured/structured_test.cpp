@@ -213,7 +213,8 @@ TEST(Recurrent, TheOperatorIsTheCellsSteps) {
   for (const auto& [value, at] : {std::pair<std::string, Shape>{"action_logits", {2}},
                                   {"action_logits", {0}},
                                   {"value", {0}}}) {
-    const auto map = [&](const std::string& example, const std::string& layer) {
+    const auto map = [&, value = value, at = at](const std::string& example,
+                                                 const std::string& layer) {
       const Ready one = ready(example, {value}, HiResCam{}, layer);
       return one.run().explain(HiResCam{}, Target::element(value, at), {.keep_sign = true});
     };
